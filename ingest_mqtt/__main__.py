@@ -1,0 +1,108 @@
+"""`python -m ingest_mqtt`: the ingester, until SIGTERM or SIGINT."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+
+import structlog
+import uvloop
+from prometheus_client import CollectorRegistry, start_http_server
+from pydantic import ValidationError
+
+from ingest_mqtt.counters import Counters, IngestCollector, commit_histogram
+from ingest_mqtt.ingester import Ingester
+from ingest_mqtt.link import Broker, Link
+from ingest_mqtt.messages import FEEDS
+from ingest_mqtt.settings import IngestSettings
+from ingest_mqtt.writer import Writer
+from sql.engine import DatabaseUnknownError, database_url
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _broker(settings: IngestSettings) -> Broker:
+    url = settings.mqtt_url
+    return Broker(
+        url.host or "127.0.0.1",
+        url.port or 1883,
+        url.username or "",
+        url.password or "",
+        settings.session_expiry_s,
+    )
+
+
+async def serve(settings: IngestSettings, database: str) -> None:
+    """Run the ingester until it is cancelled.
+
+    Args:
+        settings: As read from the environment.
+        database: `postgresql://...`.
+    """
+    registry, counters = CollectorRegistry(), Counters()
+    writer = Writer(
+        database,
+        event_retention=timedelta(days=settings.event_retention_days),
+        occupancy_retention=timedelta(days=settings.occupancy_retention_days),
+        counters=counters,
+        commit_seconds=commit_histogram(registry),
+        clock=_now,
+    )
+    ingester = Ingester(
+        writer,
+        counters,
+        _now,
+        batch_messages=settings.batch_messages,
+        linger_s=settings.linger_ms / 1000,
+    )
+    loop = asyncio.get_running_loop()
+    registry.register(IngestCollector(loop, counters, lambda: ingester.waiting))
+    server, _ = start_http_server(settings.metrics_port, settings.metrics_host, registry=registry)
+    # Our turn at the database comes first: a second ingester must not take the first's session.
+    await writer.open()
+    link = Link(_broker(settings), FEEDS, ingester.receive, ingester.connected)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(link.run())
+            tasks.create_task(ingester.run(link))
+    finally:
+        await link.close()
+        writer.close()
+        server.shutdown()
+
+
+async def _until_signal(settings: IngestSettings, database: str) -> None:
+    task = asyncio.create_task(serve(settings, database))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def main() -> int:
+    """Read the settings and run; exit status 2 when they are wrong."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+    )
+    try:
+        settings, database = IngestSettings(), database_url()
+    except (ValidationError, DatabaseUnknownError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    uvloop.run(_until_signal(settings, database))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""What the ingester counts, and how Prometheus reads it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ingest_mqtt.decide import Outcome
+
+RESULTS = ("applied", "duplicate", "superseded", "rejected")
+SNAPSHOT_TIMEOUT_S = 2.0
+
+
+@dataclass(slots=True)
+class Counters:
+    """Messages since the start; `received` is always the sum of `results` and of the waiting.
+
+    Attributes:
+        received: Reports that came in, also again; hints of status are not among them.
+        results: How many ended as what.
+        statuses: Well-formed hints that gateways came or went.
+        observations: Bays or counts that applied reports told of.
+        commits: Transactions.
+        commit_failures: Transactions that failed and were tried again.
+    """
+
+    received: int = 0
+    results: Counter[str] = field(default_factory=Counter)
+    statuses: int = 0
+    observations: int = 0
+    commits: int = 0
+    commit_failures: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count what a committed batch was made of."""
+        self.results.update(ack.result for ack in outcome.acks if ack.result != "rejected")
+        self.results["rejected"] += sum(letter.message.is_report for letter in outcome.dead_letters)
+        self.statuses += outcome.statuses
+        self.observations += outcome.observations
+
+
+class IngestCollector(Collector):
+    """Reads the counters in the event loop, between two of its steps, so that they add up.
+
+    Args:
+        loop: The ingester's.
+        counters: What it counts.
+        waiting: Tells how many messages have come in and are not yet committed.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, counters: Counters, waiting: Callable[[], int]
+    ) -> None:
+        self._loop, self._counters, self._waiting = loop, counters, waiting
+
+    def collect(self) -> Iterable[Metric]:
+        """Called by Prometheus's own thread."""
+        return asyncio.run_coroutine_threadsafe(self._snapshot(), self._loop).result(
+            SNAPSHOT_TIMEOUT_S
+        )
+
+    def describe(self) -> Iterable[Metric]:
+        """Names are told by `collect` alone; asking it would wait for the loop."""
+        return []
+
+    async def _snapshot(self) -> list[Metric]:
+        counters = self._counters
+        results = CounterMetricFamily(
+            "ingest_messages", "Reports by what became of them", labels=["result"]
+        )
+        for result in RESULTS:
+            results.add_metric([result], counters.results[result])
+        return [
+            CounterMetricFamily("ingest_received", "Reports received", counters.received),
+            results,
+            GaugeMetricFamily("ingest_waiting", "Reports not yet committed", self._waiting()),
+            CounterMetricFamily("ingest_status", "Hints of gateways' status", counters.statuses),
+            CounterMetricFamily(
+                "ingest_observations", "Bays or counts applied", counters.observations
+            ),
+            CounterMetricFamily("ingest_commits", "Transactions committed", counters.commits),
+            CounterMetricFamily(
+                "ingest_commit_failures", "Transactions tried again", counters.commit_failures
+            ),
+        ]
+
+
+def commit_histogram(registry: CollectorRegistry) -> Histogram:
+    """Make the histogram of how long one transaction takes, in seconds."""
+    return Histogram(
+        "ingest_commit_seconds",
+        "One batch's transaction",
+        buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+        registry=registry,
+    )

@@ -1,0 +1,52 @@
+"""What the platform publishes: acks to gateways, and lots' committed state."""
+
+import base64
+from datetime import datetime
+
+import msgspec
+
+from ingest_mqtt.decide import Ack
+from ingest_mqtt.lots import CLASSES, Committed
+from ingest_mqtt.store import bitmap_bytes
+
+_ENCODER = msgspec.json.Encoder()
+VERSION_DIGITS = 20
+
+
+def ack_payload(ack: Ack) -> bytes:
+    """Encode what a gateway is told; `reason` and `detail` only where there is one."""
+    answer: dict[str, object] = {"epoch": ack.epoch, "seq": ack.seq, "result": ack.result}
+    if ack.reason is not None:
+        answer |= {"reason": ack.reason, "detail": ack.detail}
+    return _ENCODER.encode(answer)
+
+
+def state_payload(lot_id: str, committed: Committed) -> bytes:
+    """Encode a lot as last committed, bitmaps in base64 where its bays are sensed."""
+    state = committed.state
+    answer: dict[str, object] = {
+        "lot": lot_id,
+        "epoch": state.epoch,
+        "seq": state.seq,
+        "version": f"{committed.version:0{VERSION_DIGITS}d}",
+        "free_spaces": state.free_spaces,
+        "capacity": state.capacity,
+        "observed_at": _instant(state.observed_at),
+        "received_at": _instant(state.received_at),
+        "committed_at": _instant(committed.committed_at),
+    }
+    if state.occupied is not None and state.free_by_class is not None:
+        answer |= {
+            "occupied_bits": _base64(state.occupied, state.capacity),
+            "unknown_bits": _base64(state.unknown, state.capacity),
+            "free_by_class": dict(zip(CLASSES, state.free_by_class, strict=True)),
+        }
+    return _ENCODER.encode(answer)
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat()
+
+
+def _base64(bits: int | None, capacity: int) -> str:
+    return base64.b64encode(bitmap_bytes(bits, capacity) or b"").decode()

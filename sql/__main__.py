@@ -1,0 +1,35 @@
+"""`python -m sql upgrade|downgrade|current`: the schema of a database."""
+
+import argparse
+import sys
+
+from sql.engine import DatabaseUnknownError, database_url
+from sql.migrate import current, downgrade, upgrade
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one schema command; exit status 2 when no database is named."""
+    parser = argparse.ArgumentParser(prog="python -m sql", description="The database's schema.")
+    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("upgrade", help="migrate up")
+    up.add_argument("revision", nargs="?", default="head")
+    down = commands.add_parser("downgrade", help="migrate down; `base` removes everything")
+    down.add_argument("revision")
+    commands.add_parser("current", help="print the revision")
+    options = parser.parse_args(argv)
+    try:
+        url = database_url(options.database_url)
+    except DatabaseUnknownError as error:
+        parser.error(str(error))
+    if options.command == "upgrade":
+        upgrade(url, options.revision)
+    elif options.command == "downgrade":
+        downgrade(url, options.revision)
+    else:
+        current(url)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

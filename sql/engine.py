@@ -1,0 +1,76 @@
+"""Where the database is, and connections to it."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import asyncpg
+
+# asyncpg's stubs know the type of a connection's rows; the classes themselves take none.
+Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+RUN_FILE = Path("var/run.json")
+
+
+class DatabaseUnknownError(Exception):
+    """No database is named: set DATABASE_URL, or start the demo, which writes var/run.json."""
+
+    def __str__(self) -> str:
+        """The class's own sentence is the message."""
+        return str(self.__doc__)
+
+
+def database_url(
+    given: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+    run_file: Path = RUN_FILE,
+) -> str:
+    """Find the database that a command is for.
+
+    Args:
+        given: What the command line says, if anything.
+        environ: Where `DATABASE_URL` is looked up next.
+        run_file: The running demo's `run.json`, looked at last.
+
+    Returns:
+        A URL `postgresql://user:password@host:port/name`.
+
+    Raises:
+        DatabaseUnknownError: None of the three names one.
+    """
+    if url := given or environ.get("DATABASE_URL"):
+        return url
+    if run_file.exists():
+        return str(json.loads(run_file.read_text())["database_url"])
+    raise DatabaseUnknownError
+
+
+def create_pool(
+    url: str,
+    *,
+    application: str,
+    max_size: int = 8,
+    command_timeout_s: float = 10.0,
+) -> Pool:
+    """Make a pool; enter it with `async with`, which opens its first connection.
+
+    Args:
+        url: As `database_url` returns it.
+        application: The name that PostgreSQL shows for its connections.
+        max_size: Most connections.
+        command_timeout_s: Longest that one statement may take before the client gives up.
+
+    Returns:
+        A pool whose connections speak UTC. `acquire` has no time-out of its own: pass one.
+    """
+    return asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=max_size,
+        command_timeout=command_timeout_s,
+        timeout=5.0,
+        server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
+    )

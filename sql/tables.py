@@ -1,0 +1,255 @@
+"""The tables of the platform, as SQLAlchemy metadata.
+
+Geometry and registration stand apart from occupancy: lots and spaces barely change, the state
+of a lot changes all day. `lot_state` therefore has one row a lot, no secondary index and half
+empty pages, so that its updates stay on their page (HOT). Views, the enum type and functions
+are made by the migrations; a test holds this metadata against them.
+"""
+
+from geoalchemy2 import Geography, Geometry
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Enum,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Time,
+    text,
+)
+
+LOT_TYPES = ("on_street", "surface", "underground", "multi_storey")
+LAND_USES = (
+    "hospital",
+    "school",
+    "scenic",
+    "station",
+    "mall",
+    "market",
+    "office",
+    "hotel",
+    "housing",
+    "industrial",
+    "street",
+)
+REPORTINGS = ("bays", "count")
+SPACE_CLASSES = ("standard", "accessible", "ev", "large")
+SPACE_STATES = ("free", "occupied", "unknown")
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "uq": "%(table_name)s_%(column_0_name)s_key",
+        "ix": "%(table_name)s_%(column_0_name)s_idx",
+    }
+)
+
+
+def _names() -> tuple[Column[str], Column[str]]:
+    return Column("name_zh", Text, nullable=False), Column("name_en", Text, nullable=False)
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _multipolygon() -> Column[object]:
+    return Column("geom", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False), nullable=False)
+
+
+def _point() -> Column[object]:
+    return Column("geog", Geography("POINT", srid=4326, spatial_index=False), nullable=False)
+
+
+district = Table(
+    "district",
+    metadata,
+    Column("adcode", Text, primary_key=True),
+    *_names(),
+    _multipolygon(),
+    Index("district_geom_idx", "geom", postgresql_using="gist"),
+)
+
+operator = Table(
+    "operator",
+    metadata,
+    Column("operator_id", Text, primary_key=True),
+    *_names(),
+)
+
+gateway = Table(
+    "gateway",
+    metadata,
+    Column("gateway_id", Text, primary_key=True),
+    Column("operator_id", Text, ForeignKey("operator.operator_id"), nullable=False),
+    # True only for a gateway that the simulators drive.
+    Column("simulated", Boolean, nullable=False, server_default=text("false")),
+    # As the broker wants it; null until a password has been issued.
+    Column("password_hash", Text),
+    Index("gateway_operator_id_idx", "operator_id"),
+)
+
+zone = Table(
+    "zone",
+    metadata,
+    Column("zone_id", Text, primary_key=True),
+    *_names(),
+    Column("zone_class", SmallInteger, nullable=False),
+    _instant("valid_from"),
+    _instant("valid_to", nullable=True),
+    _multipolygon(),
+    Index("zone_geom_idx", "geom", postgresql_using="gist"),
+    CheckConstraint("zone_class BETWEEN 1 AND 3", name="zone_class"),
+    CheckConstraint("valid_to > valid_from", name="valid_to"),
+)
+
+lot = Table(
+    "lot",
+    metadata,
+    Column("lot_id", Text, primary_key=True),
+    Column("operator_id", Text, ForeignKey("operator.operator_id"), nullable=False),
+    Column("gateway_id", Text, ForeignKey("gateway.gateway_id"), nullable=False),
+    Column("district", Text, ForeignKey("district.adcode")),
+    Column("zone_id", Text, ForeignKey("zone.zone_id")),
+    *_names(),
+    Column("lot_type", Text, nullable=False),
+    Column("land_use", Text),
+    Column("reporting", Text, nullable=False),
+    # The longest silence of its feed that is normal, in seconds.
+    Column("report_interval_s", Integer, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("levels", SmallInteger, nullable=False, server_default=text("1")),
+    Column("height_limit_m", REAL),
+    # Local times of day; both null for round the clock.
+    Column("opens_at", Time),
+    Column("closes_at", Time),
+    Column("timezone", Text, nullable=False, server_default=text("'Asia/Shanghai'")),
+    _point(),
+    Index("lot_geog_idx", "geog", postgresql_using="gist"),
+    Index("lot_gateway_id_idx", "gateway_id"),
+    Index("lot_operator_id_idx", "operator_id"),
+    Index("lot_district_idx", "district"),
+    Index("lot_zone_id_idx", "zone_id"),
+    _one_of("lot_type", LOT_TYPES),
+    _one_of("land_use", LAND_USES),
+    _one_of("reporting", REPORTINGS),
+    CheckConstraint("report_interval_s BETWEEN 10 AND 86400", name="report_interval_s"),
+    CheckConstraint("capacity BETWEEN 1 AND 20000", name="capacity"),
+    CheckConstraint("levels >= 1", name="levels"),
+    CheckConstraint("(opens_at IS NULL) = (closes_at IS NULL)", name="opening_hours"),
+)
+
+space = Table(
+    "space",
+    metadata,
+    Column("lot_id", Text, ForeignKey("lot.lot_id", ondelete="CASCADE"), primary_key=True),
+    # The lot's own numbering, from 1; bay n is bit n-1 of the lot's bitmaps.
+    Column("number", Integer, primary_key=True),
+    Column("level", SmallInteger, nullable=False),
+    Column("space_class", Text, nullable=False),
+    _point(),
+    Index("space_geog_idx", "geog", postgresql_using="gist"),
+    _one_of("space_class", SPACE_CLASSES),
+    CheckConstraint("number >= 1", name="number"),
+)
+
+lot_state = Table(
+    "lot_state",
+    metadata,
+    Column("lot_id", Text, ForeignKey("lot.lot_id", ondelete="CASCADE"), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    # Microseconds of the commit's clock, or one more than before: rises across a restore too.
+    Column("version", BigInteger, nullable=False),
+    # Spaces in service, and how many of them are free.
+    Column("capacity", Integer, nullable=False),
+    Column("free_spaces", Integer, nullable=False),
+    # Bay n at bit (n-1) mod 8 of byte (n-1) div 8; null where the lot counts at its gates.
+    Column("occupied_bits", LargeBinary),
+    Column("unknown_bits", LargeBinary),
+    *(Column(f"free_{name}", Integer) for name in SPACE_CLASSES),
+    _instant("observed_at"),
+    _instant("received_at"),
+    _instant("committed_at"),
+    postgresql_with={"fillfactor": 50},
+)
+
+space_event = Table(
+    "space_event",
+    metadata,
+    Column("lot_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Enum(*SPACE_STATES, name="space_state"), nullable=False),
+    _instant("observed_at"),
+    _instant("received_at"),
+    Index("space_event_lot_id_received_at_idx", "lot_id", "received_at"),
+    postgresql_partition_by="RANGE (received_at)",
+)
+
+count_event = Table(
+    "count_event",
+    metadata,
+    Column("lot_id", Text, nullable=False),
+    Column("free_spaces", Integer, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    _instant("observed_at"),
+    _instant("received_at"),
+    Index("count_event_lot_id_received_at_idx", "lot_id", "received_at"),
+    postgresql_partition_by="RANGE (received_at)",
+)
+
+lot_occupancy = Table(
+    "lot_occupancy",
+    metadata,
+    Column("lot_id", Text, primary_key=True),
+    # Start of the 300 s step, by the lot's own time of observation.
+    Column("step_at", DateTime(timezone=True), primary_key=True),
+    # Spaces in service at the step's last observation.
+    Column("capacity", Integer, nullable=False),
+    # Seconds of the step in which the count was known, 0..300, and free spaces x seconds there.
+    Column("covered_s", Float, nullable=False),
+    Column("free_space_s", Float, nullable=False),
+    # Of the reports observed in the step; null where an earlier one only reaches into it.
+    Column("free_last", Integer),
+    Column("free_min", Integer),
+    Column("free_max", Integer),
+    postgresql_partition_by="RANGE (step_at)",
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("dead_letter_id", BigInteger, Identity(always=True), primary_key=True),
+    # SHA-256 of topic and payload: a message that comes again is kept once.
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("topic", Text, nullable=False),
+    Column("gateway_id", Text, nullable=False),
+    Column("lot_id", Text, nullable=False),
+    Column("epoch", BigInteger),
+    Column("seq", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("times", Integer, nullable=False, server_default=text("1")),
+    _instant("received_at"),
+    _instant("last_received_at"),
+    Index("dead_letter_gateway_id_received_at_idx", "gateway_id", "received_at"),
+)
