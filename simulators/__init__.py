@@ -1,0 +1,1 @@
+"""Stands outside the platform: builds the city, and plays its demand, sensors and gateways."""

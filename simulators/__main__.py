@@ -1,0 +1,54 @@
+"""The simulators' command line: `python -m simulators city|run|replay`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Command(Protocol):
+    """What the module of a subcommand offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the subcommand's arguments."""
+
+    def run_command(self, args: argparse.Namespace) -> int:
+        """Do the work and return the exit code."""
+
+
+COMMANDS = {
+    "city": ("simulators.city.command", "write the files of a whole city"),
+    "run": ("simulators.fleet", "run the city's gateways"),
+    "replay": ("simulators.replay", "send recorded occupancy as feeds"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; only its own module is imported, so that the others cost nothing.
+
+    Args:
+        argv: Arguments without the program's name; those of the process when None.
+
+    Returns:
+        The exit code: 0 when all went well, 2 for wrong arguments or a refused target.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="python -m simulators", description=__doc__)
+    subparsers = parser.add_subparsers(dest="command", required=True)
+    for name, (module, summary) in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=summary, description=summary)
+        if arguments[:1] == [name]:
+            command = cast("Command", importlib.import_module(module))
+            command.add_arguments(subparser)
+            subparser.set_defaults(run_command=command.run_command)
+    args = parser.parse_args(arguments)
+    return int(args.run_command(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

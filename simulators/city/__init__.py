@@ -1,0 +1,1 @@
+"""A synthetic Qingdao: lots, bays, operators and gateways on real ground, by seed."""

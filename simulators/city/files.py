@@ -1,0 +1,191 @@
+"""The city's files, in the import format."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from simulators.city.bays import CLASSES
+from simulators.city.ground import districts_document
+from simulators.city.lots import REPORT_INTERVAL_S, TIMEZONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from simulators.city.build import City
+
+DISTRICTS: Final = "districts.geojson"
+LOTS: Final = "lots.csv"
+BAYS: Final = "bays.csv"
+FILES: Final = (DISTRICTS, "operators.csv", "gateways.csv", "zones.geojson", LOTS, BAYS)
+GENERATOR: Final = "onelot city"
+"""Marks a districts.geojson as ours, so that nobody's real data are written over."""
+ZONES_VALID_FROM: Final = "2025-01-01T00:00:00+08:00"
+_PARTIAL: Final = ".partial-"
+_LOTS_AT_ONCE: Final = 50
+
+
+class TargetRefusedError(Exception):
+    """The target directory holds something else than an earlier city."""
+
+
+Progress = Callable[[int], object]
+"""Called with the number of bays written so far."""
+
+
+def check_target(directory: Path) -> None:
+    """Refuse a target that is in use for something else.
+
+    Args:
+        directory: May be missing, empty, or hold an earlier city and nothing else.
+
+    Raises:
+        TargetRefusedError: Otherwise.
+    """
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise TargetRefusedError(f"{directory} is not a directory")
+    names = {p.name for p in directory.iterdir() if not p.name.startswith(_PARTIAL)}
+    if strange := sorted(names - set(FILES)):
+        raise TargetRefusedError(f"{directory} holds {strange[0]}, which is not part of a city")
+    if names and not _is_ours(directory / DISTRICTS):
+        raise TargetRefusedError(f"{directory} holds files that `city` has not written")
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and document.get("generator") == GENERATOR
+
+
+def write_city(city: City, directory: Path, progress: Progress) -> None:
+    """Write the city's files into a directory, which is made if it is missing.
+
+    The files are written beside their places first and then moved, so that a reader meets
+    whole files only. Files of the same names are replaced.
+
+    Args:
+        city: What to write.
+        directory: Where; `check_target` says whether that is wise.
+        progress: Called after every 50 lots' bays.
+
+    Raises:
+        OSError: If the files cannot be written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=directory) as name:
+        partial = Path(name)
+        _write_json(partial / DISTRICTS, _districts(city))
+        _write_json(partial / "zones.geojson", _zones(city))
+        _write_operators(partial / "operators.csv", city)
+        _write_gateways(partial / "gateways.csv", city)
+        _write_lots(partial / LOTS, city)
+        _write_bays(partial / BAYS, city, progress)
+        for file in FILES:
+            (partial / file).replace(directory / file)
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _districts(city: City) -> dict[str, Any]:
+    return _collection([district.feature for district in city.districts])
+
+
+def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "type": "FeatureCollection",
+        "generator": GENERATOR,
+        "attribution": districts_document()["attribution"],
+        "features": features,
+    }
+
+
+def _zones(city: City) -> dict[str, Any]:
+    """One zone for each district, until the bureau draws its own."""
+    return _collection(
+        [
+            {
+                "type": "Feature",
+                "properties": {
+                    "zone_id": f"zone-{district.adcode}",
+                    "name_zh": f"{district.name_zh}停车收费区",
+                    "name_en": f"{district.name_en} Parking Zone",
+                    "zone_class": district.zone_class,
+                    "valid_from": ZONES_VALID_FROM,
+                },
+                "geometry": district.feature["geometry"],
+            }
+            for district in city.districts
+        ]
+    )
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _write_operators(path: Path, city: City) -> None:
+    rows = [(o.operator_id, o.name_zh, o.name_en) for o in city.operators]
+    _write_csv(path, ("operator_id", "name_zh", "name_en"), rows)
+
+
+def _write_gateways(path: Path, city: City) -> None:
+    rows = [(g.gateway_id, g.operator_id, str(g.simulated).lower()) for g in city.gateways]
+    _write_csv(path, ("gateway_id", "operator_id", "simulated"), rows)
+
+
+def _write_lots(path: Path, city: City) -> None:
+    header = (
+        "lot_id,operator_id,gateway_id,district,name_zh,name_en,lot_type,land_use,reporting,"
+        "report_interval_s,capacity,levels,height_limit_m,opens_at,closes_at,timezone,"
+        "longitude,latitude"
+    )
+    rows = [
+        (
+            *(lot.lot_id, lot.operator_id, lot.gateway_id, lot.district),
+            *(lot.name_zh, lot.name_en, lot.lot_type, lot.land_use, lot.reporting),
+            *(REPORT_INTERVAL_S, lot.capacity, lot.levels),
+            "" if lot.height_limit_m is None else f"{lot.height_limit_m:.1f}",
+            *(lot.hours or ("", "")),
+            *(TIMEZONE, f"{lot.longitude:.7f}", f"{lot.latitude:.7f}"),
+        )
+        for lot in city.lots
+    ]
+    _write_csv(path, header.split(","), rows)
+
+
+def _write_bays(path: Path, city: City, progress: Progress) -> None:
+    # Plain formatting: no field needs quotes, and it takes half of csv.writer's time.
+    lot_ids = [lot.lot_id for lot in city.lots]
+    bays, done = city.bays, 0
+    with path.open("w", encoding="ascii", newline="\n") as file:
+        file.write("lot_id,number,level,space_class,longitude,latitude\n")
+        for first in range(0, len(city.lots), _LOTS_AT_ONCE):
+            upto = done + sum(lot.capacity for lot in city.lots[first : first + _LOTS_AT_ONCE])
+            columns = (
+                bays.lot[done:upto].tolist(),
+                bays.number[done:upto].tolist(),
+                bays.level[done:upto].tolist(),
+                bays.space_class[done:upto].tolist(),
+                bays.longitude[done:upto].tolist(),
+                bays.latitude[done:upto].tolist(),
+            )
+            file.writelines(
+                f"{lot_ids[lot]},{number},{level},{CLASSES[kind]},{longitude:.7f},{latitude:.7f}\n"
+                for lot, number, level, kind, longitude, latitude in zip(*columns, strict=True)
+            )
+            done = upto
+            progress(done)

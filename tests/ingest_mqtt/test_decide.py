@@ -1,0 +1,162 @@
+import base64
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest_mqtt.decide import Outcome, Received, decide
+from ingest_mqtt.lots import Committed, Lot, LotState, Registry
+from tests.ingest_mqtt.conftest import AT
+
+CAPACITY = 12
+EV = 0b11
+BAYS = Lot("bays", "op-a", "bays", CAPACITY, 900, ((1 << CAPACITY) - 1 & ~EV, 0, EV, 0))
+GATES = Lot("gates", "op-a", "count", 50, 900)
+REGISTRY = Registry({"bays": BAYS, "gates": GATES}, {"gw-a": "op-a", "gw-b": "op-b"})
+
+
+def message(lot: str, kind: str, gateway: str = "gw-a", **fields: Any) -> Received:
+    body = {"epoch": 100, "seq": 1, "observed_at": AT.isoformat(), **fields}
+    return Received(f"onelot/v1/feeds/{gateway}/{lot}/{kind}", json.dumps(body).encode(), AT)
+
+
+def snapshot(occupied: int, **fields: Any) -> Received:
+    raw = base64.b64encode(occupied.to_bytes(2, "little")).decode()
+    return message("bays", "snapshot", capacity=CAPACITY, occupied_bits=raw, **fields)
+
+
+def run(*messages: Received, committed: dict[str, Committed] | None = None) -> Outcome:
+    return decide(messages, REGISTRY, committed or {})
+
+
+def results(outcome: Outcome) -> list[str]:
+    return [ack.reason or ack.result for ack in outcome.acks]
+
+
+def test_a_lot_never_heard_of_is_unknown_but_for_the_bays_named() -> None:
+    outcome = run(message("bays", "spaces", occupied=[1], free=[2, 3]))
+    state = outcome.states["bays"]
+    assert (state.occupied, state.unknown) == (0b1, 0b1111_1111_1000)
+    assert (state.free_spaces, state.free_by_class) == (2, (1, 0, 1, 0))
+    assert [(number, what) for _, number, what, *_ in outcome.space_events] == [
+        (1, "occupied"),
+        (2, "free"),
+        (3, "free"),
+    ]
+
+
+def test_changes_apply_on_top_of_a_snapshot_in_one_batch() -> None:
+    outcome = run(
+        snapshot(0b1111),
+        message("bays", "spaces", seq=2, free=[1], unknown=[2], occupied=[12]),
+    )
+    state = outcome.states["bays"]
+    assert (state.occupied, state.unknown) == (0b1000_0000_1100, 0b10)
+    assert (state.free_spaces, outcome.observations) == (8, CAPACITY + 3)
+    assert results(outcome) == ["applied", "applied"]
+
+
+def test_equal_is_a_duplicate_and_below_is_superseded_whether_applied_or_not() -> None:
+    outcome = run(snapshot(1, seq=5), snapshot(3, seq=5), snapshot(3, seq=4), snapshot(3, epoch=99))
+    assert results(outcome) == ["applied", "duplicate", "superseded", "superseded"]
+    assert outcome.states["bays"].occupied == 1
+    # A new epoch starts its numbering again.
+    assert results(run(snapshot(1, seq=5), snapshot(3, epoch=101, seq=1))) == ["applied"] * 2
+
+
+def test_committed_state_decides_as_the_batch_does() -> None:
+    state = run(snapshot(1, seq=5)).states["bays"]
+    committed = {"bays": Committed(state, 1, AT)}
+    outcome = run(snapshot(3, seq=5), committed=committed)
+    assert (results(outcome), outcome.states) == (["duplicate"], {})
+
+
+def test_count_lots() -> None:
+    outcome = run(message("gates", "count", free=7), message("gates", "count", seq=2, free=6))
+    state = outcome.states["gates"]
+    assert (state.free_spaces, state.capacity, state.free_by_class) == (6, 50, None)
+    assert [event[1] for event in outcome.count_events] == [7, 6]
+    in_service = run(message("gates", "count", free=7, capacity=20)).states["gates"]
+    assert in_service.capacity == 20
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (message("nowhere", "count", free=1), "unknown_lot"),
+        (message("bays", "spaces", "gw-none", free=[1]), "unknown_gateway"),
+        (message("bays", "spaces", "gw-b", free=[1]), "foreign_lot"),
+        (message("bays", "count", free=1), "wrong_kind"),
+        (message("gates", "spaces", free=[1]), "wrong_kind"),
+        (message("bays", "spaces", free=[13]), "out_of_range"),
+        (message("bays", "snapshot", capacity=11, occupied_bits="AAA="), "out_of_range"),
+        (message("gates", "count", free=51), "out_of_range"),
+        (message("gates", "count", free=1, capacity=51), "out_of_range"),
+        (message("gates", "count", free=1, epoch=int(AT.timestamp()) + 86_401), "epoch_ahead"),
+    ],
+)
+def test_a_bad_message_is_kept_and_does_not_stop_the_next(bad: Received, reason: str) -> None:
+    good = message("bays", "spaces", free=[1])
+    outcome = run(bad, good)
+    assert results(outcome) == [reason, "applied"]
+    assert (outcome.acks[0].result, outcome.acks[0].seq) == ("rejected", 1)
+    assert [letter.message for letter in outcome.dead_letters] == [bad]
+
+
+def test_an_epoch_of_tomorrow_is_still_believed() -> None:
+    ahead = int(AT.timestamp()) + 86_400
+    assert results(run(message("gates", "count", free=1, epoch=ahead))) == ["applied"]
+
+
+def test_status_is_a_hint_without_an_ack() -> None:
+    topic = "onelot/v1/feeds/gw-a/bays/status"
+    outcome = run(Received(topic, b'{"status": "online"}', AT))
+    assert (outcome.statuses, outcome.acks, outcome.states) == (1, [], {})
+    assert results(run(Received(topic, b"{}", AT))) == ["invalid"]
+
+
+def test_a_grown_lot_has_unknown_bays_until_they_are_reported() -> None:
+    small = LotState(100, 1, 4, 3, 0b1, 0, (1, 0, 2, 0), AT, AT)
+    outcome = run(
+        message("bays", "spaces", seq=2, occupied=[2]), committed={"bays": Committed(small, 1, AT)}
+    )
+    state = outcome.states["bays"]
+    assert (state.occupied, state.unknown, state.free_spaces) == (0b11, 0b1111_1111_0000, 2)
+
+
+reports = st.lists(
+    st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(0, 2**CAPACITY - 1)),
+    min_size=1,
+    max_size=12,
+    unique_by=lambda report: report[:2],
+)
+
+
+@given(reports=reports, data=st.data())
+def test_absolute_reports_in_any_order_and_number_end_in_the_newest(
+    reports: list[tuple[int, int, int]], data: st.DataObject
+) -> None:
+    again = data.draw(st.permutations(reports * 2))
+    cut = data.draw(st.integers(0, len(again)))
+    sent = [snapshot(bits, epoch=epoch, seq=seq) for epoch, seq, bits in again]
+    first = run(*sent[:cut])
+    committed = {"bays": Committed(first.states["bays"], 1, AT)} if first.states else {}
+    second = run(*sent[cut:], committed=committed)
+    state = (first.states | second.states)["bays"]
+    assert (*state.order, state.occupied) == max(reports)
+    assert len(first.acks) + len(second.acks) == len(sent)
+    # History tells of each change once, so it leads from unknown to the final state.
+    walked = dict.fromkeys(range(1, CAPACITY + 1), "unknown")
+    for _, number, what, *_ in first.space_events + second.space_events:
+        assert walked[number] != what
+        walked[number] = what
+    assert state.free_spaces == sum(what == "free" for what in walked.values())
+
+
+def test_a_late_clock_of_the_device_changes_no_order() -> None:
+    early = (AT - timedelta(days=400)).isoformat()
+    outcome = run(snapshot(1), snapshot(3, seq=2, observed_at=early))
+    assert outcome.states["bays"].occupied == 3

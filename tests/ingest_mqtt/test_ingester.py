@@ -1,0 +1,288 @@
+"""The program itself, between a real broker and a real database."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import asyncpg
+import pytest
+
+from deploy.ports import any_free
+from ingest_mqtt.writer import DATA_FAULTS, DATABASE_FAULTS
+from sql.engine import Db
+from tests.ingest_mqtt.test_decide import snapshot
+from tests.servers import Broker
+
+DEADLINE_S = 20.0
+ONLINE = b'{"status": "online"}'
+
+
+class Client:
+    """A user of the broker who keeps what it hears."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self.client = client
+        self.heard: list[tuple[str, bytes]] = []
+
+    async def listen(self) -> None:
+        async for message in self.client.messages:
+            assert isinstance(message.payload, bytes)
+            self.heard.append((message.topic.value, message.payload))
+
+    async def send(self, lot: str, kind: str, **fields: Any) -> None:
+        body = {"epoch": 100, "seq": 1, "observed_at": "2026-11-22T09:30:00+08:00", **fields}
+        await self.client.publish(f"onelot/v1/feeds/gw-a/{lot}/{kind}", json.dumps(body), qos=1)
+
+    @property
+    def results(self) -> list[str]:
+        return [json.loads(payload)["result"] for topic, payload in self.heard if "/acks/" in topic]
+
+    @property
+    def states(self) -> dict[str, dict[str, Any]]:
+        return {
+            topic.rpartition("/")[2]: json.loads(payload)
+            for topic, payload in self.heard
+            if "/state/" in topic and payload
+        }
+
+
+@asynccontextmanager
+async def client(broker: Broker, user: str, *topics: str) -> AsyncIterator[Client]:
+    async with aiomqtt.Client(
+        broker.host,
+        broker.port,
+        username=user,
+        password=broker.password(user),
+        identifier=user,
+        protocol=aiomqtt.ProtocolVersion.V5,
+    ) as connected:
+        for topic in topics:
+            await connected.subscribe(topic, qos=1)
+        made = Client(connected)
+        listening = asyncio.create_task(made.listen())
+        try:
+            yield made
+        finally:
+            listening.cancel()
+
+
+async def until(condition: Callable[[], Any], what: str) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110 - other processes set no event of ours
+            await asyncio.sleep(0.02)
+    assert condition(), what
+
+
+class Ingester:
+    """The program as a process."""
+
+    def __init__(self, database_url: str, mqtt_url: str, log: Path) -> None:
+        self.metrics_port = any_free()
+        self.log = log
+        self._environment = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "INGEST_MQTT_URL": mqtt_url,
+            "INGEST_METRICS_PORT": str(self.metrics_port),
+        }
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "ingest_mqtt", env=self._environment, stderr=output,
+                stdout=output,
+            )  # fmt: skip
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        return await asyncio.wait_for(self.process.wait(), DEADLINE_S)
+
+    def counters(self) -> dict[str, float]:
+        url = f"http://127.0.0.1:{self.metrics_port}/metrics"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return {
+            line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+            for line in lines
+            if not line.startswith("#")
+        }
+
+
+@pytest.fixture
+async def ingester(
+    db: Db, database_url: str, broker: Broker, tmp_path: Path
+) -> AsyncIterator[Ingester]:
+    del db
+    broker.add_users("gw-a")
+    made = Ingester(database_url, broker.platform_ingest, tmp_path / "ingester.log")
+    await made.start()
+    # What is sent before the first subscription has no session to wait in.
+    await until(lambda: "connected to broker" in made.log.read_text(), "the ingester")
+    yield made
+    await made.stop()
+
+
+async def test_an_ack_follows_the_commit_and_the_state_is_retained(
+    ingester: Ingester, broker: Broker, db: Db
+) -> None:
+    async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
+        await gateway.send("gates", "count", free=7)
+        await until(lambda: gateway.results == ["applied"], "the ack")
+        assert await db.fetchval("SELECT free_spaces FROM lot_state") == 7
+        await gateway.send("gates", "count", free=7)
+        await gateway.send("gates", "count", free=99, seq=2)
+        await gateway.send("gates", "count", free=9, epoch=1)
+        await gateway.client.publish("onelot/v1/feeds/gw-a/gates/status", ONLINE, qos=1)
+        await until(lambda: len(gateway.results) == 4, "the other acks")
+        assert gateway.results[1:] == ["duplicate", "rejected", "superseded"]
+    async with client(broker, "platform-api", "onelot/v1/state/+") as api:
+        await until(lambda: "gates" in api.states, "the retained state")
+        row = await db.fetchrow("SELECT version, committed_at FROM lot_state")
+        assert row is not None
+        assert api.states["gates"]["version"] == f"{row['version']:020d}"
+        assert api.states["gates"]["committed_at"] == row["committed_at"].isoformat()
+        assert (api.states["gates"]["free_spaces"], api.states["gates"]["capacity"]) == (7, 50)
+    counters = await asyncio.to_thread(ingester.counters)
+    results = [value for name, value in counters.items() if name.startswith("ingest_messages_to")]
+    assert counters["ingest_received_total"] == 4 == sum(results) + counters["ingest_waiting"]
+    assert counters["ingest_status_total"] == 1
+
+
+async def test_a_restart_of_the_database_loses_and_rejects_nothing(
+    ingester: Ingester, broker: Broker, db: Db
+) -> None:
+    cut = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'ingest_mqtt' AND datname = current_database()"
+    )
+    async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
+        for seq in range(1, 301):
+            await gateway.send("gates", "count", free=seq % 50, seq=seq)
+            if seq % 100 == 50:
+                await until(lambda: len(gateway.results) > 10, "some acks")
+                while not await db.fetchval(cut):  # noqa: ASYNC110 - as in `until`
+                    await asyncio.sleep(0.02)
+        await until(lambda: len(gateway.results) >= 300, "every ack")
+    # A commit whose end was not heard of has gone through: its messages are then duplicates.
+    assert set(gateway.results) <= {"applied", "duplicate", "superseded"}
+    state = await db.fetchrow("SELECT seq, free_spaces FROM lot_state")
+    assert state is not None
+    assert tuple(state) == (300, 0)
+    assert await db.fetchval("SELECT count(*) FROM count_event") == 300
+    assert ingester.process is not None
+    assert ingester.process.returncode is None
+
+
+async def test_a_broker_that_lost_its_store_gets_every_state_again(
+    ingester: Ingester, broker: Broker
+) -> None:
+    del ingester
+    async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
+        await gateway.send("gates", "count", free=7)
+        await until(lambda: gateway.results == ["applied"], "the ack")
+    broker.kill()
+    for store in broker.directory.glob("*.db"):
+        store.unlink()
+    broker.start()
+    async with client(broker, "platform-api", "onelot/v1/state/+") as api:
+        await until(lambda: "gates" in api.states, "the state, published again")
+        assert api.states["gates"]["free_spaces"] == 7
+    async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
+        await gateway.send("gates", "count", free=8, seq=2)
+        await until(lambda: gateway.results == ["applied"], "an ack after the reconnect")
+
+
+async def test_what_came_while_the_ingester_was_dead_is_applied_when_it_is_back(
+    ingester: Ingester, broker: Broker, db: Db
+) -> None:
+    async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
+        await gateway.send("gates", "count", free=7)
+        await until(lambda: gateway.results == ["applied"], "the ack")
+        await ingester.stop(signal.SIGKILL)
+        await gateway.send("gates", "count", free=8, seq=2)
+        body = snapshot(0b11)
+        await gateway.client.publish(body.topic, body.payload, qos=1)
+        await ingester.start()
+        await until(lambda: len(gateway.results) == 3, "the acks of what waited")
+    assert gateway.results == ["applied"] * 3
+    assert await db.fetchval("SELECT free_spaces FROM lot_state WHERE lot_id = 'gates'") == 8
+
+
+async def test_a_lot_that_is_registered_later_is_known_at_once(
+    ingester: Ingester, broker: Broker, db: Db
+) -> None:
+    del ingester
+    async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
+        await gateway.send("late", "count", free=1)
+        await until(lambda: gateway.results == ["rejected"], "the refusal")
+        async with db.transaction():
+            await db.execute(
+                'INSERT INTO lot SELECT (jsonb_populate_record(l, \'{"lot_id": "late"}\')).*'
+                " FROM lot AS l WHERE lot_id = 'gates'"
+            )
+            await db.execute("NOTIFY registry")
+        await gateway.send("late", "count", free=1, seq=2)
+        await until(lambda: len(gateway.results) == 2, "the second ack")
+    assert gateway.results == ["rejected", "applied"]
+
+
+async def test_a_message_the_database_cannot_hold_stops_no_other(
+    ingester: Ingester, broker: Broker, db: Db
+) -> None:
+    del ingester
+    async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
+        await gateway.send("gates", "count", free=1)
+        await until(lambda: gateway.results == ["applied"], "the ingester is at work")
+        await db.execute("ALTER TABLE count_event ADD CHECK (free_spaces <> 13)")
+        for seq, free in enumerate((12, 13, 14), start=2):
+            await gateway.send("gates", "count", free=free, seq=seq)
+        await until(lambda: len(gateway.results) == 4, "every ack")
+    assert gateway.results == ["applied", "applied", "rejected", "applied"]
+    assert await db.fetchval("SELECT reason FROM dead_letter") == "not_storable"
+
+
+async def test_only_one_ingester_works_at_a_time(
+    ingester: Ingester, broker: Broker, database_url: str, tmp_path: Path
+) -> None:
+    second = Ingester(database_url, broker.platform_ingest, tmp_path / "second.log")
+    async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
+        await gateway.send("gates", "count", free=1)
+        await until(lambda: gateway.results == ["applied"], "the first is at work")
+        await second.start()
+        try:
+            await until(lambda: "another ingester" in second.log.read_text(), "the second waits")
+            await gateway.send("gates", "count", free=2, seq=2)
+            await until(lambda: gateway.results == ["applied"] * 2, "the first goes on")
+            assert await ingester.stop() == 0
+            await gateway.send("gates", "count", free=3, seq=3)
+            await until(lambda: gateway.results == ["applied"] * 3, "the second takes over")
+        finally:
+            await second.stop()
+
+
+async def test_it_says_what_is_missing(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ingest_mqtt", env={}, cwd=Path.cwd(),
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, complaint = await process.communicate()
+    assert process.returncode == 2
+    assert b"mqtt_url" in complaint
+    del tmp_path
+
+
+def test_asyncpg_faults_are_told_apart() -> None:
+    assert issubclass(asyncpg.CheckViolationError, DATA_FAULTS)
+    assert issubclass(asyncpg.AdminShutdownError, DATABASE_FAULTS)
+    assert not issubclass(asyncpg.AdminShutdownError, DATA_FAULTS)

@@ -1,0 +1,81 @@
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from ingest_mqtt.decide import Received, decide
+from ingest_mqtt.lots import Registry
+from ingest_mqtt.store import SupersededError, commit, load_registry, load_states
+from sql.engine import Db
+from tests.ingest_mqtt.conftest import AT
+from tests.ingest_mqtt.test_decide import message, snapshot
+
+
+async def test_the_registry_knows_the_bays_of_each_class(db: Db) -> None:
+    registry = await load_registry(db)
+    assert registry.operators == {"gw-a": "op-a", "gw-b": "op-b"}
+    assert registry.lots["bays"].class_masks == (0b1111_1111_1100, 0, 0b11, 0)
+    assert registry.lots["gates"].reporting == "count"
+
+
+async def test_state_history_and_dead_letters_are_committed_together(db: Db) -> None:
+    registry = await load_registry(db)
+    bad = message("bays", "spaces", free=[13])
+    batch = [snapshot(0b11), message("gates", "count", free=7), bad, bad]
+    committed = await commit(db, decide(batch, registry, {}))
+    assert await load_states(db) == committed
+    assert committed["bays"].state.free_by_class == (10, 0, 0, 0)
+    assert await db.fetchval("SELECT count(*) FROM space_event") == 12
+    assert await db.fetchval("SELECT free_spaces FROM count_event") == 7
+    letter = await db.fetchrow("SELECT times, reason, payload, epoch, seq FROM dead_letter")
+    assert letter is not None
+    assert tuple(letter) == (2, "out_of_range", bad.payload, 100, 1)
+    assert await db.fetchval("SELECT count(*) FROM space_now WHERE state = 'occupied'") == 2
+
+
+async def test_nothing_of_a_batch_stays_when_a_part_of_it_fails(db: Db) -> None:
+    registry = await load_registry(db)
+    outcome = decide([snapshot(0b11)], registry, {})
+    outcome.space_events.append(("bays", 1, "vanished", AT, AT))
+    with pytest.raises(asyncpg.PostgresError):
+        await commit(db, outcome)
+    assert await load_states(db) == {}
+
+
+async def test_the_version_rises_with_each_commit_even_when_clocks_stand_still(db: Db) -> None:
+    registry = await load_registry(db)
+    first = await commit(db, decide([snapshot(0)], registry, {}))
+    ahead = first["bays"].version + 10**15
+    await db.execute("UPDATE lot_state SET version = $1", ahead)
+    committed = await load_states(db)
+    second = await commit(db, decide([snapshot(1, seq=2)], registry, committed))
+    assert second["bays"].version == ahead + 1
+
+
+async def test_an_older_state_never_overwrites_a_newer_one(db: Db) -> None:
+    registry = await load_registry(db)
+    await commit(db, decide([snapshot(1, seq=9)], registry, {}))
+    with pytest.raises(SupersededError):
+        await commit(db, decide([snapshot(3, seq=8)], registry, {}))
+    states = await load_states(db)
+    assert states["bays"].state.occupied == 1
+
+
+async def test_steps_of_two_batches_add_up(db: Db) -> None:
+    registry = await load_registry(db)
+    committed = await commit(db, decide([message("gates", "count", free=10)], registry, {}))
+    later = (AT + timedelta(seconds=60)).isoformat()
+    await commit(
+        db,
+        decide([message("gates", "count", seq=2, free=4, observed_at=later)], registry, committed),
+    )
+    row = await db.fetchrow("SELECT * FROM lot_occupancy")
+    assert row is not None
+    assert tuple(row) == ("gates", AT, 50, 60.0, 600.0, 4, 4, 10)
+
+
+async def test_a_nul_in_a_refused_message_does_not_stop_the_batch(db: Db) -> None:
+    topic = "onelot/v1/feeds/gw-a/bays/spaces"
+    bad = Received(topic, b'{"epoch": 1, "seq": 1, "\\u0000": 1}', AT)
+    await commit(db, decide([bad], Registry(), {}))
+    assert await db.fetchval("SELECT reason FROM dead_letter") == "invalid"
