@@ -75,7 +75,8 @@ class Link:
             manual_ack=True,
         )
         client.username_pw_set(self._broker.username, self._broker.password)
-        client.max_inflight_messages_set(65_535)
+        # No limit of our own: with one, paho walks through all that is in flight at each PUBACK.
+        client.max_inflight_messages_set(0)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._received
@@ -193,8 +194,14 @@ class Link:
             self._client.ack(mid, 1)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish at QoS 1; kept by paho until the broker has it, across reconnects."""
-        self._client.publish(topic, payload, qos=1, retain=retain)
+        """Publish at QoS 1; kept by paho until the broker has it, across reconnects.
+
+        With all 65,535 numbers in flight it is dropped: an ack is then asked for again by its
+        gateway, and the states are all published at the reconnect that must follow.
+        """
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            log.warning("too many messages in flight to the broker", topic=topic)
 
     async def close(self) -> None:
         """Say goodbye; the session stays with the broker."""
