@@ -1,0 +1,37 @@
+# OneLot. `make help` lists the targets.
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+BIN := .venv/bin
+UV := $(or $(shell command -v uv),.tools/uv/bin/uv)
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+.PHONY: help setup demo test lint load clean lock
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
+
+setup: ## install what is missing: servers from the distribution, the Python environment from the lock
+	@bash deploy/setup.sh
+
+demo: setup ## the whole city until Ctrl-C; LOTS=100 for a small one, SPEED=60 for a fast one
+	@exec $(PYTHON) -m deploy demo $(if $(LOTS),--lots $(LOTS)) $(if $(SPEED),--speed $(SPEED))
+
+lint: setup ## style, types, import contracts, SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint sql
+
+test: lint ## lint, then the whole suite on a real PostGIS and a real mosquitto
+	$(PYTHON) -m pytest $(ARGS)
+
+load: setup ## the load test against the running demo; reports under var/reports/
+	@exec $(PYTHON) -m load_tests $(ARGS)
+
+clean: ## remove var/: the database, the broker's store, the city, the logs
+	@bash deploy/clean.sh
+
+lock: ## resolve the requirements again, with hashes
+	$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) -c requirements-dev.txt pyproject.toml -o requirements.txt

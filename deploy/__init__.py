@@ -1,0 +1,1 @@
+"""The local run: private servers, the programs in their order, and what compose shares."""

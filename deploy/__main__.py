@@ -1,0 +1,57 @@
+"""`python -m deploy demo|password`: the local run."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from deploy.demo import DemoOptions, run
+from deploy.directory import Directory
+from deploy.display import display_for
+
+
+def _lots(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _speed(text: str) -> str:
+    if not float(text) > 0:
+        raise argparse.ArgumentTypeError("above 0; 1 is real time")
+    return text
+
+
+def password(var: Path, user: str) -> int:
+    """Print a gateway's password; exit status 1 when the demo has not given it one."""
+    file = Directory(var).credentials
+    gateways = json.loads(file.read_text())["gateways"] if file.exists() else []
+    for gateway in gateways:
+        if gateway["username"] == user:
+            print(gateway["password"])
+            return 0
+    print(f"no gateway {user!r} in {file}", file=sys.stderr)
+    return 1
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command."""
+    parser = argparse.ArgumentParser(prog="python -m deploy", description="The local run.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="the whole city until Ctrl-C")
+    demo.add_argument("--lots", type=_lots, help="a smaller city; default: 1,670 lots")
+    demo.add_argument("--speed", type=_speed, default="1", help="of the simulated city; default 1")
+    word = commands.add_parser("password", help="print a gateway's password, for mosquitto's tools")
+    word.add_argument("user")
+    for command in (demo, word):
+        command.add_argument("--var", type=Path, default=Path("var"), help="default: var")
+    options = parser.parse_args(argv)
+    if options.command == "password":
+        return password(options.var, options.user)
+    display = display_for(terminal=sys.stdout.isatty())
+    return run(DemoOptions(options.var, options.lots, options.speed), display)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""A private mosquitto: its directory, its command line, its users."""
+
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy.accounts import Account, program
+from deploy.ports import LOOPBACK, listens
+from deploy.postgres import DEPLOY, stop, tail
+
+CONFIGURATION: Final = "mosquitto.conf"
+LISTENERS: Final = "listeners"
+USERS: Final = ("passwd", "acl")
+SYSTEM_USER: Final = "mosquitto"
+
+
+class BrokerError(Exception):
+    """The broker cannot be started; the message says why."""
+
+
+@dataclass(frozen=True)
+class RunningBroker:
+    """A running mosquitto on loopback.
+
+    Attributes:
+        directory: Holds mosquitto.conf, passwd, acl and the store.
+        port: Where its plain listener is, on 127.0.0.1.
+        account: Who runs it, and must be able to read passwd and acl.
+        process: The child.
+    """
+
+    directory: Path
+    port: int
+    account: Account
+    process: subprocess.Popen[bytes]
+
+    @property
+    def host(self) -> str:
+        """Where the plain listener is bound."""
+        return LOOPBACK
+
+    def reload(self) -> None:
+        """Make the broker read passwd and acl again; nobody is disconnected."""
+        hand_over_users(self.directory, self.account)
+        self.process.send_signal(signal.SIGHUP)
+
+
+def listener(address: str, port: int) -> str:
+    """Return a plain listener's configuration; its options stand after its `listener` line."""
+    return f"listener {port} {address}\nuse_username_as_clientid true\n"
+
+
+def prepare(directory: Path, account: Account, port: int) -> None:
+    """Fill the broker's directory: configuration, listener on loopback, users where missing.
+
+    Without passwd and acl the broker starts and lets nobody in.
+    """
+    (directory / LISTENERS).mkdir(mode=0o750, parents=True, exist_ok=True)
+    shutil.copyfile(DEPLOY / CONFIGURATION, directory / CONFIGURATION)
+    (directory / LISTENERS / "plain.conf").write_text(listener(LOOPBACK, port))
+    for path in (directory, directory / LISTENERS, directory / CONFIGURATION):
+        account.own(path)
+    directory.chmod(0o750)
+    account.own(directory / LISTENERS / "plain.conf")
+    hand_over_users(directory, account)
+
+
+def hand_over_users(directory: Path, account: Account) -> None:
+    """Give passwd and acl to the broker's account, and nobody else the right to read them."""
+    for name in USERS:
+        path = directory / name
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        account.own(path)
+
+
+def command() -> tuple[str, ...]:
+    """Return how the broker is called inside its directory."""
+    return (program("mosquitto"), "-c", CONFIGURATION)
+
+
+@contextmanager
+def running(
+    directory: Path, account: Account, port: int, timeout_s: float = 10.0
+) -> Iterator[RunningBroker]:
+    """Run a broker as a child process on 127.0.0.1:`port`, and stop it at the end.
+
+    Raises:
+        BrokerError: It does not come up.
+    """
+    prepare(directory, account, port)
+    log = directory.with_name(directory.name + ".log")
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            account.inside(directory, command(), "TERM"),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            process_group=0,
+        )
+    try:
+        deadline = time.monotonic() + timeout_s
+        while not listens(process.pid, port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise BrokerError(f"mosquitto did not start:\n{tail(log)}")
+            time.sleep(0.02)
+        yield RunningBroker(directory, port, account, process)
+    finally:
+        stop(process, signal.SIGTERM)

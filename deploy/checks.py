@@ -1,0 +1,60 @@
+"""Asking whether something is well, and waiting until it is."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+import asyncpg
+import httpx
+
+_STEP_S: Final = 0.1
+_TIMEOUT_S: Final = 2.0
+
+
+class NotWellError(Exception):
+    """Something did not become well in time; the message says what."""
+
+
+def wait_until(
+    check: Callable[[], bool], alive: Callable[[], None], what: str, timeout_s: float
+) -> None:
+    """Wait until `check` is true.
+
+    Args:
+        check: Whether it is well.
+        alive: Raises once it can no longer become well.
+        what: Its name, for the message.
+        timeout_s: Longest wait.
+
+    Raises:
+        NotWellError: The time is over.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not check():
+        alive()
+        if time.monotonic() > deadline:
+            raise NotWellError(f"{what} is not well after {timeout_s:.0f} s")
+        time.sleep(_STEP_S)
+
+
+def answers(url: str) -> bool:
+    """Tell whether `url` answers 200."""
+    try:
+        return httpx.get(url, timeout=_TIMEOUT_S, trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def lot_is_stored(database_url: str, lot_id: str) -> bool:
+    """Tell whether the database has the lot: an import is one transaction, so then it has all."""
+    return asyncio.run(_lot_is_stored(database_url, lot_id))
+
+
+async def _lot_is_stored(database_url: str, lot_id: str) -> bool:
+    connection = await asyncpg.connect(database_url)
+    try:
+        query = "SELECT EXISTS (SELECT FROM lot WHERE lot_id = $1)"
+        return bool(await connection.fetchval(query, lot_id))
+    finally:
+        await connection.close()

@@ -1,0 +1,58 @@
+"""The steps between the servers: programs that run once and end."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from deploy.services import Service
+
+
+class JobError(Exception):
+    """A job ended with an error.
+
+    Attributes:
+        log: Where its output is.
+    """
+
+    def __init__(self, name: str, status: int, log: Path) -> None:
+        super().__init__(f"{name} ended with status {status}")
+        self.log = log
+
+
+def run_job(job: Service, source: Path, log: Path, *, shown: bool = False) -> None:
+    """Run a job to its end, its output to `log`.
+
+    It has a process group of its own, so that Ctrl-C reaches it only through us; whatever ends the
+    wait ends the job.
+
+    Args:
+        job: What to run.
+        source: The checkout, its working directory.
+        log: Written anew.
+        shown: It shows its progress itself: its standard output is ours; the log has its errors.
+
+    Raises:
+        JobError: Its exit status is not 0.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "--", *job.command],
+            env={**os.environ, **job.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=None if shown else output,
+            stderr=output,
+            cwd=source,
+            process_group=0,
+        )
+    try:
+        process.wait()
+    except BaseException:
+        process.terminate()
+        try:
+            process.wait(2.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        raise
+    if process.returncode:
+        raise JobError(job.name, process.returncode, log)

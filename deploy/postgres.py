@@ -1,0 +1,222 @@
+"""A private PostgreSQL: its cluster made, its command line, its database with PostGIS."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy.accounts import HELD, Account
+from deploy.ports import LOOPBACK, listens
+
+DEPLOY: Final = Path(__file__).parent
+DATABASE: Final = "onelot"
+OWNER: Final = "onelot"
+SUPERUSER: Final = "postgres"
+SYSTEM_USER: Final = "postgres"
+_DEBIAN: Final = Path("/usr/lib/postgresql")
+_CONTROL: Final = "/usr/share/postgresql/{}/extension/postgis.control"
+
+
+class PostgresError(Exception):
+    """PostgreSQL cannot be set up or started; the message says why."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster on loopback.
+
+    Attributes:
+        directory: Its data directory.
+        port: Where it listens on 127.0.0.1.
+        superuser_password: The password of `postgres`.
+    """
+
+    directory: Path
+    port: int
+    superuser_password: str
+
+    def url(self, database: str, user: str = SUPERUSER, password: str | None = None) -> str:
+        """Return `postgresql://user:password@127.0.0.1:port/database`."""
+        word = self.superuser_password if password is None else password
+        return f"postgresql://{user}:{word}@{LOOPBACK}:{self.port}/{database}"
+
+
+def binaries(directory: Path | None = None) -> Path:
+    """Find the directory of `postgres` and `initdb`.
+
+    Args:
+        directory: An existing cluster, whose version must be met; else the newest installed
+            version that has PostGIS is taken.
+
+    Raises:
+        PostgresError: There is none.
+    """
+    version = directory / "PG_VERSION" if directory else None
+    if version and version.exists():
+        found = _DEBIAN / version.read_text().strip() / "bin"
+        if not (found / "postgres").exists():
+            raise PostgresError(
+                f"{directory} was made by PostgreSQL {version.read_text().strip()}, "
+                "which is no longer installed: install it, or `make clean`"
+            )
+        return found
+    versions = [int(path.parent.parent.name) for path in _DEBIAN.glob("*/bin/postgres")]
+    fitting = [number for number in versions if Path(_CONTROL.format(number)).exists()]
+    if not fitting:
+        raise PostgresError("no PostgreSQL with PostGIS is installed: run `make setup`")
+    return _DEBIAN / str(max(fitting)) / "bin"
+
+
+def initialise(directory: Path, account: Account, superuser_password: str) -> None:
+    """Make a cluster at `directory` unless there is one; a half-made one never stays.
+
+    Raises:
+        PostgresError: `initdb` failed.
+    """
+    if (directory / "PG_VERSION").exists():
+        return
+    fresh = directory.with_name(directory.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700, parents=True)
+    account.own(fresh)
+    initdb = [str(binaries() / "initdb"), "-D", HELD, f"--username={SUPERUSER}", "--data-checksums"]
+    initdb += ["--auth=scram-sha-256", "--pwfile=/proc/self/fd/0", "--encoding=UTF8"]
+    initdb += ["--locale=C.UTF-8", "--no-instructions"]
+    with tempfile.TemporaryFile() as password:
+        password.write(superuser_password.encode())
+        password.seek(0)
+        account.own_descriptor(password.fileno())
+        command = account.holding(fresh, initdb, "TERM")
+        done = subprocess.run(command, stdin=password, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PostgresError(f"initdb failed:\n{done.stderr or done.stdout}")
+    fresh.rename(directory)
+
+
+def configure(directory: Path, account: Account) -> None:
+    """Copy the configuration into the data directory, so that a changed file takes effect."""
+    for name in ("postgresql.conf", "pg_hba.conf"):
+        shutil.copyfile(DEPLOY / name, directory / name)
+        account.own(directory / name)
+
+
+def server(directory: Path) -> tuple[str, ...]:
+    """Return how the server of the cluster at `directory` is called, before its settings."""
+    return (str(binaries(directory) / "postgres"), "-D", HELD, "-c", "unix_socket_directories=")
+
+
+def settings(configuration: str, address: str, port: int) -> tuple[str, ...]:
+    """Return the arguments that place a server: its files, and where it listens."""
+    return (
+        *("-c", f"config_file={configuration}/postgresql.conf"),
+        *("-c", f"hba_file={configuration}/pg_hba.conf"),
+        *("-c", f"listen_addresses={address}"),
+        *("-c", f"port={port}"),
+    )
+
+
+def is_ready(directory: Path, port: int) -> bool:
+    """Ask whether the server accepts connections."""
+    asked = [str(binaries(directory) / "pg_isready"), "-q", "-h", LOOPBACK, "-p", str(port)]
+    return subprocess.run(asked, check=False).returncode == 0
+
+
+def create_database(cluster: Cluster, password: str) -> None:
+    """Create the role `onelot` with `password`, its database and PostGIS, where missing.
+
+    Raises:
+        PostgresError: psql failed.
+    """
+    where = {"PGHOST": LOOPBACK, "PGPORT": str(cluster.port), "PGUSER": SUPERUSER}
+    environment = {
+        **os.environ,
+        **where,
+        "PGDATABASE": "postgres",
+        "PGPASSWORD": cluster.superuser_password,
+        "ONELOT_DB_PASSWORD": password,
+    }
+    script = str(DEPLOY / "create_database.sql")
+    psql = [str(binaries(cluster.directory) / "psql"), "-X", "-q", "-f", script]
+    done = subprocess.run(psql, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PostgresError(f"the database could not be created:\n{done.stderr}")
+
+
+@contextmanager
+def running(
+    directory: Path,
+    account: Account,
+    port: int,
+    superuser_password: str,
+    *,
+    extra: Mapping[str, str] | None = None,
+    timeout_s: float = 30.0,
+) -> Iterator[Cluster]:
+    """Make a cluster if need be, run it as a child process, and stop it at the end.
+
+    Args:
+        directory: The data directory.
+        account: Who runs it.
+        port: Where it listens on 127.0.0.1.
+        superuser_password: For `postgres`, when the cluster is made.
+        extra: Further settings, such as `{"fsync": "off"}` for a test's cluster.
+        timeout_s: Longest time until it accepts connections.
+
+    Raises:
+        PostgresError: It does not come up.
+    """
+    initialise(directory, account, superuser_password)
+    configure(directory, account)
+    more = [word for name, value in (extra or {}).items() for word in ("-c", f"{name}={value}")]
+    command = [*server(directory), *settings(HELD, LOOPBACK, port), *more]
+    log = directory.with_name(directory.name + ".log")
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            account.holding(directory, command, "INT"),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            process_group=0,
+        )
+    try:
+        _await_ready(process, directory, port, log, timeout_s)
+        yield Cluster(directory, port, superuser_password)
+    finally:
+        stop(process, signal.SIGINT)
+
+
+def _await_ready(
+    process: subprocess.Popen[bytes], directory: Path, port: int, log: Path, timeout_s: float
+) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not (listens(process.pid, port) and is_ready(directory, port)):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise PostgresError(f"PostgreSQL did not start:\n{tail(log)}")
+        time.sleep(0.05)
+
+
+def stop(process: subprocess.Popen[bytes], number: signal.Signals, timeout_s: float = 10.0) -> None:
+    """Stop a child by signal `number`, and kill it when that takes longer than `timeout_s`."""
+    if process.poll() is None:
+        process.send_signal(number)
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def tail(log: Path, lines: int = 20) -> str:
+    """Return the last lines of a log, control characters removed."""
+    if not log.exists():
+        return ""
+    last = log.read_text(errors="replace").splitlines()[-lines:]
+    return re.sub(r"[^\n\t\x20-\x7e\u00a0-\uffff]", "", "\n".join(last))

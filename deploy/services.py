@@ -1,0 +1,196 @@
+"""Every program of the platform, defined once: its command, environment, port and user.
+
+The local run's supervisor configuration is made from these, and a test holds compose.yaml to them.
+What differs between the two is a `Place`: addresses, paths, and how the servers are called.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from deploy import broker, postgres
+
+DATABASE_PORT: Final = 5432
+MQTT_PORT: Final = 1883
+HTTP_PORT: Final = 8000
+INGEST_METRICS_PORT: Final = 9100
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The platform's own passwords; in compose, the names of variables instead."""
+
+    database_superuser: str
+    database_owner: str
+    mqtt_ingest: str
+    mqtt_api: str
+
+
+@dataclass(frozen=True)
+class Address:
+    """A server: where the others find it, what it binds, and on which port."""
+
+    host: str
+    port: int
+    bind: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the services run.
+
+    Attributes:
+        database: PostgreSQL's address.
+        mqtt: The broker's plain listener.
+        http: The API's address.
+        ingest_metrics: The ingester's Prometheus address.
+        postgres: How the PostgreSQL server is called, before its settings.
+        postgres_configuration: The directory of postgresql.conf and pg_hba.conf.
+        mosquitto: How the broker is called.
+        python: The interpreter.
+        city: The directory of the city's files.
+        credentials: The file of the gateways' passwords.
+        broker_directory: The directory of the broker's passwd and acl.
+    """
+
+    database: Address
+    mqtt: Address
+    http: Address
+    ingest_metrics: Address
+    postgres: tuple[str, ...]
+    postgres_configuration: str
+    mosquitto: tuple[str, ...]
+    python: str
+    city: str
+    credentials: str
+    broker_directory: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """One program.
+
+    Attributes:
+        name: In run.json, in the supervisor and in compose.yaml.
+        command: Its arguments, the program first.
+        port: Where it is asked whether it is well; None for a job or a client.
+        environment: What it is told beside its arguments.
+        stop_signal: The signal that ends it in good order, without `SIG`.
+        stop_wait_s: Longest time it gets before it is killed.
+        user: The system user it runs as when root starts it; None for the caller.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    port: int | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    stop_signal: str = "TERM"
+    stop_wait_s: int = 2
+    user: str | None = None
+
+
+def database_url(place: Place, secrets: Secrets) -> str:
+    """Return the URL that the programs use: the owner's, never the superuser's."""
+    at = f"{place.database.host}:{place.database.port}"
+    return f"postgresql://{postgres.OWNER}:{secrets.database_owner}@{at}/{postgres.DATABASE}"
+
+
+def mqtt_url(place: Place, user: str, password: str) -> str:
+    """Return a platform user's URL of the broker."""
+    return f"mqtt://{user}:{password}@{place.mqtt.host}:{place.mqtt.port}"
+
+
+def database(place: Place) -> Service:
+    """PostgreSQL with PostGIS; a fast shutdown is SIGINT."""
+    at = place.database
+    where = postgres.settings(place.postgres_configuration, at.bind, at.port)
+    return Service(
+        "database",
+        (*place.postgres, *where),
+        at.port,
+        stop_signal="INT",
+        stop_wait_s=8,
+        user=postgres.SYSTEM_USER,
+    )
+
+
+def mqtt_broker(place: Place) -> Service:
+    """Mosquitto; its directory is the working directory."""
+    return Service("broker", place.mosquitto, place.mqtt.port, user=broker.SYSTEM_USER)
+
+
+def ingester(place: Place, secrets: Secrets) -> Service:
+    """MQTT in, committed state out."""
+    environment = {
+        "DATABASE_URL": database_url(place, secrets),
+        "INGEST_MQTT_URL": mqtt_url(place, "platform-ingest", secrets.mqtt_ingest),
+        "INGEST_METRICS_HOST": place.ingest_metrics.bind,
+        "INGEST_METRICS_PORT": str(place.ingest_metrics.port),
+    }
+    command = (place.python, "-m", "ingest_mqtt")
+    return Service("ingester", command, place.ingest_metrics.port, environment)
+
+
+def api(place: Place, secrets: Secrets) -> Service:
+    """The HTTP interface."""
+    environment = {
+        "DATABASE_URL": database_url(place, secrets),
+        "API_MQTT_URL": mqtt_url(place, "platform-api", secrets.mqtt_api),
+        "API_HOST": place.http.bind,
+        "API_PORT": str(place.http.port),
+    }
+    command = (place.python, "-m", "parking_api", "serve")
+    # It waits 3 s for answers that are under way.
+    return Service("api", command, place.http.port, environment, stop_wait_s=4)
+
+
+def simulator(place: Place, speed: str) -> Service:
+    """The city's gateways; `speed` 1 is real time."""
+    at = place.mqtt
+    command = (place.python, "-m", "simulators", "run", "--city", place.city)
+    broker_at = ("--mqtt-host", at.host, "--mqtt-port", str(at.port))
+    credentials = ("--credentials", place.credentials)
+    return Service("simulator", (*command, *credentials, *broker_at, "--speed", speed))
+
+
+def services(place: Place, secrets: Secrets, speed: str = "1") -> tuple[Service, ...]:
+    """Return the long-running programs in the order they start; they stop the other way round."""
+    return (
+        database(place),
+        mqtt_broker(place),
+        ingester(place, secrets),
+        api(place, secrets),
+        simulator(place, speed),
+    )
+
+
+def migration(place: Place, secrets: Secrets) -> Service:
+    """Bring the database's schema to the newest revision."""
+    environment = {"DATABASE_URL": database_url(place, secrets)}
+    return Service("migration", (place.python, "-m", "sql", "upgrade"), environment=environment)
+
+
+def city_files(place: Place, directory: str, lots: str | None) -> Service:
+    """Build the city's files into `directory`."""
+    command = (place.python, "-m", "simulators", "city", directory)
+    return Service("city", (*command, *(("--lots", lots) if lots else ())))
+
+
+def city_import(place: Place, secrets: Secrets) -> Service:
+    """Load the city's files into the database."""
+    environment = {"DATABASE_URL": database_url(place, secrets)}
+    command = (place.python, "-m", "parking_api", "import", place.city)
+    return Service("import", command, environment=environment)
+
+
+def gateway_credentials(place: Place, secrets: Secrets) -> Service:
+    """Give each gateway a password; write the broker's users and what each may do."""
+    environment = {
+        "DATABASE_URL": database_url(place, secrets),
+        "PLATFORM_INGEST_PASSWORD": secrets.mqtt_ingest,
+        "PLATFORM_API_PASSWORD": secrets.mqtt_api,
+    }
+    command = (place.python, "-m", "parking_api", "credentials", "--file", place.credentials)
+    files = ("--broker-dir", place.broker_directory)
+    return Service("credentials", (*command, *files), environment=environment)

@@ -1,0 +1,101 @@
+"""The demo's status line, from what the programs publish: the ingester's counters, /v1/city."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+_OBSERVATIONS: Final = "ingest_observations_total"
+_TIMEOUT_S: Final = 2.0
+
+
+@dataclass(frozen=True)
+class City:
+    """The totals of `/v1/city`; `as_of` is the newest commit that they reflect."""
+
+    lots: int
+    free_spaces: int
+    live: int
+    stale: int
+    unknown: int
+    as_of: datetime | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was counted at one moment.
+
+    Attributes:
+        read_at: The moment.
+        observations: Bay and count observations committed since the ingester started.
+    """
+
+    read_at: datetime
+    observations: float
+
+
+def read_city(http: str) -> City | None:
+    """Ask the API for the city's totals; None when it does not answer."""
+    try:
+        answer = httpx.get(f"{http}/v1/city", timeout=_TIMEOUT_S, trust_env=False)
+        answer.raise_for_status()
+    except httpx.HTTPError:
+        return None
+    return parse_city(answer.json())
+
+
+def parse_city(body: dict[str, Any]) -> City:
+    """Take the totals out of the answer of `/v1/city`."""
+    as_of = datetime.fromisoformat(body["as_of"]) if body.get("as_of") else None
+    counts = {name: int(body[name]) for name in ("lots", "free_spaces", "live", "stale", "unknown")}
+    return City(**counts, as_of=as_of)
+
+
+def read_counter(metrics: str, now: datetime) -> Reading | None:
+    """Ask the ingester for its counter; None when it does not answer."""
+    try:
+        answer = httpx.get(metrics, timeout=_TIMEOUT_S, trust_env=False)
+        answer.raise_for_status()
+    except httpx.HTTPError:
+        return None
+    return Reading(now, parse_counter(answer.text))
+
+
+def parse_counter(text: str) -> float:
+    """Sum the observations, whatever their labels, in Prometheus' text format."""
+    families = text_string_to_metric_families(text)
+    samples = (sample for family in families for sample in family.samples)
+    return sum(float(sample.value) for sample in samples if sample.name == _OBSERVATIONS)
+
+
+def rate(before: Reading | None, after: Reading | None) -> float | None:
+    """Return observations/s between two readings; None across a restart of the ingester."""
+    if before is None or after is None or after.observations < before.observations:
+        return None
+    passed_s = (after.read_at - before.read_at).total_seconds()
+    return (after.observations - before.observations) / passed_s if passed_s > 0 else None
+
+
+def line(
+    city: City | None, reading: Reading | None, per_second: float | None, now: datetime
+) -> str:
+    """Write the status line; what does not answer is said so.
+
+    Args:
+        city: The city's totals, None when the API does not answer.
+        reading: The ingester's counter, None when it does not answer.
+        per_second: Observations/s since the reading before, None when there is none to compare.
+        now: For the age of the newest commit.
+    """
+    speed = "- obs/s" if per_second is None else f"{per_second:,.0f} obs/s"
+    if reading is None:
+        speed = "the ingester does not answer"
+    if city is None:
+        return f"{speed} | the API does not answer"
+    age = "none" if city.as_of is None else f"{(now - city.as_of).total_seconds():.1f} s ago"
+    return (
+        f"{speed} | newest commit {age} | {city.free_spaces:,} spaces free"
+        f" | lots: {city.live:,} live, {city.stale:,} stale, {city.unknown:,} unknown"
+    )

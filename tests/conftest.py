@@ -1,0 +1,59 @@
+"""The servers of the suite: a private PostgreSQL with PostGIS and private brokers, on free ports.
+
+They are started by the code and configured by the files of `deploy`, as the local run's are. One
+cluster serves the whole session, with one database migrated once; a test's own database is a clone
+of that. A broker starts in hundredths of a second, so that each test has a fresh one.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy import postgres
+from deploy.accounts import server_account
+from deploy.ports import any_free
+from tests.servers import DB_PASSWORD, Broker, Databases
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
+    """A private PostgreSQL; not durable, since nothing of it outlives the session."""
+    directory = tmp_path_factory.mktemp("postgres") / "data"
+    account = server_account(postgres.SYSTEM_USER)
+    fast = {"fsync": "off", "full_page_writes": "off", "max_connections": "100"}
+    port = any_free()
+    with postgres.running(directory, account, port, "test-superuser", extra=fast) as running:
+        postgres.create_database(running, DB_PASSWORD)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def databases(cluster: postgres.Cluster) -> Databases:
+    """The maker of databases; its template has been migrated to the head."""
+    made = Databases(cluster)
+    environment = {**os.environ, "DATABASE_URL": made.url(postgres.DATABASE)}
+    upgrade = [sys.executable, "-m", "sql", "upgrade"]
+    done = subprocess.run(upgrade, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return made
+
+
+@pytest.fixture
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """A test's own database, migrated and empty: `postgresql://onelot:...`."""
+    url = await databases.create()
+    yield url
+    await databases.drop(url)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A fresh broker with the platform's two users; `add_users` lets gateways in."""
+    made = Broker(tmp_path / "broker", any_free())
+    made.start()
+    yield made
+    made.stop()

@@ -1,0 +1,142 @@
+"""compose.yaml against the local run's services: commands, ports, settings, users."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy import broker
+from deploy.services import (
+    Address,
+    Place,
+    Secrets,
+    Service,
+    city_files,
+    city_import,
+    gateway_credentials,
+    migration,
+    services,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+STATE = "/var/lib/onelot"
+PLACE = Place(
+    database=Address("database", 5432, "*"),
+    mqtt=Address("broker", 1883, "0.0.0.0"),  # noqa: S104 - inside the compose network
+    http=Address("api", 8000, "0.0.0.0"),  # noqa: S104
+    ingest_metrics=Address("ingester", 9100, "0.0.0.0"),  # noqa: S104
+    postgres=("postgres",),
+    postgres_configuration="/etc/onelot",
+    mosquitto=("mosquitto", "-c", broker.CONFIGURATION),
+    python="python",
+    city=f"{STATE}/city/files",
+    credentials=f"{STATE}/city/credentials.json",
+    broker_directory=f"{STATE}/broker",
+)
+SECRETS = Secrets(
+    database_superuser="${ONELOT_DB_SUPERUSER_PASSWORD:?}",
+    database_owner="${ONELOT_DB_PASSWORD:?}",
+    mqtt_ingest="${ONELOT_MQTT_INGEST_PASSWORD:?}",
+    mqtt_api="${ONELOT_MQTT_API_PASSWORD:?}",
+)
+SERVICES = services(PLACE, SECRETS, speed="${ONELOT_SPEED:-1}")
+JOBS = (
+    city_files(PLACE, f"{STATE}/city/files.new", "${ONELOT_LOTS:-1670}"),
+    city_import(PLACE, SECRETS),
+    gateway_credentials(PLACE, SECRETS),
+)
+
+
+def container(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = COMPOSE["services"][name]
+    return found
+
+
+def test_every_service_and_step_is_there_and_nothing_else() -> None:
+    expected = {service.name for service in SERVICES} | {"migration", "city"}
+    assert set(COMPOSE["services"]) == expected
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_service_runs_the_same_command_on_the_same_port(service: Service) -> None:
+    there = container(service.name)
+    assert tuple(there["command"]) == service.command
+    published = [f"127.0.0.1:{service.port}:{service.port}"] if service.port else []
+    assert there.get("ports", []) == published
+    assert there["stop_grace_period"] == f"{service.stop_wait_s}s"
+    assert there.get("stop_signal", "SIGTERM") == f"SIG{service.stop_signal}"
+    assert there["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("service", SERVICES[2:], ids=lambda service: service.name)
+def test_program_is_told_the_same_settings(service: Service) -> None:
+    assert container(service.name).get("environment", {}) == dict(service.environment)
+
+
+def test_migration_is_the_local_one() -> None:
+    job = migration(PLACE, SECRETS)
+    assert tuple(container("migration")["command"]) == job.command
+    assert container("migration")["environment"] == dict(job.environment)
+
+
+def test_city_runs_the_local_jobs_in_their_order() -> None:
+    script = container("city")["command"][-1]
+    lines = [line.strip() for line in script.splitlines()]
+    commands = [shlex.join(job.command).replace("'", "") for job in JOBS]
+    assert [line for line in lines if line.startswith("python")] == commands
+    told = {name: value for job in JOBS for name, value in job.environment.items()}
+    assert container("city")["environment"] == told
+
+
+def test_servers_use_the_local_configuration_files() -> None:
+    database = container("database")["volumes"]
+    for name in ("postgresql.conf", "pg_hba.conf"):
+        assert f"./deploy/{name}:{PLACE.postgres_configuration}/{name}:ro" in database
+    server = container("broker")
+    assert server["working_dir"] == PLACE.broker_directory
+    for name in (broker.CONFIGURATION, broker.LISTENERS):
+        mount = f"./deploy/{name}:{PLACE.broker_directory}/{name}:ro"
+        assert mount in server["volumes"]
+
+
+def test_compose_listener_is_the_generated_one_on_all_addresses_of_its_network() -> None:
+    text = (ROOT / "deploy/listeners/plain.conf").read_text()
+    lines = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+    assert lines == broker.listener(PLACE.mqtt.bind, PLACE.mqtt.port)
+
+
+def test_nothing_runs_as_root_or_keeps_a_secret_in_the_file() -> None:
+    for name in COMPOSE["services"]:
+        there = container(name)
+        assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", there["user"]), name
+        assert there["cap_drop"] == ["ALL"], name
+        for key, value in there.get("environment", {}).items():
+            if "PASSWORD" in key or "URL" in key:
+                assert re.search(r"\$\{ONELOT_\w+:\?\}", value), f"{name}: {key}"
+
+
+def test_every_variable_is_documented() -> None:
+    used = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
+    documented = (ROOT / "deploy/.env.example").read_text()
+    assert used == set(re.findall(r"^(\w+)=", documented, re.MULTILINE))
+
+
+def test_volumes_are_named() -> None:
+    for name in COMPOSE["services"]:
+        for volume in container(name).get("volumes", []):
+            holder = volume.split(":")[0]
+            assert holder.startswith("./deploy/") or holder in COMPOSE["volumes"]
+
+
+def test_everything_waits_for_what_it_needs() -> None:
+    needs = {name: set(container(name).get("depends_on", {})) for name in COMPOSE["services"]}
+    assert needs["migration"] == {"database"}
+    assert needs["city"] == {"migration"}
+    assert needs["broker"] == {"city"}
+    assert needs["ingester"] == {"database", "broker"}
+    assert needs["api"] == {"database", "broker", "ingester"}
+    assert needs["simulator"] == {"api"}

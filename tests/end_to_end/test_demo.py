@@ -1,0 +1,180 @@
+"""The demo as a user starts it: from an empty directory to answers, Ctrl-C, and a second start."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import psutil
+import pytest
+
+from deploy.accounts import program
+
+ROOT = Path(__file__).resolve().parents[2]
+LOTS: Final = 30
+READY_WITHIN_S: Final = 120.0
+STOPPED_WITHIN_S: Final = 10.0
+SERVICES: Final = {"database", "broker", "ingester", "api", "simulator"}
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo, its output in a file."""
+
+    process: subprocess.Popen[bytes]
+    var: Path
+    output: Path
+
+    def run_file(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.var / "run.json").read_text())
+        return content
+
+
+def wait_for(check: Callable[[], bool], demo: Demo, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    while not check():
+        assert demo.process.poll() is None, demo.output.read_text()
+        assert time.monotonic() < deadline, demo.output.read_text()
+        time.sleep(0.1)
+
+
+@contextmanager
+def started(var: Path, *arguments: str) -> Iterator[Demo]:
+    """Start a demo and wait until it serves; should the test fail, end it all the same."""
+    output = var.with_name("output")
+    command = [sys.executable, "-m", "deploy", "demo", "--var", str(var), *arguments]
+    with output.open("wb") as file:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, process_group=0)
+    demo = Demo(process, var, output)
+    try:
+        wait_for((var / "run.json").exists, demo, READY_WITHIN_S)
+        yield demo
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(20.0)
+
+
+def stop(demo: Demo) -> None:
+    """Press Ctrl-C, which reaches the demo's whole process group; hold it to its promises."""
+    family = psutil.Process(demo.process.pid).children(recursive=True)
+    named = set(demo.run_file()["processes"].values())
+    assert named <= {process.pid for process in family}
+    started_at = time.monotonic()
+    os.killpg(demo.process.pid, signal.SIGINT)
+    assert demo.process.wait(STOPPED_WITHIN_S + 5.0) == 0, demo.output.read_text()
+    assert time.monotonic() - started_at < STOPPED_WITHIN_S
+    assert not [process for process in family if process.is_running()]
+    assert not (demo.var / "run.json").exists()
+    assert order_of_stops(demo.var) == ["simulator", "api", "ingester", "broker", "database"]
+
+
+def order_of_stops(var: Path) -> list[str]:
+    log = (var / "logs/supervisord.log").read_text()
+    return re.findall(r"stopped: (\w+)", log.rpartition("exit request")[2])
+
+
+def get(url: str) -> dict[str, Any]:
+    answer = httpx.get(url, timeout=5.0, trust_env=False)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def report_as_operator(demo: Demo) -> dict[str, Any]:
+    """Report one bay with mosquitto's own client, as the demo's hint does; the ack."""
+    at = demo.run_file()["mqtt"]
+    credentials = json.loads((demo.var / "credentials.json").read_text())["gateways"]
+    gateway = next(one for one in credentials if one["username"] == "gw-try")
+    assert not gateway["simulated"]
+    topic = "onelot/v1/{}/gw-try/370202-0001"
+    observed_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    report = {"epoch": int(time.time()), "seq": 1, "observed_at": observed_at, "occupied": [17]}
+    command = [program("mosquitto_rr"), "-V", "5", "-q", "1", "-W", "10", "-i", "gw-try"]
+    command += ["-h", at["host"], "-p", str(at["port"]), "-u", "gw-try", "-P", gateway["password"]]
+    command += ["-t", topic.format("feeds") + "/spaces", "-e", topic.format("acks")]
+    done = subprocess.run(
+        [*command, "-m", json.dumps({**report, "free": [], "unknown": []})],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    ack: dict[str, Any] = json.loads(done.stdout)
+    return ack
+
+
+def check_answers(demo: Demo) -> None:
+    http = demo.run_file()["http"]
+    assert httpx.get(f"{http}/readyz", trust_env=False).status_code == 200
+    city = get(f"{http}/v1/city")
+    assert city["lots"] == LOTS
+    assert city["live"] >= LOTS - 2
+    nearest = get(f"{http}/v1/nearest?lon=120.32&lat=36.064&radius_m=20000&limit=5")
+    distances = [lot["distance_m"] for lot in nearest["lots"]]
+    assert distances
+    assert distances == sorted(distances)
+    assert all(lot["free_spaces"] >= 1 for lot in nearest["lots"])
+
+
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's directory, kept between the two starts."""
+    return tmp_path_factory.mktemp("demo") / "var"
+
+
+def test_first_start_serves_the_city_and_ctrl_c_ends_it(var: Path) -> None:
+    with started(var, "--lots", str(LOTS)) as demo:
+        content = demo.run_file()
+        assert set(content["processes"]) == SERVICES
+        assert content["database_url"].startswith("postgresql://onelot:")
+        for name in ("credentials.json", "platform.json", "run.json"):
+            assert stat.S_IMODE((var / name).stat().st_mode) == 0o600, name
+        check_answers(demo)
+        assert report_as_operator(demo)["result"] == "applied"
+        wait_for(lambda: "obs/s | newest commit" in demo.output.read_text(), demo, 15.0)
+        stop(demo)
+    assert "\x1b" not in demo.output.read_text()
+
+
+def test_second_start_finds_its_data_again(var: Path) -> None:
+    credentials = (var / "credentials.json").read_text()
+    with started(var) as demo:
+        assert "import" not in demo.output.read_text()
+        assert (var / "credentials.json").read_text() == credentials
+        check_answers(demo)
+        stop(demo)
+
+
+def test_another_number_of_lots_is_refused(var: Path) -> None:
+    command = [sys.executable, "-m", "deploy", "demo", "--var", str(var), "--lots", str(LOTS + 1)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "make clean" in done.stderr
+
+
+def test_a_step_that_fails_stops_everything_and_shows_its_log(var: Path) -> None:
+    lots = var / "city" / "lots.csv"
+    whole = lots.read_text()
+    lots.write_text(whole.replace("\n3702", "\nNO ID", 1))
+    command = [sys.executable, "-m", "deploy", "demo", "--var", str(var)]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    finally:
+        lots.write_text(whole)
+    assert done.returncode == 1
+    assert "failed at: import of the city" in done.stderr
+    assert "lots.csv" in done.stderr
+    assert "stopped in" in done.stdout
+    assert not (var / "run.json").exists()
+    assert not [p for p in psutil.process_iter(["cmdline"]) if str(var) in str(p.info["cmdline"])]

@@ -1,0 +1,129 @@
+"""What the servers' fixtures give to a test: databases and brokers."""
+
+import subprocess
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import asyncpg
+
+from deploy import broker as mosquitto
+from deploy import postgres
+from deploy.accounts import program, server_account
+from deploy.ports import LOOPBACK
+from parking_api.operators.broker_files import ROOT, acl
+from parking_api.operators.passwords import SALT_BYTES, mosquitto_hash
+
+DB_PASSWORD: Final = "test-database"
+_SALT: Final = bytes(SALT_BYTES)
+# The platform's own rights are the real ones; a test's gateway may report for any lot.
+_ACL: Final = f"""\
+{acl([])}
+pattern write {ROOT}/feeds/%u/#
+pattern read {ROOT}/acks/%u/#
+"""
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Makes databases in the session's cluster, owned by the role `onelot`."""
+
+    cluster: postgres.Cluster
+
+    def url(self, name: str) -> str:
+        """The URL of database `name` for its owner."""
+        return self.cluster.url(name, postgres.OWNER, DB_PASSWORD)
+
+    async def create(self, template: str = postgres.DATABASE) -> str:
+        """Clone `template` (the migrated, empty database; nobody may be connected to it)."""
+        name = f"test_{uuid4().hex}"
+        await self._execute(f'CREATE DATABASE {name} TEMPLATE "{template}" OWNER onelot')
+        return self.url(name)
+
+    async def drop(self, url: str) -> None:
+        """Drop a database, whoever is still connected."""
+        await self._execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.cluster.url("postgres"))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@dataclass
+class Broker:
+    """A private broker whose users a test may choose; it can be stopped and started again.
+
+    Every user's password is `secret-` and its name.
+    """
+
+    directory: Path
+    port: int
+    users: set[str] = field(default_factory=lambda: {"platform-ingest", "platform-api"})
+    host: str = LOOPBACK
+    _running: ExitStack = field(default_factory=ExitStack)
+    _server: mosquitto.RunningBroker | None = None
+
+    @property
+    def platform_ingest(self) -> str:
+        """The ingester's URL, `mqtt://user:password@host:port`."""
+        return self.url("platform-ingest")
+
+    @property
+    def platform_api(self) -> str:
+        """The API's URL."""
+        return self.url("platform-api")
+
+    def url(self, user: str) -> str:
+        """A user's URL."""
+        return f"mqtt://{user}:{self.password(user)}@{self.host}:{self.port}"
+
+    def password(self, user: str) -> str:
+        """A user's password."""
+        return f"secret-{user}"
+
+    def add_users(self, *names: str) -> None:
+        """Let gateways (or others) in; they may log in when this returns."""
+        self.users.update(names)
+        self._write_users()
+        if self._server is not None:
+            self._server.reload()
+            for name in names:
+                self._await_login(name)
+
+    def start(self) -> None:
+        """Start the broker with what its directory holds."""
+        self.directory.mkdir(exist_ok=True)
+        self._write_users()
+        account = server_account(mosquitto.SYSTEM_USER)
+        server = mosquitto.running(self.directory, account, self.port)
+        self._server = self._running.enter_context(server)
+
+    def stop(self) -> None:
+        """Stop it as a shutdown would: sessions and retained messages are kept."""
+        self._server = None
+        self._running.close()
+
+    def kill(self) -> None:
+        """Kill it as a crash would: what came since its last save is lost."""
+        assert self._server is not None
+        self._server.process.kill()
+        self.stop()
+
+    def _write_users(self) -> None:
+        lines = [f"{n}:{mosquitto_hash(self.password(n), _SALT)}" for n in sorted(self.users)]
+        (self.directory / "passwd").write_text("\n".join(lines) + "\n")
+        (self.directory / "acl").write_text(_ACL)
+
+    def _await_login(self, name: str) -> None:
+        login = [program("mosquitto_sub"), "-h", self.host, "-p", str(self.port), "-E"]
+        login += ["-u", name, "-P", self.password(name), "-t", f"onelot/v1/acks/{name}/#"]
+        deadline = time.monotonic() + 5.0
+        while subprocess.run(login, capture_output=True, check=False).returncode:
+            assert time.monotonic() < deadline, f"{name} cannot log in"
+            time.sleep(0.02)
