@@ -1,7 +1,9 @@
-"""`python -m deploy demo|password`: the local run."""
+"""`python -m deploy demo|password|credentials`: the local run."""
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,6 +37,21 @@ def password(var: Path, user: str) -> int:
     return 1
 
 
+def credentials() -> int:
+    """Give new gateways a password while the demo runs, and let them in at the broker."""
+    var = Directory(Path("var").absolute())
+    if not var.run_file.exists():
+        print("no demo runs here: there is no var/run.json", file=sys.stderr)
+        return 1
+    secrets = var.secrets()
+    environment = {
+        "PLATFORM_INGEST_PASSWORD": secrets.mqtt_ingest,
+        "PLATFORM_API_PASSWORD": secrets.mqtt_api,
+    }
+    command = [sys.executable, "-m", "parking_api", "credentials", "--reload"]
+    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="python -m deploy", description="The local run.")
@@ -44,11 +61,14 @@ def main(argv: list[str] | None = None) -> int:
     demo.add_argument("--speed", type=_speed, default="1", help="of the simulated city; default 1")
     word = commands.add_parser("password", help="print a gateway's password, for mosquitto's tools")
     word.add_argument("user")
+    commands.add_parser("credentials", help="let gateways in that were imported into the demo")
     for command in (demo, word):
         command.add_argument("--var", type=Path, default=Path("var"), help="default: var")
     options = parser.parse_args(argv)
     if options.command == "password":
         return password(options.var, options.user)
+    if options.command == "credentials":
+        return credentials()
     display = display_for(terminal=sys.stdout.isatty())
     return run(DemoOptions(options.var, options.lots, options.speed), display)
 

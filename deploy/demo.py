@@ -162,5 +162,6 @@ def _run_file(var: Directory, place: Place, processes: dict[str, int]) -> dict[s
         "http": f"http://{place.http.host}:{place.http.port}",
         "mqtt": {"host": place.mqtt.host, "port": place.mqtt.port},
         "database_url": database_url(place, var.secrets()),
+        "ingest_metrics": metrics_url(place),
         "processes": processes,
     }
