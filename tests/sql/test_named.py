@@ -16,7 +16,12 @@ def test_there_are_queries_and_each_is_used() -> None:
         for path in Path(package).rglob("*.py")
     )
     assert NAMES
-    assert [name for name in NAMES if f'"{name}"' not in code] == []
+
+    def used(name: str) -> bool:
+        # The importer loads its tables alike, by f"import_{table}".
+        return f'"{name}"' in code or f'"{name.removeprefix("import_")}"' in code
+
+    assert [name for name in NAMES if not used(name)] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

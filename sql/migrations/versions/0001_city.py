@@ -212,15 +212,22 @@ LEFT JOIN lot_state AS s ON s.lot_id = l.lot_id;
 COMMENT ON VIEW lot_now IS
 'Every lot as last committed. free_spaces is null once its feed has been silent for too long.';
 
+CREATE FUNCTION bay_state(occupied_bits bytea, unknown_bits bytea, number integer)
+RETURNS space_state
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN occupied_bits IS NULL OR number > 8 * length(occupied_bits) THEN 'unknown'
+    WHEN get_bit(unknown_bits, number - 1) = 1 THEN 'unknown'
+    WHEN get_bit(occupied_bits, number - 1) = 1 THEN 'occupied'
+    ELSE 'free'
+END::space_state;
+COMMENT ON FUNCTION bay_state IS
+'The state of bay `number` (from 1) in a lot''s bitmaps; unknown where they do not reach.';
+
 CREATE VIEW space_now AS
 SELECT
     p.lot_id, p.number, p.level, p.space_class, p.geog,
-    CASE
-        WHEN 8 * length(s.occupied_bits) < p.number THEN 'unknown'
-        WHEN get_bit(s.unknown_bits, p.number - 1) = 1 THEN 'unknown'
-        WHEN get_bit(s.occupied_bits, p.number - 1) = 1 THEN 'occupied'
-        ELSE 'free'
-    END::space_state AS state,
+    bay_state(s.occupied_bits, s.unknown_bits, p.number) AS state,
     s.observed_at, s.received_at,
     data_state(s.received_at, l.report_interval_s) AS data_state
 FROM space AS p
@@ -244,8 +251,8 @@ def downgrade() -> None:
     """Remove everything but PostGIS, which may be others' too."""
     op.execute("DROP VIEW space_now")
     op.execute("DROP VIEW lot_now")
-    op.execute("DROP FUNCTION is_open")
-    op.execute("DROP FUNCTION data_state")
+    for function in ("bay_state", "is_open", "data_state"):
+        op.execute(f"DROP FUNCTION {function}")
     for table in ("dead_letter", "lot_occupancy", "count_event", "space_event", "lot_state"):
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP TYPE space_state")

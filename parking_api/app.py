@@ -1,0 +1,111 @@
+"""The application: its parts put together, opened and closed in one place."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Depends, FastAPI
+
+from parking_api.city import routes as city_routes
+from parking_api.city.following import followed_city
+from parking_api.database import Database
+from parking_api.errors import Problem, add_handlers
+from parking_api.lots import routes as lot_routes
+from parking_api.lots.schemas import LotCollection
+from parking_api.metrics import Metrics
+from parking_api.observing import Observing
+from parking_api.parameters import refuse_repeats
+from parking_api.resources import Resources
+from parking_api.settings import ApiSettings
+from parking_api.spaces import routes as space_routes
+from sql.engine import create_pool
+
+DESCRIPTION = """
+The whole city's parking as one lot: which lots and which single bays are free near a place, and how
+full the city is.
+
+- Coordinates are longitude, latitude in WGS 84; distances are metres on the spheroid.
+- Times are RFC 3339 with their offset: of a lot in its own time zone, else in UTC.
+- Errors are `application/problem+json` (RFC 9457). Unknown and repeated parameters are errors.
+- `data_state` says what is known: `live` data came within the lot's report interval, `stale` data
+  within six of them; after that the lot is `unknown`, and its count is not shown.
+"""
+TAGS = [
+    {"name": "lots", "description": "Lots: the nearest, lists, one by one, their history."},
+    {"name": "spaces", "description": "Single bays."},
+    {"name": "city", "description": "The city and its districts."},
+    {"name": "operations", "description": "For those who run the platform."},
+]
+
+
+def utc_now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: ApiSettings, database_url: str, clock: Callable[[], datetime] = utc_now
+) -> FastAPI:
+    """Put the application together.
+
+    Args:
+        settings: As read by whoever starts it.
+        database_url: `postgresql://...`.
+        clock: What time it is, aware.
+
+    Returns:
+        An application; its lifespan opens the database's pool and the copy of the city, and closes
+        them.
+    """
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        pool = create_pool(
+            database_url,
+            application="onelot-api",
+            max_size=settings.pool_size,
+            command_timeout_s=settings.query_timeout_s,
+        )
+        async with pool:
+            database = Database(pool, settings.acquire_timeout_s)
+            following = followed_city(database, settings.reload_interval_s, settings.mqtt_url)
+            async with following as city:
+                app.state.resources = Resources(database, city, metrics, clock)
+                yield
+
+    app = FastAPI(
+        title="OneLot",
+        version="1",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        dependencies=[Depends(refuse_repeats)],
+    )
+    for routes in (lot_routes, space_routes, city_routes):
+        app.include_router(routes.router)
+    add_handlers(app)
+    app.add_middleware(Observing, metrics=metrics)
+    _declare_models(app)
+    return app
+
+
+def _declare_models(app: FastAPI) -> None:
+    """Let OpenAPI know models of other media types than JSON, and forget the framework's own."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemas = document["components"]["schemas"]
+        for model in (Problem, LotCollection):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(schema.pop("$defs"))
+            schemas[model.__name__] = schema
+        for framework in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(framework, None)
+        return document
+
+    # As FastAPI's documentation has it: the instance's method is replaced.
+    app.openapi = openapi  # type: ignore[method-assign]

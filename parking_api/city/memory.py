@@ -1,0 +1,207 @@
+"""A copy of the city in memory: what can still be answered while the database is away.
+
+It is read from the database at the start and at intervals, and follows the retained `state`
+messages in between. It holds lots, not bays, and measures every distance, so that it is also what
+tests hold the database's answers against.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import Geod
+
+from parking_api.answers import Json, Row
+from parking_api.errors import LotUnknownError
+from parking_api.lots import answers
+from parking_api.lots.parameters import NearestLotsAsk
+
+WGS_84 = Geod(ellps="WGS84")
+# How many report intervals a lot may be silent before nothing is known of it.
+STALE_INTERVALS = 6
+
+
+class State(msgspec.Struct, frozen=True):
+    """What this copy takes from a `state` message (contract/feeds.md)."""
+
+    lot: str
+    version: str
+    free_spaces: int
+    capacity: int
+    observed_at: datetime
+    committed_at: datetime
+    received_at: datetime
+    free_by_class: dict[str, int] | None = None
+
+
+class City:
+    """Every lot as last heard of."""
+
+    def __init__(self) -> None:
+        self._lots: dict[str, dict[str, Any]] = {}
+        self._places: NDArray[np.float64] = np.empty((2, 0))
+
+    def load(self, rows: Iterable[asyncpg.Record]) -> None:
+        """Take over the city.
+
+        Args:
+            rows: Columns as `city_lots.sql` has them, by `lot_id`. A lot of which something newer
+                was heard keeps that.
+        """
+        lots = {row["lot_id"]: dict(row.items()) for row in rows}
+        for lot_id, lot in lots.items():
+            known = self._lots.get(lot_id)
+            if known and (known["version"] or 0) > (lot["version"] or 0):
+                lot.update({column: known[column] for column in _state_columns()})
+        self._lots = lots
+        places = [(lot["longitude"], lot["latitude"]) for lot in lots.values()]
+        self._places = np.array(places, dtype=np.float64).reshape(-1, 2).T
+
+    def apply(self, state: State) -> None:
+        """Take over a lot's committed state, unless it is older than what is known."""
+        lot = self._lots.get(state.lot)
+        if lot is None or int(state.version) <= (lot["version"] or 0):
+            return
+        free_by_class = state.free_by_class or {}
+        lot.update(
+            version=int(state.version),
+            free_spaces=state.free_spaces,
+            capacity=state.capacity,
+            observed_at=state.observed_at,
+            received_at=state.received_at,
+            committed_at=state.committed_at,
+            **{f"free_{name}": free_by_class.get(name) for name in answers.SPACE_CLASSES},
+        )
+
+    def as_of(self) -> datetime | None:
+        """The newest commit that is known here."""
+        commits = [lot["committed_at"] for lot in self._lots.values() if lot["committed_at"]]
+        return max(commits, default=None)
+
+    def nearest_lots(self, ask: NearestLotsAsk, now: datetime) -> Json:
+        """Find the lots nearest to a place, by measuring all distances."""
+        near = self._by_distance(ask.lon, ask.lat, ask.radius_m)
+        suitable = [row for row in (_at(lot, now) | m for lot, m in near) if _suits(row, ask)]
+        of_class = ask.space_class is not None
+        found = [row | {"free_of_class": row.get(f"free_{ask.space_class}")} for row in suitable]
+        found = found[: ask.limit]
+        return answers.nearest_lots(found, self.as_of(), of_class=of_class, degraded=True)
+
+    def lot(self, lot_id: str, now: datetime) -> Row:
+        """Look one lot up.
+
+        Raises:
+            LotUnknownError: There is none of that id.
+        """
+        if lot_id not in self._lots:
+            raise LotUnknownError
+        return _at(self._lots[lot_id], now)
+
+    def totals(self, now: datetime) -> Sequence[Row]:
+        """Total the city and its districts, with the columns of `city_totals.sql`."""
+        lots = [_at(lot, now) for lot in self._lots.values()]
+        districts: dict[str | None, list[dict[str, Any]]] = defaultdict(list)
+        for lot in lots:
+            districts[lot["district"]].append(lot)
+        in_order = sorted(districts, key=lambda adcode: (adcode is None, adcode))
+        whole = _totals(lots) | {"is_city": True, "as_of": self.as_of()}
+        return [whole, *(_district_totals(districts[adcode]) for adcode in in_order)]
+
+    def _by_distance(
+        self, lon: float, lat: float, radius_m: float
+    ) -> Iterator[tuple[dict[str, Any], dict[str, float]]]:
+        lons, lats = self._places
+        here = np.full_like(lons, lon), np.full_like(lats, lat)
+        _, _, distances_m = WGS_84.inv(*here, lons, lats)
+        lots = list(self._lots.values())
+        # Stable, so that ties keep the order of lot_id that the lots are in.
+        for index in np.argsort(distances_m, kind="stable"):
+            if distances_m[index] > radius_m:
+                return
+            yield lots[index], {"distance_m": float(distances_m[index])}
+
+
+def _state_columns() -> list[str]:
+    counts = ["version", "free_spaces", "capacity", "observed_at", "received_at", "committed_at"]
+    return counts + [f"free_{name}" for name in answers.SPACE_CLASSES]
+
+
+def _at(lot: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Say what a lot is worth at `now`, with the rules and columns of the view `lot_now`."""
+    row = dict(lot)
+    registered = lot["registered_capacity"]
+    row["data_state"] = _data_state(lot["received_at"], lot["report_interval_s"], now)
+    row["capacity"] = registered if lot["capacity"] is None else min(registered, lot["capacity"])
+    row["status"] = _status(row, now)
+    if row["data_state"] == "unknown":
+        row["free_spaces"] = None
+    else:
+        row["free_spaces"] = min(lot["free_spaces"], registered)
+    return row
+
+
+def _data_state(received_at: datetime | None, interval_s: int, now: datetime) -> str:
+    if received_at is None:
+        return "unknown"
+    if received_at >= now - timedelta(seconds=interval_s):
+        return "live"
+    if received_at >= now - timedelta(seconds=STALE_INTERVALS * interval_s):
+        return "stale"
+    return "unknown"
+
+
+def _status(row: dict[str, Any], now: datetime) -> str:
+    if row["data_state"] == "unknown":
+        return "unknown"
+    if not _is_open(row, now):
+        return "closed"
+    return "full" if row["free_spaces"] == 0 else "open"
+
+
+def _is_open(row: dict[str, Any], now: datetime) -> bool:
+    opens_at, closes_at = row["opens_at"], row["closes_at"]
+    if opens_at is None:
+        return True
+    local = now.astimezone(ZoneInfo(row["timezone"])).time()
+    if opens_at < closes_at:
+        return bool(opens_at <= local < closes_at)
+    return bool(local >= opens_at or local < closes_at)
+
+
+def _suits(row: dict[str, Any], ask: NearestLotsAsk) -> bool:
+    """Hold a lot against what `nearest_lots.sql` filters by."""
+    limit_m = row["height_limit_m"]
+    if row["status"] == "closed" or (ask.height_m and limit_m and limit_m < ask.height_m):
+        return False
+    if ask.min_free and (row["free_spaces"] is None or row["free_spaces"] < ask.min_free):
+        return False
+    if ask.space_class is None:
+        return True
+    of_class = row[f"free_{ask.space_class}"]
+    known = row["data_state"] != "unknown" and of_class is not None
+    return known and bool(of_class >= max(ask.min_free, 1))
+
+
+def _totals(lots: list[dict[str, Any]]) -> dict[str, Any]:
+    known = [lot for lot in lots if lot["free_spaces"] is not None]
+    free_spaces = sum(lot["free_spaces"] for lot in known)
+    capacity = sum(lot["capacity"] for lot in known)
+    states = [lot["data_state"] for lot in lots]
+    return {
+        "lots": len(lots),
+        "capacity": sum(lot["capacity"] for lot in lots),
+        "free_spaces": free_spaces,
+        "occupancy": 1 - free_spaces / capacity if capacity else None,
+        **{f"lots_{state}": states.count(state) for state in ("live", "stale", "unknown")},
+    }
+
+
+def _district_totals(lots: list[dict[str, Any]]) -> dict[str, Any]:
+    names = {"name_zh": lots[0]["district_zh"], "name_en": lots[0]["district_en"]}
+    return _totals(lots) | names | {"is_city": False, "adcode": lots[0]["district"]}

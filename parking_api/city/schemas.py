@@ -1,0 +1,59 @@
+"""The shapes of answers about the whole city."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from parking_api.answers import Answer, Name
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Totals(Answer):
+    """Sums over lots."""
+
+    lots: Count = Field(examples=[1670])
+    capacity: Count = Field(description="Spaces in service, of all lots.", examples=[470_000])
+    free_spaces: Count = Field(description="Over the lots whose state is known.")
+    occupancy: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        description="0..1, over the lots whose state is known; null where none is."
+    )
+    live: Count = Field(description="Lots that reported within their interval.")
+    stale: Count = Field(description="Lots that reported within six of their intervals.")
+    estimated: Count = Field(description="Lots whose state is a forecast.")
+    unknown: Count = Field(description="Lots silent for longer, or never heard of.")
+
+
+class DistrictTotals(Totals):
+    """Sums over the lots of one district."""
+
+    adcode: str | None = Field(
+        description="Null for the lots outside every district, where there are any.",
+        examples=["370202"],
+    )
+    name: Name | None
+
+
+class CityTotals(Totals):
+    """Sums over all lots, and over each district's."""
+
+    districts: list[DistrictTotals]
+    as_of: AwareDatetime | None = Field(
+        description="The newest commit that the answer reflects; null before the first."
+    )
+    degraded: bool = Field(
+        description="True where the database is away and the answer comes from memory."
+    )
+
+
+class Alive(Answer):
+    """The process lives."""
+
+    status: Literal["alive"]
+
+
+class Ready(Answer):
+    """The city is whole: every lot is loaded, every simulated one heard from."""
+
+    status: Literal["ready"]
+    lots: Count

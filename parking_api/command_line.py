@@ -1,0 +1,66 @@
+"""What the commands share: a connection of their own, and lines for people."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, TypeAlias
+
+import asyncpg
+from rich.console import Console
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+class NotMigratedError(Exception):
+    """It has no tables yet: run `python -m sql upgrade`."""
+
+    def __str__(self) -> str:
+        """The class's own sentence is the message."""
+        return str(self.__doc__)
+
+
+# What talking to a database can end with, to be said in one line.
+DATABASE_ERRORS: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    NotMigratedError,
+)
+_CONNECT_TIMEOUT_S: Final = 5.0
+
+
+@asynccontextmanager
+async def connected(url: str, application: str) -> AsyncIterator[Connection]:
+    """Open a connection for a command; its statements may take as long as they need.
+
+    Args:
+        url: The database.
+        application: The name that PostgreSQL shows for the connection.
+
+    Raises:
+        OSError: The database cannot be reached.
+        asyncpg.PostgresError: It lets nobody in, or not us.
+        NotMigratedError: It has no tables.
+    """
+    connection = await asyncpg.connect(
+        url,
+        timeout=_CONNECT_TIMEOUT_S,
+        server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
+    )
+    try:
+        if await connection.fetchval("SELECT to_regclass('lot')") is None:
+            raise NotMigratedError
+        yield connection
+    finally:
+        await connection.close()
+
+
+def say(console: Console, *lines: str) -> None:
+    """Write lines as they are: nothing marked up, no breaks at the console's width."""
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False, emoji=False, highlight=False)
+
+
+def reason(error: BaseException) -> str:
+    """Return an error in one line."""
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -1,0 +1,167 @@
+"""What can go wrong, and how it is told: RFC 9457 problems, in this one place."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+PROBLEM_JSON = "application/problem+json"
+
+log = structlog.get_logger(__name__)
+
+
+class ParameterFault(BaseModel):
+    """What is wrong with one parameter."""
+
+    model_config = ConfigDict(frozen=True)
+
+    parameter: str = Field(examples=["radius_m"])
+    message: str = Field(examples=["Input should be less than or equal to 20000"])
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = Field("about:blank", description="A URI of the kind of problem.")
+    title: str = Field(examples=["Unprocessable Content"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["A parameter is missing, unknown or out of its bounds."])
+    errors: list[ParameterFault] = Field([], description="The parameters at fault, if any.")
+
+
+class ApiError(Exception):
+    """Something that a request is told; the class's sentence is the `detail`."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @property
+    def detail(self) -> str:
+        """What the answer says."""
+        return str(self) or str(self.__doc__)
+
+
+class LotUnknownError(ApiError):
+    """There is no such lot."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class DatabaseAwayError(ApiError):
+    """The database cannot be reached at the moment."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class CityIncompleteError(ApiError):
+    """The city is not whole yet."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class StretchTooLongError(ApiError):
+    """A history has at most 10,000 steps: shorten it, or lengthen the step."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class RepeatedParameterError(ApiError):
+    """A parameter is given more than once."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__()
+        self.parameter = parameter
+
+
+def problem(
+    status: int,
+    detail: str,
+    faults: list[ParameterFault] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Make the answer that tells a problem.
+
+    Args:
+        status: HTTP status.
+        detail: One sentence for people. Never text of the database.
+        faults: The parameters at fault.
+        headers: Further headers, such as `Allow`.
+    """
+    told: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if faults:
+        told["errors"] = [fault.model_dump() for fault in faults]
+    return Response(orjson.dumps(told), status, headers, PROBLEM_JSON)
+
+
+def _on_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+    faults = [
+        ParameterFault(parameter=".".join(map(str, fault["loc"][1:])), message=fault["msg"])
+        for fault in error.errors()
+    ]
+    detail = "A parameter is missing, unknown or out of its bounds."
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, faults)
+
+
+def _on_api_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - registered for it alone
+    faults = None
+    if isinstance(error, RepeatedParameterError):
+        faults = [ParameterFault(parameter=error.parameter, message=error.detail)]
+    headers = {"Retry-After": "1"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return problem(error.status, error.detail, faults, headers)
+
+
+def _on_http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+    details = {
+        HTTPStatus.NOT_FOUND: "There is nothing at this path.",
+        HTTPStatus.METHOD_NOT_ALLOWED: "This path does not know that method.",
+    }
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = details.get(HTTPStatus(error.status_code), phrase)
+    return problem(error.status_code, detail, headers=error.headers)
+
+
+def failure() -> Response:
+    """Make the answer to a request that failed by a fault of ours."""
+    detail = "The platform failed to answer; the fault is in its log."
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Have `app` tell every error as a problem; unforeseen ones are `observing`'s part."""
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+
+
+def described(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Describe for OpenAPI the problems that a route can answer with."""
+    descriptions = {
+        HTTPStatus.NOT_FOUND: LotUnknownError.__doc__,
+        HTTPStatus.UNPROCESSABLE_ENTITY: "A parameter is missing, unknown or out of its bounds.",
+        HTTPStatus.SERVICE_UNAVAILABLE: DatabaseAwayError.__doc__,
+    }
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        int(status): {
+            "description": descriptions[status],
+            "content": {PROBLEM_JSON: {"schema": schema}},
+        }
+        for status in statuses
+    }

@@ -1,0 +1,34 @@
+"""The way in for a city, or for lots alone: every row is checked before anything is changed.
+
+A city is a directory of six files, UTF-8, CSV with a header row or GeoJSON polygons, WGS 84:
+
+districts.geojson   adcode, name_zh, name_en
+operators.csv       operator_id, name_zh, name_en
+gateways.csv        gateway_id, operator_id, simulated (true only for the simulators' own; this
+                    column may be missing)
+zones.geojson       zone_id, name_zh, name_en, zone_class (1, 2, 3), valid_from (RFC 3339)
+lots.csv            lot_id, operator_id, gateway_id, district, name_zh, name_en, lot_type, land_use,
+                    reporting, report_interval_s, capacity, levels, height_limit_m, opens_at,
+                    closes_at, timezone, longitude, latitude
+bays.csv            lot_id, number, level, space_class, longitude, latitude
+
+ids                 a-z 0-9 . _ - (64 at most)
+district            the adcode of the district that contains the lot; empty: found by its place
+lot_type            on_street, surface, underground, multi_storey
+land_use            hospital, school, scenic, station, mall, market, office, hotel, housing,
+                    industrial, street; or empty
+reporting           bays (every bay is sensed) or count (counted at the gates)
+report_interval_s   longest silence that is normal, 10..86400 seconds
+capacity            1..20000 spaces
+levels              1 or more; empty: 1
+height_limit_m      1.5..6.0; empty: none
+opens_at, closes_at HH:MM, local; a closing time at or before the opening one is the next day's;
+                    both empty: round the clock
+timezone            IANA name; empty: Asia/Shanghai
+number              of the bay, 1..capacity
+level               0 the street, -1 the first basement, 1 the first floor up
+space_class         standard, accessible, ev, large
+
+A lot that reports `bays` has exactly the bays 1..capacity; one that counts may have some. The
+directory is the truth about the lots that it names and says nothing about any other.
+"""

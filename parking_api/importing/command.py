@@ -1,0 +1,142 @@
+"""`python -m parking_api import DIR|FILE`: what the command line says, and what it answers."""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+
+import parking_api.importing
+from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
+from parking_api.importing import lots_file
+from parking_api.importing.coordinates import CRS_NAMES
+from parking_api.importing.faults import Faults, ImportFaultsError
+from parking_api.importing.lots_file import LotOptions
+from parking_api.importing.progress import steps
+from parking_api.importing.rows import LotRow, message
+from parking_api.importing.running import LotsImport, import_city, import_lots
+
+OK: Final = 0
+FAULTS: Final = 1
+USAGE: Final = 2
+_SUFFIXES: Final = (".csv", ".json", ".geojson")
+# Option by field of a lot, with its help.
+_LOT_OPTIONS: Final = {
+    "operator_id": ("--operator", "ID", "whose the lots are; added if it is not there"),
+    "gateway_id": ("--gateway", "ID", "what reports for them; added if it is not there"),
+    "lot_type": ("--lot-type", "TYPE", "on_street, surface, underground or multi_storey"),
+    "reporting": ("--reporting", "KIND", "bays or count"),
+    "report_interval_s": ("--report-interval-s", "S", "longest silence that is normal, seconds"),
+    "timezone": ("--timezone", "ZONE", "IANA time zone of the opening hours"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options on its parser."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f"{parking_api.importing.__doc__}\n\n{lots_file.__doc__}"
+    parser.add_argument("path", type=Path, metavar="DIR|FILE", help="a city, or a file of lots")
+    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
+    lots = parser.add_argument_group("for a FILE: what its rows leave open")
+    for name, (option, metavar, text) in _LOT_OPTIONS.items():
+        lots.add_argument(option, dest=name, metavar=metavar, type=_value_of(name), help=text)
+    lots.add_argument("--id-prefix", default="", help="put before every lot_id")
+    lots.add_argument("--crs", choices=CRS_NAMES, default="wgs84", help="of the coordinates")
+    lots.add_argument("--skip-bad", action="store_true", help="import the rows that are right")
+
+
+def _value_of(name: str) -> Callable[[str], str]:
+    """Make the check of an option's value, which is the check of the column."""
+    column = TypeAdapter[Any](LotRow.__annotations__[name])
+
+    def check(text: str) -> str:
+        try:
+            column.validate_python(text)
+        except ValidationError as error:
+            detail = error.errors()[0]
+            why = message(detail["type"], detail["msg"], text)
+            raise argparse.ArgumentTypeError(why) from error
+        return text
+
+    return check
+
+
+def check_arguments(arguments: argparse.Namespace) -> str | None:
+    """Say what is wrong with the command line as a whole; None if nothing is."""
+    path: Path = arguments.path
+    if not path.exists():
+        return f"there is no {path}"
+    if path.is_dir():
+        wrong = [option for name, (option, _, _) in _LOT_OPTIONS.items() if vars(arguments)[name]]
+        wrong += ["--skip-bad"] * arguments.skip_bad + ["--id-prefix"] * bool(arguments.id_prefix)
+        wrong += ["--crs"] * (arguments.crs != "wgs84")
+        return f"{', '.join(wrong)}: for a file of lots, not for a city" if wrong else None
+    if path.suffix.lower() not in _SUFFIXES:
+        return f"{path.name}: a file of lots ends in {', '.join(_SUFFIXES)}"
+    return None
+
+
+def run_command(arguments: argparse.Namespace, url: str) -> int:
+    """Import what the command line names, and say how it went.
+
+    Args:
+        arguments: As `add_arguments` declares them, passed by `check_arguments`.
+        url: The database.
+
+    Returns:
+        The exit status: 0 done, 1 nothing was changed.
+    """
+    out, err = Console(), Console(stderr=True)
+    try:
+        asyncio.run(_import(arguments, url, out, err))
+    except ImportFaultsError as error:
+        say(err, *error.faults.lines(), f"{_count(error.faults)}; nothing was changed")
+        return FAULTS
+    except DATABASE_ERRORS as error:
+        say(err, f"the database: {reason(error)}", "nothing was changed")
+        return FAULTS
+    return OK
+
+
+async def _import(arguments: argparse.Namespace, url: str, out: Console, err: Console) -> None:
+    began, at = time.monotonic(), datetime.now(UTC)
+    async with connected(url, "parking_api import") as connection:
+        if arguments.path.is_dir():
+            with steps(out) as shown:
+                totals = await import_city(connection, arguments.path, at=at, steps=shown)
+        else:
+            done = await import_lots(connection, arguments.path, lot_options(arguments), at=at)
+            say(err, *_left_out(done))
+            say(out, *done.notes)
+            totals = done.totals
+    say(out, f"imported {totals} in {time.monotonic() - began:.1f} s")
+
+
+def lot_options(arguments: argparse.Namespace) -> LotOptions:
+    """Gather what the command line says about the lots of a file."""
+    given = {name: vars(arguments)[name] for name in _LOT_OPTIONS}
+    return LotOptions(
+        given={name: value for name, value in given.items() if value is not None},
+        id_prefix=arguments.id_prefix,
+        crs=arguments.crs,
+        skip_bad=arguments.skip_bad,
+    )
+
+
+def _left_out(done: LotsImport) -> list[str]:
+    if not done.left_out.total:
+        return []
+    bad = len(done.left_out.bad_rows)
+    return [*done.left_out.lines(), f"{_count(done.left_out)}; left out {bad} of {done.rows} lots"]
+
+
+def _count(faults: Faults) -> str:
+    faults_word = "fault" if faults.total == 1 else "faults"
+    rows = len(faults.bad_rows)
+    in_rows = f" in {rows:,} {'row' if rows == 1 else 'rows'}" if rows else ""
+    return f"{faults.total:,} {faults_word}{in_rows}"

@@ -1,0 +1,1 @@
+"""Lots: nearest, listed, one by one, and their history."""

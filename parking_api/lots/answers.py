@@ -1,0 +1,123 @@
+"""Rows about lots, from the database or from memory, into bodies of answers."""
+
+from collections.abc import Iterable
+from datetime import datetime, time
+from typing import Any
+
+from parking_api.answers import DISTANCE_DIGITS, Json, Row, SpaceClass, local, name, point
+
+SPACE_CLASSES: tuple[SpaceClass, ...] = ("standard", "accessible", "ev", "large")
+VERSION_DIGITS = 20
+
+
+def nearest_lots(
+    rows: Iterable[Row], as_of: datetime | None, *, of_class: bool, degraded: bool
+) -> Json:
+    """Make the answer of `/v1/nearest`.
+
+    Args:
+        rows: Columns as `nearest_lots.sql` has them, nearest first.
+        as_of: The newest commit that they reflect.
+        of_class: Whether a space class was asked for.
+        degraded: Whether they come from memory.
+    """
+    lots = [_nearest_lot(row) for row in rows]
+    if of_class:
+        for lot, row in zip(lots, rows, strict=True):
+            lot["free_of_class"] = row["free_of_class"]
+    return {"lots": lots, "as_of": as_of, "degraded": degraded}
+
+
+def _nearest_lot(row: Row) -> Json:
+    return {
+        "lot_id": row["lot_id"],
+        "name": name(row),
+        "lot_type": row["lot_type"],
+        "location": point(row),
+        "distance_m": round(row["distance_m"], DISTANCE_DIGITS),
+        "capacity": row["capacity"],
+        "free_spaces": row["free_spaces"],
+        "status": row["status"],
+        "data_state": row["data_state"],
+        "observed_at": local(row["observed_at"], row["timezone"]),
+        "zone_id": row["zone_id"],
+        "quote": None,
+    }
+
+
+def lot(row: Row) -> Json:
+    """Make a lot out of a row with the columns of `lot_one.sql`."""
+    return {
+        "lot_id": row["lot_id"],
+        "name": name(row),
+        "operator_id": row["operator_id"],
+        "district": row["district"],
+        "zone_id": row["zone_id"],
+        "lot_type": row["lot_type"],
+        "land_use": row["land_use"],
+        "reporting": row["reporting"],
+        "report_interval_s": row["report_interval_s"],
+        "levels": row["levels"],
+        # Stored in single precision: two digits take its noise away.
+        "height_limit_m": _rounded(row["height_limit_m"], 2),
+        "opening_hours": _opening_hours(row["opens_at"], row["closes_at"]),
+        "timezone": row["timezone"],
+        "location": point(row),
+        **_state(row),
+        "quote": None,
+    }
+
+
+def _state(row: Row) -> Json:
+    return {
+        "capacity": row["capacity"],
+        "free_spaces": row["free_spaces"],
+        "free_by_class": _free_by_class(row),
+        "status": row["status"],
+        "data_state": row["data_state"],
+        "observed_at": local(row["observed_at"], row["timezone"]),
+        "committed_at": local(row["committed_at"], row["timezone"]),
+        "version": None if row["version"] is None else f"{row['version']:0{VERSION_DIGITS}d}",
+    }
+
+
+def _free_by_class(row: Row) -> Json | None:
+    if row["data_state"] == "unknown" or row["free_standard"] is None:
+        return None
+    return {space_class: row[f"free_{space_class}"] for space_class in SPACE_CLASSES}
+
+
+def _opening_hours(opens_at: time | None, closes_at: time | None) -> Json | None:
+    if opens_at is None or closes_at is None:
+        return None
+    return {"opens_at": f"{opens_at:%H:%M}", "closes_at": f"{closes_at:%H:%M}"}
+
+
+def feature(row: Row) -> Json:
+    """Make a GeoJSON feature out of a row with the columns of `lot_one.sql`."""
+    properties = lot(row)
+    geometry = properties.pop("location")
+    return {
+        "type": "Feature",
+        "id": row["lot_id"],
+        "geometry": geometry,
+        "properties": properties,
+    }
+
+
+def occupancy_step(row: Row, timezone: str) -> Json:
+    """Make a step of history out of a row of `occupancy_steps.sql`."""
+    return {
+        "at": local(row["starts_at"], timezone),
+        "capacity": row["capacity"],
+        "free_spaces": _rounded(row["free_spaces"], 2),
+        "free_min": row["free_min"],
+        "free_max": row["free_max"],
+        "free_last": row["free_last"],
+        "occupancy": _rounded(row["occupancy"], 4),
+        "coverage": _rounded(row["coverage"], 4),
+    }
+
+
+def _rounded(value: Any, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,113 @@
+"""What the routes of lots can be asked."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from parking_api.answers import LotStatus, LotType, SpaceClass
+from parking_api.parameters import (
+    Box,
+    Height,
+    Id,
+    Latitude,
+    Longitude,
+    Moment,
+    Parameters,
+    Radius,
+)
+
+STORED_STEP_S = 300
+MOST_STEPS = 10_000
+DEFAULT_SPAN = timedelta(hours=24)
+
+
+class NearestLotsAsk(Parameters):
+    """Lots with free spaces around a place."""
+
+    lon: Longitude
+    lat: Latitude
+    limit: Annotated[int, Field(ge=1, le=100, description="The most lots to give.")] = 10
+    radius_m: Radius = 2000
+    min_free: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10_000,
+            description="The fewest free spaces; 0 gives full lots and those of unknown state too.",
+        ),
+    ] = 1
+    space_class: Annotated[
+        SpaceClass | None,
+        Field(
+            description="Only lots that sense their bays and have `min_free` (one at least) free "
+            "of this class; the answer carries `free_of_class`."
+        ),
+    ] = None
+    vehicle: Annotated[Id | None, Field(description="Kind of vehicle, for the price.")] = None
+    height_m: Height | None = None
+    at: Annotated[
+        Moment | None, Field(description="Start of the stay, for the price; default now.")
+    ] = None
+    duration_min: Annotated[
+        int, Field(ge=1, le=43_200, description="Length of the stay in minutes, for the price.")
+    ] = 60
+
+
+class LotsAsk(Parameters):
+    """A page of lots."""
+
+    bbox: Box | None = None
+    district: Annotated[Id | None, Field(description="Code (adcode).", examples=["370202"])] = None
+    zone: Id | None = None
+    operator: Id | None = None
+    lot_type: LotType | None = None
+    status: LotStatus | None = None
+    limit: Annotated[int, Field(ge=1, le=1000, description="The most lots on a page.")] = 100
+    cursor: Annotated[
+        Id | None, Field(description="Where a page starts: take it from the `next` before.")
+    ] = None
+    f: Annotated[
+        Literal["json", "geojson"], Field(description="`geojson` for a FeatureCollection.")
+    ] = "json"
+
+
+class OccupancyAsk(Parameters):
+    """A stretch of a lot's history."""
+
+    from_: Annotated[
+        Moment | None,
+        Field(
+            alias="from", description="Start; cut down to a whole step, counted in UTC from 1970."
+        ),
+    ] = None
+    to: Annotated[Moment | None, Field(description="End, exclusive; default now.")] = None
+    step: Annotated[
+        int,
+        Field(ge=STORED_STEP_S, le=86_400, multiple_of=STORED_STEP_S, description="Seconds."),
+    ] = STORED_STEP_S
+
+    @model_validator(mode="after")
+    def _is_a_stretch(self) -> Self:
+        if self.from_ and self.to and self.from_ >= self.to:
+            raise ValueError("from lies before to")
+        return self
+
+    def stretch(self, now: datetime) -> tuple[datetime, datetime]:
+        """Settle what is asked for.
+
+        Args:
+            now: End where none is given.
+
+        Returns:
+            Start, on a whole step, and exclusive end; both in UTC.
+        """
+        if self.to:
+            end = self.to
+        elif self.from_ and self.from_ >= now:
+            end = self.from_ + DEFAULT_SPAN
+        else:
+            end = now
+        start = self.from_ or end - DEFAULT_SPAN
+        whole = int(start.timestamp()) // self.step * self.step
+        return datetime.fromtimestamp(whole, UTC), end.astimezone(UTC)

@@ -1,0 +1,87 @@
+"""What is asked of the database about lots."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from parking_api.answers import Json, Row
+from parking_api.database import Connection
+from parking_api.errors import LotUnknownError
+from parking_api.lots import answers
+from parking_api.lots.parameters import LotsAsk, NearestLotsAsk
+from parking_api.parameters import corners
+from sql.named import named
+
+
+async def nearest_lots(connection: Connection, ask: NearestLotsAsk) -> Json:
+    """Find the lots nearest to a place, in the spheroid's own order."""
+    rows = await connection.fetch(
+        named("nearest_lots"),
+        ask.lon,
+        ask.lat,
+        ask.radius_m,
+        ask.limit,
+        ask.min_free,
+        ask.space_class,
+        ask.height_m,
+    )
+    found = [row for row in rows if row["lot_id"] is not None]
+    of_class = ask.space_class is not None
+    return answers.nearest_lots(found, rows[0]["as_of"], of_class=of_class, degraded=False)
+
+
+async def lots_page(connection: Connection, ask: LotsAsk) -> tuple[Sequence[Row], str | None]:
+    """Read a page of lots.
+
+    Returns:
+        The rows, by `lot_id`, and the cursor of the next page where there is one.
+    """
+    box = corners(ask.bbox) if ask.bbox else (None, None, None, None)
+    rows: Sequence[Row] = await connection.fetch(
+        named("lots_page"),
+        ask.cursor or "",
+        # One more than the page holds tells whether another follows.
+        ask.limit + 1,
+        *box,
+        ask.district,
+        ask.zone,
+        ask.operator,
+        ask.lot_type,
+        ask.status,
+    )
+    page = rows[: ask.limit]
+    return page, page[-1]["lot_id"] if len(rows) > len(page) else None
+
+
+async def one_lot(connection: Connection, lot_id: str) -> Row:
+    """Read one lot.
+
+    Raises:
+        LotUnknownError: There is none of that id.
+    """
+    row: Row | None = await connection.fetchrow(named("lot_one"), lot_id)
+    if row is None:
+        raise LotUnknownError
+    return row
+
+
+async def occupancy(
+    connection: Connection, lot_id: str, start: datetime, end: datetime, step_s: int
+) -> Json:
+    """Read the history of one lot.
+
+    Args:
+        connection: To the database.
+        lot_id: The lot.
+        start: On a whole step.
+        end: Exclusive.
+        step_s: Seconds, a multiple of the stored 300.
+
+    Raises:
+        LotUnknownError: There is none of that id.
+    """
+    timezone = await connection.fetchval(named("lot_known"), lot_id)
+    if timezone is None:
+        raise LotUnknownError
+    rows = await connection.fetch(named("occupancy_steps"), lot_id, start, end, step_s)
+    items = [answers.occupancy_step(row, timezone) for row in rows]
+    return {"lot_id": lot_id, "step_s": step_s, "items": items, "next": None}

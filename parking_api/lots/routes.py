@@ -1,0 +1,98 @@
+"""Routes of lots."""
+
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Response
+
+from parking_api.answers import GEO_JSON, respond
+from parking_api.errors import DatabaseAwayError, StretchTooLongError, described
+from parking_api.lots import answers, queries
+from parking_api.lots.parameters import MOST_STEPS, LotsAsk, NearestLotsAsk, OccupancyAsk
+from parking_api.lots.schemas import LotAnswer, LotPage, NearestLots, Occupancy
+from parking_api.parameters import LotId, NoParameters
+from parking_api.resources import Held
+
+router = APIRouter(tags=["lots"])
+
+BAD = HTTPStatus.UNPROCESSABLE_ENTITY
+AWAY = HTTPStatus.SERVICE_UNAVAILABLE
+UNKNOWN = HTTPStatus.NOT_FOUND
+
+
+@router.get("/v1/nearest", response_model=NearestLots, responses=described(BAD, AWAY))
+async def nearest(ask: Annotated[NearestLotsAsk, Query()], held: Held) -> Response:
+    """Find lots with free spaces, nearest first.
+
+    The order is that of geodesic distance on the spheroid, ties by `lot_id`. Closed lots are left
+    out. Lots with stale data are in, and say so; lots of which nothing is known only with
+    `min_free=0`.
+    """
+    try:
+        async with held.database.connection() as connection:
+            return respond(await queries.nearest_lots(connection, ask))
+    except DatabaseAwayError:
+        return respond(held.city.nearest_lots(ask, held.clock()))
+
+
+@router.get(
+    "/v1/lots",
+    response_model=LotPage,
+    responses={
+        200: {
+            "content": {GEO_JSON: {"schema": {"$ref": "#/components/schemas/LotCollection"}}},
+            "description": "A page of lots, or with `f=geojson` a FeatureCollection.",
+        },
+        **described(BAD, AWAY),
+    },
+)
+async def lots(ask: Annotated[LotsAsk, Query()], held: Held) -> Response:
+    """List lots, page by page, ordered by `lot_id`.
+
+    Filters add up. `next` is the path of the next page, with the same filters.
+    """
+    async with held.database.connection() as connection:
+        rows, cursor = await queries.lots_page(connection, ask)
+    following = _path_of(ask, cursor) if cursor else None
+    if ask.f == "json":
+        return respond({"items": [answers.lot(row) for row in rows], "next": following})
+    features = [answers.feature(row) for row in rows]
+    collection = {"type": "FeatureCollection", "features": features, "next": following}
+    return respond(collection, GEO_JSON)
+
+
+def _path_of(ask: LotsAsk, cursor: str) -> str:
+    given = ask.model_dump(exclude_unset=True, exclude_none=True) | {"cursor": cursor}
+    return f"/v1/lots?{urlencode(given, safe=',')}"
+
+
+@router.get("/v1/lots/{lot_id}", response_model=LotAnswer, responses=described(UNKNOWN, BAD, AWAY))
+async def lot(lot_id: LotId, _: Annotated[NoParameters, Query()], held: Held) -> Response:
+    """Tell everything about one lot."""
+    try:
+        async with held.database.connection() as connection:
+            row, degraded = await queries.one_lot(connection, lot_id), False
+    except DatabaseAwayError:
+        row, degraded = held.city.lot(lot_id, held.clock()), True
+    told = answers.lot(row)
+    return respond(told | {"as_of": told["committed_at"], "degraded": degraded})
+
+
+@router.get(
+    "/v1/lots/{lot_id}/occupancy",
+    response_model=Occupancy,
+    responses=described(UNKNOWN, BAD, AWAY),
+)
+async def occupancy(lot_id: LotId, ask: Annotated[OccupancyAsk, Query()], held: Held) -> Response:
+    """Tell the history of one lot on a regular grid, by default of the last 24 hours.
+
+    The grid starts at `from`, cut down to a whole `step` counted in UTC from 1970-01-01, and goes
+    on while steps start before `to`; at most 10,000 steps. Times are those at which the lot was
+    observed. Steps of which nothing is known are there, with nulls and coverage 0.
+    """
+    start, end = ask.stretch(held.clock())
+    if (end - start).total_seconds() > MOST_STEPS * ask.step:
+        raise StretchTooLongError
+    async with held.database.connection() as connection:
+        return respond(await queries.occupancy(connection, lot_id, start, end, ask.step))

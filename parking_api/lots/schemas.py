@@ -1,0 +1,160 @@
+"""The shapes of answers about lots."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from parking_api.answers import (
+    Answer,
+    DataState,
+    LotStatus,
+    LotType,
+    Name,
+    Point,
+    SpaceClass,
+)
+
+Count = Annotated[int, Field(ge=0)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+
+AS_OF = "The newest commit that the answer reflects; null before the first."
+DEGRADED = "True where the database is away and the answer comes from memory, as of `as_of`."
+NEXT = "Path of the next page, or null."
+
+
+class Quote(Answer):
+    """What the stay would cost."""
+
+    total_minor: int
+    currency: str
+    tariff_id: str
+    version: int
+
+
+class NearestLot(Answer):
+    """A lot near a place."""
+
+    lot_id: str = Field(examples=["370202-0001"])
+    name: Name
+    lot_type: LotType
+    location: Point
+    distance_m: float = Field(ge=0, description="Geodesic, on the spheroid.", examples=[182.437])
+    capacity: Count = Field(description="Spaces in service.", examples=[312])
+    free_spaces: Count | None = Field(description="Null where unknown.", examples=[41])
+    free_of_class: Count | None = Field(
+        None, description="Free bays of the `space_class` asked for; only where one is."
+    )
+    status: LotStatus
+    data_state: DataState
+    observed_at: AwareDatetime | None = Field(description="By the lot's own clock and time zone.")
+    zone_id: str | None
+    quote: Quote | None = Field(description="Null where there is no tariff.")
+
+
+class NearestLots(Answer):
+    """Lots near a place, nearest first."""
+
+    lots: list[NearestLot]
+    as_of: AwareDatetime | None = Field(description=AS_OF)
+    degraded: bool = Field(description=DEGRADED)
+
+
+class OpeningHours(Answer):
+    """Daily, local time, half-open; past midnight where `closes_at` is not after `opens_at`."""
+
+    opens_at: str = Field(pattern=r"^\d{2}:\d{2}$", examples=["06:30"])
+    closes_at: str = Field(pattern=r"^\d{2}:\d{2}$", examples=["23:00"])
+
+
+class LotFacts(Answer):
+    """What there is to say about a lot, but for its place."""
+
+    lot_id: str = Field(examples=["370202-0001"])
+    name: Name
+    operator_id: str
+    district: str | None = Field(description="Code (adcode).", examples=["370202"])
+    zone_id: str | None
+    lot_type: LotType
+    land_use: str | None
+    reporting: Literal["bays", "count"] = Field(
+        description="Whether each bay is sensed, or the gates count."
+    )
+    report_interval_s: int = Field(description="The longest silence that is normal, in seconds.")
+    levels: int = Field(ge=1)
+    height_limit_m: float | None = Field(description="Null for none.", examples=[2.1])
+    opening_hours: OpeningHours | None = Field(description="Null for round the clock.")
+    timezone: str = Field(examples=["Asia/Shanghai"])
+    capacity: Count = Field(description="Spaces in service.")
+    free_spaces: Count | None = Field(description="Null where unknown.")
+    free_by_class: dict[SpaceClass, Count] | None = Field(
+        description="Null where unknown, or where the gates count."
+    )
+    status: LotStatus
+    data_state: DataState
+    observed_at: AwareDatetime | None
+    committed_at: AwareDatetime | None
+    version: str | None = Field(
+        pattern=r"^\d{20}$", description="Text that orders: rises with each change of the lot."
+    )
+    quote: Quote | None = Field(description="Null where there is no tariff.")
+
+
+class Lot(LotFacts):
+    """A lot."""
+
+    location: Point
+
+
+class LotPage(Answer):
+    """A page of lots, by `lot_id`."""
+
+    items: list[Lot]
+    next: str | None = Field(description=NEXT)
+
+
+class LotFeature(Answer):
+    """A lot as a GeoJSON feature."""
+
+    type: Literal["Feature"]
+    id: str
+    geometry: Point
+    properties: LotFacts
+
+
+class LotCollection(Answer):
+    """A page of lots as a GeoJSON FeatureCollection."""
+
+    type: Literal["FeatureCollection"]
+    features: list[LotFeature]
+    next: str | None = Field(description=NEXT)
+
+
+class LotAnswer(Lot):
+    """One lot by itself."""
+
+    as_of: AwareDatetime | None = Field(description=AS_OF)
+    degraded: bool = Field(description=DEGRADED)
+
+
+class OccupancyStep(Answer):
+    """One step of a lot's history; nulls where nothing is known."""
+
+    at: AwareDatetime = Field(description="Start of the step.")
+    capacity: Count | None = Field(description="Spaces in service at its end.")
+    free_spaces: float | None = Field(ge=0, description="Mean over the time that is known.")
+    free_min: Count | None
+    free_max: Count | None
+    free_last: Count | None
+    occupancy: Ratio | None = Field(description="Mean over the time that is known, 0..1.")
+    coverage: Ratio = Field(
+        description="Share of the whole step that is known. 0 with figures: only an instant of it."
+    )
+
+
+class Occupancy(Answer):
+    """A lot's history on a regular grid, in order."""
+
+    lot_id: str
+    step_s: int
+    items: list[OccupancyStep]
+    next: None = Field(description="Always null: the whole stretch is in one answer.")

@@ -1,0 +1,79 @@
+"""Figures for operations, as Prometheus reads them."""
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from parking_api.answers import Row
+
+# Seconds; fine around the 30 ms that a nearest answer may take.
+LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """The API's figures, in a registry of its own.
+
+    Labels are bounded: a request that met no route counts as `unmatched`, an odd method as `other`.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "onelot_api_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self._latency = Histogram(
+            "onelot_api_request_seconds",
+            "Time to answer.",
+            ("route",),
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._pool = self._gauge("onelot_api_pool_connections", "Database connections.", "state")
+        self._database_up = self._gauge("onelot_api_database_up", "1 if the database answers.")
+        self._lots = self._gauge("onelot_city_lots", "Lots by the state of their data.", "state")
+        self._free = self._gauge("onelot_city_free_spaces", "Free spaces of the lots known.")
+        self._age = self._gauge(
+            "onelot_city_newest_commit_age_seconds", "Age of the newest commit; NaN before any."
+        )
+
+    def _gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
+        return Gauge(name, documentation, labels, registry=self.registry)
+
+    def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered.
+
+        Args:
+            method: HTTP method.
+            route: The route's template, never the path.
+            status: HTTP status of the answer.
+            seconds: From its arrival to the end of the answer.
+        """
+        known = method if method in METHODS else "other"
+        self._requests.labels(known, route, str(status)).inc()
+        self._latency.labels(route).observe(seconds)
+
+    def note_pool(self, size: int, idle: int) -> None:
+        """Take over how many connections there are, and how many of them idle."""
+        self._pool.labels("used").set(size - idle)
+        self._pool.labels("idle").set(idle)
+
+    def note_city(self, totals: Row, now: datetime) -> None:
+        """Take over the row of the whole city out of `city_totals.sql`."""
+        self._database_up.set(1)
+        for state in ("live", "stale", "unknown"):
+            self._lots.labels(state).set(totals[f"lots_{state}"])
+        self._free.set(totals["free_spaces"])
+        as_of = totals["as_of"]
+        self._age.set((now - as_of).total_seconds() if as_of else float("nan"))
+
+    def note_database_away(self) -> None:
+        """Say that the database is away; the city's figures stay as they were read last."""
+        self._database_up.set(0)
+
+    def exposition(self) -> bytes:
+        """Write all figures in the text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,58 @@
+"""Every request is counted, timed and logged; one that fails is answered all the same."""
+
+from time import perf_counter
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from parking_api.errors import failure
+from parking_api.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+UNMATCHED = "unmatched"
+
+
+class Observing:
+    """ASGI middleware around the whole application.
+
+    Neither coordinates nor identities of people are logged: the route's template stands for the
+    path, and the query is left out.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        status = 0
+
+        async def watching(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watching)
+        except Exception:
+            log.exception("request failed", route=_route(scope))
+            if status:
+                raise
+            await failure()(scope, receive, watching)
+        self._note(scope, status, perf_counter() - started)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route, method = _route(scope), scope["method"]
+        self._metrics.note_request(method, route, status, seconds)
+        milliseconds = round(1000 * seconds, 1)
+        log.info("request", method=method, route=route, status=status, duration_ms=milliseconds)
+
+
+def _route(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", UNMATCHED)

@@ -1,0 +1,106 @@
+"""`python -m parking_api credentials`: what the command line says, and what it answers."""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
+from parking_api.operators.credentials import (
+    CredentialsFileError,
+    Issued,
+    Places,
+    PlatformPasswords,
+    issue,
+)
+from sql.engine import RUN_FILE
+
+INGEST_VARIABLE: Final = "PLATFORM_INGEST_PASSWORD"
+API_VARIABLE: Final = "PLATFORM_API_PASSWORD"
+
+
+class BrokerUnknownError(Exception):
+    """The broker's process is not to be found; the message says why."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options on its parser."""
+    parser.description = (
+        "Issue a password to every gateway that has none, and write them for the gateways "
+        "(mode 600) and, hashed, with their rights, for the broker. The platform's own passwords "
+        f"come from {INGEST_VARIABLE} and {API_VARIABLE}."
+    )
+    parser.add_argument("--file", type=Path, default=Path("var/credentials.json"))
+    parser.add_argument("--broker-dir", type=Path, default=Path("var/broker"))
+    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
+    parser.add_argument(
+        "--reload", action="store_true", help=f"have the broker of {RUN_FILE} read its files again"
+    )
+
+
+def check_arguments(
+    arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ
+) -> str | None:
+    """Say what is wrong with the command line and the environment; None if nothing is."""
+    for variable in (INGEST_VARIABLE, API_VARIABLE):
+        if not environ.get(variable):
+            return f"{variable} is not set"
+    for directory in (arguments.file.parent, arguments.broker_dir):
+        if not directory.is_dir():
+            return f"there is no directory {directory}"
+    return None
+
+
+def run_command(arguments: argparse.Namespace, url: str) -> int:
+    """Issue what is missing, and say how it went.
+
+    Args:
+        arguments: As `add_arguments` declares them, passed by `check_arguments`.
+        url: The database.
+
+    Returns:
+        The exit status: 0 done, 1 not done.
+    """
+    out, err = Console(), Console(stderr=True)
+    places = Places(arguments.file, arguments.broker_dir)
+    try:
+        issued = asyncio.run(_issue(url, places))
+        if arguments.reload:
+            reload_broker(RUN_FILE)
+    except (CredentialsFileError, BrokerUnknownError, *DATABASE_ERRORS) as error:
+        say(err, reason(error))
+        return 1
+    say(out, f"{issued.gateways:,} gateways, {issued.new:,} new passwords: {places.file}")
+    return 0
+
+
+async def _issue(url: str, places: Places) -> Issued:
+    platform = PlatformPasswords(os.environ[INGEST_VARIABLE], os.environ[API_VARIABLE])
+    async with connected(url, "parking_api credentials") as connection:
+        return await issue(connection, places, platform)
+
+
+def reload_broker(run_file: Path) -> None:
+    """Have the running broker read `passwd` and `acl` again; nobody is disconnected.
+
+    Args:
+        run_file: The running demo's `run.json`.
+
+    Raises:
+        BrokerUnknownError: It is not there or names no broker that runs.
+    """
+    try:
+        pid = int(json.loads(run_file.read_text())["processes"]["broker"])
+        os.kill(pid, signal.SIGHUP)
+    except FileNotFoundError as error:
+        raise BrokerUnknownError(f"no broker to reload: there is no {run_file}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrokerUnknownError(f"no broker to reload: {run_file} names none") from error
+    except ProcessLookupError as error:
+        raise BrokerUnknownError(f"no broker to reload: process {pid} is gone") from error

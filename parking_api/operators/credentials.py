@@ -1,0 +1,159 @@
+"""Issuing passwords: to the database as hashes, to a file for the gateways, to the broker.
+
+A password stands in clear only in the file, so a gateway that the file lacks, or has with another
+password than the database's, gets a new one. The files are written within the transaction: should
+one of them fail, the database keeps the old hashes, and the next run puts right what is left.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from parking_api.command_line import Connection
+from parking_api.operators.broker_files import (
+    API_USER,
+    INGEST_USER,
+    GatewayRights,
+    acl,
+    passwd,
+    write_atomically,
+)
+from parking_api.operators.passwords import is_password, mosquitto_hash, new_password, new_salt
+from sql.named import named
+
+FILE_MODE: Final = 0o600
+BROKER_MODE: Final = 0o640
+
+
+class CredentialsFileError(Exception):
+    """The file of credentials that is there is not one; the message says why."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where credentials go.
+
+    Attributes:
+        file: The JSON file for the gateways' side, mode 0600.
+        broker_directory: Gets `passwd` and `acl`, mode 0640, as its owner's.
+    """
+
+    file: Path
+    broker_directory: Path
+
+
+@dataclass(frozen=True)
+class PlatformPasswords:
+    """The passwords of the platform's own users of the broker."""
+
+    ingest: str
+    api: str
+
+
+@dataclass(frozen=True)
+class Randomness:
+    """Where passwords and salts come from."""
+
+    password: Callable[[], str] = new_password
+    salt: Callable[[], bytes] = new_salt
+
+
+@dataclass(frozen=True)
+class Issued:
+    """How many gateways there are, and how many of them were given a password now."""
+
+    gateways: int
+    new: int
+
+
+async def issue(
+    connection: Connection,
+    places: Places,
+    platform: PlatformPasswords,
+    randomness: Randomness | None = None,
+) -> Issued:
+    """Give every gateway a password, and tell the file and the broker's files of all of them.
+
+    Args:
+        connection: To the database.
+        places: Where credentials go; both directories must exist.
+        platform: The platform's own passwords.
+        randomness: Where passwords and salts come from; default the system's.
+
+    Returns:
+        What was done.
+
+    Raises:
+        CredentialsFileError: The file is there but cannot be understood; nothing was changed.
+        OSError: A file cannot be read or written; the database is as it was.
+    """
+    source = randomness or Randomness()
+    async with connection.transaction():
+        await connection.execute(named("import_lock"))
+        document = _read(places.file)
+        known = _passwords(document, places.file)
+        gateways = await connection.fetch(named("gateway_credentials"))
+        operator_lots = {
+            row["operator_id"]: row["lots"]
+            for row in await connection.fetch(named("broker_operator_lots"))
+        }
+        hashes, entries, new = {}, [], 0
+        for gateway in gateways:
+            name, stored = gateway["gateway_id"], gateway["password_hash"]
+            password = known.get(name)
+            if password is None or stored is None or not is_password(password, stored):
+                password = source.password()
+                stored = mosquitto_hash(password, source.salt())
+                await connection.execute(named("gateway_set_password"), name, stored)
+                new += 1
+            hashes[name] = stored
+            entries.append(_entry(gateway, password))
+        rights = [
+            GatewayRights(row["gateway_id"], operator_lots.get(row["operator_id"], ()))
+            for row in gateways
+        ]
+        own = {INGEST_USER: platform.ingest, API_USER: platform.api}
+        users = {name: mosquitto_hash(password, source.salt()) for name, password in own.items()}
+        _write(places, {**document, "gateways": entries}, passwd(users | hashes), acl(rights))
+    return Issued(len(gateways), new)
+
+
+def _entry(gateway: asyncpg.Record, password: str) -> dict[str, Any]:
+    return {
+        "username": gateway["gateway_id"],
+        "password": password,
+        "lots": list(gateway["lots"]),
+        "simulated": gateway["simulated"],
+    }
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise CredentialsFileError(f"{file} is not JSON: move it away") from error
+    if not isinstance(document, dict):
+        raise CredentialsFileError(f"{file} is not a JSON object: move it away")
+    return document
+
+
+def _passwords(document: Mapping[str, Any], file: Path) -> dict[str, str]:
+    try:
+        entries = document.get("gateways", [])
+        return {str(entry["username"]): str(entry["password"]) for entry in entries}
+    except (TypeError, KeyError) as error:
+        raise CredentialsFileError(f"{file} lists no gateways: move it away") from error
+
+
+def _write(places: Places, document: Mapping[str, Any], users: str, rights: str) -> None:
+    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    write_atomically(places.file, text, FILE_MODE)
+    for name, content in (("passwd", users), ("acl", rights)):
+        path = places.broker_directory / name
+        write_atomically(path, content, BROKER_MODE, like_directory=True)

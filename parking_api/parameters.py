@@ -1,0 +1,121 @@
+"""Kinds of parameters that several routes take, each with its bounds."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Path, Request
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from parking_api.errors import RepeatedParameterError
+
+ID_PATTERN = r"^[a-z0-9._-]{1,64}$"
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+WIDEST_BOX_DEG = 5.0
+
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?)(?:([Zz])|([+ -])(\d{2}:\d{2}))",
+    re.ASCII,
+)
+_NUMBER = r"-?\d{1,3}(?:\.\d{1,15})?"
+
+
+class Parameters(BaseModel):
+    """The parameters of a route: these and no others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NoParameters(Parameters):
+    """A route that takes none."""
+
+
+def refuse_repeats(request: Request) -> None:
+    """Refuse a parameter that is given more than once, rather than pick one of its values.
+
+    Raises:
+        RepeatedParameterError: There is one.
+    """
+    seen = set()
+    for name, _ in request.query_params.multi_items():
+        if name in seen:
+            raise RepeatedParameterError(name)
+        seen.add(name)
+
+
+def _as_rfc_3339(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    found = _RFC_3339.fullmatch(given)
+    if found is None:
+        raise ValueError("a time is RFC 3339 with its offset, such as 2026-11-22T09:30:00+08:00")
+    moment, zulu, sign, offset = found.groups()
+    # A "+" that was not percent-encoded arrives as a space; nothing else can be meant by it.
+    return moment + ("Z" if zulu else sign.replace(" ", "+") + offset)
+
+
+def _within_the_century(given: datetime) -> datetime:
+    if not EARLIEST <= given < LATEST:
+        raise ValueError("a time lies from 2000 to 2099")
+    return given
+
+
+def _is_sane_box(given: str) -> str:
+    west, south, east, north = corners(given)
+    if abs(west) > 180 or abs(east) > 180 or abs(south) > 90 or abs(north) > 90:  # noqa: PLR2004
+        raise ValueError("a box lies within -180..180 and -90..90 degrees")
+    if west > east or south > north:
+        raise ValueError("a box is minlon,minlat,maxlon,maxlat, each minimum first")
+    if east - west > WIDEST_BOX_DEG or north - south > WIDEST_BOX_DEG:
+        raise ValueError(f"a box measures at most {WIDEST_BOX_DEG:g} degrees on a side")
+    return given
+
+
+def corners(bbox: str) -> tuple[float, float, float, float]:
+    """Split a checked box into west, south, east and north, in degrees."""
+    west, south, east, north = map(float, bbox.split(","))
+    return west, south, east, north
+
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
+LotId = Annotated[str, Path(pattern=ID_PATTERN, examples=["370202-0001"])]
+Longitude = Annotated[
+    float,
+    Field(
+        ge=-180, le=180, allow_inf_nan=False, description="Degrees, WGS 84.", examples=[120.3826]
+    ),
+]
+Latitude = Annotated[
+    float,
+    Field(ge=-90, le=90, allow_inf_nan=False, description="Degrees, WGS 84.", examples=[36.0671]),
+]
+Radius = Annotated[
+    float,
+    Field(ge=1, le=20_000, allow_inf_nan=False, description="Metres, inclusive.", examples=[2000]),
+]
+Height = Annotated[
+    float,
+    Field(
+        ge=1,
+        le=6,
+        allow_inf_nan=False,
+        description="Height of the vehicle in metres: lots without a limit, or one that admits it.",
+        examples=[1.9],
+    ),
+]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_as_rfc_3339),
+    AfterValidator(_within_the_century),
+    Field(examples=["2026-11-22T09:30:00+08:00"]),
+]
+Box = Annotated[
+    str,
+    Field(
+        pattern=rf"^{_NUMBER}(,{_NUMBER}){{3}}$",
+        description="`minlon,minlat,maxlon,maxlat`: degrees, at most 5 a side, edges included.",
+        examples=["120.2,36.0,120.5,36.2"],
+    ),
+    AfterValidator(_is_sane_box),
+]

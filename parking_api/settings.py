@@ -1,0 +1,31 @@
+"""What the API can be told from outside."""
+
+from typing import Annotated
+
+from pydantic import Field, UrlConstraints
+from pydantic_core import Url
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt"], host_required=True)]
+
+
+class ApiSettings(BaseSettings):
+    """Environment variables `API_*`; the database is `DATABASE_URL`."""
+
+    model_config = SettingsConfigDict(env_prefix="API_", frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535)
+    mqtt_url: MqttUrl | None = Field(
+        None,
+        description="mqtt://user:password@host:port; without it, only the database keeps the copy "
+        "of the city in memory fresh",
+    )
+    pool_size: int = Field(8, ge=1, le=100, description="most database connections")
+    acquire_timeout_s: float = Field(
+        1.0, gt=0, le=30, description="longest wait for a connection before the answer is degraded"
+    )
+    query_timeout_s: float = Field(5.0, gt=0, le=60, description="longest wait for a query")
+    reload_interval_s: float = Field(
+        30.0, gt=0, le=3600, description="between two readings of the whole city into memory"
+    )

@@ -1,0 +1,1 @@
+"""Single bays: the nearest free ones, and all of a lot."""

@@ -1,0 +1,269 @@
+"""All gateways of a simulated city in one process: `python -m simulators run`."""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+import uvloop
+
+from simulators.demand import Demand, IntArray, LotDemand
+from simulators.feeds import rfc3339
+from simulators.gateway import Gateway
+from simulators.outbox import Outbox
+from simulators.pacing import CountPacer, SnapshotSchedule
+from simulators.registry import (
+    Broker,
+    Credentials,
+    Lot,
+    RegistryError,
+    add_broker_arguments,
+    broker_of,
+    read_credentials,
+    read_lots,
+)
+from simulators.stopping import end_tasks, stop_at_signals, unless
+from simulators.world import World
+
+CITY_TIMEZONE = ZoneInfo("Asia/Shanghai")
+TICK_S = 1.0
+DEFAULT_SEED = 370_200
+# After a pause of the process longer than this many ticks, the rest of it is skipped.
+CATCH_UP_TICKS = 10
+# The gateways connect, and their lots report, spread over this time.
+START_S = 6.0
+LOG_INTERVAL_S = 60.0
+STOP_S = 1.7
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """How the fleet runs: factor of simulated over real time, snapshot interval, seed."""
+
+    speed: float = 1.0
+    snapshot_interval_s: float = 300.0
+    seed: int = DEFAULT_SEED
+
+
+def wall_clock() -> datetime:
+    """Tell the time in the city."""
+    return datetime.now(CITY_TIMEZONE)
+
+
+def unix_second() -> int:
+    """Tell the Unix second, where a numbering starts."""
+    return int(time.time())
+
+
+def simulated_lots(
+    lots: Sequence[Lot], credentials: Sequence[Credentials]
+) -> tuple[list[Lot], dict[str, Credentials]]:
+    """Pick the lots that simulated gateways report for, and those gateways by user name.
+
+    A lot goes by the gateway whose credentials list it. Gateways left without a lot are left out.
+    """
+    gateway_of = {lot: entry for entry in credentials if entry.simulated for lot in entry.lots}
+    chosen = [lot for lot in lots if lot.lot_id in gateway_of]
+    used = [gateway_of[lot.lot_id] for lot in chosen]
+    return chosen, {entry.username: entry for entry in used}
+
+
+class Fleet:
+    """The simulated gateways over one world.
+
+    Args:
+        broker: where they connect.
+        lots: lots to simulate, at least one.
+        gateways: credentials by user name; together they list exactly the lots.
+        settings: speed, intervals, seed.
+        clock: steady seconds.
+        now: the wall clock, aware, with the city's offset.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        lots: Sequence[Lot],
+        gateways: Mapping[str, Credentials],
+        settings: FleetSettings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = wall_clock,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._now = now
+        self._rng = random.Random(settings.seed)
+        self.world = _make_world(lots, settings.seed, now())
+        self.gateways = self._make_gateways(broker, gateways)
+        self._gateway_of = self._by_lot(gateways.values())
+        self._snapshots = SnapshotSchedule(lots, settings.snapshot_interval_s, clock() + START_S)
+        self._counts = CountPacer()
+
+    def _make_gateways(
+        self, broker: Broker, credentials: Mapping[str, Credentials]
+    ) -> dict[str, Gateway]:
+        position = {lot.lot_id: index for index, lot in enumerate(self.world.lots)}
+        gateways = {}
+        for entry in credentials.values():
+            own = [lot_id for lot_id in entry.lots if lot_id in position]
+            outboxes = {lot_id: self._outbox(position[lot_id]) for lot_id in own}
+            gateways[entry.username] = Gateway(
+                broker, entry, outboxes, rng=self._rng, clock=self._clock
+            )
+        return gateways
+
+    def _outbox(self, lot: int) -> Outbox:
+        return Outbox(unix_second, partial(self.world.whole_state, lot), self._rng)
+
+    def _by_lot(self, credentials: Iterable[Credentials]) -> list[Gateway]:
+        names = {lot_id: entry.username for entry in credentials for lot_id in entry.lots}
+        return [self.gateways[names[lot.lot_id]] for lot in self.world.lots]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set; then every gateway says `offline`, within 2 s."""
+        tasks = [
+            asyncio.create_task(self._start_gateway(gateway, delay_s, stop))
+            for gateway, delay_s in self._start_times()
+        ]
+        log.info("simulator started", **self._figures())
+        try:
+            await self._tick_until(stop)
+        finally:
+            stop.set()
+            _, late = await asyncio.wait(tasks, timeout=STOP_S)
+            await end_tasks(late)
+            log.info("simulator stopped", **self._figures())
+
+    def _start_times(self) -> list[tuple[Gateway, float]]:
+        gap_s = START_S / len(self.gateways)
+        return [(gateway, index * gap_s) for index, gateway in enumerate(self.gateways.values())]
+
+    async def _start_gateway(self, gateway: Gateway, delay_s: float, stop: asyncio.Event) -> None:
+        await unless(stop, delay_s)
+        try:
+            await gateway.run(stop)
+        except Exception:
+            log.exception("gateway failed")
+            raise
+
+    async def _tick_until(self, stop: asyncio.Event) -> None:
+        next_s = self._clock() + TICK_S
+        next_log_s = self._clock() + LOG_INTERVAL_S
+        while not stop.is_set():
+            await unless(stop, max(next_s - self._clock(), 0.0))
+            now_s = self._clock()
+            ticks = int((now_s - next_s) / TICK_S) + 1 if now_s >= next_s else 0
+            next_s += ticks * TICK_S
+            self.tick(min(ticks, CATCH_UP_TICKS), now_s)
+            if now_s >= next_log_s:
+                next_log_s += LOG_INTERVAL_S
+                log.info("simulator running", **self._figures())
+
+    def tick(self, ticks: int, now_s: float) -> None:
+        """Let `ticks` seconds pass in the city (times the speed), and report what changed."""
+        for _ in range(ticks):
+            passed_s = TICK_S * self._settings.speed
+            for lot, bays in self.world.advance(passed_s, rfc3339(self._now())):
+                self._report_change(lot, bays)
+        for lot in self._counts.due(now_s):
+            self._gateway_of[lot].add(self.world.lots[lot].lot_id, self.world.whole_state(lot))
+        for lot in self._snapshots.due(now_s):
+            # One that is not connected will report whole when it is.
+            if self._gateway_of[lot].connected.is_set():
+                self._gateway_of[lot].add_whole_state(self.world.lots[lot].lot_id)
+
+    def _report_change(self, lot: int, bays: IntArray) -> None:
+        if not self._gateway_of[lot].connections:
+            return  # the whole state that begins its first connection tells it
+        if self.world.lots[lot].reporting == "bays":
+            report = self.world.changes(lot, bays)
+            self._gateway_of[lot].add(self.world.lots[lot].lot_id, report)
+        else:
+            self._counts.changed(lot)
+
+    def _figures(self) -> dict[str, object]:
+        """Give what the log tells of the fleet."""
+        gateways = self.gateways.values()
+        errors = Counter(
+            gateway.last_error
+            for gateway in gateways
+            if gateway.last_error is not None and not gateway.connected.is_set()
+        )
+        return {
+            "gateways": len(self.gateways),
+            "connected": sum(gateway.connected.is_set() for gateway in gateways),
+            "lots": len(self.world.lots),
+            "occupancy": round(self.world.occupancy(), 3),
+            "sent": sum(gateway.sent for gateway in gateways),
+            "acks": dict(sum((gateway.acks for gateway in gateways), Counter())),
+            "errors": dict(errors.most_common(3)),
+        }
+
+
+def _make_world(lots: Sequence[Lot], seed: int, start_at: datetime) -> World:
+    offset = start_at.utcoffset()
+    if offset is None:
+        raise ValueError(start_at)
+    demand = Demand(
+        [LotDemand(lot.lot_id, lot.capacity, lot.land_use, lot.lot_type) for lot in lots],
+        start_at.timestamp(),
+        seed=seed,
+        utc_offset_s=int(offset.total_seconds()),
+    )
+    return World(lots, demand, rfc3339(start_at))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `run`."""
+    parser.add_argument("--city", type=Path, required=True, help="directory with lots.csv")
+    add_broker_arguments(parser)
+    parser.add_argument("--speed", type=_positive, default=1.0, help="simulated over real time")
+    parser.add_argument("--snapshot-interval-s", type=_positive, default=300.0)
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Run the city until SIGINT or SIGTERM. Exit code 2 if it cannot be read."""
+    try:
+        broker = broker_of(args)
+        lots, gateways = simulated_lots(
+            read_lots(args.city / "lots.csv"), read_credentials(args.credentials)
+        )
+    except RegistryError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if not lots:
+        sys.stderr.write(f"{args.credentials}: no simulated gateway with lots of {args.city}\n")
+        return 2
+    settings = FleetSettings(args.speed, args.snapshot_interval_s, args.seed)
+    uvloop.run(_run(broker, lots, gateways, settings))
+    return 0
+
+
+async def _run(
+    broker: Broker,
+    lots: Sequence[Lot],
+    gateways: Mapping[str, Credentials],
+    settings: FleetSettings,
+) -> None:
+    stop = stop_at_signals()
+    await Fleet(broker, lots, gateways, settings).run(stop)

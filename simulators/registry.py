@@ -1,0 +1,122 @@
+"""What the simulators read: lots of the import format, credentials, addresses of a local run."""
+
+import argparse
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RUN_FILE = Path("var/run.json")
+CREDENTIALS_FILE = Path("var/credentials.json")
+
+
+class RegistryError(Exception):
+    """A file that the simulators need is missing or not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A lot as registered. `reporting` is `bays` or `count`; `capacity` at least 1."""
+
+    lot_id: str
+    gateway_id: str
+    lot_type: str
+    land_use: str
+    reporting: str
+    report_interval_s: int
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A gateway's MQTT user (also its client id), and the lots that it may report for."""
+
+    username: str
+    password: str
+    lots: tuple[str, ...]
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker listens."""
+
+    host: str
+    port: int
+
+
+def read_lots(path: Path) -> list[Lot]:
+    """Read `lots.csv` of the import format.
+
+    Raises:
+        RegistryError: the file cannot be read, or a row lacks a column or has a bad number.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [_lot(row) for row in csv.DictReader(file)]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise RegistryError(f"{path}: {error!r}") from error
+
+
+def _lot(row: dict[str, str]) -> Lot:
+    return Lot(
+        lot_id=row["lot_id"],
+        gateway_id=row["gateway_id"],
+        lot_type=row["lot_type"],
+        land_use=row["land_use"],
+        reporting=row["reporting"],
+        report_interval_s=int(row["report_interval_s"]),
+        capacity=int(row["capacity"]),
+    )
+
+
+def read_credentials(path: Path) -> list[Credentials]:
+    """Read the gateways of a credentials file.
+
+    Raises:
+        RegistryError: the file cannot be read or lacks a field.
+    """
+    try:
+        gateways = json.loads(path.read_text(encoding="utf-8"))["gateways"]
+        return [_credentials(gateway) for gateway in gateways]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise RegistryError(f"{path}: {error!r}") from error
+
+
+def _credentials(gateway: dict[str, Any]) -> Credentials:
+    return Credentials(
+        username=gateway["username"],
+        password=gateway["password"],
+        lots=tuple(gateway["lots"]),
+        simulated=bool(gateway.get("simulated", False)),
+    )
+
+
+def add_broker_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where the broker is and who may speak to it."""
+    parser.add_argument(
+        "--credentials",
+        type=Path,
+        default=CREDENTIALS_FILE,
+        help=f"users of the gateways (default: {CREDENTIALS_FILE})",
+    )
+    parser.add_argument("--mqtt-host", help=f"default: as in {RUN_FILE}")
+    parser.add_argument("--mqtt-port", type=int, help=f"default: as in {RUN_FILE}")
+
+
+def broker_of(args: argparse.Namespace) -> Broker:
+    """Give the broker that the options name, or else that of the local run.
+
+    Raises:
+        RegistryError: an option is missing and there is no local run.
+    """
+    host, port = args.mqtt_host, args.mqtt_port
+    if host is not None and port is not None:
+        return Broker(host, port)
+    try:
+        run = json.loads(RUN_FILE.read_text(encoding="utf-8"))["mqtt"]
+        return Broker(host or str(run["host"]), port or int(run["port"]))
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        message = f"give --mqtt-host and --mqtt-port, or start the local run ({RUN_FILE}: {error})"
+        raise RegistryError(message) from error

@@ -1,0 +1,302 @@
+"""Recorded occupancy sent as `count` feeds: `python -m simulators replay`."""
+
+import argparse
+import asyncio
+import contextlib
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+import uvloop
+
+from simulators.feeds import Ack, Report, count_report, rfc3339
+from simulators.gateway import Gateway
+from simulators.outbox import Outbox
+from simulators.recording import RecordedCount, Recording, RecordingError, open_recording
+from simulators.registry import (
+    Broker,
+    Credentials,
+    RegistryError,
+    add_broker_arguments,
+    broker_of,
+    read_credentials,
+)
+from simulators.stopping import end_tasks, stop_at_signals, unless
+
+CONNECT_TIMEOUT_S = 30.0
+STOP_S = 1.7
+LOG_INTERVAL_S = 60.0
+# Rows read between two looks at the network, when nothing else makes the replay wait.
+ROWS_A_TURN = 500
+
+log = structlog.get_logger(__name__)
+
+
+class ReplayError(Exception):
+    """A replay that cannot go on."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of a replay. `unacked` counts messages that no ack came for."""
+
+    sent: int = 0
+    acks: Counter[str] = field(default_factory=Counter)
+    unknown_lots: Counter[str] = field(default_factory=Counter)
+    unacked: int = 0
+    complete: bool = False
+
+    def lines(self, recording: Recording) -> list[str]:
+        """Give the summary for people, a figure a line."""
+        faults = {name: recording.faults[name] for name in FAULTS}
+        unknown = {"unknown_lots": self.unknown_lots.total(), "gaps": recording.gaps()}
+        figures = {"rows": recording.rows, "sent": self.sent, **faults, **unknown}
+        acks = {f"acks {result}": self.acks[result] for result in sorted(self.acks)}
+        figures |= acks | {"unacked": self.unacked}
+        lines = [f"{name:<20}{number:>10}" for name, number in figures.items()]
+        if self.unknown_lots:
+            lines.append(f"not in the credentials: {', '.join(sorted(self.unknown_lots))}")
+        return lines
+
+
+FAULTS = (
+    "missing",
+    "minus_one",
+    "over_capacity",
+    "unparseable",
+    "out_of_order",
+    "missing_capacity",
+)
+
+
+class Replay:
+    """Sends recorded counts through the gateways of their lots, each connected when first needed.
+
+    Args:
+        broker: where the gateways connect.
+        credentials: gateways, with the lots that each reports for.
+        speed: recorded over real time; 0 as fast as the acks allow.
+        lot_prefix: what stands before a recorded lot in a lot id.
+        clock: steady seconds.
+        new_epoch: the Unix second, where the numbering starts.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        credentials: Sequence[Credentials],
+        *,
+        speed: float,
+        lot_prefix: str,
+        clock: Callable[[], float] = time.monotonic,
+        new_epoch: Callable[[], int] = lambda: int(time.time()),
+    ) -> None:
+        self._broker = broker
+        self._speed = speed
+        self._prefix = lot_prefix
+        self._clock = clock
+        self._rng = random.Random(new_epoch())
+        self._credentials = {lot: entry for entry in credentials for lot in entry.lots}
+        self._latest: dict[str, Report] = {}
+        self._outboxes = {
+            lot: Outbox(new_epoch, partial(self._latest.get, lot), self._rng, waiting_max=None)
+            for lot in self._credentials
+        }
+        self._gateways: dict[str, Gateway] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._acked = asyncio.Event()
+        self._began: tuple[float, datetime] | None = None
+        self._next_log_s = clock() + LOG_INTERVAL_S
+        self.summary = Summary()
+
+    async def run(self, recording: Recording, stop: asyncio.Event) -> Summary:
+        """Send all of a recording and wait for its acks, or until `stop` is set.
+
+        Raises:
+            RecordingError: the recording cannot be read on.
+            ReplayError: a gateway could not connect.
+        """
+        leave = asyncio.Event()
+        try:
+            await self._send_all(recording, stop, leave)
+            while self._pending() and not stop.is_set():
+                await self._next_ack(stop)
+            self.summary.complete = not stop.is_set()
+        finally:
+            self.summary.unacked = self._pending()
+            leave.set()
+            await self._leave()
+        return self.summary
+
+    async def _send_all(
+        self, recording: Recording, stop: asyncio.Event, leave: asyncio.Event
+    ) -> None:
+        for row, count in enumerate(recording):
+            if row % ROWS_A_TURN == 0:
+                await asyncio.sleep(0)
+            if stop.is_set():
+                return
+            if count is None:
+                continue
+            lot_id = self._prefix + count.lot
+            if lot_id in self._credentials:
+                await self._send_one(lot_id, count, stop, leave)
+            else:
+                self.summary.unknown_lots[lot_id] += 1
+
+    async def _send_one(
+        self, lot_id: str, count: RecordedCount, stop: asyncio.Event, leave: asyncio.Event
+    ) -> None:
+        """Send a count when its time has come and its outbox has room, unless stopped before."""
+        gateway = await self._gateway(lot_id, stop, leave)
+        await self._wait_for_time(count, stop)
+        while not self._outboxes[lot_id].has_room and not stop.is_set():
+            await self._next_ack(stop)
+        if not stop.is_set():
+            self._send(gateway, lot_id, count)
+            self._log_progress(count)
+
+    def _send(self, gateway: Gateway, lot_id: str, count: RecordedCount) -> None:
+        report = count_report(rfc3339(count.observed_at), count.free, count.capacity)
+        self._latest[lot_id] = report
+        gateway.add(lot_id, report)
+        self.summary.sent += 1
+
+    async def _wait_for_time(self, count: RecordedCount, stop: asyncio.Event) -> None:
+        """Wait until the count is due; the first is due at once."""
+        if self._began is None:
+            self._began = (self._clock(), count.observed_at)
+        if self._speed > 0:
+            recorded_s = count.observed_at.timestamp() - self._began[1].timestamp()
+            wait_s = self._began[0] + recorded_s / self._speed - self._clock()
+            if wait_s > 0:
+                await unless(stop, wait_s)
+
+    async def _gateway(self, lot_id: str, stop: asyncio.Event, leave: asyncio.Event) -> Gateway:
+        """Give the connected gateway of a lot."""
+        entry = self._credentials[lot_id]
+        if entry.username not in self._gateways:
+            gateway = self._make_gateway(entry)
+            self._gateways[entry.username] = gateway
+            self._tasks.append(asyncio.create_task(gateway.run(leave)))
+            await self._connected(gateway, entry.username, stop)
+        return self._gateways[entry.username]
+
+    def _make_gateway(self, entry: Credentials) -> Gateway:
+        outboxes = {lot: self._outboxes[lot] for lot in entry.lots}
+        return Gateway(
+            self._broker, entry, outboxes, rng=self._rng, clock=self._clock, on_ack=self._on_ack
+        )
+
+    async def _connected(self, gateway: Gateway, name: str, stop: asyncio.Event) -> None:
+        waiting = {asyncio.create_task(event.wait()) for event in (gateway.connected, stop)}
+        done, late = await asyncio.wait(
+            waiting, timeout=CONNECT_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
+        )
+        await end_tasks(late)
+        if not done:
+            raise ReplayError(f"gateway {name} cannot connect: {gateway.last_error}")
+
+    def _on_ack(self, _lot_id: str, ack: Ack) -> None:
+        self.summary.acks[ack.result] += 1
+        self._acked.set()
+
+    async def _next_ack(self, stop: asyncio.Event) -> None:
+        """Wait for an ack, but look up now and then whether to stop."""
+        self._acked.clear()
+        if not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await self._acked.wait()
+
+    def _pending(self) -> int:
+        return sum(len(outbox) for outbox in self._outboxes.values())
+
+    async def _leave(self) -> None:
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=STOP_S)
+        await end_tasks(late)
+
+    def _log_progress(self, count: RecordedCount) -> None:
+        if self._clock() >= self._next_log_s:
+            self._next_log_s = self._clock() + LOG_INTERVAL_S
+            at, pending = rfc3339(count.observed_at), self._pending()
+            log.info("replaying", at=at, sent=self.summary.sent, unacked=pending)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `replay`."""
+    parser.add_argument("file", type=Path, help="recorded occupancy, .csv or .csv.gz")
+    add_broker_arguments(parser)
+    parser.add_argument(
+        "--speed", type=_speed, default=1.0, help="recorded over real time; 0: as acks allow"
+    )
+    parser.add_argument("--timezone", type=_timezone, default=ZoneInfo("Europe/Madrid"))
+    parser.add_argument("--lot-prefix", default="malaga-", help="put before each recorded lot")
+    parser.add_argument("--from", dest="from_at", type=datetime.fromisoformat, help="local time")
+    parser.add_argument("--to", dest="to_at", type=datetime.fromisoformat, help="not included")
+
+
+def _speed(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return value
+
+
+def _timezone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text} is no IANA time zone") from error
+
+
+def _instant(local: datetime | None, timezone: ZoneInfo) -> datetime | None:
+    """Give the instant of a local time; one with an offset of its own keeps it."""
+    return local.replace(tzinfo=timezone) if local is not None and local.tzinfo is None else local
+
+
+def run_command(args: argparse.Namespace) -> int:
+    """Replay a file and print the summary.
+
+    Returns:
+        0 when all was acked, 1 when not (also when interrupted), 2 when it cannot begin.
+    """
+    try:
+        broker, credentials = broker_of(args), read_credentials(args.credentials)
+        with open_recording(args.file) as lines:
+            recording = Recording(
+                lines,
+                args.timezone,
+                from_at=_instant(args.from_at, args.timezone),
+                to_at=_instant(args.to_at, args.timezone),
+            )
+            return uvloop.run(_run(args, broker, credentials, recording))
+    except (RegistryError, RecordingError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+async def _run(
+    args: argparse.Namespace,
+    broker: Broker,
+    credentials: Sequence[Credentials],
+    recording: Recording,
+) -> int:
+    replay = Replay(broker, credentials, speed=args.speed, lot_prefix=args.lot_prefix)
+    try:
+        await replay.run(recording, stop_at_signals())
+    except ReplayError as error:
+        sys.stderr.write(f"{error}\n")
+    finally:
+        sys.stdout.write("\n".join(replay.summary.lines(recording)) + "\n")
+    return 0 if replay.summary.complete and not replay.summary.unacked else 1

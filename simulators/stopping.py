@@ -1,0 +1,37 @@
+"""How a simulator is told to stop, how it waits meanwhile, and how it ends its tasks."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterable
+
+
+def stop_at_signals() -> asyncio.Event:
+    """Give an event that SIGINT and SIGTERM set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def unless(stop: asyncio.Event, wait_s: float) -> None:
+    """Wait so many seconds, but no longer than until `stop` is set."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(wait_s):
+            await stop.wait()
+
+
+async def end_tasks(tasks: Iterable["asyncio.Task[object]"]) -> None:
+    """Cancel tasks until all have ended; what they raise meanwhile is dropped.
+
+    Once is not enough: Python 3.11's `wait_for`, on which aiomqtt rests, loses a cancellation that
+    comes in the same turn of the loop as its result.
+    """
+    ending = list(tasks)
+    left = {task for task in ending if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.1)
+    await asyncio.gather(*ending, return_exceptions=True)

@@ -1,0 +1,66 @@
+"""The state of all bays of the simulated lots, as reports. No I/O; the times come in."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from simulators.demand import Demand, IntArray
+from simulators.feeds import Report, count_report, snapshot_report, spaces_report
+from simulators.registry import Lot
+
+# More changed bays than this in one tick are told by a snapshot: it is shorter then, and stays far
+# below the largest message allowed.
+CHANGES_MAX = 1_000
+
+
+class World:
+    """All lots by their position in `lots`, over one `Demand` of the same lots.
+
+    Attributes:
+        lots: the lots, in the order of the demand.
+        observed_at: when the present state was true, RFC 3339 with offset.
+    """
+
+    def __init__(self, lots: Sequence[Lot], demand: Demand, observed_at: str) -> None:
+        self.lots = tuple(lots)
+        self.observed_at = observed_at
+        self._demand = demand
+
+    def advance(self, duration_s: float, observed_at: str) -> Iterator[tuple[int, IntArray]]:
+        """Let simulated seconds pass; the state is then that of `observed_at`.
+
+        Yields:
+            Each lot that changed, and the indices from 0 of its changed bays.
+        """
+        changed = self._demand.advance(duration_s)
+        self.observed_at = observed_at
+        owners = np.searchsorted(self._demand.offsets, changed, side="right") - 1
+        lots, starts = np.unique(owners, return_index=True)
+        for lot, bays in zip(lots.tolist(), np.split(changed, starts[1:]), strict=False):
+            yield lot, bays - self._demand.offsets[lot]
+
+    def free_spaces(self, lot: int) -> int:
+        """Count the free bays of a lot."""
+        return int(self.lots[lot].capacity - np.count_nonzero(self._bays(lot)))
+
+    def occupancy(self) -> float:
+        """Give the share of all bays that are taken."""
+        return float(self._demand.occupied.mean())
+
+    def whole_state(self, lot: int) -> Report:
+        """Report the lot as a whole, in its own way."""
+        if self.lots[lot].reporting == "bays":
+            return snapshot_report(self.observed_at, self._bays(lot))
+        return count_report(self.observed_at, self.free_spaces(lot), self.lots[lot].capacity)
+
+    def changes(self, lot: int, bays: IntArray) -> Report:
+        """Report changed bays (indices from 0, at least one) of a lot that senses bays."""
+        if len(bays) > CHANGES_MAX:
+            return self.whole_state(lot)
+        taken = self._bays(lot)[bays]
+        numbers = bays + 1
+        return spaces_report(self.observed_at, numbers[taken].tolist(), numbers[~taken].tolist())
+
+    def _bays(self, lot: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        first, last = self._demand.offsets[lot], self._demand.offsets[lot + 1]
+        return self._demand.occupied[first:last]

@@ -1,0 +1,38 @@
+"""The application with its lifespan, in the test's own process."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from parking_api.app import create_app, utc_now
+from parking_api.settings import ApiSettings
+
+
+@asynccontextmanager
+async def serving(
+    database_url: str, clock: Callable[[], datetime] = utc_now, **settings: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve `database_url` to the client that this gives."""
+    app = create_app(ApiSettings(**settings), database_url, clock)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    client = httpx.AsyncClient(transport=transport, base_url="http://api")
+    async with app.router.lifespan_context(app), client:
+        yield client
+
+
+async def get(client: httpx.AsyncClient, path: str, **parameters: Any) -> Any:
+    """Ask, expect 200, and give the body."""
+    answer = await client.get(path, params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def refused(client: httpx.AsyncClient, path: str, **parameters: Any) -> list[str]:
+    """Ask, expect a problem about parameters, and give the parameters' names."""
+    answer = await client.get(path, params=parameters)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return [fault["parameter"] for fault in answer.json()["errors"]]

@@ -1,0 +1,236 @@
+"""Credentials: for the database, for the gateways, for the broker."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parking_api.__main__ import main
+from parking_api.command_line import Connection, connected
+from parking_api.importing.progress import Silent
+from parking_api.importing.running import import_city
+from parking_api.operators.broker_files import write_atomically
+from parking_api.operators.command import BrokerUnknownError, reload_broker
+from parking_api.operators.credentials import (
+    CredentialsFileError,
+    Issued,
+    Places,
+    PlatformPasswords,
+    issue,
+)
+from parking_api.operators.passwords import is_password, mosquitto_hash, new_password, new_salt
+from tests.parking_api.import_files import write_city
+
+AT = datetime(2026, 11, 22, tzinfo=UTC)
+PLATFORM = PlatformPasswords("ingest-secret", "api-secret")
+
+
+@pytest.fixture
+async def connection(database_url: str, tmp_path: Path) -> AsyncIterator[Connection]:
+    """A connection to a database that holds the small city."""
+    async with connected(database_url, "test") as opened:
+        directory = write_city(tmp_path / "city")
+        await import_city(opened, directory, at=AT, steps=Silent())
+        yield opened
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    (tmp_path / "broker").mkdir()
+    return Places(tmp_path / "credentials.json", tmp_path / "broker")
+
+
+def entries(places: Places) -> dict[str, dict[str, Any]]:
+    document = json.loads(places.file.read_text())
+    return {entry["username"]: entry for entry in document["gateways"]}
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_hash_is_as_mosquitto_passwd_writes_it(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    call = ["mosquitto_passwd", "-b", "-c", str(made), "gw", "secret"]
+    subprocess.run(call, check=True, capture_output=True)
+    stored = made.read_text().strip().partition(":")[2]
+
+    assert is_password("secret", stored)
+    assert not is_password("Secret", stored)
+    assert stored.startswith("$7$101$")
+
+
+def test_a_hash_depends_on_salt_and_password() -> None:
+    salt = bytes(range(12))
+
+    stored = mosquitto_hash("secret", salt)
+
+    assert stored.startswith("$7$101$AAECAwQFBgcICQoL$")
+    assert mosquitto_hash("secret", new_salt()) != stored
+    assert mosquitto_hash("secret", salt, 102) != stored
+
+
+@pytest.mark.parametrize(
+    "stored", ["", "kept", "$6$a$b", "$7$x$AA==$BB", "$7$9$!$BB", "$7$0$AA==$"]
+)
+def test_what_is_no_hash_matches_nothing(stored: str) -> None:
+    assert not is_password("secret", stored)
+
+
+def test_passwords_are_long_and_differ() -> None:
+    made = {new_password() for _ in range(100)}
+
+    assert len(made) == 100
+    assert {len(password) for password in made} == {24}
+
+
+async def test_every_gateway_gets_a_password(connection: Connection, places: Places) -> None:
+    issued = await issue(connection, places, PLATFORM)
+
+    found = entries(places)
+    assert issued == Issued(gateways=3, new=3)
+    assert {key: (entry["lots"], entry["simulated"]) for key, entry in found.items()} == {
+        "gw-a1": (["370202-0001"], True),
+        "gw-a2": (["370202-0002"], False),
+        "gw-b1": (["370203-0001"], True),
+    }
+    for row in await connection.fetch("SELECT gateway_id, password_hash FROM gateway"):
+        assert is_password(found[row["gateway_id"]]["password"], row["password_hash"])
+        line = f"{row['gateway_id']}:{row['password_hash']}\n"
+        assert line in (places.broker_directory / "passwd").read_text()
+    assert mode(places.file) == 0o600
+    assert mode(places.broker_directory / "passwd") == 0o640
+    assert mode(places.broker_directory / "acl") == 0o640
+
+
+async def test_passwords_stay_when_there_is_nothing_to_issue(
+    connection: Connection, places: Places
+) -> None:
+    await issue(connection, places, PLATFORM)
+    first = entries(places)
+    document = json.loads(places.file.read_text())
+    places.file.write_text(json.dumps({"operators": ["kept"], **document}))
+
+    issued = await issue(connection, places, PLATFORM)
+
+    assert issued == Issued(gateways=3, new=0)
+    assert entries(places) == first
+    assert json.loads(places.file.read_text())["operators"] == ["kept"]
+
+
+@pytest.mark.parametrize("in_database", [True, False])
+async def test_a_lost_password_is_issued_again(
+    connection: Connection, places: Places, *, in_database: bool
+) -> None:
+    await issue(connection, places, PLATFORM)
+    first = entries(places)
+    if in_database:
+        await connection.execute(
+            "UPDATE gateway SET password_hash = NULL WHERE gateway_id <> 'gw-b1'"
+        )
+    else:
+        other = {**first["gw-a1"], "password": "of another database"}
+        places.file.write_text(json.dumps({"gateways": [other, first["gw-b1"]]}))
+
+    issued = await issue(connection, places, PLATFORM)
+
+    found = entries(places)
+    assert issued.new == 2
+    assert {key for key in found if found[key] != first[key]} == {"gw-a1", "gw-a2"}
+    for row in await connection.fetch("SELECT gateway_id, password_hash FROM gateway"):
+        assert is_password(found[row["gateway_id"]]["password"], row["password_hash"])
+
+
+async def test_a_file_that_is_none_is_left_alone(connection: Connection, places: Places) -> None:
+    for content in ("{", "[]", '{"gateways": [{"user": "gw-a1"}]}', '{"gateways": 1}'):
+        places.file.write_text(content)
+
+        with pytest.raises(CredentialsFileError, match="move it away"):
+            await issue(connection, places, PLATFORM)
+
+        assert places.file.read_text() == content
+    assert await connection.fetchval("SELECT count(password_hash) FROM gateway") == 0
+
+
+async def test_a_file_that_cannot_be_written_changes_no_password(
+    connection: Connection, places: Places
+) -> None:
+    places.broker_directory.rmdir()
+
+    with pytest.raises(FileNotFoundError):
+        await issue(connection, places, PLATFORM)
+
+    assert await connection.fetchval("SELECT count(password_hash) FROM gateway") == 0
+
+
+def test_a_failed_write_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, "old", 0o600)
+
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(path, "new \ud800", 0o600)
+
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_gives_the_broker_its_files(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+
+    write_atomically(tmp_path / "acl", "text", 0o640, like_directory=True)
+
+    found = (tmp_path / "acl").stat()
+    assert (found.st_uid, found.st_gid) == (65534, 65534)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no"),
+        ("{}", "names none"),
+        ('{"processes": {"broker": "x"}}', "names none"),
+        ('{"processes": {"broker": 4194305}}', "process 4194305 is gone"),
+    ],
+)
+def test_a_broker_that_is_not_there_is_told(
+    tmp_path: Path, content: str | None, message: str
+) -> None:
+    run_file = tmp_path / "run.json"
+    if content is not None:
+        run_file.write_text(content)
+
+    with pytest.raises(BrokerUnknownError, match=message):
+        reload_broker(run_file)
+
+
+def test_the_command_issues_and_says_so(database_url: str, places: Places) -> None:
+    words = ["--file", str(places.file), "--broker-dir", str(places.broker_directory)]
+    call = [sys.executable, "-m", "parking_api", "credentials", *words]
+    secrets = {"PLATFORM_INGEST_PASSWORD": "a", "PLATFORM_API_PASSWORD": "b"}
+    environment = {**os.environ, "DATABASE_URL": database_url, **secrets}
+
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"0 gateways, 0 new passwords: {places.file}\n"
+    assert json.loads(places.file.read_text()) == {"gateways": []}
+
+
+def test_the_command_needs_the_platforms_passwords(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PLATFORM_INGEST_PASSWORD", raising=False)
+
+    with pytest.raises(SystemExit) as caught:
+        main(["credentials"])
+
+    assert caught.value.code == 2
+    assert "PLATFORM_INGEST_PASSWORD is not set" in capsys.readouterr().err

@@ -1,0 +1,186 @@
+"""What was issued, held against a real broker: it lets in and lets through what it should."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Queue
+
+import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+
+from deploy import broker as mosquitto
+from deploy.accounts import server_account
+from deploy.ports import any_free
+from parking_api.command_line import Connection, connected
+from parking_api.importing.progress import Silent
+from parking_api.importing.running import import_city
+from parking_api.operators.broker_files import ROOT
+from parking_api.operators.command import reload_broker
+from parking_api.operators.credentials import Places, PlatformPasswords, issue
+from tests.parking_api.import_files import write_city
+
+AT = datetime(2026, 11, 22, tzinfo=UTC)
+PLATFORM = PlatformPasswords("ingest-secret", "api-secret")
+# Reason code of MQTT 5.
+NOT_AUTHORISED = 135
+# The broker took it, and nobody was there to hear it.
+ACCEPTED = 16
+
+
+@pytest.fixture
+async def connection(database_url: str, tmp_path: Path) -> AsyncIterator[Connection]:
+    """A connection to a database that holds the small city."""
+    async with connected(database_url, "test") as opened:
+        directory = write_city(tmp_path / "city")
+        await import_city(opened, directory, at=AT, steps=Silent())
+        yield opened
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    (tmp_path / "broker").mkdir()
+    return Places(tmp_path / "credentials.json", tmp_path / "broker")
+
+
+def passwords(places: Places) -> dict[str, str]:
+    """The issued passwords by gateway."""
+    document = json.loads(places.file.read_text())
+    return {entry["username"]: entry["password"] for entry in document["gateways"]}
+
+
+class Session:
+    """An MQTT 5 session of one user: what the broker answered, what it delivered."""
+
+    def __init__(self, port: int, user: str, password: str) -> None:
+        self.codes: Queue[int] = Queue()
+        self.heard: Queue[str] = Queue()
+        self.client = Client(CallbackAPIVersion.VERSION2, client_id=user, protocol=MQTTv5)
+        self.client.username_pw_set(user, password)
+        self.client.on_connect = lambda *answer: self.codes.put(answer[3].value)
+        self.client.on_publish = lambda *answer: self.codes.put(answer[3].value)
+        self.client.on_subscribe = lambda *answer: self.codes.put(answer[3][0].value)
+        self.client.on_message = lambda *delivered: self.heard.put(delivered[2].topic)
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        self.connected = self.codes.get(timeout=5.0)
+
+    def publish(self, topic: str) -> int:
+        """Publish at QoS 1; return the reason code of the PUBACK."""
+        self.client.publish(topic, "x", qos=1)
+        return self.codes.get(timeout=5.0)
+
+    def subscribe(self, topic: str) -> None:
+        self.client.subscribe(topic, qos=1)
+        assert self.codes.get(timeout=5.0) == 1
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+async def broker(connection: Connection, places: Places) -> AsyncIterator[mosquitto.RunningBroker]:
+    """A broker with the users and rights that were issued for the small city."""
+    await issue(connection, places, PLATFORM)
+    account = server_account(mosquitto.SYSTEM_USER)
+    with mosquitto.running(places.broker_directory, account, any_free()) as running:
+        yield running
+
+
+@pytest.fixture
+def log_in(broker: mosquitto.RunningBroker, places: Places) -> Iterator[Callable[..., Session]]:
+    """Open sessions, with the issued password unless another is given."""
+    known = passwords(places)
+    known |= {"platform-ingest": PLATFORM.ingest, "platform-api": PLATFORM.api}
+    opened = []
+
+    def open_session(user: str, password: str | None = None) -> Session:
+        session = Session(broker.port, user, password or known[user])
+        opened.append(session)
+        return session
+
+    yield open_session
+    for session in opened:
+        session.close()
+
+
+def test_the_broker_accepts_the_passwords_and_no_others(log_in: Callable[..., Session]) -> None:
+    users = ("gw-a1", "gw-a2", "gw-b1", "platform-ingest", "platform-api")
+
+    assert [log_in(user).connected for user in users] == [0] * 5
+    assert log_in("gw-a1", "wrong").connected == NOT_AUTHORISED
+    assert log_in("nobody", "wrong").connected == NOT_AUTHORISED
+
+
+WRITES = [
+    ("gw-a1", "feeds/gw-a1/370202-0001/spaces", ACCEPTED),
+    ("gw-a1", "feeds/gw-a1/370202-0001/status", ACCEPTED),
+    ("gw-a1", "feeds/gw-a1/370202-0002/count", ACCEPTED),  # its operator's, another gateway's
+    ("gw-a1", "feeds/gw-a1/370203-0001/spaces", NOT_AUTHORISED),
+    ("gw-a1", "feeds/gw-a2/370202-0002/count", NOT_AUTHORISED),
+    ("gw-a1", "feeds/gw-a1/370202-0001/spaces/more", NOT_AUTHORISED),
+    ("gw-a1", "feeds/gw-a1/370202-0001", NOT_AUTHORISED),
+    ("gw-a1", "acks/gw-a1/370202-0001", NOT_AUTHORISED),
+    ("gw-a1", "state/370202-0001", NOT_AUTHORISED),
+    ("platform-ingest", "acks/gw-a1/370202-0001", ACCEPTED),
+    ("platform-ingest", "state/370202-0001", ACCEPTED),
+    ("platform-ingest", "feeds/gw-a1/370202-0001/spaces", NOT_AUTHORISED),
+    ("platform-api", "state/370202-0001", NOT_AUTHORISED),
+    ("platform-api", "acks/gw-a1/370202-0001", NOT_AUTHORISED),
+]
+
+
+def test_everyone_writes_what_is_theirs_and_nothing_else(log_in: Callable[..., Session]) -> None:
+    sessions = {user: log_in(user) for user in ("gw-a1", "platform-ingest", "platform-api")}
+
+    answers = [
+        (user, topic, sessions[user].publish(f"{ROOT}/{topic}")) for user, topic, _ in WRITES
+    ]
+
+    assert answers == WRITES
+
+
+def test_everyone_hears_what_is_theirs_and_nothing_else(log_in: Callable[..., Session]) -> None:
+    gateway, other = log_in("gw-a1"), log_in("gw-b1")
+    ingest, api = log_in("platform-ingest"), log_in("platform-api")
+    for session in (gateway, other, ingest, api):
+        session.subscribe(f"{ROOT}/#")
+
+    ingest.publish(f"{ROOT}/acks/gw-b1/370203-0001")
+    ingest.publish(f"{ROOT}/acks/gw-a1/370202-0001")
+    gateway.publish(f"{ROOT}/feeds/gw-a1/370202-0001/spaces")
+    # Delivered to all, and in order: what was theirs before it has arrived by then.
+    ingest.publish(f"{ROOT}/state/370202-0001")
+
+    def heard(session: Session) -> list[str]:
+        topics: list[str] = []
+        while not topics or "state" not in topics[-1]:
+            topics.append(session.heard.get(timeout=5.0).removeprefix(f"{ROOT}/"))
+        return topics
+
+    assert heard(gateway) == ["acks/gw-a1/370202-0001", "state/370202-0001"]
+    assert heard(other) == ["acks/gw-b1/370203-0001", "state/370202-0001"]
+    assert heard(ingest) == ["feeds/gw-a1/370202-0001/spaces", "state/370202-0001"]
+    assert heard(api) == ["state/370202-0001"]
+
+
+async def test_a_running_broker_learns_of_new_gateways(
+    connection: Connection, places: Places, broker: mosquitto.RunningBroker, tmp_path: Path
+) -> None:
+    run_file = tmp_path / "run.json"
+    run_file.write_text(json.dumps({"processes": {"broker": broker.process.pid}}))
+    await connection.execute("INSERT INTO gateway VALUES ('gw-new', 'op-b')")
+    await issue(connection, places, PLATFORM)
+
+    reload_broker(run_file)
+
+    password = passwords(places)["gw-new"]
+    deadline, code = time.monotonic() + 5.0, NOT_AUTHORISED
+    while code and time.monotonic() < deadline:
+        session = Session(broker.port, "gw-new", password)
+        code = session.connected
+        session.close()
+    assert code == 0

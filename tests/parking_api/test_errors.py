@@ -1,0 +1,118 @@
+"""Every error is a problem, and none shows what is inside."""
+
+import asyncio
+
+import asyncpg
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from parking_api.lots import queries
+from tests.parking_api.builders import Builder
+from tests.parking_api.serving import get, serving
+from tests.servers import Databases
+
+
+def is_problem(answer: httpx.Response, status: int) -> bool:
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.status_code == body["status"] == status
+    assert body["type"] == "about:blank"
+    assert body["title"]
+    assert body["detail"]
+    return True
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/city/", "/v1/lots/a/b", "/v1/%00"])
+async def test_an_unknown_path(big_api: httpx.AsyncClient, path: str) -> None:
+    assert is_problem(await big_api.get(path), 404)
+
+
+async def test_an_unknown_method(big_api: httpx.AsyncClient) -> None:
+    answer = await big_api.post("/v1/city", json={})
+
+    assert is_problem(answer, 405)
+    assert answer.headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize("lot_id", ["a%00b", "%ff", "A", "a%20b", "x" * 65, "%27;--", "%E8%BD%A6"])
+async def test_an_impossible_lot_id(big_api: httpx.AsyncClient, lot_id: str) -> None:
+    for rest in ("", "/spaces", "/occupancy"):
+        answer = await big_api.get(f"/v1/lots/{lot_id}{rest}")
+        assert is_problem(answer, 422)
+        assert [fault["parameter"] for fault in answer.json()["errors"]] == ["lot_id"]
+
+
+@pytest.mark.parametrize("query", ["lon=%00&lat=1", "lon=%ff&lat=1", "lon=1&lat=1&%00=1", "lon"])
+async def test_broken_encodings(big_api: httpx.AsyncClient, query: str) -> None:
+    assert is_problem(await big_api.get(f"/v1/nearest?{query}"), 422)
+
+
+async def test_a_fault_of_ours_is_logged_and_not_told(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "named", lambda _: "SELECT secret FROM nowhere")
+
+    with capture_logs() as logs:
+        answer = await api.get("/v1/lots/a")
+
+    assert is_problem(answer, 500)
+    assert "secret" not in answer.text
+    assert "nowhere" not in answer.text
+    assert [entry for entry in logs if entry["event"] == "request failed" and entry["exc_info"]]
+
+
+async def test_logs_hold_no_coordinates(api: httpx.AsyncClient) -> None:
+    with capture_logs() as logs:
+        await api.get("/v1/nearest", params={"lon": 120.3777, "lat": 36.0666})
+
+    (entry,) = [entry for entry in logs if entry["event"] == "request"]
+    assert entry["route"] == "/v1/nearest"
+    assert "120.3777" not in str(logs)
+
+
+async def test_no_connection_to_be_had_in_time(database_url: str, built: Builder) -> None:
+    await built.lot("a")
+    async with serving(database_url, pool_size=1, acquire_timeout_s=0.05) as api:
+        lock = built.connection.transaction()
+        await lock.start()
+        await built.connection.execute("LOCK TABLE lot")
+        waiting = asyncio.create_task(api.get("/v1/lots"))
+        for _ in range(500):
+            if await built.connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                break
+            await asyncio.sleep(0.01)
+
+        refused = await api.get("/v1/lots")
+        degraded = await get(api, "/v1/lots/a")
+
+        await lock.rollback()
+        assert (await waiting).status_code == 200
+    assert is_problem(refused, 503)
+    assert refused.headers["retry-after"] == "1"
+    assert degraded["degraded"] is True
+
+
+async def test_the_database_away(databases: Databases, database_url: str, built: Builder) -> None:
+    await built.lot("a", district="370202")
+    await built.report("a", 3)
+    async with serving(database_url) as api:
+        before = {path: await get(api, path) for path in ("/v1/city", "/v1/lots/a")}
+        nearest = await get(api, "/v1/nearest", lon=120.38, lat=36.06)
+        await built.connection.close()
+        await databases.drop(database_url)
+
+        for path, known in before.items():
+            assert await get(api, path) == known | {"degraded": True}
+        assert await get(api, "/v1/nearest", lon=120.38, lat=36.06) == nearest | {"degraded": True}
+        for path in ("/v1/lots", "/v1/lots/a/spaces", "/v1/spaces/nearest?lon=1&lat=1", "/readyz"):
+            assert is_problem(await api.get(path), 503)
+        assert (await api.get("/v1/lots/b")).status_code == 404
+        assert (await api.get("/healthz")).status_code == 200
+        assert "onelot_api_database_up 0.0" in (await api.get("/metrics")).text
+
+
+async def test_it_does_not_start_without_its_database(databases: Databases) -> None:
+    with pytest.raises((OSError, asyncpg.PostgresError)):
+        async with serving(databases.url("nowhere")):
+            pytest.fail("it started")

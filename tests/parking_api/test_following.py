@@ -1,0 +1,132 @@
+"""The copy of the city in memory: answers as the database does, follows what is committed."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import aiomqtt
+import asyncpg
+import httpx
+import orjson
+import pytest
+
+from parking_api.city import answers, queries
+from parking_api.city.following import followed_city
+from parking_api.city.memory import City
+from parking_api.database import Database
+from parking_api.lots.parameters import NearestLotsAsk
+from parking_api.settings import ApiSettings
+from sql.engine import create_pool
+from sql.named import named
+from tests.parking_api.builders import Builder
+from tests.parking_api.serving import get
+from tests.servers import Broker
+
+
+@asynccontextmanager
+async def pooled(url: str) -> AsyncIterator[Database]:
+    async with create_pool(url, application="tests", max_size=2) as pool:
+        yield Database(pool, 5.0)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("not within 5 s")
+
+
+def state(lot_id: str, version: int, free_spaces: int, built: Builder) -> bytes:
+    at = built.now.isoformat()
+    told = {"lot": lot_id, "epoch": 1, "seq": 2, "version": f"{version:020d}", "capacity": 10}
+    told |= {"free_spaces": free_spaces, "observed_at": at, "received_at": at, "committed_at": at}
+    return orjson.dumps(told)
+
+
+async def test_it_answers_as_the_database_does(
+    big_api: httpx.AsyncClient, big_city_url: str
+) -> None:
+    city, dice = City(), random.Random(4)
+    connection = await asyncpg.connect(big_city_url)
+    city.load(await connection.fetch(named("city_lots")))
+    now = await connection.fetchval("SELECT now()")
+    await connection.close()
+    for _ in range(100):
+        ask: dict[str, Any] = {"lon": dice.gauss(120.38, 0.2), "lat": dice.gauss(36.12, 0.2)}
+        ask |= {"min_free": dice.choice([0, 1, 30]), "radius_m": dice.choice([2000, 20_000])}
+        ask |= dice.choice([{}, {"space_class": "ev"}, {"height_m": 2.0}])
+        known = await get(big_api, "/v1/nearest", **ask)
+        recalled = orjson.loads(orjson.dumps(city.nearest_lots(NearestLotsAsk(**ask), now)))
+        assert recalled == known | {"degraded": True, "as_of": recalled["as_of"]}
+
+    totals = orjson.loads(orjson.dumps(answers.city(city.totals(now), degraded=True)))
+    assert totals == await get(big_api, "/v1/city") | {"degraded": True}
+
+
+async def test_what_it_knows_ages(database_url: str, built: Builder) -> None:
+    await built.lot("a")
+    await built.report("a", 3)
+    city = City()
+    async with pooled(database_url) as database, database.connection() as connection:
+        city.load(await queries.lots(connection))
+
+    told = [city.lot("a", built.now + timedelta(seconds=s)) for s in (0, 600, 3600)]
+
+    assert [lot["data_state"] for lot in told] == ["live", "stale", "unknown"]
+    assert [lot["free_spaces"] for lot in told] == [3, 3, None]
+
+
+async def test_it_follows_what_is_committed(
+    database_url: str, built: Builder, broker: Broker
+) -> None:
+    await built.lot("a")
+    await built.report("a", 3)
+    version = built.version
+    mqtt_url = ApiSettings(mqtt_url=broker.platform_api).mqtt_url
+    async with (
+        pooled(database_url) as database,
+        followed_city(database, 3600, mqtt_url) as city,
+        ingester(broker) as sender,
+    ):
+
+        async def publish(lot_id: str, payload: bytes) -> None:
+            await sender.publish(f"onelot/v1/state/{lot_id}", payload, qos=1, retain=True)
+
+        def free() -> Any:
+            return city.lot("a", built.now)["free_spaces"]
+
+        await publish("a", state("a", version + 2, 7, built))
+        await until(lambda: free() == 7)
+        # Older, broken, removed and unknown ones change nothing; the one after them arrives.
+        await publish("a", state("a", version + 1, 1, built))
+        await publish("a", b"{")
+        await publish("a", b"")
+        await publish("b", state("b", 9, 9, built))
+        await publish("a", state("a", version + 3, 5, built))
+        await until(lambda: free() != 7)
+        assert free() == 5
+        assert city.as_of() == built.now
+
+        broker.stop()
+        broker.start()
+        async with ingester(broker) as again:
+            await again.publish(
+                "onelot/v1/state/a", state("a", version + 4, 6, built), qos=1, retain=True
+            )
+        await until(lambda: free() == 6)
+
+
+def ingester(broker: Broker) -> aiomqtt.Client:
+    password = broker.password("platform-ingest")
+    return aiomqtt.Client(broker.host, broker.port, username="platform-ingest", password=password)
+
+
+async def test_it_is_read_again_at_intervals(database_url: str, built: Builder) -> None:
+    async with pooled(database_url) as database, followed_city(database, 0.02, None) as city:
+        await built.lot("new")
+        await until(lambda: city.totals(built.now)[0]["lots"] == 1)
+        assert city.lot("new", built.now)["status"] == "unknown"

@@ -1,0 +1,71 @@
+"""/healthz, /readyz and /metrics."""
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.parking_api.builders import Builder
+from tests.parking_api.serving import get, refused
+
+
+async def test_ready_once_the_city_is_whole(api: httpx.AsyncClient, built: Builder) -> None:
+    async def readiness() -> tuple[int, str]:
+        answer = await api.get("/readyz")
+        assert answer.status_code == 200 or answer.headers["content-type"].startswith(
+            "application/problem+json"
+        )
+        return answer.status_code, answer.json().get("detail", "")
+
+    assert await readiness() == (503, "No lot is loaded yet.")
+    await built.lot("a")
+    assert await readiness() == (200, "")
+    await built.lot("s", gateway_id="gw-s", operator_id="op-b")
+    assert await readiness() == (503, "1 of 2 lots have not been heard from yet.")
+    await built.report("s", 3, age_s=100_000)
+    assert await get(api, "/readyz") == {"status": "ready", "lots": 2}
+
+
+async def test_alive(api: httpx.AsyncClient) -> None:
+    assert await get(api, "/healthz") == {"status": "alive"}
+
+
+async def test_none_takes_parameters(big_api: httpx.AsyncClient) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert await refused(big_api, path, verbose=1) == ["verbose"]
+
+
+async def samples(api: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    answer = await api.get("/metrics")
+    assert answer.status_code == 200
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def test_metrics_count_by_route_and_tell_the_city(
+    api: httpx.AsyncClient, built: Builder
+) -> None:
+    await built.lot("a")
+    await built.report("a", 3)
+    await built.lot("b")
+    for path in ("/v1/lots/a", "/v1/lots/b", "/v1/lots/c", "/nowhere", "/elsewhere"):
+        await api.get(path)
+    await api.request("BREW", "/v1/lots/a")
+
+    told = await samples(api)
+
+    def requests(method: str, route: str, status: int) -> float:
+        labels = frozenset({("method", method), ("route", route), ("status", str(status))})
+        return told["onelot_api_requests_total", labels]
+
+    assert requests("GET", "/v1/lots/{lot_id}", 200) == 2
+    assert requests("GET", "/v1/lots/{lot_id}", 404) == 1
+    assert requests("GET", "unmatched", 404) == 2
+    assert not [key for key in told if "BREW" in str(key)]
+    assert told["onelot_city_lots", frozenset({("state", "live")})] == 1
+    assert told["onelot_city_lots", frozenset({("state", "unknown")})] == 1
+    assert told["onelot_city_free_spaces", frozenset()] == 3
+    assert 60 <= told["onelot_city_newest_commit_age_seconds", frozenset()] < 90
+    assert told["onelot_api_database_up", frozenset()] == 1
+    assert told["onelot_api_pool_connections", frozenset({("state", "idle")})] >= 1

@@ -1,0 +1,269 @@
+"""The fleet: which lots it drives, when they report, and a small city on a real broker."""
+
+import argparse
+import asyncio
+import csv
+import json
+import signal
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulators import fleet
+from simulators.demand import Demand, LotDemand
+from simulators.pacing import COUNT_INTERVAL_S, CountPacer, SnapshotSchedule
+from simulators.registry import Credentials, Lot, RegistryError, read_credentials, read_lots
+from simulators.world import CHANGES_MAX, World
+from tests.simulators.conftest import OpenBroker
+from tests.simulators.platform_double import Feed, PlatformDouble, until
+
+NOON = "2026-11-23T12:00:00+08:00"
+COLUMNS = (
+    *("lot_id", "operator_id", "gateway_id", "district", "name_zh", "name_en", "lot_type"),
+    *("land_use", "reporting", "report_interval_s", "capacity", "levels", "height_limit_m"),
+    *("opens_at", "closes_at", "timezone", "longitude", "latitude"),
+)
+
+
+def lot(number: int, reporting: str = "bays", capacity: int = 100, interval_s: int = 600) -> Lot:
+    return Lot(
+        lot_id=f"370202-{number:04d}",
+        gateway_id=f"gw-{number % 3}",
+        lot_type="surface",
+        land_use="market",
+        reporting=reporting,
+        report_interval_s=interval_s,
+        capacity=capacity,
+    )
+
+
+LOTS = [lot(n, "bays" if n % 3 else "count", 40 + n) for n in range(12)]
+GATEWAYS = [
+    Credentials(
+        f"gw-{g}",
+        "secret",
+        tuple(entry.lot_id for entry in LOTS if entry.gateway_id == f"gw-{g}"),
+        simulated=g != 2,
+    )
+    for g in range(3)
+]
+DRIVEN = [entry for entry in LOTS if entry.gateway_id != "gw-2"]
+
+
+def write_city(directory: Path) -> Path:
+    with (directory / "lots.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        for entry in LOTS:
+            fields = {name: getattr(entry, name, "") for name in COLUMNS}
+            writer.writerow(fields)
+    gateways = [
+        {
+            "username": entry.username,
+            "password": entry.password,
+            "lots": list(entry.lots),
+            "simulated": entry.simulated,
+        }
+        for entry in GATEWAYS
+    ]
+    (directory / "credentials.json").write_text(json.dumps({"gateways": gateways}))
+    return directory
+
+
+def world(lots: list[Lot], start: str = NOON) -> World:
+    demands = [LotDemand(e.lot_id, e.capacity, e.land_use, e.lot_type) for e in lots]
+    start_s = datetime.fromisoformat(start).timestamp()
+    return World(lots, Demand(demands, start_s, seed=1, utc_offset_s=28_800), start)
+
+
+def test_files_are_read_as_written(tmp_path: Path) -> None:
+    write_city(tmp_path)
+    assert read_lots(tmp_path / "lots.csv") == LOTS
+    assert read_credentials(tmp_path / "credentials.json") == GATEWAYS
+
+
+def test_bad_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "lots.csv").write_text("lot_id,capacity\n370202-0001,12\n")
+    (tmp_path / "credentials.json").write_text("{}")
+    with pytest.raises(RegistryError, match=r"lots\.csv"):
+        read_lots(tmp_path / "lots.csv")
+    with pytest.raises(RegistryError, match=r"credentials\.json"):
+        read_credentials(tmp_path / "credentials.json")
+
+
+def test_only_simulated_gateways_are_driven() -> None:
+    stray = [Credentials("gw-far", "secret", ("elsewhere-1",), simulated=True)]
+    lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS + stray)
+    assert lots == DRIVEN
+    assert sorted(gateways) == ["gw-0", "gw-1"]
+
+
+def test_changes_tell_the_state_of_the_bays() -> None:
+    here = world([lot(1, capacity=60), lot(2, capacity=3_000)])
+    known = [here.whole_state(n) for n in range(2)]
+    assert [report.kind for report in known] == ["snapshot", "snapshot"]
+    seen = 0
+    for _ in range(200):
+        for index, bays in here.advance(5.0, NOON):
+            report = here.changes(index, bays)
+            assert report.kind == "spaces"
+            told = report.fields["occupied"] + report.fields["free"]
+            assert sorted(told) == (bays + 1).tolist()
+            assert 1 <= min(told) <= max(told) <= here.lots[index].capacity
+            seen += 1
+    assert seen > 20
+    assert here.changes(1, np.arange(CHANGES_MAX + 1)).kind == "snapshot"
+
+
+def test_counting_lots_report_counts() -> None:
+    here = world([lot(1, "count", capacity=60)])
+    report = here.whole_state(0)
+    assert (report.kind, report.fields["capacity"]) == ("count", 60)
+    assert report.fields["free"] == here.free_spaces(0) == round(60 * (1 - here.occupancy()))
+
+
+def test_snapshots_spread_over_the_interval_and_never_leave_a_lot_stale() -> None:
+    lots = [lot(n) for n in range(100)] + [lot(100, interval_s=10)]
+    schedule = SnapshotSchedule(lots, 300.0, start_s=0.0)
+    due = {second: schedule.due(float(second)) for second in range(601)}
+    assert max(len(positions) for positions in due.values()) <= 3
+    times = {n: [s for s, positions in due.items() if n in positions] for n in range(101)}
+    assert all(len(times[n]) == 2 for n in range(100))
+    gaps = np.diff(times[100])
+    assert gaps.max() <= 10
+
+
+def test_counts_are_held_back() -> None:
+    pacer = CountPacer()
+    pacer.changed(3)
+    assert pacer.due(100.0) == [3]
+    pacer.changed(3)
+    pacer.changed(4)
+    assert pacer.due(101.0) == [4]
+    assert pacer.due(100.0 + COUNT_INTERVAL_S) == [3]
+    assert pacer.due(200.0) == []
+
+
+async def run_city(broker: OpenBroker, stop: asyncio.Event, speed: float) -> fleet.Fleet:
+    lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS)
+    settings = fleet.FleetSettings(speed=speed, snapshot_interval_s=2.0)
+    noon = datetime.fromisoformat(NOON)
+    began_s = time.monotonic()
+
+    def now() -> datetime:
+        return datetime.fromtimestamp(
+            noon.timestamp() + time.monotonic() - began_s, fleet.CITY_TIMEZONE
+        )
+
+    city = fleet.Fleet(broker.address, lots, gateways, settings, now=now)
+    await city.run(stop)
+    return city
+
+
+async def test_a_small_city_is_told_truly(
+    open_broker: OpenBroker, platform: PlatformDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "START_S", 0.5)
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_city(open_broker, stop, speed=60.0))
+    await until(lambda: {"spaces", "snapshot", "count"} <= {f.kind for f in platform.feeds}, 20)
+    await until(lambda: len({feed.lot for feed in platform.feeds}) == len(DRIVEN))
+    await until(lambda: any(f.kind == "snapshot" and f.number[1] > 2 for f in platform.feeds), 20)
+    stop.set()
+    city = await asyncio.wait_for(task, 10)
+    assert {feed.lot for feed in platform.feeds} == {entry.lot_id for entry in DRIVEN}
+    assert all(feed.body["observed_at"].endswith("+08:00") for feed in platform.feeds)
+    assert sum(gateway.acks["applied"] for gateway in city.gateways.values()) >= len(DRIVEN)
+    await until(lambda: platform.statuses.count(("gw-0", "offline")) == 1)
+    assert ("gw-2", "online") not in platform.statuses
+    check_kinds(platform.feeds)
+
+
+def check_kinds(feeds: list[Feed]) -> None:
+    """Each lot reports in its own way, whole at first, with numbers that rise by one."""
+    reporting = {entry.lot_id: entry.reporting for entry in LOTS}
+    for lot_id in {feed.lot for feed in feeds}:
+        own = [feed for feed in feeds if feed.lot == lot_id]
+        kinds = {feed.kind for feed in own}
+        assert kinds <= ({"count"} if reporting[lot_id] == "count" else {"spaces", "snapshot"})
+        assert own[0].kind != "spaces"
+        assert [feed.number[1] for feed in own] == list(range(1, len(own) + 1))
+
+
+async def test_after_the_last_ack_the_platform_holds_the_city(
+    open_broker: OpenBroker, platform: PlatformDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "START_S", 0.1)
+    lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS)
+    city = fleet.Fleet(open_broker.address, lots, gateways, fleet.FleetSettings(speed=120.0))
+    stop = asyncio.Event()
+    running = [asyncio.create_task(gateway.run(stop)) for gateway in city.gateways.values()]
+    await until(lambda: all(gateway.connected.is_set() for gateway in city.gateways.values()))
+    for second in range(30):
+        city.tick(1, 10_000.0 + second * COUNT_INTERVAL_S)
+        await asyncio.sleep(0)
+    await until(lambda: told_truly(city, platform))
+    stop.set()
+    await asyncio.gather(*running)
+
+
+def told_truly(city: fleet.Fleet, platform: PlatformDouble) -> bool:
+    for position, entry in enumerate(city.world.lots):
+        kept = platform.rules.lots[entry.lot_id]
+        told = kept.free if entry.reporting == "count" else 0
+        if entry.reporting == "bays":
+            told = entry.capacity - sum(kept.occupied.values())
+        if told != city.world.free_spaces(position):
+            return False
+    return True
+
+
+async def start_program(tmp_path: Path, broker: OpenBroker) -> asyncio.subprocess.Process:
+    write_city(tmp_path)
+    arguments = ["-m", "simulators", "run", "--city", str(tmp_path)]
+    arguments += ["--credentials", str(tmp_path / "credentials.json"), "--speed", "30"]
+    arguments += ["--mqtt-host", broker.address.host, "--mqtt-port", str(broker.address.port)]
+    return await asyncio.create_subprocess_exec(sys.executable, *arguments)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_the_command_stops_within_two_seconds(
+    open_broker: OpenBroker,
+    platform: PlatformDouble,
+    tmp_path: Path,
+    number: signal.Signals,
+) -> None:
+    process = await start_program(tmp_path, open_broker)
+    await until(lambda: len(platform.statuses) == 2, 20)
+    began_s = time.monotonic()
+    process.send_signal(number)
+    assert await asyncio.wait_for(process.wait(), 5) == 0
+    assert time.monotonic() - began_s < 2
+    await until(lambda: [status for _, status in platform.statuses].count("offline") == 2)
+
+
+async def test_without_a_broker_it_waits_and_still_stops(
+    open_broker: OpenBroker, platform: PlatformDouble, tmp_path: Path
+) -> None:
+    process = await start_program(tmp_path, open_broker)
+    await until(lambda: platform.statuses, 20)
+    open_broker.stop()
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 3) == 0
+
+
+def test_a_city_without_simulated_gateways_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_city(tmp_path)
+    (tmp_path / "credentials.json").write_text('{"gateways": []}')
+    parser = argparse.ArgumentParser()
+    fleet.add_arguments(parser)
+    options = ["--city", str(tmp_path), "--credentials", str(tmp_path / "credentials.json")]
+    args = parser.parse_args([*options, "--mqtt-host", "127.0.0.1", "--mqtt-port", "1"])
+    assert fleet.run_command(args) == 2
+    assert "no simulated gateway" in capsys.readouterr().err
