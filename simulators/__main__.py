@@ -7,6 +7,8 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Protocol, cast
 
+import structlog
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.add_arguments(subparser)
             subparser.set_defaults(run_command=command.run_command)
     args = parser.parse_args(arguments)
+    # Standard output is for what a command answers.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     return int(args.run_command(args))
 
 
