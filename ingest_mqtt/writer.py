@@ -14,13 +14,11 @@ from ingest_mqtt.decide import Outcome, Received, decide, refuse
 from ingest_mqtt.lots import Committed, Registry
 from ingest_mqtt.messages import FeedTopic, RejectionError
 from ingest_mqtt.store import SupersededError, commit, load_registry, load_states
-from sql.engine import Db
+from sql.engine import AdvisoryLock, Db
 from sql.partitions import maintain
 
 log = structlog.get_logger()
 
-# What only one ingester of a database may hold; the number is arbitrary.
-INGESTER_LOCK = 370_200
 MAINTENANCE = timedelta(hours=1)
 BACK_OFF_S = (0.2, 5.0)
 COMMAND_TIMEOUT_S = 30.0
@@ -93,7 +91,7 @@ class Writer:
             command_timeout=COMMAND_TIMEOUT_S,
             server_settings={"application_name": "ingest_mqtt", "timezone": "UTC", "jit": "off"},
         )
-        while not await db.fetchval("SELECT pg_try_advisory_lock($1)", INGESTER_LOCK):
+        while not await db.fetchval("SELECT pg_try_advisory_lock($1)", AdvisoryLock.INGESTER):
             log.info("another ingester is at work; waiting for it to end")
             await asyncio.sleep(1)
         await db.add_listener("registry", self._on_registry)

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from enum import IntEnum
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,6 +12,16 @@ import asyncpg
 # asyncpg's stubs know the type of a connection's rows; the classes themselves take none.
 Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+
+class AdvisoryLock(IntEnum):
+    """Numbers of PostgreSQL's advisory locks, all in one place: no two mean the same."""
+
+    # Held by the one ingester that may write.
+    INGESTER = 370_200
+    # Held while lots are imported or credentials issued.
+    REGISTRATION = 370_201
+
 
 RUN_FILE = Path("var/run.json")
 

@@ -17,6 +17,7 @@ from parking_api.importing.faults import Faults
 from parking_api.importing.geometry import multipolygon_ewkb, point_ewkb
 from parking_api.importing.progress import Steps
 from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
+from sql.engine import AdvisoryLock
 from sql.named import named
 
 _OPERATOR: Final = ("operator_id", "name_zh", "name_en")
@@ -53,7 +54,7 @@ class Totals:
 
 async def prepare(connection: Connection) -> None:
     """Wait for other imports, and teach the connection to send geometry; within a transaction."""
-    await connection.execute(named("import_lock"))
+    await connection.execute(named("import_lock"), AdvisoryLock.REGISTRATION)
     for kind in ("geometry", "geography"):
         await connection.set_type_codec(
             kind, schema="public", encoder=bytes, decoder=bytes, format="binary"
