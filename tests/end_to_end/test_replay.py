@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingest_mqtt.test_ingester import Ingester, until
+from tests.ingest_mqtt.running import Ingester, until
 from tests.parking_api.serving import get, serving
 from tests.servers import Broker
 

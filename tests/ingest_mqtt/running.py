@@ -1,0 +1,121 @@
+"""The ingester as a process, and clients of its broker."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+
+from deploy.ports import any_free
+from tests.servers import Broker
+
+DEADLINE_S = 20.0
+
+
+class Client:
+    """A user of the broker who keeps what it hears."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self.client = client
+        self.heard: list[tuple[str, bytes]] = []
+
+    async def listen(self) -> None:
+        async for message in self.client.messages:
+            assert isinstance(message.payload, bytes)
+            self.heard.append((message.topic.value, message.payload))
+
+    async def send(self, lot: str, kind: str, **fields: Any) -> None:
+        body = {"epoch": 100, "seq": 1, "observed_at": "2026-11-22T09:30:00+08:00", **fields}
+        await self.client.publish(f"onelot/v1/feeds/gw-a/{lot}/{kind}", json.dumps(body), qos=1)
+
+    @property
+    def results(self) -> list[str]:
+        return [json.loads(payload)["result"] for topic, payload in self.heard if "/acks/" in topic]
+
+    @property
+    def states(self) -> dict[str, dict[str, Any]]:
+        return {
+            topic.rpartition("/")[2]: json.loads(payload)
+            for topic, payload in self.heard
+            if "/state/" in topic and payload
+        }
+
+
+@asynccontextmanager
+async def connected(
+    host: str, port: int, user: str, password: str, *topics: str
+) -> AsyncIterator[Client]:
+    """A client that listens to `topics` from here on."""
+    async with aiomqtt.Client(
+        host,
+        port,
+        username=user,
+        password=password,
+        identifier=user,
+        protocol=aiomqtt.ProtocolVersion.V5,
+    ) as connection:
+        for topic in topics:
+            await connection.subscribe(topic, qos=1)
+        made = Client(connection)
+        listening = asyncio.create_task(made.listen())
+        try:
+            yield made
+        finally:
+            listening.cancel()
+
+
+def client(broker: Broker, user: str, *topics: str) -> AbstractAsyncContextManager[Client]:
+    """A client of a test's own broker."""
+    return connected(broker.host, broker.port, user, broker.password(user), *topics)
+
+
+async def until(condition: Callable[[], Any], what: str) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110 - other processes set no event of ours
+            await asyncio.sleep(0.02)
+    assert condition(), what
+
+
+class Ingester:
+    """The program as a process."""
+
+    def __init__(self, database_url: str, mqtt_url: str, log: Path) -> None:
+        self.metrics_port = any_free()
+        self.log = log
+        self._environment = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "INGEST_MQTT_URL": mqtt_url,
+            "INGEST_METRICS_PORT": str(self.metrics_port),
+        }
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "ingest_mqtt", env=self._environment, stderr=output,
+                stdout=output,
+            )  # fmt: skip
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        return await asyncio.wait_for(self.process.wait(), DEADLINE_S)
+
+    def counters(self) -> dict[str, float]:
+        url = f"http://127.0.0.1:{self.metrics_port}/metrics"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return {
+            line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+            for line in lines
+            if not line.startswith("#")
+        }
