@@ -64,7 +64,6 @@ class Link:
         self._on_message, self._on_connected = on_message, on_connected
         self._loop = asyncio.get_running_loop()
         self._lost = asyncio.Event()
-        self._socket: socket.socket | None = None
         self._client = self._make_client()
 
     def _make_client(self) -> Client:
@@ -102,11 +101,11 @@ class Link:
         return callback
 
     def _watch(self, sock: socket.socket) -> None:
-        self._socket = sock
+        # Else an ack may wait 40 ms for the broker's delayed TCP acknowledgement.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._loop.add_reader(sock, self._client.loop_read)
 
     def _unwatch(self, sock: socket.socket) -> None:
-        self._socket = None
         with contextlib.suppress(ValueError, OSError):
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)

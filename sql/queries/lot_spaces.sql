@@ -2,6 +2,20 @@
 -- row, null but for the lot's own columns, whatever bays are registered; an unknown lot none.
 -- $1 lot_id
 -- Index: lot_pkey, lot_state_pkey, space_pkey.
+WITH asked AS MATERIALIZED (
+    SELECT
+        lot_id,
+        reporting,
+        timezone,
+        data_state,
+        observed_at,
+        committed_at,
+        occupied_bits,
+        unknown_bits
+    FROM lot_now
+    WHERE lot_id = $1
+)
+
 SELECT
     l.timezone,
     l.data_state,
@@ -14,10 +28,8 @@ SELECT
     st_y(p.geog::geometry) AS latitude,
     CASE
         WHEN l.data_state = 'unknown' THEN 'unknown'
-        ELSE coalesce(s.state::text, 'unknown')
+        ELSE bay_state(l.occupied_bits, l.unknown_bits, p.number)::text
     END AS state
-FROM lot_now AS l
+FROM asked AS l
 LEFT JOIN space AS p ON l.lot_id = p.lot_id AND l.reporting = 'bays'
-LEFT JOIN space_now AS s ON p.lot_id = s.lot_id AND p.number = s.number
-WHERE l.lot_id = $1
 ORDER BY p.number

@@ -1,0 +1,1 @@
+"""Load on a running city: drivers, operators, operations; and what it measures."""

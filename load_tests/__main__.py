@@ -1,0 +1,94 @@
+"""`python -m load_tests`: put a running city under load, and report what it does."""
+
+import argparse
+import signal
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+from load_tests.running import PARTS, Options, run
+from load_tests.stages import StageError
+from load_tests.target import TargetError
+
+MOST_PER_S = 20_000.0
+MOST_S = 3600.0
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= MOST_PER_S:
+        raise argparse.ArgumentTypeError(f"above 0, at most {MOST_PER_S:,.0f} a second")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 2 <= number <= MOST_S:  # noqa: PLR2004 - a second's figures need a second
+        raise argparse.ArgumentTypeError(f"2 to {MOST_S:,.0f} seconds")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError("0 to 1")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 10_000:  # noqa: PLR2004 - bounded, as all load is
+        raise argparse.ArgumentTypeError("1 to 10,000")
+    return number
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    made = argparse.ArgumentParser(prog="python -m load_tests", description=__doc__)
+    add = made.add_argument
+    add("--run-file", type=Path, default=Path("var/run.json"), help="the running city")
+    add("--credentials", type=Path, default=Path("var/credentials.json"), help="its gateways'")
+    add("--report-dir", type=Path, default=Path("var/reports"))
+    add("--private", action="store_true", help="start a city of its own, and remove it after")
+    add("--lots", type=_count, help="of that city; default: the whole")
+    add(
+        "--keep-simulator",
+        action="store_true",
+        help="do not put the running city's simulator aside: then only the free gateway's lots "
+        "are reported for, and ingest is not measured",
+    )
+    add("--only", choices=PARTS, action="append", help="a part of the test; may come again")
+    add("--duration", type=_seconds, default=60.0, help="seconds of the mix; default 60")
+    add("--nearest-per-s", type=_rate, default=100.0, help="drivers' questions; default 100")
+    add("--follow-share", type=_share, default=0.3, help="drivers who look closer; default 0.3")
+    add("--observations-per-s", type=_rate, default=500.0, help="in the mix; default 500")
+    add("--ingest-per-s", type=_rate, default=5500.0, help="in the benchmark; default 5500")
+    add("--changes", type=_count, default=300, help="marked changes for freshness; default 300")
+    add("--seed", type=int, default=1, help="for places, chances and bays")
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one load test; exit status 2 when there is nothing to load."""
+    given = parser().parse_args(argv)
+    fields = vars(given)
+    fields["duration_s"] = fields.pop("duration")
+    fields["only"] = tuple(fields["only"] or PARTS)
+    command = " ".join(["python -m load_tests", *(sys.argv[1:] if argv is None else argv)])
+    now = datetime.now().astimezone()
+    # As Ctrl-C does: what was put aside or started comes back or ends.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return run(Options(**fields), command, now, lambda line: print(line, flush=True))
+    except (TargetError, StageError, LookupError, httpx.HTTPError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,204 @@
+"""What is right about an answer's body. A wrong one is named, whatever its status code said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pyproj import Geod
+
+from load_tests.catalogue import Lot
+
+_WGS_84: Final = Geod(ellps="WGS84")
+# The contract's own bound on distances, and the half millimetre that rounding may take.
+_RELATIVE: Final = 0.005
+_ROUNDING_M: Final = 0.001
+# Coordinates of a lot are the same in every answer.
+_SAME_DEG: Final = 1e-7
+# No bay is further from its lot's point.
+_LOT_EXTENT_M: Final = 3000.0
+_DATA_STATES: Final = frozenset({"live", "stale", "estimated", "unknown"})
+_STATES: Final = frozenset({"free", "occupied", "unknown"})
+_CLASSES: Final = frozenset({"standard", "accessible", "ev", "large"})
+_SUMMED: Final = ("lots", "capacity", "free_spaces", "live", "stale", "estimated", "unknown")
+
+Body = Mapping[str, Any]
+
+
+class WrongBodyError(Exception):
+    """An answer says something wrong; the message names the check and nothing that varies."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearestAsk:
+    """What `/v1/nearest` or `/v1/spaces/nearest` was asked; degrees, metres."""
+
+    longitude: float
+    latitude: float
+    limit: int = 10
+    radius_m: float = 2000.0
+    min_free: int = 1
+    space_class: str | None = None
+
+
+def require(holds: object, name: str) -> None:
+    """Name a check that fails.
+
+    Raises:
+        WrongBodyError: `holds` is false.
+    """
+    if not holds:
+        raise WrongBodyError(name)
+
+
+def check_nearest(body: Body, ask: NearestAsk, lots: Mapping[str, Lot]) -> None:
+    """Check an answer of `/v1/nearest`: which lots, how far, in what order, and their state.
+
+    Raises:
+        WrongBodyError: Something is wrong with it.
+    """
+    found: Sequence[Body] = body["lots"]
+    _check_envelope(body)
+    require(len(found) <= ask.limit, "more lots than asked for")
+    for one in found:
+        lot = lots.get(one["lot_id"])
+        if lot is None:
+            raise WrongBodyError("a lot that is not in the city")
+        at = _point(one)
+        require(
+            abs(at[0] - lot.longitude) < _SAME_DEG and abs(at[1] - lot.latitude) < _SAME_DEG,
+            "a lot stands elsewhere",
+        )
+        _check_distance(one, ask)
+        _check_free(one, ask)
+    _check_order([(one["distance_m"], one["lot_id"]) for one in found])
+
+
+def _check_free(one: Body, ask: NearestAsk) -> None:
+    free = one["free_spaces"]
+    require(isinstance(free, int) and free >= ask.min_free, "fewer free spaces than asked for")
+    require(free <= one["capacity"], "more free spaces than capacity")
+    require(one["status"] == "open", "a lot that is not open")
+    require(one["data_state"] in _DATA_STATES - {"unknown"}, "free spaces of an unknown state")
+    _moment(one["observed_at"], "observed_at is no time")
+    if ask.space_class is not None:
+        require(one["free_of_class"] >= max(ask.min_free, 1), "too few of the class asked for")
+
+
+def check_nearest_spaces(body: Body, ask: NearestAsk, lots: Mapping[str, Lot]) -> None:
+    """Check an answer of `/v1/spaces/nearest`.
+
+    Raises:
+        WrongBodyError: Something is wrong with it.
+    """
+    found: Sequence[Body] = body["spaces"]
+    _check_envelope(body)
+    require(len(found) <= ask.limit, "more bays than asked for")
+    for one in found:
+        lot = lots.get(one["lot_id"])
+        if lot is None:
+            raise WrongBodyError("a bay of a lot that is not in the city")
+        require(lot.reporting == "bays", "a bay of a lot that senses none")
+        _check_bay(one, lot)
+        require(one["number"] <= lot.capacity, "a bay beyond the lot's capacity")
+        _check_distance(one, ask)
+    _check_order([(one["distance_m"], one["lot_id"], one["number"]) for one in found])
+
+
+def check_lot(body: Body, lot: Lot) -> None:
+    """Check an answer of `/v1/lots/{lot_id}`.
+
+    Raises:
+        WrongBodyError: Something is wrong with it.
+    """
+    require(body["lot_id"] == lot.lot_id, "another lot")
+    require(body["reporting"] == lot.reporting, "another way of reporting")
+    require(body["operator_id"] == lot.operator_id, "another operator")
+    require(body["data_state"] in _DATA_STATES, "no data_state")
+    require(not body.get("degraded"), "degraded")
+    free, known = body["free_spaces"], body["data_state"] != "unknown"
+    require((free is not None) == known, "free spaces known and state unknown, or the reverse")
+    require(free is None or 0 <= free <= body["capacity"], "more free spaces than capacity")
+    classes = body["free_by_class"]
+    if known and lot.reporting == "bays":
+        require(sum(classes.values()) == free, "free spaces by class do not add up")
+
+
+def check_lot_spaces(body: Body, lot: Lot) -> None:
+    """Check an answer of `/v1/lots/{lot_id}/spaces`: every bay, once, in order, of this lot.
+
+    Raises:
+        WrongBodyError: Something is wrong with it.
+    """
+    items: Sequence[Body] = body["items"]
+    bays = lot.capacity if lot.reporting == "bays" else 0
+    require(len(items) == bays, "more or fewer bays than the lot has")
+    for number, item in enumerate(items, start=1):
+        require(item["number"] == number, "bays out of order")
+        require(item["state"] in _STATES, "a bay without a state")
+        _check_bay(item, lot)
+
+
+def check_city(body: Body, lots: int) -> None:
+    """Check an answer of `/v1/city`: districts add up, and nothing is beyond its bounds.
+
+    Raises:
+        WrongBodyError: Something is wrong with it.
+    """
+    _check_envelope(body)
+    require(body["lots"] == lots, "more or fewer lots than the city has")
+    for one in (body, *body["districts"]):
+        require(0 <= one["free_spaces"] <= one["capacity"], "more free spaces than capacity")
+        states = one["live"] + one["stale"] + one["estimated"] + one["unknown"]
+        require(states == one["lots"], "lots by data_state do not add up")
+        occupancy = one["occupancy"]
+        require(occupancy is None or 0 <= occupancy <= 1, "occupancy outside 0..1")
+    for field in _SUMMED:
+        total = sum(district[field] for district in body["districts"])
+        require(total == body[field], f"{field} of the districts do not add up")
+
+
+def _check_envelope(body: Body) -> None:
+    _moment(body["as_of"], "as_of is no time")
+    require(not body.get("degraded"), "degraded")
+
+
+def _check_bay(one: Body, lot: Lot) -> None:
+    require(one["space_id"] == f"{lot.lot_id}-{one['number']:04d}", "a bay of another lot")
+    require(one["number"] >= 1, "a bay below 1")
+    require(one["space_class"] in _CLASSES, "a bay of no class")
+    require(isinstance(one["level"], int), "a bay on no level")
+    longitude, latitude = _point(one)
+    # A degree of longitude is shorter: this bound is a coarse one, for thousands of bays.
+    away = max(abs(longitude - lot.longitude), abs(latitude - lot.latitude)) * 111_195
+    require(away <= _LOT_EXTENT_M, "a bay far from its lot")
+
+
+def _check_distance(one: Body, ask: NearestAsk) -> None:
+    told = one["distance_m"]
+    _, _, true_m = _WGS_84.inv(ask.longitude, ask.latitude, *_point(one))
+    require(abs(told - true_m) <= _RELATIVE * true_m + _ROUNDING_M, "distance off by over 0.5 %")
+    require(told <= ask.radius_m + _ROUNDING_M, "beyond the radius")
+
+
+def _check_order(keys: Sequence[tuple[Any, ...]]) -> None:
+    # Distances are told to the millimetre: two that look equal may differ below that.
+    distances = [key[0] for key in keys]
+    require(distances == sorted(distances), "order of distances")
+    require(len({key[1:] for key in keys}) == len(keys), "the same one twice")
+
+
+def _point(one: Body) -> tuple[float, float]:
+    location = one["location"]
+    require(location["type"] == "Point", "a location that is no point")
+    longitude, latitude = location["coordinates"]
+    return longitude, latitude
+
+
+def _moment(text: Any, name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise WrongBodyError(name) from None
+    require(moment.tzinfo is not None, name)
+    return moment
