@@ -29,6 +29,8 @@ DATA_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 DATABASE_FAULTS = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    # What asyncpg raises when a connection breaks between two of its own steps.
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
     SupersededError,

@@ -11,7 +11,7 @@ import pytest
 
 from ingest_mqtt.writer import DATA_FAULTS, DATABASE_FAULTS
 from sql.engine import Db
-from tests.ingest_mqtt.running import Ingester, client, until
+from tests.ingest_mqtt.running import DEADLINE_S, Ingester, client, until
 from tests.ingest_mqtt.test_decide import snapshot
 from tests.servers import Broker
 
@@ -70,8 +70,9 @@ async def test_a_restart_of_the_database_loses_and_rejects_nothing(
             await gateway.send("gates", "count", free=seq % 50, seq=seq)
             if seq % 100 == 50:
                 await until(lambda: len(gateway.results) > 10, "some acks")
-                while not await db.fetchval(cut):  # noqa: ASYNC110 - as in `until`
-                    await asyncio.sleep(0.02)
+                async with asyncio.timeout(DEADLINE_S):
+                    while not await db.fetchval(cut):  # noqa: ASYNC110 - as in `until`
+                        await asyncio.sleep(0.02)
         await until(lambda: len(gateway.results) >= 300, "every ack")
     # A commit whose end was not heard of has gone through: its messages are then duplicates.
     assert set(gateway.results) <= {"applied", "duplicate", "superseded"}
@@ -184,4 +185,5 @@ async def test_it_says_what_is_missing(tmp_path: Path) -> None:
 def test_asyncpg_faults_are_told_apart() -> None:
     assert issubclass(asyncpg.CheckViolationError, DATA_FAULTS)
     assert issubclass(asyncpg.AdminShutdownError, DATABASE_FAULTS)
+    assert issubclass(asyncpg.InternalClientError, DATABASE_FAULTS)
     assert not issubclass(asyncpg.AdminShutdownError, DATA_FAULTS)
