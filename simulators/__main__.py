@@ -49,10 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.add_arguments(subparser)
             subparser.set_defaults(run_command=command.run_command)
     args = parser.parse_args(arguments)
-    # Standard output is for what a command answers.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     return int(args.run_command(args))
 
 
 if __name__ == "__main__":
+    # Standard output is for what a command answers.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     sys.exit(main())
