@@ -8,7 +8,8 @@
 -- pass every occupied bay on the way: seconds where a district is full. So the candidates are the
 -- free bays of the nearest lots that together count $4 of them; any $4 free bays bound the
 -- distance of the $4th nearest, and the second pass takes all within that bound. Where the whole
--- city has fewer than $4, the candidates are all there are, and bound it as well.
+-- city has fewer than $4, the candidates are all there are, and bound it as well. Each OFFSET 0
+-- keeps the planner, which expects hardly any lot to be open, from judging all of them first.
 -- Gives a single row, null but for as_of, where there is no such bay.
 WITH open_lot AS NOT MATERIALIZED (
     SELECT
@@ -36,11 +37,25 @@ near_lot AS MATERIALIZED (
         sum(free_of_class) OVER (ORDER BY sphere_m, lot_id) - free_of_class AS free_before
     FROM (
         SELECT
-            *,
-            geog <-> st_point($1, $2, 4326)::geography AS sphere_m
-        FROM open_lot
-        WHERE free_of_class > 0
-        ORDER BY sphere_m
+            o.*,
+            by_distance.sphere_m
+        FROM (
+            SELECT
+                lot_id,
+                geog <-> st_point($1, $2, 4326)::geography AS sphere_m
+            FROM lot
+            WHERE reporting = 'bays'
+            ORDER BY sphere_m
+            OFFSET 0
+        ) AS by_distance
+        CROSS JOIN
+            LATERAL (
+                SELECT *
+                FROM open_lot
+                WHERE lot_id = by_distance.lot_id AND free_of_class > 0
+                OFFSET 0
+            ) AS o
+        ORDER BY by_distance.sphere_m
         LIMIT $4
     ) AS nearest
 ),
