@@ -50,9 +50,10 @@ near_lot AS MATERIALIZED (
         ) AS by_distance
         CROSS JOIN
             LATERAL (
-                SELECT *
-                FROM open_lot
-                WHERE lot_id = by_distance.lot_id AND free_of_class > 0
+                SELECT l.*
+                FROM open_lot AS l
+                WHERE l.lot_id = by_distance.lot_id AND l.free_of_class > 0
+                ORDER BY l.lot_id
                 OFFSET 0
             ) AS o
         ORDER BY by_distance.sphere_m
