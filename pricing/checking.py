@@ -1,0 +1,81 @@
+"""Running the cases of a file shaped like the contract's golden cases.
+
+A file holds `tariffs` and `cases`. A case names its tariff, `entry` and `exit` (local wall clock in
+the tariff's zone, the first pass of a repeated hour; or with an offset), `vehicle`, `granted` and
+`fee_minor`. It may carry `versions`, a list of {`tariff`, `effective_at`}, and a `calendar`; the
+file may carry a `calendar`, the city's, too.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from pricing.document import Calendar, Tariff, read_tariff
+from pricing.errors import PricingError, TariffFaultsError
+from pricing.quoting import quote
+from pricing.stays import Stay, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A case that was run: `line` for people, `passed` for the exit status."""
+
+    line: str
+    passed: bool
+
+
+def check(content: Mapping[str, Any]) -> Iterator[Checked]:
+    """Run every case of a file's content; a broken tariff or case is a failure, not an end."""
+    tariffs: dict[str, Tariff] = {}
+    for document in content.get("tariffs", ()):
+        name = document.get("id") if isinstance(document, Mapping) else None
+        try:
+            tariff = read_tariff(document)
+            tariffs[tariff.id] = tariff
+        except TariffFaultsError as error:
+            for fault in error.faults:
+                yield Checked(f"FAULT    {name}: {fault.path}: {fault.message}", passed=False)
+    for case in content.get("cases", ()):
+        yield _run(case, tariffs, content.get("calendar"))
+
+
+def _run(case: Any, tariffs: Mapping[str, Tariff], calendar: Any) -> Checked:
+    try:
+        title = f"{case['tariff']} {case['entry']} to {case['exit']}"
+        expected = case["fee_minor"]
+        charged = _charged(case, tariffs, case.get("calendar", calendar))
+    except (
+        PricingError,
+        ValidationError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:
+        told = str(error).replace("\n", " ")
+        return Checked(f"ERROR    {case}: {type(error).__name__}: {told}", passed=False)
+    if charged == expected:
+        return Checked(f"ok       {title}: {charged}", passed=True)
+    return Checked(f"DIFFERS  {title}: {charged}, expected {expected}", passed=False)
+
+
+def _charged(case: Mapping[str, Any], tariffs: Mapping[str, Tariff], calendar: Any) -> int:
+    tariff = tariffs[case["tariff"]]
+    zone = ZoneInfo(tariff.timezone)
+    granted = tuple(case.get("granted") or ())
+    stay = Stay(_at(case["entry"], zone), _at(case["exit"], zone), case.get("vehicle"), granted)
+    city = None if calendar is None else Calendar.model_validate(calendar)
+    versions = [
+        Version(_at(each["effective_at"], zone), tariffs[each["tariff"]])
+        for each in case.get("versions") or ()
+    ]
+    return quote(tariff, stay, calendar=city, versions=versions).total_minor
+
+
+def _at(text: str, zone: ZoneInfo) -> datetime:
+    read = datetime.fromisoformat(text)
+    return read if read.tzinfo else read.replace(tzinfo=zone)

@@ -1,0 +1,209 @@
+"""The tariff document (contract, Fields) as a frozen model.
+
+Unknown fields are refused although the public format may grow: a misspelt `cap_minor` would change
+fees in silence. What only describes (`name`, `note`, `description`, `source`) may stand anywhere.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ModelWrapValidatorHandler,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
+
+from pricing.coherence import combined, incoherences
+from pricing.errors import Fault, TariffFaultsError
+from pricing.fields import (
+    ClockTime,
+    Currency,
+    Days,
+    IsoDate,
+    Minor,
+    Number,
+    Percentage,
+    SeasonDay,
+    Seconds,
+    SignedMinor,
+    SomeSeconds,
+    Text,
+    ZoneName,
+    some,
+)
+from pricing.hashing import path_text
+
+
+class Part(BaseModel):
+    """Any part of a document: frozen, and without fields that the contract does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Names(Part):
+    """A name in Chinese and English."""
+
+    zh: Text
+    en: Text
+
+
+class Described(Part):
+    """A part that may carry descriptions, none of which changes a fee."""
+
+    name: Names | None = None
+    note: JsonValue = None
+    description: JsonValue = None
+    source: JsonValue = None
+
+
+class Season(Part):
+    """Days of the year, both ends included; `from` after `to` wraps the year."""
+
+    from_: SeasonDay = Field(alias="from")
+    to: SeasonDay
+
+
+class Tier(Described):
+    """The price of a unit from a reading of the tier clock on (seconds; minor units)."""
+
+    from_s: Seconds
+    price_minor: Minor
+
+
+class Period(Described):
+    """A charging period: when it governs, and what it charges (minor units, seconds)."""
+
+    id: Text
+    days: Days
+    season: Season | None = None
+    start: ClockTime
+    end: ClockTime
+    charge: Literal["unit", "flat", "free"]
+    unit_s: SomeSeconds | None = None
+    rounding: Literal["up", "down"] | None = None
+    tiers: Annotated[tuple[Tier, ...], AfterValidator(some)] | None = None
+    price_minor: Minor | None = None
+    cap_minor: Minor | None = None
+
+
+class Grace(Described):
+    """Time that is let off (Charging 3)."""
+
+    mode: Literal["none", "threshold", "deduct", "tail"]
+    seconds: Seconds | None = None
+    basis: Literal["stay", "chargeable"] | None = None
+    first_stay_of_day: StrictBool = False
+
+
+class Cap(Described):
+    """The most that a group of units and flats charges (Charging 8)."""
+
+    window: Literal["calendar_day", "rolling_24h", "session"]
+    amount_minor: Minor
+
+
+class Vehicle(Described):
+    """What a class of vehicle changes (Charging 7)."""
+
+    multiplier: Number = 1
+    add_minor_per_unit: SignedMinor = 0
+    cap_multiplier: Number = 1
+
+
+class Entitlement(Described):
+    """What a stay may be granted (Charging 4, 9). `quota` is the caller's to establish."""
+
+    id: Text
+    deduct_s: Seconds = 0
+    percent_off: Percentage = 0
+    combinable_with_grace: StrictBool = True
+    quota: JsonValue = None
+
+
+class Calendar(Part):
+    """Public holidays, and weekend days that are worked in lieu (调休)."""
+
+    holidays: tuple[IsoDate, ...] = ()
+    makeup_workdays: tuple[IsoDate, ...] = ()
+
+
+class Tariff(Described):
+    """One version of a tariff; every choice that changes a fee is required."""
+
+    id: Text
+    name: Names
+    currency: Currency
+    timezone: ZoneName
+    periods: Annotated[tuple[Period, ...], AfterValidator(some)]
+    tier_clock: Literal["window", "session"]
+    boundary: Literal["unit_start", "split"]
+    grace: Grace
+    version_policy: Literal["at_entry", "at_unit_start"]
+    caps: tuple[Cap, ...] = ()
+    vehicles: Annotated[dict[Text, Vehicle], AfterValidator(some)] | None = None
+    entitlements: tuple[Entitlement, ...] = ()
+    calendar: Calendar | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_faults(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Gather the faults of single fields and of fields together into one error."""
+        found = incoherences(data) if isinstance(data, Mapping) else []
+        try:
+            tariff = handler(data)
+        except ValidationError as error:
+            raise combined(cls.__name__, error, found) from None
+        if found:
+            raise combined(cls.__name__, None, found)
+        return tariff
+
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """Where the pricer keeps what it derives from this document; no part of it."""
+        return {}
+
+    def document(self) -> dict[str, Any]:
+        """The document as it was written: the fields that were given, in JSON's types."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def faults_of(error: ValidationError) -> tuple[Fault, ...]:
+    """Every fault of a failed validation, with its path in the document."""
+    return tuple(
+        Fault(path_text(each["loc"]), each["type"], each["msg"].removeprefix("Value error, "))
+        for each in error.errors(include_url=False)
+    )
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        message = f"says {', '.join(twice)} twice in one object"
+        raise TariffFaultsError((Fault("", "duplicate_key", message),))
+    return made
+
+
+def read_tariff(document: Mapping[str, Any] | str | bytes) -> Tariff:
+    """Read a tariff from JSON text or from parsed JSON.
+
+    Raises:
+        TariffFaultsError: with every fault of the document at once.
+    """
+    try:
+        if isinstance(document, str | bytes):
+            document = json.loads(document, object_pairs_hook=_without_duplicates)
+        return Tariff.model_validate(document)
+    except ValidationError as error:
+        raise TariffFaultsError(faults_of(error)) from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise TariffFaultsError((Fault("", "json", f"is not JSON: {error}"),)) from error

@@ -1,0 +1,181 @@
+"""Lints of time: gaps, overlaps, periods that never govern, holidays that nobody thought of."""
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from pricing.document import Calendar, Tariff
+from pricing.fields import DAY_KINDS
+from pricing.findings import Lint, Look, classes
+from pricing.periods import MINUTE, SECOND, PeriodPlan, Segment, instant_at, instant_us
+from pricing.timeline import Timeline
+
+# 全国年节及纪念日放假办法 (2024): the statutory days with a fixed date. Those of the
+# moon's calendar differ from year to year and come from the caller.
+FIXED_HOLIDAYS_CN = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
+
+Stretch = tuple[str, str]
+
+
+def of_coverage(look: Look, public_holidays: Collection[date]) -> Iterator[Lint]:
+    """Every lint of this kind, over the look's year."""
+    plain = look.tariff.model_copy(update={"timezone": "UTC"})
+    # In UTC every day has 24 hours, so that no clock change looks like a gap.
+    timeline = Timeline(plain, look.calendar)
+    start = instant_us(datetime(look.year, 1, 1, tzinfo=UTC))
+    end = instant_us(datetime(look.year + 1, 1, 1, tzinfo=UTC))
+    segments = timeline.between(start, end)
+    yield from _gaps(look, segments)
+    yield from _never_governing(timeline, segments)
+    yield from _overlaps(look, timeline)
+    yield from _holidays(look, public_holidays)
+
+
+def _gaps(look: Look, segments: list[Segment]) -> Iterator[Lint]:
+    found: dict[Stretch, list[int]] = {}
+    for place, segment in enumerate(segments):
+        if segment.period is None:
+            found.setdefault(_clock_times(segment), []).append(place)
+    holidays = frozenset(look.calendar.holidays if look.calendar else ())
+    for (opens, closes), places in found.items():
+        first = segments[places[0]]
+        days = {instant_at(segments[place].start).date().isoformat() for place in places}
+        only_holidays = bool(days) and days <= holidays
+        before = segments[places[0] - 1].period if places[0] else None
+        yield Lint(
+            "holiday_without_period" if only_holidays else "gap",
+            "periods",
+            "Fields: periods",
+            "warning",
+            f"{min(days)}等{len(days)}天{opens}至{closes}没有任何时段，不收费。",
+            f"No period covers {opens} to {closes} on {len(days)} days, the first {min(days)}: "
+            "nothing is charged then.",
+            _price_of(before, first),
+        )
+
+
+def _price_of(before: PeriodPlan | None, gap: Segment) -> int | None:
+    """What the period before the gap would charge for it, at its first tier and up to its cap."""
+    if before is None or not before.unit_us:
+        return None
+    tiers = before.period.tiers or ()
+    price = -(-(gap.end - gap.start) // before.unit_us) * tiers[0].price_minor
+    cap = before.period.cap_minor
+    return price if cap is None else min(price, cap)
+
+
+def _never_governing(timeline: Timeline, segments: list[Segment]) -> Iterator[Lint]:
+    governing = {segment.period.index for segment in segments if segment.period is not None}
+    for period in timeline.periods:
+        if period.index not in governing:
+            yield Lint(
+                "period_never_governs",
+                f"periods[{period.index}]",
+                "Fields: periods",
+                "warning",
+                f"时段“{period.id}”全年从不适用：前面的时段已全部覆盖，或没有符合的日期。",
+                f'Period "{period.id}" never governs in the year: earlier periods cover all of '
+                "it, or no date fits.",
+            )
+
+
+def _overlaps(look: Look, timeline: Timeline) -> Iterator[Lint]:
+    seen: set[tuple[int, int]] = set()
+    windows: list[Segment] = []
+    day = date(look.year, 1, 1)
+    while day.year == look.year:
+        today = timeline.starting(day.toordinal())
+        for first, second in _meeting(windows + list(today)):
+            pair = (_index(first), _index(second))
+            if pair not in seen:
+                seen.add(pair)
+                yield _overlap(look, first, second)
+        windows = list(today)
+        day += timedelta(days=1)
+
+
+def _meeting(windows: list[Segment]) -> Iterator[tuple[Segment, Segment]]:
+    windows = sorted(windows, key=_index)
+    for place, first in enumerate(windows):
+        for second in windows[place + 1 :]:
+            apart = first.end <= second.start or second.end <= first.start
+            if not apart and first.period is not second.period:
+                yield first, second
+
+
+def _overlap(look: Look, first: Segment, second: Segment) -> Lint:
+    start, end = max(first.start, second.start), min(first.end, second.end)
+    opens, closes = _clock_times(Segment(start, end, None, -1, 0))
+    winner, loser = _index(first), _index(second)
+    ids = look.tariff.periods[winner].id, look.tariff.periods[loser].id
+    return Lint(
+        "overlap",
+        f"periods[{loser}]",
+        "Fields: periods",
+        "info",
+        f"时段“{ids[1]}”与在前的“{ids[0]}”在{opens}至{closes}重叠，以“{ids[0]}”为准。",
+        f'Period "{ids[1]}" overlaps the earlier "{ids[0]}" from {opens} to {closes}; '
+        f'"{ids[0]}" governs.',
+        _money_of_order(look, start, end, winner, loser),
+    )
+
+
+def _money_of_order(look: Look, start: int, end: int, winner: int, loser: int) -> int:
+    """How much a stay over the overlap would differ with the two periods in the other order."""
+    swapped = list(look.tariff.periods)
+    swapped.insert(winner, swapped.pop(loser))
+    other = look.tariff.model_copy(update={"periods": tuple(swapped)})
+    turned = Look(other, look.year, look.calendar)
+    vehicle = classes(look.tariff)[0]
+    local = instant_at(start).replace(tzinfo=None)
+    entry = look.local(local.month, local.day, local.hour).replace(minute=local.minute)
+    length = (end - start) // SECOND
+    return abs(look.fee(entry, length, vehicle) - turned.fee(entry, length, vehicle))
+
+
+def _holidays(look: Look, public_holidays: Collection[date]) -> Iterator[Lint]:
+    kinds = {kind for period in look.tariff.periods for kind in period.days if kind in DAY_KINDS}
+    if not kinds:
+        return
+    listed = frozenset(look.calendar.holidays if look.calendar else ())
+    wanted = set(public_holidays)
+    if look.tariff.currency == "CNY":
+        wanted |= {date(look.year, month, day) for month, day in FIXED_HOLIDAYS_CN}
+    missing = sorted(each for each in wanted if each.isoformat() not in listed)
+    for day in missing:
+        money = _money_of_holiday(look, day)
+        yield Lint(
+            "holiday_not_in_calendar",
+            "calendar.holidays",
+            "Charging 2",
+            "warning" if money else "info",
+            f"法定节假日{day}不在日历中，按普通日收费。",
+            f"The public holiday {day} is not in the calendar and is charged as an ordinary day.",
+            money,
+        )
+
+
+def _money_of_holiday(look: Look, day: date) -> int:
+    """How much a stay through the day would differ, were it in the calendar."""
+    held = look.calendar or Calendar()
+    listed = Calendar(
+        holidays=(*held.holidays, day.isoformat()), makeup_workdays=held.makeup_workdays
+    )
+    other: Tariff = look.tariff.model_copy(update={"calendar": listed})
+    entry = datetime(day.year, day.month, day.day, tzinfo=look.local(1, 1, 0).tzinfo)
+    vehicle = classes(look.tariff)[0]
+    marked = Look(other, look.year, None)
+    return abs(look.fee(entry, 86_400, vehicle) - marked.fee(entry, 86_400, vehicle))
+
+
+def _index(segment: Segment) -> int:
+    return -1 if segment.period is None else segment.period.index
+
+
+def _clock_times(segment: Segment) -> Stretch:
+    """Local clock times of a segment that was laid out in UTC."""
+    opens, closes = instant_at(segment.start), instant_at(segment.end)
+    minutes = (segment.end - segment.start) // MINUTE
+    midnight = closes.hour == closes.minute == 0
+    shown = "24:00" if midnight else f"{closes:%H:%M}"
+    days = minutes // 1440
+    return f"{opens:%H:%M}", shown if not days else f"{shown} (+{days} d)"

@@ -1,0 +1,152 @@
+"""Lints of prices: tiers that never apply, caps below a unit, limits of the price control."""
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+from pricing.document import Tariff
+from pricing.findings import Ceiling, Lint, Look, cap_amount, classes, unit_price
+from pricing.periods import MINUTE, SECOND, PeriodPlan
+from pricing.sentences import money
+
+HOUR_S = 3600
+DAY_S = 86_400
+
+
+def of_prices(look: Look, ceilings: Sequence[Ceiling]) -> Iterator[Lint]:
+    """Every lint of this kind."""
+    for period in look.pricer.timeline.periods:
+        if look.tariff.tier_clock == "window":
+            yield from _unreachable_tiers(period)
+        yield from _low_caps(look.tariff, period)
+    for ceiling in ceilings:
+        for period in look.pricer.timeline.periods:
+            yield from _beyond(look.tariff, period, ceiling)
+        yield from _dear_days(look, ceiling)
+
+
+def _unreachable_tiers(period: PeriodPlan) -> Iterator[Lint]:
+    """Tiers from beyond the window's length; clock changes, which may lengthen it, left aside."""
+    length_s = (period.closes - period.opens) * MINUTE // SECOND
+    tiers = period.period.tiers or ()
+    for place, tier in enumerate(tiers):
+        if place and tier.from_s >= length_s:
+            yield Lint(
+                "tier_never_applies",
+                f"periods[{period.index}].tiers[{place}].from_s",
+                "Charging 5",
+                "warning",
+                f"时段“{period.id}”长{length_s}秒，第{place + 1}档自{tier.from_s}秒起，不会适用。",
+                f'Period "{period.id}" lasts {length_s} s; its tier {place + 1}, from '
+                f"{tier.from_s} s on, never applies.",
+                abs(tier.price_minor - tiers[place - 1].price_minor),
+            )
+
+
+def _prices(tariff: Tariff, period: PeriodPlan, vehicle: str | None) -> list[tuple[str, float]]:
+    """Paths and prices of a period for a class."""
+    path = f"periods[{period.index}]"
+    held = period.period
+    if held.charge == "flat":
+        price = unit_price(tariff, vehicle, held.price_minor or 0, flat=True)
+        return [(f"{path}.price_minor", price)]
+    return [
+        (
+            f"{path}.tiers[{i}].price_minor",
+            unit_price(tariff, vehicle, tier.price_minor, flat=False),
+        )
+        for i, tier in enumerate(held.tiers or ())
+    ]
+
+
+def _low_caps(tariff: Tariff, period: PeriodPlan) -> Iterator[Lint]:
+    caps = [(f"caps[{i}].amount_minor", cap.amount_minor) for i, cap in enumerate(tariff.caps)]
+    if period.period.cap_minor is not None:
+        caps.append((f"periods[{period.index}].cap_minor", period.period.cap_minor))
+    for path, listed in caps:
+        excess = max(
+            (
+                price - cap_amount(tariff, vehicle, listed)
+                for vehicle in classes(tariff)
+                for _, price in _prices(tariff, period, vehicle)
+            ),
+            default=0,
+        )
+        if excess > 0:
+            yield Lint(
+                "cap_below_unit",
+                path,
+                "Charging 8",
+                "warning",
+                f"封顶低于时段“{period.id}”一个计时单位的价格。",
+                f'The cap is below the price of one unit of period "{period.id}".',
+                ceil(excess),
+            )
+
+
+def _beyond(tariff: Tariff, period: PeriodPlan, ceiling: Ceiling) -> Iterator[Lint]:
+    """Rates by the hour above the ceiling or below the floor, and flats above a day's."""
+    for vehicle in classes(tariff, ceiling.vehicle):
+        for path, price in _prices(tariff, period, vehicle):
+            if period.unit_us:
+                hourly = price * HOUR_S * SECOND / period.unit_us
+                yield from _limited(tariff, ceiling, vehicle, path, hourly)
+            elif ceiling.day_minor is not None and price > ceiling.day_minor:
+                excess = ceil(price - ceiling.day_minor)
+                yield _exceeded(
+                    tariff, ceiling, vehicle, path, limit=ceiling.day_minor, excess=excess
+                )
+
+
+def _limited(
+    tariff: Tariff, ceiling: Ceiling, vehicle: str | None, path: str, hourly: float
+) -> Iterator[Lint]:
+    most, least = ceiling.hour_minor, ceiling.floor_hour_minor
+    if most is not None and hourly > most:
+        yield _exceeded(tariff, ceiling, vehicle, path, limit=most, excess=ceil(hourly - most))
+    if least is not None and hourly < least:
+        zh_limit, en_limit = money(least, tariff.currency)
+        yield Lint(
+            "floor_undercut",
+            path,
+            ceiling.reference,
+            "error",
+            f"低于{ceiling.reference}规定的每小时下限{zh_limit}（车型：{vehicle or '不分'}）。",
+            f"Below the floor of {en_limit} an hour of {ceiling.reference} "
+            f"(vehicle: {vehicle or 'any'}).",
+            ceil(least - hourly),
+        )
+
+
+def _exceeded(
+    tariff: Tariff, ceiling: Ceiling, vehicle: str | None, path: str, *, limit: int, excess: int
+) -> Lint:
+    zh_limit, en_limit = money(limit, tariff.currency)
+    return Lint(
+        "ceiling_exceeded",
+        path,
+        ceiling.reference,
+        "error",
+        f"超过{ceiling.reference}规定的上限{zh_limit}（车型：{vehicle or '不分'}）。",
+        f"Above the ceiling of {en_limit} of {ceiling.reference} (vehicle: {vehicle or 'any'}).",
+        excess,
+    )
+
+
+def _dear_days(look: Look, ceiling: Ceiling) -> Iterator[Lint]:
+    """The dearest 24 hours from any opening of a period in the first eight days of each month."""
+    if ceiling.day_minor is None:
+        return
+    hours = sorted({period.opens // 60 for period in look.pricer.timeline.periods} | {0})
+    entries = [
+        look.local(month, day, hour)
+        for month in range(1, 13)
+        for day in range(1, 9)
+        for hour in hours
+    ]
+    for vehicle in classes(look.tariff, ceiling.vehicle):
+        dearest = max(look.fee(entry, DAY_S, vehicle) for entry in entries)
+        if dearest > ceiling.day_minor:
+            excess = dearest - ceiling.day_minor
+            yield _exceeded(
+                look.tariff, ceiling, vehicle, "caps", limit=ceiling.day_minor, excess=excess
+            )

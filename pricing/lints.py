@@ -1,0 +1,120 @@
+"""Lints of a tariff: what is valid, yet probably not meant or not allowed."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime
+from itertools import product
+
+from pricing.document import Calendar, Tariff
+from pricing.findings import Ceiling, Lint, Look, classes
+from pricing.lint_coverage import of_coverage
+from pricing.lint_prices import of_prices
+from pricing.sentences import duration
+
+LENGTHS_S = (1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
+NIGHT_LENGTHS_S = (1800, 3600, 7200, 14_400)
+ENTRY_HOURS = (0, 8, 10, 14, 19, 22)
+SAMPLE_MONTHS = (1, 4, 7, 10)
+SAMPLE_DAYS = range(8, 15)
+DAY_HOUR = 10
+NIGHT_HOUR = 22
+
+
+def lint(
+    tariff: Tariff,
+    *,
+    year: int,
+    calendar: Calendar | None = None,
+    ceilings: Sequence[Ceiling] = (),
+    on_street: Tariff | None = None,
+    public_holidays: Collection[date] = (),
+) -> list[Lint]:
+    """Look a tariff over.
+
+    Args:
+        tariff: a valid document.
+        year: the year whose days are looked at (day types, seasons, holidays).
+        calendar: the city's, for a tariff without its own.
+        ceilings: of the price control.
+        on_street: the on-street tariff of the same zone, where `tariff` is for off-street lots.
+        public_holidays: dates that ought to be in the calendar; for CNY those with a fixed date
+            are known.
+
+    Returns:
+        What was found, errors first.
+    """
+    look = Look(tariff, year, calendar)
+    found = [*of_coverage(look, public_holidays), *of_prices(look, ceilings), *_night(look)]
+    if on_street is not None:
+        found += _off_street(look, Look(on_street, year, calendar))
+    rank = {"error": 0, "warning": 1, "info": 2}
+    return sorted(found, key=lambda each: rank[each.severity])
+
+
+def _sample(look: Look, hours: Sequence[int]) -> Iterator[datetime]:
+    """Entries at these local hours on a week of each quarter."""
+    for month in SAMPLE_MONTHS:
+        for day in SAMPLE_DAYS:
+            for hour in hours:
+                yield look.local(month, day, hour)
+
+
+def _night(look: Look) -> Iterator[Lint]:
+    """Stays from 22:00 that cost more than those of the same length from 10:00.
+
+    Weeks are compared, since a single night may run into a dearer day; the money is of one stay.
+    """
+    worst = (0, 0)
+    entries = list(_sample(look, (DAY_HOUR,)))
+    weeks = [entries[i : i + len(SAMPLE_DAYS)] for i in range(0, len(entries), len(SAMPLE_DAYS))]
+    for vehicle in classes(look.tariff):
+        for week, length in product(weeks, NIGHT_LENGTHS_S):
+            more = [
+                look.fee(entry.replace(hour=NIGHT_HOUR), length, vehicle)
+                - look.fee(entry, length, vehicle)
+                for entry in week
+            ]
+            if sum(more) > 0:
+                worst = max(worst, (max(more), length))
+    if worst[0] > 0:
+        zh_length, en_length = duration(worst[1])
+        yield Lint(
+            "night_dearer_than_day",
+            "periods",
+            "Fields: periods",
+            "warning",
+            f"22:00起停放{zh_length}比10:00起更贵。",
+            f"A stay of {en_length} from 22:00 costs more than one from 10:00.",
+            worst[0],
+        )
+
+
+def _off_street(look: Look, street: Look) -> Iterator[Lint]:
+    """Off-street dearer than on-street, over a grid of entries and lengths."""
+    shared = [each for each in classes(look.tariff) if _prices_class(street.tariff, each)]
+    worst: tuple[int, int, datetime] | None = None
+    times = tried = 0
+    for vehicle in shared:
+        for entry in _sample(look, ENTRY_HOURS):
+            for length in LENGTHS_S:
+                tried += 1
+                more = look.fee(entry, length, vehicle) - street.fee(entry, length, vehicle)
+                if more > 0:
+                    times += 1
+                    worst = max(worst or (0, 0, entry), (more, length, entry))
+    if worst is not None:
+        zh_length, en_length = duration(worst[1])
+        at = worst[2].strftime("%m-%d %H:%M")
+        yield Lint(
+            "off_street_dearer",
+            "periods",
+            "Fields: periods",
+            "warning",
+            f"{tried}次停放中有{times}次路外贵于路内，差额最大的是{at}起停放{zh_length}。",
+            f"Off-street is dearer than on-street in {times} of {tried} stays; most of all for "
+            f"{en_length} from {at}.",
+            worst[0],
+        )
+
+
+def _prices_class(tariff: Tariff, vehicle: str | None) -> bool:
+    return tariff.vehicles is None or vehicle in tariff.vehicles

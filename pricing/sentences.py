@@ -1,0 +1,154 @@
+"""The sentence of a line in Chinese and English."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from pricing.fields import exact
+
+if TYPE_CHECKING:
+    from pricing.lines import Line
+
+# Digits after the point, ISO 4217; every other currency has two.
+EXPONENTS: Final = {
+    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0,
+    "RWF": 0, "UGX": 0, "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+    "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3, "CLF": 4, "UYW": 4,
+}  # fmt: skip
+
+Sentence = tuple[str, str]
+
+
+def of_line(line: "Line") -> dict[str, str]:
+    """The sentence of a line: `zh` and `en`."""
+    chinese, english = WORDED[line.kind](line)
+    return {"zh": chinese, "en": english}
+
+
+def money(minor: int | str, currency: str) -> Sentence:
+    """An amount of smallest units in words: (6.00元, CNY 6.00)."""
+    places = EXPONENTS.get(currency, 2)
+    amount = Decimal(minor).scaleb(-places)
+    shown = f"{amount:.{places}f}" if isinstance(minor, int) else f"{amount:f}"
+    return (f"{shown}元" if currency == "CNY" else f"{currency} {shown}", f"{currency} {shown}")
+
+
+def duration(seconds: int) -> Sentence:
+    """A length of time in words: (1小时30分钟, 1 h 30 min)."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [(hours, "小时", "h"), (minutes, "分钟", "min"), (left, "秒", "s")]
+    said = [part for part in parts if part[0]] or [(0, "分钟", "min")]
+    return "".join(f"{n}{zh}" for n, zh, _ in said), " ".join(f"{n} {en}" for n, _, en in said)
+
+
+def _unit(line: "Line") -> Sentence:
+    zh_price, en_price = money(line.unit_price_minor or 0, line.currency)
+    zh_length, en_length = duration(line.unit_s or 0)
+    zh_amount, en_amount = _amount(line)
+    zh_more, en_more = _changes(line)
+    units = "unit" if line.units == 1 else "units"
+    chinese = (
+        f"时段“{line.period_id}”第{line.tier}档：{line.units}个计时单位"
+        f"（每{zh_length}{zh_price}）{zh_more}，计{zh_amount}。"
+    )
+    english = (
+        f'Period "{line.period_id}", tier {line.tier}: {line.units} {units} of {en_length} at '
+        f"{en_price}{en_more}: {en_amount}."
+    )
+    return chinese, english
+
+
+def _flat(line: "Line") -> Sentence:
+    zh_price, en_price = money(line.unit_price_minor or 0, line.currency)
+    zh_amount, en_amount = _amount(line)
+    zh_more, en_more = _changes(line)
+    return (
+        f"时段“{line.period_id}”按次收费，每次{zh_price}{zh_more}，计{zh_amount}。",
+        f'Period "{line.period_id}", once at {en_price}{en_more}: {en_amount}.',
+    )
+
+
+def _amount(line: "Line") -> Sentence:
+    return money(line.exact_minor or line.amount_minor, line.currency)
+
+
+def _changes(line: "Line") -> Sentence:
+    """What vehicle, version and caps changed, each as a clause."""
+    chinese, english = [], []
+    adjustment = line.adjustment
+    if adjustment is not None:
+        chinese.append(f"，{adjustment.vehicle}车型")
+        if exact(adjustment.multiplier) != 1:
+            chinese.append(f"乘{adjustment.multiplier}")
+            english.append(f" x {adjustment.multiplier}")
+        if adjustment.add_minor_per_unit:
+            zh_added, en_added = money(adjustment.add_minor_per_unit, line.currency)
+            chinese.append(f"每单位加{zh_added}")
+            english.append(f" + {en_added}")
+        english.append(f" for a {adjustment.vehicle} vehicle")
+    if line.priced_by is not None:
+        chinese.append(f"，单价依版本“{line.priced_by}”")
+        english.append(f', priced by version "{line.priced_by}"')
+    if line.cap_minor_taken:
+        zh_taken, en_taken = money(line.cap_minor_taken, line.currency)
+        chinese.append(f"，封顶减{zh_taken}")
+        english.append(f", less {en_taken} by a cap")
+    return "".join(chinese), "".join(english)
+
+
+def _percentage(line: "Line") -> Sentence:
+    percent = line.adjustment.percent_off if line.adjustment else None
+    zh_amount, en_amount = _amount(line)
+    return (
+        f"优惠“{line.entitlement}”减免{percent}%：{zh_amount}。",
+        f'Entitlement "{line.entitlement}", {percent} % off: {en_amount}.',
+    )
+
+
+def _rounding(line: "Line") -> Sentence:
+    zh_total, en_total = money(line.exact_minor or 0, line.currency)
+    return (
+        f"合计{zh_total}，四舍五入到最小货币单位。",
+        f"The sum of {en_total} is rounded to the smallest unit, halves up.",
+    )
+
+
+def _of_period(chinese: str, english: str) -> Callable[["Line"], Sentence]:
+    def worded(line: "Line") -> Sentence:
+        return (
+            chinese.format(period=line.period_id, name=line.entitlement),
+            english.format(period=line.period_id, name=line.entitlement),
+        )
+
+    return worded
+
+
+WORDED: Final[dict[str, Callable[["Line"], Sentence]]] = {
+    "unit": _unit,
+    "flat": _flat,
+    "percentage": _percentage,
+    "rounding": _rounding,
+    "free": _of_period("时段“{period}”免费。", 'Period "{period}" is free.'),
+    "gap": _of_period("此时不收费。", "No period charges at this time."),
+    "grace": _of_period(
+        "时段“{period}”：在免费停放时长内，不计费。",
+        'Period "{period}": within the grace time, not charged.',
+    ),
+    "deducted": _of_period(
+        "时段“{period}”：优惠“{name}”减免的时长，不计费。",
+        'Period "{period}": time let off by entitlement "{name}", not charged.',
+    ),
+    "tail": _of_period(
+        "时段“{period}”：离场前的免费时长，不再计新的单位。",
+        'Period "{period}": the last minutes before exit start no unit.',
+    ),
+    "dropped": _of_period(
+        "时段“{period}”：不足一个计时单位，不计费。",
+        'Period "{period}": less than a whole unit, not charged.',
+    ),
+    "paid": _of_period(
+        "时段“{period}”：本时段已按次收费，不再收取。",
+        'Period "{period}": already charged once for this window.',
+    ),
+}

@@ -1,0 +1,116 @@
+"""A document that is no tariff gets every fault at once, each with its path."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pricing import Tariff, TariffFaultsError, canonical_json, content_hash, faults_of, read_tariff
+from tests.pricing.builders import document, flat_period, free_period, unit_period
+
+
+def paths(broken: Any) -> dict[str, str]:
+    with pytest.raises(TariffFaultsError) as caught:
+        read_tariff(broken)
+    return {fault.path: fault.code for fault in caught.value.faults}
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    broken = document(
+        unit_period("a", tiers=[{"from_s": 60, "price_minor": 1.5}, {"from_s": 60}]),
+        flat_period("a", "24:00", "25:00", -1, unit_s=60),
+        grace={"mode": "threshold"},
+        calendar={"holidays": ["2026-02-30"]},
+        vehicles={"van": {"multiplier": "much"}},
+        entitlements=[{"id": "nev", "percent_off": 101}],
+        timezone="Mars/Olympus",
+    )
+    del broken["boundary"]
+    assert paths(broken) == {
+        "boundary": "missing",
+        "timezone": "value_error",
+        "periods[0].tiers[0].price_minor": "int_type",
+        "periods[0].tiers[0].from_s": "first_tier",
+        "periods[0].tiers[1].price_minor": "missing",
+        "periods[0].tiers[1].from_s": "tier_order",
+        "periods[1].id": "duplicate_id",
+        "periods[1].start": "start_at_24",
+        "periods[1].end": "value_error",
+        "periods[1].price_minor": "greater_than_equal",
+        "periods[1].unit_s": "contradiction",
+        "grace.seconds": "missing",
+        "grace.basis": "missing",
+        "calendar.holidays[0]": "value_error",
+        "vehicles.van.multiplier": "value_error",
+        "entitlements[0].percent_off": "value_error",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"periods": []}, "periods"),
+        ({"periods": "all"}, "periods"),
+        ({"tier_clock": "hour"}, "tier_clock"),
+        ({"version_policy": None}, "version_policy"),
+        ({"grace": {}}, "grace.mode"),
+        ({"grace": {"mode": "none", "seconds": 60}}, "grace.seconds"),
+        ({"grace": {"mode": "none", "first_stay_of_day": True}}, "grace.first_stay_of_day"),
+        ({"grace": {"mode": "tail", "seconds": 60, "basis": "stay"}}, "grace.basis"),
+        ({"caps": [{"amount_minor": 5}]}, "caps[0].window"),
+        ({"caps": [{"window": "week", "amount_minor": 5}]}, "caps[0].window"),
+        ({"vehicles": {}}, "vehicles"),
+        ({"vehicles": {"moto": {"add_minor_per_unit": -101}}}, "vehicles.moto.add_minor_per_unit"),
+        ({"vehicles": {"moto": {"multiplier": -1}}}, "vehicles.moto.multiplier"),
+        ({"vehicles": {"moto": {"multiplier": True}}}, "vehicles.moto.multiplier"),
+        ({"currency": "yuan"}, "currency"),
+        ({"peroids": []}, "peroids"),
+        ({"periods": [unit_period(unit_s=0)]}, "periods[0].unit_s"),
+        ({"periods": [unit_period(unit_s="900")]}, "periods[0].unit_s"),
+        ({"periods": [unit_period(rounding=None)]}, "periods[0].rounding"),
+        ({"periods": [unit_period(tiers=[])]}, "periods[0].tiers"),
+        ({"periods": [unit_period(days=["xmas"])]}, "periods[0].days"),
+        ({"periods": [unit_period(days=[])]}, "periods[0].days"),
+        ({"periods": [unit_period(start="7:30")]}, "periods[0].start"),
+        ({"periods": [unit_period(cap_minr=5)]}, "periods[0].cap_minr"),
+        (
+            {"periods": [unit_period(season={"from": "02-30", "to": "03-01"})]},
+            "periods[0].season.from",
+        ),
+        (
+            {"periods": [free_period("a", "00:00", "24:00", price_minor=5)]},
+            "periods[0].price_minor",
+        ),
+        ({"entitlements": [{"id": "a"}, {"id": "a"}]}, "entitlements[1].id"),
+    ],
+)
+def test_a_single_fault_has_its_path(change: dict[str, Any], path: str) -> None:
+    assert list(paths(document(unit_period()) | change)) == [path]
+
+
+@pytest.mark.parametrize("text", ["[1", "[]", "null", '{"id": 1, "id": 2}', b"\xff"])
+def test_text_that_is_no_document(text: str | bytes) -> None:
+    assert list(paths(text)) == [""]
+
+
+def test_the_model_itself_says_every_fault_too() -> None:
+    broken = json.dumps(document(unit_period(unit_s=0), unit_period()))
+    with pytest.raises(ValidationError) as caught:
+        Tariff.model_validate_json(broken)
+    assert {each.path for each in faults_of(caught.value)} == {"periods[0].unit_s", "periods[1].id"}
+
+
+def test_descriptions_may_stand_anywhere_and_a_leap_day_is_a_season_day() -> None:
+    season = {"from": "02-29", "to": "02-29"}
+    held = unit_period(season=season, note="any") | {"name": {"zh": "日", "en": "Day"}}
+    written = document(held, source={"law": "x"})
+    assert read_tariff(written).document() == written
+
+
+def test_the_hash_is_of_the_canonical_text() -> None:
+    written = document(unit_period(), vehicles={"van": {"multiplier": 1.5}, "small": {}})
+    shuffled = dict(reversed(written.items()))
+    assert canonical_json({"b": 1, "a": "一"}) == '{"a":"一","b":1}'.encode()
+    assert content_hash(written) == content_hash(shuffled) == content_hash(read_tariff(shuffled))
+    assert content_hash(written) != content_hash(written | {"id": "other"})
