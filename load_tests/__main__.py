@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     add("--only", choices=PARTS, action="append", help="a part of the test; may come again")
     add("--duration", type=_seconds, default=60.0, help="seconds of the mix; default 60")
     add("--nearest-per-s", type=_rate, default=100.0, help="drivers' questions; default 100")
-    add("--follow-share", type=_share, default=0.3, help="drivers who look closer; default 0.3")
+    add("--follow-share", type=_share, default=0.1, help="drivers who look closer; default 0.1")
     add("--observations-per-s", type=_rate, default=500.0, help="in the mix; default 500")
     add("--ingest-per-s", type=_rate, default=5500.0, help="in the benchmark; default 5500")
     add("--changes", type=_count, default=300, help="marked changes for freshness; default 300")

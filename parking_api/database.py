@@ -19,6 +19,8 @@ Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 ABSENCES = (
     OSError,  # refused, reset, and time-outs
     asyncpg.InterfaceError,
+    # What asyncpg raises when a connection breaks between two of its own steps.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,

@@ -31,7 +31,7 @@ class NoParameters(Parameters):
     """A route that takes none."""
 
 
-def refuse_repeats(request: Request) -> None:
+async def refuse_repeats(request: Request) -> None:
     """Refuse a parameter that is given more than once, rather than pick one of its values.
 
     Raises:

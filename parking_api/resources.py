@@ -22,7 +22,8 @@ class Resources:
     clock: Callable[[], datetime]
 
 
-def _resources(request: Request) -> Resources:
+# Asynchronous, as every dependency here: FastAPI sends others through a pool of threads.
+async def _resources(request: Request) -> Resources:
     resources: Resources = request.app.state.resources
     return resources
 

@@ -34,7 +34,7 @@ async def lot_spaces(connection: Connection, lot_id: str) -> Json:
     bays = [row for row in rows if row["number"] is not None]
     lot = rows[0]
     return {
-        "items": [_bay(row, lot_id) | {"state": row["state"]} for row in bays],
+        "items": [{**_bay(row, lot_id), "state": row["state"]} for row in bays],
         "next": None,
         "data_state": lot["data_state"],
         "observed_at": local(lot["observed_at"], lot["timezone"]),
