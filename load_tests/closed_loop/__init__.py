@@ -1,0 +1,1 @@
+"""Prices that move, in a closed loop with a demand that answers them."""
