@@ -239,7 +239,8 @@ def review(
 def _check(mechanism: Mechanism, reading: Reading) -> None:
     if reading.time_band not in {band.id for band in mechanism.time_bands}:
         raise UnknownBandError(f"{reading.time_band} is not a time band of {mechanism.id}")
-    seasons = {season.id for season in mechanism.seasons} or {None}
+    seasons: set[str | None] = {season.id for season in mechanism.seasons}
+    seasons = seasons or {None}
     if reading.season not in seasons:
         raise UnknownBandError(f"{reading.season} is not a season of {mechanism.id}")
 
