@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from deploy.services import Secrets
@@ -71,13 +71,16 @@ class Directory:
         self.logs.mkdir(parents=True, exist_ok=True)
 
     def secrets(self) -> Secrets:
-        """Return the platform's passwords: made at the first start, kept in platform.json."""
+        """Return the platform's passwords: made at the first start, kept in platform.json.
+
+        Those that an older version did not need yet are made and kept too.
+        """
         file = self.path / "platform.json"
-        if file.exists():
-            return Secrets(**json.loads(file.read_text()))
-        words = (secrets.token_urlsafe(24) for _ in range(4))
-        made = Secrets(*words)
-        write_private(file, json.dumps(asdict(made), indent=2) + "\n")
+        kept = json.loads(file.read_text()) if file.exists() else {}
+        names = [field.name for field in fields(Secrets)]
+        made = Secrets(**{name: kept.get(name) or secrets.token_urlsafe(24) for name in names})
+        if asdict(made) != kept:
+            write_private(file, json.dumps(asdict(made), indent=2) + "\n")
         return made
 
     def write_run_file(self, content: Mapping[str, object]) -> None:

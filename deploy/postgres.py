@@ -19,6 +19,7 @@ from deploy.ports import LOOPBACK, listens
 DEPLOY: Final = Path(__file__).parent
 DATABASE: Final = "onelot"
 OWNER: Final = "onelot"
+APPLICATION: Final = "onelot_app"
 SUPERUSER: Final = "postgres"
 SYSTEM_USER: Final = "postgres"
 _DEBIAN: Final = Path("/usr/lib/postgresql")
@@ -129,8 +130,13 @@ def is_ready(directory: Path, port: int) -> bool:
     return subprocess.run(asked, check=False).returncode == 0
 
 
-def create_database(cluster: Cluster, password: str) -> None:
-    """Create the role `onelot` with `password`, its database and PostGIS, where missing.
+def create_database(cluster: Cluster, owner_password: str, app_password: str) -> None:
+    """Create the database with PostGIS, its owner and the application's role, where missing.
+
+    Args:
+        cluster: Where.
+        owner_password: For the role `onelot`, which migrates.
+        app_password: For the role `onelot_app`, which all programs use.
 
     Raises:
         PostgresError: psql failed.
@@ -141,7 +147,8 @@ def create_database(cluster: Cluster, password: str) -> None:
         **where,
         "PGDATABASE": "postgres",
         "PGPASSWORD": cluster.superuser_password,
-        "ONELOT_DB_PASSWORD": password,
+        "ONELOT_DB_PASSWORD": owner_password,
+        "ONELOT_DB_APP_PASSWORD": app_password,
     }
     script = str(DEPLOY / "create_database.sql")
     psql = [str(binaries(cluster.directory) / "psql"), "-X", "-q", "-f", script]

@@ -19,12 +19,14 @@ INGEST_METRICS_PORT: Final = 9100
 
 @dataclass(frozen=True)
 class Secrets:
-    """The platform's own passwords; in compose, the names of variables instead."""
+    """The platform's own passwords, and what it signs with; in compose, names of variables."""
 
     database_superuser: str
     database_owner: str
     mqtt_ingest: str
     mqtt_api: str
+    database_app: str
+    token: str
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,18 @@ class Service:
 
 
 def database_url(place: Place, secrets: Secrets) -> str:
-    """Return the URL that the programs use: the owner's, never the superuser's."""
+    """Return the URL that the programs use: the application's, never the owner's."""
+    return _database_url(place, postgres.APPLICATION, secrets.database_app)
+
+
+def owner_url(place: Place, secrets: Secrets) -> str:
+    """Return the URL of the database's owner, for migrations only."""
+    return _database_url(place, postgres.OWNER, secrets.database_owner)
+
+
+def _database_url(place: Place, role: str, password: str) -> str:
     at = f"{place.database.host}:{place.database.port}"
-    return f"postgresql://{postgres.OWNER}:{secrets.database_owner}@{at}/{postgres.DATABASE}"
+    return f"postgresql://{role}:{password}@{at}/{postgres.DATABASE}"
 
 
 def mqtt_url(place: Place, user: str, password: str) -> str:
@@ -137,6 +148,7 @@ def api(place: Place, secrets: Secrets) -> Service:
     environment = {
         "DATABASE_URL": database_url(place, secrets),
         "API_MQTT_URL": mqtt_url(place, "platform-api", secrets.mqtt_api),
+        "API_TOKEN_SECRET": secrets.token,
         "API_HOST": place.http.bind,
         "API_PORT": str(place.http.port),
     }
@@ -166,8 +178,8 @@ def services(place: Place, secrets: Secrets, speed: str = "1") -> tuple[Service,
 
 
 def migration(place: Place, secrets: Secrets) -> Service:
-    """Bring the database's schema to the newest revision."""
-    environment = {"DATABASE_URL": database_url(place, secrets)}
+    """Bring the database's schema to the newest revision, as its owner."""
+    environment = {"DATABASE_URL": owner_url(place, secrets)}
     return Service("migration", (place.python, "-m", "sql", "upgrade"), environment=environment)
 
 
@@ -194,3 +206,10 @@ def gateway_credentials(place: Place, secrets: Secrets) -> Service:
     command = (place.python, "-m", "parking_api", "credentials", "--file", place.credentials)
     files = ("--broker-dir", place.broker_directory)
     return Service("credentials", (*command, *files), environment=environment)
+
+
+def demo_people(place: Place, secrets: Secrets) -> Service:
+    """Add one person of each role, with a key in the file of credentials."""
+    environment = {"DATABASE_URL": database_url(place, secrets)}
+    command = (place.python, "-m", "parking_api", "people", "demo", "--file", place.credentials)
+    return Service("people", command, environment=environment)

@@ -21,6 +21,7 @@ from deploy.services import (
     city_files,
     city_import,
     database_url,
+    demo_people,
     gateway_credentials,
     migration,
     services,
@@ -163,7 +164,7 @@ class Startup:
         is_well = functools.partial(postgres.is_ready, self.var.postgres, port)
         self._launch("database", port, is_well, _DATABASE_WITHIN_S)
         cluster = postgres.Cluster(self.var.postgres, port, secrets.database_superuser)
-        postgres.create_database(cluster, secrets.database_owner)
+        postgres.create_database(cluster, secrets.database_owner, secrets.database_app)
         self._job("migrations", migration(place, secrets))
 
     def _city(self, place: Place, secrets: Secrets, lots: int | None) -> None:
@@ -176,6 +177,7 @@ class Startup:
         if not checks.lot_is_stored(database_url(place, secrets), first):
             self._long_job("import of the city", city_import(place, secrets))
         self._job("credentials", gateway_credentials(place, secrets))
+        self._job("people", demo_people(place, secrets))
         broker.hand_over_users(self.var.broker, server_account(broker.SYSTEM_USER))
 
     def _programs(self, place: Place) -> None:

@@ -1,12 +1,23 @@
-"""`python -m parking_api import|credentials|serve`."""
+"""`python -m parking_api import|credentials|people|audit|serve`."""
 
 import argparse
 import sys
 from importlib import import_module
+from types import MappingProxyType
+from typing import Final
 
-from parking_api.importing import command as importing
-from parking_api.operators import command as credentials
 from sql.engine import DatabaseUnknownError, database_url
+
+# Module and help of each command; only the one that is asked for is imported.
+_COMMANDS: Final = MappingProxyType(
+    {
+        "import": ("parking_api.importing.command", "load a city's directory, or a file of lots"),
+        "credentials": ("parking_api.operators.command", "issue the gateways' passwords"),
+        "people": ("parking_api.people.command", "people, their roles and API keys"),
+        "audit": ("parking_api.audit.command", "verify the audit's chain of hashes"),
+        "serve": ("parking_api.serve", "answer HTTP"),
+    }
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -14,24 +25,22 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="python -m parking_api")
     commands = parser.add_subparsers(dest="command", required=True)
-    load = commands.add_parser("import", help="load a city's directory, or a file of lots")
-    importing.add_arguments(load)
-    issue = commands.add_parser("credentials", help="issue the gateways' passwords")
-    credentials.add_arguments(issue)
-    serve = commands.add_parser("serve", help="answer HTTP")
-    if words[:1] == ["serve"]:
-        # Only here: the other commands need not wait for the web framework.
-        server = import_module("parking_api.serve")
-        server.add_arguments(serve)
-        return int(server.run_command(parser.parse_args(words)) or 0)
+    parsers = {name: commands.add_parser(name, help=text) for name, (_, text) in _COMMANDS.items()}
+    if not words or words[0] not in _COMMANDS:
+        parser.parse_args(words)
+        parser.error("the command comes first")
+    name = words[0]
+    command = import_module(_COMMANDS[name][0])
+    command.add_arguments(parsers[name])
     arguments = parser.parse_args(words)
-    chosen, command = (load, importing) if arguments.command == "import" else (issue, credentials)
+    if name == "serve":
+        return int(command.run_command(arguments) or 0)
     if wrong := command.check_arguments(arguments):
-        chosen.error(wrong)
+        parsers[name].error(wrong)
     try:
         url = database_url(arguments.database_url)
     except DatabaseUnknownError as error:
-        chosen.error(str(error))
+        parsers[name].error(str(error))
     return int(command.run_command(arguments, url))
 
 

@@ -1,5 +1,6 @@
 """The application: its parts put together, opened and closed in one place."""
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,11 +15,20 @@ from parking_api.errors import Problem, add_handlers
 from parking_api.lots import routes as lot_routes
 from parking_api.lots.schemas import LotCollection
 from parking_api.metrics import Metrics
+from parking_api.notices import routes as notice_routes
 from parking_api.observing import Observing
 from parking_api.parameters import refuse_repeats
+from parking_api.people import routes as people_routes
+from parking_api.people.tokens import Signer
+from parking_api.quotes import routes as quote_routes
+from parking_api.quotes.following import followed_prices
 from parking_api.resources import Resources
 from parking_api.settings import ApiSettings
 from parking_api.spaces import routes as space_routes
+from parking_api.tariffs import routes as tariff_routes
+from parking_api.tariffs import routes_of_controls as control_routes
+from parking_api.zones import routes as zone_routes
+from parking_api.zones.schemas import ZoneCollection, ZoneFeature
 from sql.engine import create_pool
 
 DESCRIPTION = """
@@ -35,6 +45,10 @@ TAGS = [
     {"name": "lots", "description": "Lots: the nearest, lists, one by one, their history."},
     {"name": "spaces", "description": "Single bays."},
     {"name": "city", "description": "The city and its districts."},
+    {"name": "quotes", "description": "What a stay costs."},
+    {"name": "zones", "description": "Tariff zones, and how the bureau draws them."},
+    {"name": "tariffs", "description": "Tariffs, their versions, how the bureau changes them."},
+    {"name": "people", "description": "Who may change things: people, their keys and tokens."},
     {"name": "operations", "description": "For those who run the platform."},
 ]
 
@@ -59,6 +73,7 @@ def create_app(
         them.
     """
     metrics = Metrics()
+    signer = _signer(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -71,8 +86,9 @@ def create_app(
         async with pool:
             database = Database(pool, settings.acquire_timeout_s)
             following = followed_city(database, settings.reload_interval_s, settings.mqtt_url)
-            async with following as city:
-                app.state.resources = Resources(database, city, metrics, clock)
+            pricing = followed_prices(database, database_url, settings.reload_interval_s, clock)
+            async with pricing as prices, following as city:
+                app.state.resources = Resources(database, city, prices, metrics, clock, signer)
                 yield
 
     app = FastAPI(
@@ -84,12 +100,27 @@ def create_app(
         redirect_slashes=False,
         dependencies=[Depends(refuse_repeats)],
     )
-    for routes in (lot_routes, space_routes, city_routes):
+    for routes in (
+        lot_routes,
+        space_routes,
+        city_routes,
+        quote_routes,
+        zone_routes,
+        tariff_routes,
+        control_routes,
+        notice_routes,
+        people_routes,
+    ):
         app.include_router(routes.router)
     add_handlers(app)
     app.add_middleware(Observing, metrics=metrics)
     _declare_models(app)
     return app
+
+
+def _signer(settings: ApiSettings) -> Signer:
+    given = settings.token_secret
+    return Signer((given.get_secret_value() if given else secrets.token_urlsafe(32)).encode())
 
 
 def _declare_models(app: FastAPI) -> None:
@@ -99,7 +130,7 @@ def _declare_models(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = generate()
         schemas = document["components"]["schemas"]
-        for model in (Problem, LotCollection):
+        for model in (Problem, LotCollection, ZoneCollection, ZoneFeature):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs"))
             schemas[model.__name__] = schema

@@ -56,6 +56,18 @@ class Database:
         finally:
             await self.pool.release(connection)
 
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection in a transaction: committed when the block ends, else rolled back.
+
+        Answer after the block, not within: a commit may fail.
+
+        Raises:
+            DatabaseAwayError: As `connection` does, also when the commit found it away.
+        """
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
 
 def _away(error: BaseException) -> DatabaseAwayError:
     log.warning("database away", error=type(error).__name__)

@@ -1,6 +1,6 @@
 """What can go wrong, and how it is told: RFC 9457 problems, in this one place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -21,7 +21,9 @@ class ParameterFault(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    parameter: str = Field(examples=["radius_m"])
+    parameter: str = Field(
+        examples=["radius_m"], description="Its name; in a body, the path to it."
+    )
     message: str = Field(examples=["Input should be less than or equal to 20000"])
 
 
@@ -38,14 +40,27 @@ class Problem(BaseModel):
 
 
 class ApiError(Exception):
-    """Something that a request is told; the class's sentence is the `detail`."""
+    """Something that a request is told; the class's sentence is the `detail`.
+
+    Attributes:
+        status: HTTP status.
+        kind: What the problem's `type` says after `urn:onelot:problem:`; None for `about:blank`.
+        faults: What is wrong with each part of the request.
+    """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    kind: ClassVar[str | None] = None
+    faults: Sequence[ParameterFault] = ()
 
     @property
     def detail(self) -> str:
         """What the answer says."""
         return str(self) or str(self.__doc__)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the answer's head says beside."""
+        return {"Retry-After": "1"} if self.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 
 class LotUnknownError(ApiError):
@@ -79,14 +94,15 @@ class RepeatedParameterError(ApiError):
 
     def __init__(self, parameter: str) -> None:
         super().__init__()
-        self.parameter = parameter
+        self.faults = (ParameterFault(parameter=parameter, message=self.detail),)
 
 
 def problem(
     status: int,
     detail: str,
-    faults: list[ParameterFault] | None = None,
+    faults: Sequence[ParameterFault] | None = None,
     headers: Mapping[str, str] | None = None,
+    kind: str | None = None,
 ) -> Response:
     """Make the answer that tells a problem.
 
@@ -95,9 +111,10 @@ def problem(
         detail: One sentence for people. Never text of the database.
         faults: The parameters at fault.
         headers: Further headers, such as `Allow`.
+        kind: See `ApiError`.
     """
     told: dict[str, Any] = {
-        "type": "about:blank",
+        "type": "about:blank" if kind is None else f"urn:onelot:problem:{kind}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
@@ -119,11 +136,7 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
 
 def _on_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - registered for it alone
-    faults = None
-    if isinstance(error, RepeatedParameterError):
-        faults = [ParameterFault(parameter=error.parameter, message=error.detail)]
-    headers = {"Retry-After": "1"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem(error.status, error.detail, faults, headers)
+    return problem(error.status, error.detail, error.faults, error.headers, error.kind)
 
 
 def _on_http_error(_request: Request, error: Exception) -> Response:
@@ -150,18 +163,27 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_error)
 
 
-def described(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Describe for OpenAPI the problems that a route can answer with."""
+def described(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """Describe for OpenAPI the problems that a route can answer with.
+
+    Args:
+        problems: Errors, each with its own sentence; or plain statuses, for the commonest three.
+    """
     descriptions = {
         HTTPStatus.NOT_FOUND: LotUnknownError.__doc__,
         HTTPStatus.UNPROCESSABLE_ENTITY: "A parameter is missing, unknown or out of its bounds.",
         HTTPStatus.SERVICE_UNAVAILABLE: DatabaseAwayError.__doc__,
     }
+    told: dict[HTTPStatus, list[str]] = {}
+    for one in problems:
+        status = one if isinstance(one, HTTPStatus) else one.status
+        text = descriptions[one] if isinstance(one, HTTPStatus) else one.__doc__
+        told.setdefault(status, []).append(str(text))
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         int(status): {
-            "description": descriptions[status],
+            "description": " ".join(texts),
             "content": {PROBLEM_JSON: {"schema": schema}},
         }
-        for status in statuses
+        for status, texts in told.items()
     }

@@ -10,6 +10,8 @@ from fastapi import Depends, Request
 from parking_api.city.memory import City
 from parking_api.database import Database
 from parking_api.metrics import Metrics
+from parking_api.people.tokens import Signer
+from parking_api.quotes.following import FollowedPrices
 
 
 @dataclass(frozen=True)
@@ -18,8 +20,10 @@ class Resources:
 
     database: Database
     city: City
+    prices: FollowedPrices
     metrics: Metrics
     clock: Callable[[], datetime]
+    signer: Signer
 
 
 # Asynchronous, as every dependency here: FastAPI sends others through a pool of threads.

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, UrlConstraints
+from pydantic import Field, SecretStr, UrlConstraints
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -28,4 +28,10 @@ class ApiSettings(BaseSettings):
     query_timeout_s: float = Field(5.0, gt=0, le=60, description="longest wait for a query")
     reload_interval_s: float = Field(
         30.0, gt=0, le=3600, description="between two readings of the whole city into memory"
+    )
+    token_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="what the tokens of POST /v1/tokens are signed with, the same for every API "
+        "process; without it, one made at the start, so that tokens end with the process",
     )

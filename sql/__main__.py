@@ -10,7 +10,10 @@ from sql.migrate import current, downgrade, upgrade
 def main(argv: list[str] | None = None) -> int:
     """Run one schema command; exit status 2 when no database is named."""
     parser = argparse.ArgumentParser(prog="python -m sql", description="The database's schema.")
-    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
+    parser.add_argument(
+        "--database-url",
+        help="of the owner, who alone may migrate; default: DATABASE_URL, then var/run.json",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("upgrade", help="migrate up")
     up.add_argument("revision", nargs="?", default="head")

@@ -21,6 +21,10 @@ class AdvisoryLock(IntEnum):
     INGESTER = 370_200
     # Held while lots are imported or credentials issued.
     REGISTRATION = 370_201
+    # Held, to the transaction's end, by whoever adds to the audit.
+    AUDIT = 370_202
+    # Held, to the transaction's end, by whoever publishes or ends zones, tariffs, price controls.
+    TARIFFS = 370_203
 
 
 RUN_FILE = Path("var/run.json")

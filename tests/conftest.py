@@ -16,7 +16,7 @@ import pytest
 from deploy import postgres
 from deploy.accounts import server_account
 from deploy.ports import any_free
-from tests.servers import DB_PASSWORD, Broker, Databases
+from tests.servers import DB_APP_PASSWORD, DB_PASSWORD, Broker, Databases
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Clust
     fast = {"fsync": "off", "full_page_writes": "off", "max_connections": "100"}
     port = any_free()
     with postgres.running(directory, account, port, "test-superuser", extra=fast) as running:
-        postgres.create_database(running, DB_PASSWORD)
+        postgres.create_database(running, DB_PASSWORD, DB_APP_PASSWORD)
         yield running
 
 
@@ -35,7 +35,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Clust
 def databases(cluster: postgres.Cluster) -> Databases:
     """The maker of databases; its template has been migrated to the head."""
     made = Databases(cluster)
-    environment = {**os.environ, "DATABASE_URL": made.url(postgres.DATABASE)}
+    environment = {**os.environ, "DATABASE_URL": made.owner_url(postgres.DATABASE)}
     upgrade = [sys.executable, "-m", "sql", "upgrade"]
     done = subprocess.run(upgrade, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -44,10 +44,16 @@ def databases(cluster: postgres.Cluster) -> Databases:
 
 @pytest.fixture
 async def database_url(databases: Databases) -> AsyncIterator[str]:
-    """A test's own database, migrated and empty: `postgresql://onelot:...`."""
+    """A test's own database, migrated and empty, as the programs use it: by `onelot_app`."""
     url = await databases.create()
     yield url
     await databases.drop(url)
+
+
+@pytest.fixture
+def owner_url(databases: Databases, database_url: str) -> str:
+    """The same database as `database_url`, by its owner, who migrates it: `onelot`."""
+    return databases.owner_url(database_url.rpartition("/")[2])
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from parking_api.operators.broker_files import ROOT, acl
 from parking_api.operators.passwords import SALT_BYTES, mosquitto_hash
 
 DB_PASSWORD: Final = "test-database"
+DB_APP_PASSWORD: Final = "test-application"
 _SALT: Final = bytes(SALT_BYTES)
 # The platform's own rights are the real ones; a test's gateway may report for any lot.
 _ACL: Final = f"""\
@@ -34,6 +35,10 @@ class Databases:
     cluster: postgres.Cluster
 
     def url(self, name: str) -> str:
+        """The URL of database `name` for the programs."""
+        return self.cluster.url(name, postgres.APPLICATION, DB_APP_PASSWORD)
+
+    def owner_url(self, name: str) -> str:
         """The URL of database `name` for its owner."""
         return self.cluster.url(name, postgres.OWNER, DB_PASSWORD)
 

@@ -1,12 +1,16 @@
 """The way in for a city, or for lots alone: every row is checked before anything is changed.
 
-A city is a directory of six files, UTF-8, CSV with a header row or GeoJSON polygons, WGS 84:
+A city is a directory of these files, UTF-8, CSV with a header row or GeoJSON polygons, WGS 84:
 
 districts.geojson   adcode, name_zh, name_en
 operators.csv       operator_id, name_zh, name_en
 gateways.csv        gateway_id, operator_id, simulated (true only for the simulators' own; this
                     column may be missing)
-zones.geojson       zone_id, name_zh, name_en, zone_class (1, 2, 3), valid_from (RFC 3339)
+zones.geojson       zone_id, name_zh, name_en, zone_class (1, 2, 3), valid_from (RFC 3339), valid_to
+                    (exclusive; may be missing); two in force at the same time share no ground
+tariffs.json        may be missing: {"calendar": {"holidays", "makeup_workdays"}, "price_controls":
+                    [...], "tariffs": [{"document", "applies_to": {"zones", "lot_types"} or
+                    {"lots"}, "effective_from"}]}; what is there already is the bureau's, and stays
 lots.csv            lot_id, operator_id, gateway_id, district, name_zh, name_en, lot_type, land_use,
                     reporting, report_interval_s, capacity, levels, height_limit_m, opens_at,
                     closes_at, timezone, longitude, latitude

@@ -23,6 +23,7 @@ from parking_api.importing.rows import (
     OperatorRow,
     ZoneRow,
 )
+from parking_api.importing.tariffs import TARIFFS, GivenTariffs, read_tariffs
 
 OPERATOR_COLUMNS: Final = ("operator_id", "name_zh", "name_en")
 GATEWAY_COLUMNS: Final = ("gateway_id", "operator_id")
@@ -61,6 +62,7 @@ class City:
         zone_polygons: They, by zone_id.
         lots: lots.csv.
         bays: bays.csv, ready for COPY.
+        tariffs: tariffs.json, which may be missing.
     """
 
     operators: Register[OperatorRow]
@@ -71,6 +73,7 @@ class City:
     zone_polygons: Mapping[str, MultiPolygon]
     lots: Register[LotRow]
     bays: list[Bay]
+    tariffs: GivenTariffs
 
 
 def read_city(
@@ -105,10 +108,21 @@ def read_city(
             timezones=timezones,
         )
         check_lots(lots, known, faults)
+        tariffs = read_tariffs(directory / TARIFFS, zones, lots, faults)
     expected = sum(lot.capacity for lot in lots.entries.values())
     with steps.step("reading bays", expected) as advance:
         bays = read_bays(directory / "bays.csv", lots, faults, advance)
-    return City(operators, gateways, districts, district_polygons, zones, zone_polygons, lots, bays)
+    return City(
+        operators,
+        gateways,
+        districts,
+        district_polygons,
+        zones,
+        zone_polygons,
+        lots,
+        bays,
+        tariffs,
+    )
 
 
 def _read_csv(

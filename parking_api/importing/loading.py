@@ -15,6 +15,7 @@ from parking_api.importing.bays import Bay
 from parking_api.importing.city import City
 from parking_api.importing.faults import Faults
 from parking_api.importing.geometry import multipolygon_ewkb, point_ewkb
+from parking_api.importing.loading_tariffs import check_zones, load_tariffs
 from parking_api.importing.progress import Steps
 from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
 from sql.engine import AdvisoryLock
@@ -23,7 +24,7 @@ from sql.named import named
 _OPERATOR: Final = ("operator_id", "name_zh", "name_en")
 _GATEWAY: Final = ("gateway_id", "operator_id", "simulated")
 _DISTRICT: Final = ("adcode", "name_zh", "name_en")
-_ZONE: Final = ("zone_id", "name_zh", "name_en", "zone_class", "valid_from")
+_ZONE: Final = ("zone_id", "name_zh", "name_en", "zone_class", "valid_from", "valid_to")
 _SPACE: Final = ("lot_id", "number", "level", "space_class", "geog")
 _LOT: Final = tuple(name for name in LotRow.model_fields if name not in ("longitude", "latitude"))
 _TICK: Final = 10_000
@@ -75,7 +76,7 @@ async def load_city(connection: Connection, city: City, *, at: datetime, steps: 
 
     Raises:
         ImportFaultsError: A lot that the city does not name would be left with another operator's
-            gateway.
+            gateway, two zones would overlap, or two tariffs price the same.
     """
     totals = Totals()
     with steps.step("writing districts, operators, gateways, zones, lots"):
@@ -83,12 +84,16 @@ async def load_city(connection: Connection, city: City, *, at: datetime, steps: 
             connection, city.operators.entries.values(), city.gateways.entries.values(), totals
         )
         await _load_polygons(connection, city, totals)
+        await check_zones(connection, list(city.zones.entries))
         await _load_lots(connection, city.lots.entries.values(), at, totals)
         await _check_gateways(connection, city)
     with steps.step("copying bays", len(city.bays)) as advance:
         await _stage(connection, "space", _SPACE, _ticking(city.bays, advance))
     with steps.step("writing bays"):
         await _load_spaces(connection, len(city.bays), totals)
+    if city.tariffs.tariffs:
+        with steps.step("writing tariffs"):
+            totals.counts["tariffs"] = await load_tariffs(connection, city.tariffs, at)
     await connection.execute(named("import_notify"))
     return totals
 
@@ -174,7 +179,7 @@ async def _load_spaces(connection: Connection, given: int, totals: Totals) -> No
     added = await _add_spaces(connection)
     totals.counts["bays"] = (given, added, changed)
     if added:
-        await connection.execute("ANALYZE lot, space")
+        await connection.execute("SELECT analyze_registration()")
 
 
 async def _add_spaces(connection: Connection) -> int:
@@ -183,15 +188,10 @@ async def _add_spaces(connection: Connection) -> int:
     Into an empty table, its reference to lots and its GiST index are made after the rows: 470,940
     bays took 4 s so, and 10 s row by row, 4 of which went into looking up each bay's lot.
     """
-    definitions = await connection.fetchrow(named("import_spaces_definitions"))
-    if definitions is None:
-        return await _run(connection, "import_spaces_new")
-    await connection.execute("DROP INDEX space_geog_idx")
-    await connection.execute("ALTER TABLE space DROP CONSTRAINT space_lot_id_fkey")
+    suspended = await connection.fetchval("SELECT suspend_space_checks()")
     added = await _run(connection, "import_spaces_new")
-    reference = definitions["lot_reference"]
-    await connection.execute(f"ALTER TABLE space ADD CONSTRAINT space_lot_id_fkey {reference}")
-    await connection.execute(definitions["geog_index"])
+    if suspended:
+        await connection.execute("SELECT resume_space_checks()")
     return added
 
 

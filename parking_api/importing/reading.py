@@ -131,7 +131,7 @@ def read_features(path: Path, faults: Faults) -> Iterator[Feature]:
     Property names are taken in lower case. Coordinates must be longitude, latitude in degrees: an
     old-style `crs` member that says otherwise is a fault.
     """
-    document = _json(path, faults)
+    document = read_json(path, faults)
     if document is None:
         return
     features = document.get("features") if isinstance(document, dict) else None
@@ -176,7 +176,8 @@ def _as_cell(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _json(path: Path, faults: Faults) -> Any:
+def read_json(path: Path, faults: Faults) -> Any:
+    """Read a JSON file; None, with the reason noted, if it is none."""
     text = _text(path, faults)
     if text is None:
         return None
@@ -190,7 +191,7 @@ def _json(path: Path, faults: Faults) -> Any:
     else:
         if document is not None:
             return document
-        faults.give_up(path.name, None, None, "is not a GeoJSON FeatureCollection")
+        faults.give_up(path.name, None, None, "holds nothing but null")
     return None
 
 

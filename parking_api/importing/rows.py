@@ -108,13 +108,24 @@ class DistrictRow(Row):
 
 
 class ZoneRow(Row):
-    """A tariff zone; its polygon stands apart. In force from `valid_from` on."""
+    """A tariff zone; its polygon stands apart. In force from `valid_from` to before `valid_to`."""
 
     zone_id: Id
     name_zh: Name
     name_en: Name
     zone_class: int = Field(ge=1, le=3)
     valid_from: Instant
+    valid_to: Instant | None = None
+
+    @field_validator("valid_to")
+    @classmethod
+    def _ends_after_it_begins(
+        cls, valid_to: datetime | None, info: ValidationInfo
+    ) -> datetime | None:
+        valid_from = info.data.get("valid_from")
+        if valid_to and valid_from and valid_to <= valid_from:
+            raise ValueError("should be after valid_from")
+        return valid_to
 
 
 class PlaceRow(Row):

@@ -31,9 +31,10 @@ async def nearest(ask: Annotated[NearestLotsAsk, Query()], held: Held) -> Respon
     """
     try:
         async with held.database.connection() as connection:
-            return respond(await queries.nearest_lots(connection, ask))
+            found = await queries.nearest_lots(connection, ask)
     except DatabaseAwayError:
-        return respond(held.city.nearest_lots(ask, held.clock()))
+        found = held.city.nearest_lots(ask, held.clock())
+    return respond(held.prices.quoted(found, ask, held.clock()))
 
 
 @router.get(

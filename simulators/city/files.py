@@ -9,9 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from shapely.geometry import mapping
+
 from simulators.city.bays import CLASSES
 from simulators.city.ground import districts_document
 from simulators.city.lots import REPORT_INTERVAL_S, TIMEZONE
+from simulators.city.tariffs import VALID_FROM, tariffs_document
+from simulators.city.zones import load_zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,10 +25,11 @@ if TYPE_CHECKING:
 DISTRICTS: Final = "districts.geojson"
 LOTS: Final = "lots.csv"
 BAYS: Final = "bays.csv"
-FILES: Final = (DISTRICTS, "operators.csv", "gateways.csv", "zones.geojson", LOTS, BAYS)
+ZONES: Final = "zones.geojson"
+TARIFFS: Final = "tariffs.json"
+FILES: Final = (DISTRICTS, "operators.csv", "gateways.csv", ZONES, TARIFFS, LOTS, BAYS)
 GENERATOR: Final = "onelot city"
 """Marks a districts.geojson as ours, so that nobody's real data are written over."""
-ZONES_VALID_FROM: Final = "2025-01-01T00:00:00+08:00"
 _PARTIAL: Final = ".partial-"
 _LOTS_AT_ONCE: Final = 50
 
@@ -83,7 +88,8 @@ def write_city(city: City, directory: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=directory) as name:
         partial = Path(name)
         _write_json(partial / DISTRICTS, _districts(city))
-        _write_json(partial / "zones.geojson", _zones(city))
+        _write_json(partial / ZONES, _zones())
+        _write_json(partial / TARIFFS, tariffs_document())
         _write_operators(partial / "operators.csv", city)
         _write_gateways(partial / "gateways.csv", city)
         _write_lots(partial / LOTS, city)
@@ -110,22 +116,21 @@ def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _zones(city: City) -> dict[str, Any]:
-    """One zone for each district, until the bureau draws its own."""
+def _zones() -> dict[str, Any]:
     return _collection(
         [
             {
                 "type": "Feature",
                 "properties": {
-                    "zone_id": f"zone-{district.adcode}",
-                    "name_zh": f"{district.name_zh}停车收费区",
-                    "name_en": f"{district.name_en} Parking Zone",
-                    "zone_class": district.zone_class,
-                    "valid_from": ZONES_VALID_FROM,
+                    "zone_id": zone.zone_id,
+                    "name_zh": zone.name_zh,
+                    "name_en": zone.name_en,
+                    "zone_class": zone.zone_class,
+                    "valid_from": VALID_FROM,
                 },
-                "geometry": district.feature["geometry"],
+                "geometry": mapping(zone.ground),
             }
-            for district in city.districts
+            for zone in load_zones()
         ]
     )
 

@@ -31,7 +31,7 @@ class District:
         land: Its land, Polygon or MultiPolygon, WGS 84 degrees; prepared.
         inner: The land without its outermost 15 m; prepared.
         lot_share: Lots in the city of 1,670.
-        zone_class: 1 for the old centre, 2 for the rest of the urban area, 3 beyond.
+        zone_class: Of its zone outside the busy core: 2 in the urban districts, 3 beyond.
         feature: The feature as in `data/districts.geojson`.
     """
 
@@ -71,10 +71,10 @@ class Street:
     to_latitude: float
 
 
-# Lots of each district and the class of its zone: dense in the centre, thin in the counties.
+# Lots of each district and the class of its wider zone: dense in the centre, thin in the counties.
 _DISTRICT_TABLE: Final[dict[str, tuple[int, int]]] = {
-    "370202": (300, 1),
-    "370203": (335, 1),
+    "370202": (300, 2),
+    "370203": (335, 2),
     "370211": (260, 2),
     "370212": (200, 2),
     "370213": (190, 2),

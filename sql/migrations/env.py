@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from sql.tables import metadata
+from sql.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -16,6 +16,7 @@ from deploy.services import (
     Service,
     city_files,
     city_import,
+    demo_people,
     gateway_credentials,
     migration,
     services,
@@ -42,12 +43,15 @@ SECRETS = Secrets(
     database_owner="${ONELOT_DB_PASSWORD:?}",
     mqtt_ingest="${ONELOT_MQTT_INGEST_PASSWORD:?}",
     mqtt_api="${ONELOT_MQTT_API_PASSWORD:?}",
+    database_app="${ONELOT_DB_APP_PASSWORD:?}",
+    token="${ONELOT_TOKEN_SECRET:?}",
 )
 SERVICES = services(PLACE, SECRETS, speed="${ONELOT_SPEED:-1}")
 JOBS = (
     city_files(PLACE, f"{STATE}/city/files.new", "${ONELOT_LOTS:-1670}"),
     city_import(PLACE, SECRETS),
     gateway_credentials(PLACE, SECRETS),
+    demo_people(PLACE, SECRETS),
 )
 
 
@@ -115,7 +119,7 @@ def test_nothing_runs_as_root_or_keeps_a_secret_in_the_file() -> None:
         assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", there["user"]), name
         assert there["cap_drop"] == ["ALL"], name
         for key, value in there.get("environment", {}).items():
-            if "PASSWORD" in key or "URL" in key:
+            if re.search("PASSWORD|SECRET|URL", key):
                 assert re.search(r"\$\{ONELOT_\w+:\?\}", value), f"{name}: {key}"
 
 

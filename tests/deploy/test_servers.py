@@ -80,13 +80,18 @@ def test_broker_lets_in_only_who_knows_a_password(broker: Broker) -> None:
     assert not accepted(None)
 
 
-async def test_owner_is_no_superuser_and_needs_its_password(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
+@pytest.mark.parametrize("role", ["onelot", "onelot_app"])
+async def test_no_role_is_a_superuser_and_each_needs_its_password(
+    database_url: str, owner_url: str, role: str
+) -> None:
+    url = {"onelot": owner_url, "onelot_app": database_url}[role]
+    connection = await asyncpg.connect(url)
     try:
         row = await connection.fetchrow(
             "SELECT rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
         )
         assert row is not None
+        assert await connection.fetchval("SELECT current_user") == role
         assert not any(row.values())
         assert await connection.fetchval("SHOW synchronous_commit") == "on"
         assert await connection.fetchval("SHOW timezone") == "UTC"
@@ -94,7 +99,7 @@ async def test_owner_is_no_superuser_and_needs_its_password(database_url: str) -
     finally:
         await connection.close()
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await asyncpg.connect(database_url.replace("test-database", "wrong"))
+        await asyncpg.connect(url.replace(":test-", ":wrong-"))
 
 
 def test_a_subscriber_gets_the_retained_state_of_every_lot(broker: Broker) -> None:

@@ -1,10 +1,12 @@
 """The supervisor: its configuration, and the order in which it stops programs."""
 
 import configparser
+import json
 import os
 import shlex
 import signal
 import sys
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import psutil
@@ -145,5 +147,17 @@ def test_secrets_are_made_once_and_kept(var: Directory) -> None:
     made = var.secrets()
     assert var.secrets() == made
     assert (var.path / "platform.json").stat().st_mode & 0o777 == 0o600
-    words = {made.database_owner, made.database_superuser, made.mqtt_api, made.mqtt_ingest}
-    assert len(words) == 4
+    assert len(set(asdict(made).values())) == len(fields(made))
+
+
+def test_secrets_that_an_older_version_lacked_are_added(var: Directory) -> None:
+    made = var.secrets()
+    kept = asdict(made)
+    del kept["database_app"], kept["token"]
+    (var.path / "platform.json").write_text(json.dumps(kept))
+
+    again = var.secrets()
+
+    assert asdict(again) == kept | {"database_app": again.database_app, "token": again.token}
+    assert again.database_app != made.database_app
+    assert var.secrets() == again

@@ -127,6 +127,25 @@ def check_answers(demo: Demo) -> None:
     assert all(lot["free_spaces"] >= 1 for lot in nearest["lots"])
 
 
+def check_people(demo: Demo) -> None:
+    http = demo.run_file()["http"]
+    people = json.loads((demo.var / "credentials.json").read_text())["people"]
+    roles = ["operator", "bureau_drafter", "bureau_approver", "operations"]
+    assert [person["role"] for person in people] == roles
+    assert people[0]["operator_id"] == "op-try"
+    for person in people:
+        headers = {"Authorization": f"Bearer {person['key']}"}
+        made = httpx.post(f"{http}/v1/tokens", headers=headers, trust_env=False)
+        assert made.status_code == 201, made.text
+        headers = {"Authorization": f"Bearer {made.json()['token']}"}
+        me = httpx.get(f"{http}/v1/people/me", headers=headers, trust_env=False).json()
+        assert me["roles"] == [person["role"]]
+    command = [sys.executable, "-m", "parking_api", "audit", "verify"]
+    environment = {**os.environ, "DATABASE_URL": demo.run_file()["database_url"]}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="module")
 def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's directory, kept between the two starts."""
@@ -137,10 +156,11 @@ def test_first_start_serves_the_city_and_ctrl_c_ends_it(var: Path) -> None:
     with started(var, "--lots", str(LOTS)) as demo:
         content = demo.run_file()
         assert set(content["processes"]) == SERVICES
-        assert content["database_url"].startswith("postgresql://onelot:")
+        assert content["database_url"].startswith("postgresql://onelot_app:")
         for name in ("credentials.json", "platform.json", "run.json"):
             assert stat.S_IMODE((var / name).stat().st_mode) == 0o600, name
         check_answers(demo)
+        check_people(demo)
         assert report_as_operator(demo)["result"] == "applied"
         wait_for(lambda: "obs/s | newest commit" in demo.output.read_text(), demo, 15.0)
         stop(demo)
@@ -153,6 +173,7 @@ def test_second_start_finds_its_data_again(var: Path) -> None:
         assert "import" not in demo.output.read_text()
         assert (var / "credentials.json").read_text() == credentials
         check_answers(demo)
+        check_people(demo)
         stop(demo)
 
 

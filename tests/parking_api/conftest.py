@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from tests.parking_api.builders import Builder, build_big_city
+from tests.parking_api.bureau import Bureau, Clock, person
 from tests.parking_api.serving import serving
 from tests.servers import Databases
 
@@ -19,9 +20,9 @@ def _quiet() -> None:
 
 
 @pytest.fixture
-async def built(database_url: str) -> AsyncIterator[Builder]:
-    """Writes lots into the test's database."""
-    connection = await asyncpg.connect(database_url, server_settings={"timezone": "UTC"})
+async def built(owner_url: str) -> AsyncIterator[Builder]:
+    """Writes lots into the test's database; as its owner, who may also lock and analyze."""
+    connection = await asyncpg.connect(owner_url, server_settings={"timezone": "UTC"})
     builder = Builder(connection)
     await builder.prepare()
     yield builder
@@ -39,7 +40,7 @@ async def api(database_url: str, built: Builder) -> AsyncIterator[httpx.AsyncCli
 async def big_city_url(databases: Databases) -> AsyncIterator[str]:
     """A database of 1,670 lots and their bays, to be read only."""
     url = await databases.create()
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(databases.owner_url(url.rpartition("/")[2]))
     await build_big_city(connection)
     await connection.close()
     yield url
@@ -51,3 +52,16 @@ async def big_api(big_city_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API over the big city."""
     async with serving(big_city_url) as client:
         yield client
+
+
+@pytest.fixture
+async def bureau(database_url: str, built: Builder) -> AsyncIterator[Bureau]:
+    """The bureau: a drafter and an approver, at a clock that stands still; zone z-1, a few lots."""
+    await built.lot("street", lot_type="on_street")
+    await built.lot("garage", lot_type="underground")
+    await built.lot("outside", lon=121.0, lat=37.0, lot_type="on_street")
+    drafter = await person(database_url, "wang", "bureau_drafter")
+    approver = await person(database_url, "li", "bureau_approver")
+    clock = Clock()
+    async with serving(database_url, clock) as client:
+        yield Bureau(client, clock, drafter, approver)

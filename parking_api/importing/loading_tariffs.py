@@ -1,0 +1,124 @@
+"""What a city charges already, into the database: published before it came in, by nobody here."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Final
+
+import asyncpg
+
+import pricing
+from parking_api.audit import record
+from parking_api.command_line import Connection
+from parking_api.importing.faults import Faults
+from parking_api.importing.tariffs import TARIFFS, GivenTariff, GivenTariffs
+from parking_api.tariffs.schemas_of_controls import NewControl
+from parking_api.zones.errors import ZonesOverlapError
+from parking_api.zones.queries import check_overlaps, lock
+from sql.named import named
+
+IMPORTER: Final = "import"
+ZONES: Final = "zones.geojson"
+
+
+async def check_zones(connection: Connection, zone_ids: Sequence[str]) -> None:
+    """Hold the zones that were written against all others; within the transaction.
+
+    Raises:
+        ImportFaultsError: Two that are in force at the same time share ground.
+    """
+    try:
+        await check_overlaps(connection, zone_ids)
+    except ZonesOverlapError as error:
+        faults = Faults()
+        for fault in error.faults:
+            faults.add(ZONES, None, None, fault.message)
+        faults.raise_if_any()
+
+
+async def load_tariffs(
+    connection: Connection, given: GivenTariffs, at: datetime
+) -> tuple[int, int, int]:
+    """Add the tariffs that are not there; one that is there is the bureau's, and stays.
+
+    Returns:
+        How many were given, added and changed, which is none.
+
+    Raises:
+        ImportFaultsError: One would price what another prices at the same time.
+    """
+    await lock(connection)
+    await _load_calendar(connection, given.calendar, at)
+    for control in given.price_controls:
+        await _load_control(connection, control, at)
+    faults = Faults()
+    added = 0
+    for place, tariff in enumerate(given.tariffs):
+        added += await _load_tariff(connection, place, tariff, at, faults)
+        faults.raise_if_any()
+    return len(given.tariffs), added, 0
+
+
+async def _load_calendar(connection: Connection, calendar: pricing.Calendar, at: datetime) -> None:
+    holidays, makeup_workdays = (
+        sorted(map(date.fromisoformat, days))
+        for days in (calendar.holidays, calendar.makeup_workdays)
+    )
+    for year in sorted({day.year for day in (*holidays, *makeup_workdays)}):
+        days = ([day for day in each if day.year == year] for each in (holidays, makeup_workdays))
+        await connection.fetchrow(named("calendar_add"), year, *days, IMPORTER, at)
+
+
+async def _load_control(connection: Connection, new: NewControl, at: datetime) -> None:
+    added = await connection.fetchval(
+        named("control_add"),
+        *(new.price_control_id, new.legal_reference.zh, new.legal_reference.en),
+        *(new.zone_class, sorted(set(new.lot_types)), new.currency, new.vehicle),
+        *(new.base_minor, new.float_up_percent, new.float_down_percent),
+        *(new.floor_minor, new.ceiling_minor, new.day_ceiling_minor),
+        *(new.valid_from, new.valid_to, IMPORTER, at),
+    )
+    if added:
+        await connection.fetchval(named("control_approve"), new.price_control_id, None, at)
+        await _record(connection, "price_control.import", f"price_control/{added}", None, at)
+
+
+async def _load_tariff(
+    connection: Connection, place: int, given: GivenTariff, at: datetime, faults: Faults
+) -> bool:
+    tariff_id = given.document["id"]
+    if not await connection.fetchval(named("tariff_add"), tariff_id, IMPORTER, at):
+        return False
+    target = given.applies_to
+    scope = [sorted(set(each)) for each in (target.zones, target.lot_types, target.lots)]
+    digest = pricing.content_hash(given.document)
+    document = json.dumps(given.document, ensure_ascii=False)
+    await connection.execute(
+        named("import_tariff_version"), tariff_id, document, digest, *scope, IMPORTER, at
+    )
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                named("tariff_effects_add"), tariff_id, 1, given.effective_from, None
+            )
+    except asyncpg.ExclusionViolationError:
+        message = "another tariff prices one of them at the same time"
+        faults.add(TARIFFS, None, f"tariffs[{place}].applies_to", message)
+        return False
+    await _record(connection, "tariff.import", f"tariff/{tariff_id}/1", digest, at)
+    return True
+
+
+async def _record(
+    connection: Connection, action: str, subject: str, digest: str | None, at: datetime
+) -> None:
+    await record(
+        connection,
+        person_id=IMPORTER,
+        action=action,
+        subject=subject,
+        before=None,
+        after=digest and {"hash": digest},
+        reason=None,
+        at=at,
+    )

@@ -1,0 +1,168 @@
+"""`python -m parking_api people ...`: what the command line says, and what it answers.
+
+Whoever may run it has the database's password, so no role is asked for: the first person of
+operations is added with it. The audit shows its changes as those of `command`.
+"""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, get_args
+
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+
+from parking_api.audit import Action
+from parking_api.command_line import DATABASE_ERRORS, Connection, connected, reason, say
+from parking_api.errors import ApiError
+from parking_api.operators.credentials import CredentialsFileError
+from parking_api.parameters import Moment
+from parking_api.people import changes, queries
+from parking_api.people.access import Role
+from parking_api.people.demo import NoOperatorError, make_demo_people
+from parking_api.people.keys import ApiKey
+from parking_api.people.schemas import COMMAND, LONGEST_GRACE_MIN, NewPerson
+from sql.named import named
+
+_ERRORS: Final = (ApiError, CredentialsFileError, NoOperatorError, *DATABASE_ERRORS)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options on its parser."""
+    parser.description = "People, their roles and API keys. A key is printed once, never again."
+    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
+    parser.add_argument("--reason", help="why; kept in the audit")
+    actions = parser.add_subparsers(dest="action", required=True)
+    add = actions.add_parser("add", help="add a person, without a key")
+    add.add_argument("person")
+    add.add_argument("--name", required=True)
+    add.add_argument("--role", dest="roles", action="append", choices=get_args(Role), required=True)
+    add.add_argument("--operator", help="whose lots the role operator is about")
+    actions.add_parser("list", help="everybody with their good keys, a line of JSON each")
+    issue = actions.add_parser("issue", help="issue a further key to a person")
+    issue.add_argument("person")
+    issue.add_argument("--expires-at", type=_moment, help="RFC 3339; default: good until revoked")
+    rotate = actions.add_parser("rotate", help="replace a key")
+    rotate.add_argument("key_id")
+    rotate.add_argument(
+        "--grace-minutes", type=_grace, default=60, help="how long the old key stays good; 60"
+    )
+    actions.add_parser("revoke", help="end a key at once").add_argument("key_id")
+    demo = actions.add_parser("demo", help="one person of each role, their keys in a file")
+    demo.add_argument("--file", type=Path, default=Path("var/credentials.json"))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return TypeAdapter[datetime](Moment).validate_python(text)
+    except ValidationError as error:
+        raise argparse.ArgumentTypeError(error.errors()[0]["msg"]) from error
+
+
+def _grace(text: str) -> int:
+    if not 0 <= int(text) <= LONGEST_GRACE_MIN:
+        raise argparse.ArgumentTypeError(f"from 0 to {LONGEST_GRACE_MIN}")
+    return int(text)
+
+
+def check_arguments(arguments: argparse.Namespace) -> str | None:
+    """Say what is wrong with the command line as a whole; None if nothing is."""
+    if arguments.action == "demo" and not arguments.file.parent.is_dir():
+        return f"there is no directory {arguments.file.parent}"
+    if arguments.action != "add":
+        return None
+    try:
+        _new_person(arguments)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        return " ".join((*map(str, fault["loc"]), fault["msg"]))
+    return None
+
+
+def _new_person(arguments: argparse.Namespace) -> NewPerson:
+    return NewPerson(
+        person_id=arguments.person,
+        name=arguments.name,
+        roles=frozenset(arguments.roles),
+        operator_id=arguments.operator,
+        reason=arguments.reason,
+    )
+
+
+def run_command(arguments: argparse.Namespace, url: str) -> int:
+    """Do what the command line says.
+
+    Args:
+        arguments: As `add_arguments` declares them, passed by `check_arguments`.
+        url: The database.
+
+    Returns:
+        The exit status: 0 done, 1 nothing was changed.
+    """
+    try:
+        lines = asyncio.run(_run(arguments, url))
+    except _ERRORS as error:
+        said = error.detail if isinstance(error, ApiError) else reason(error)
+        say(Console(stderr=True), said)
+        return 1
+    say(Console(), *lines)
+    return 0
+
+
+async def _run(arguments: argparse.Namespace, url: str) -> list[str]:
+    by = Action(COMMAND, datetime.now(UTC), arguments.reason)
+    async with connected(url, "parking_api people") as connection, connection.transaction():
+        return await _ACTIONS[arguments.action](connection, arguments, by)
+
+
+async def _add(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
+    return [_line(await changes.add_person(connection, _new_person(arguments), by))]
+
+
+async def _list(connection: Connection, _: argparse.Namespace, by: Action) -> list[str]:
+    rows = await connection.fetch(named("api_key_all"), by.at)
+    return [_line(dict(row)) for row in rows]
+
+
+async def _issue(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
+    key = ApiKey.new()
+    await changes.issue_key(connection, arguments.person, key, by, arguments.expires_at)
+    return [key.written()]
+
+
+async def _rotate(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
+    key, grace = ApiKey.new(), timedelta(minutes=arguments.grace_minutes)
+    old = await queries.locked_key(connection, arguments.key_id, None)
+    await changes.rotate_key(connection, old, key, grace, by)
+    return [key.written()]
+
+
+async def _revoke(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
+    old = await queries.locked_key(connection, arguments.key_id, None)
+    return [_line(await changes.revoke_key(connection, old, by))]
+
+
+async def _demo(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
+    issued = await make_demo_people(connection, arguments.file, at=by.at)
+    return [f"{issued} new keys: {arguments.file}"]
+
+
+def _line(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, default=str)
+
+
+_Doing = Callable[[Connection, argparse.Namespace, Action], Awaitable[list[str]]]
+_ACTIONS: Final[Mapping[str, _Doing]] = MappingProxyType(
+    {
+        "add": _add,
+        "list": _list,
+        "issue": _issue,
+        "rotate": _rotate,
+        "revoke": _revoke,
+        "demo": _demo,
+    }
+)

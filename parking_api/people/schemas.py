@@ -1,0 +1,132 @@
+"""The shapes of requests and answers about people and keys."""
+
+from typing import Annotated, Final, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from parking_api.answers import Answer
+from parking_api.parameters import Id, Moment
+from parking_api.people.access import Role
+from sql.people_tables import OPERATOR
+
+# As the actor of what a command does, it is nobody's id.
+COMMAND: Final = "command"
+LONGEST_GRACE_MIN: Final = 1440
+_NAME_LENGTH: Final = 100
+_REASON_LENGTH: Final = 500
+
+# No control characters: they have no place in a name, and PostgreSQL keeps no NUL.
+Line = StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")
+Roles = Annotated[frozenset[Role], Field(min_length=1)]
+Reason = Annotated[
+    Annotated[str, Line] | None,
+    Field(max_length=_REASON_LENGTH, description="Why; kept in the audit."),
+]
+
+
+class Body(BaseModel):
+    """The body of a request: these fields and no others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NewPerson(Body):
+    """Somebody to be known to the platform."""
+
+    person_id: Id = Field(examples=["wang.fang"])
+    name: Annotated[str, Line] = Field(max_length=_NAME_LENGTH, examples=["王芳"])
+    roles: Roles = Field(examples=[["bureau_drafter"]])
+    operator_id: Id | None = Field(
+        None, description="Whose lots an `operator` is about; for that role, and only for it."
+    )
+    reason: Reason = None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if (OPERATOR in self.roles) != (self.operator_id is not None):
+            raise ValueError("operator_id goes with the role operator, and with no other")
+        if self.person_id == COMMAND:
+            raise ValueError(f"{COMMAND} is nobody's id")
+        return self
+
+
+class PersonAnswer(Answer):
+    """A person."""
+
+    person_id: str = Field(examples=["wang.fang"])
+    name: str = Field(examples=["王芳"])
+    roles: list[Role] = Field(examples=[["bureau_drafter"]])
+    operator_id: str | None = Field(examples=[None])
+    created_at: AwareDatetime = Field(examples=["2026-11-22T01:30:00Z"])
+
+
+class PersonPage(Answer):
+    """People by `person_id`."""
+
+    items: list[PersonAnswer]
+    next: str | None = Field(description="Path of the next page, or null.")
+
+
+class Myself(PersonAnswer):
+    """The caller."""
+
+    key_id: str = Field(
+        description="The key that was shown, or that the token was made with.",
+        examples=["9f2c41d07a3e"],
+    )
+
+
+class NewKey(Body):
+    """A key to be issued."""
+
+    expires_at: Moment | None = Field(
+        None, description="From when on it is no longer good; null for good until revoked."
+    )
+    reason: Reason = None
+
+
+class Rotation(Body):
+    """A key to be replaced."""
+
+    grace_minutes: int = Field(
+        60,
+        ge=0,
+        le=LONGEST_GRACE_MIN,
+        description="How long the old key stays good beside the new one; 0 ends it at once.",
+    )
+    reason: Reason = None
+
+
+class KeyAnswer(Answer):
+    """A key, without what proves it."""
+
+    key_id: str = Field(examples=["9f2c41d07a3e"])
+    person_id: str = Field(examples=["wang.fang"])
+    created_at: AwareDatetime = Field(examples=["2026-11-22T01:30:00Z"])
+    expires_at: AwareDatetime | None
+    revoked_at: AwareDatetime | None
+    last_used_at: AwareDatetime | None = Field(description="To five minutes.")
+    replaced_by: str | None = Field(description="The key that took its place.")
+
+
+class KeyList(Answer):
+    """Keys, the newest first."""
+
+    items: list[KeyAnswer]
+    next: None = Field(description="There is one page.")
+
+
+class IssuedKey(KeyAnswer):
+    """A new key. Its secret is nowhere else: keep it now."""
+
+    key: str = Field(
+        description="Sent as `Authorization: Bearer`; shown this once.",
+        examples=["ok_9f2c41d07a3e_Zm9yLXRoZS1leGFtcGxlLW9ubHktbm90LWEta2V5LS0"],
+    )
+
+
+class Token(Answer):
+    """A short-lived stand-in for a key, revoked with it."""
+
+    token: str = Field(examples=["ot_eyJwZXJzb25faWQiOiJ3YW5nLmZhbmcifQ.c2lnbmF0dXJl"])
+    expires_at: AwareDatetime = Field(examples=["2026-11-22T01:45:00Z"])

@@ -1,0 +1,156 @@
+"""Keep the copy of the tariffs fresh: told by the database at each commit that changes them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import structlog
+
+from parking_api.database import ABSENCES, Database
+from parking_api.errors import DatabaseAwayError
+from parking_api.parameters import EARLIEST
+from parking_api.quotes.prices import Prices
+from sql.engine import AdvisoryLock
+from sql.named import named
+
+CHANNEL: Final = "tariffs"
+RECONNECT_S: Final = 2.0
+CONNECT_S: Final = 5.0
+# An import writes in several statements: what they tell within this time is one change.
+SETTLE_S: Final = 0.02
+STOP_AGAIN_S: Final = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class FollowedPrices(Prices):
+    """The copy, and how it is read."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._database = database
+        self._clock = clock
+        self._reading = asyncio.Lock()
+        # Zones that begin or end after this have not moved their lots yet.
+        self._derived_at = EARLIEST
+
+    async def reload(self) -> None:
+        """Read everything again, so that the next quote knows of every commit until now.
+
+        Where the database is away, the copy stays as it is: this is for a change that has been
+        committed, which is no failure then.
+        """
+        with suppress(DatabaseAwayError):
+            await self.read()
+
+    async def read(self) -> None:
+        """Read everything.
+
+        Raises:
+            DatabaseAwayError: The database is away; the copy stays as it is.
+        """
+        async with self._reading, self._database.connection() as connection:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                versions = await connection.fetch(named("quote_versions"))
+                effects = await connection.fetch(named("quote_effects"))
+                lots = await connection.fetch(named("quote_lots"))
+                calendar = await connection.fetch(named("quote_calendar"))
+            self.load(versions, effects, lots, calendar)
+
+    async def move_lots(self) -> None:
+        """Give the lots of zones that have begun or ended since the last time their new zone.
+
+        Raises:
+            DatabaseAwayError: The database is away.
+        """
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            if await connection.fetchval(named("zone_turning"), self._derived_at, now):
+                await connection.execute(named("tariff_lock"), AdvisoryLock.TARIFFS)
+                await connection.execute(named("import_lot_zones"), now)
+        self._derived_at = now
+
+
+@asynccontextmanager
+async def followed_prices(
+    database: Database, database_url: str, reload_interval_s: float, clock: Callable[[], datetime]
+) -> AsyncIterator[FollowedPrices]:
+    """Load the tariffs, and keep them fresh until the context ends.
+
+    Args:
+        database: Read at once, at each change, and at intervals.
+        database_url: For a connection of its own, which listens.
+        reload_interval_s: Longest that the copy is not read again, seconds.
+        clock: What time it is.
+
+    Raises:
+        DatabaseAwayError: The first reading failed.
+    """
+    prices = FollowedPrices(database, clock)
+    changed = asyncio.Event()
+    tasks = {asyncio.create_task(_listen(database_url, changed))}
+    try:
+        # Listening comes first, so that no change falls between it and the first reading.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_S):
+                await changed.wait()
+        changed.clear()
+        await prices.move_lots()
+        await prices.read()
+        tasks.add(asyncio.create_task(_follow(prices, changed, reload_interval_s)))
+        yield prices
+    finally:
+        await _stop(tasks)
+
+
+async def _stop(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they are done: asyncpg waits in ways that may swallow a cancellation."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=STOP_AGAIN_S)
+
+
+async def _follow(prices: FollowedPrices, changed: asyncio.Event, interval_s: float) -> None:
+    while True:
+        with suppress(TimeoutError):
+            # Not wait_for: Python 3.11's may swallow a cancellation.
+            async with asyncio.timeout(interval_s):
+                await changed.wait()
+            await asyncio.sleep(SETTLE_S)
+        changed.clear()
+        try:
+            await prices.move_lots()
+            await prices.read()
+        except DatabaseAwayError:
+            log.warning("tariffs not read again")
+        except Exception:
+            log.exception("tariffs not read again")
+
+
+async def _listen(url: str, changed: asyncio.Event) -> None:
+    while True:
+        with suppress(*ABSENCES, asyncpg.PostgresError):
+            await _listen_once(url, changed)
+        log.warning("tariffs not listened for")
+        # Whoever waits reads for themselves, and learns whether the database is away.
+        changed.set()
+        await asyncio.sleep(RECONNECT_S)
+
+
+async def _listen_once(url: str, changed: asyncio.Event) -> None:
+    lost = asyncio.Event()
+    connection = await asyncpg.connect(
+        url, timeout=CONNECT_S, server_settings={"application_name": "onelot-api-listener"}
+    )
+    try:
+        connection.add_termination_listener(lambda _: lost.set())
+        await connection.add_listener(CHANNEL, lambda *_: changed.set())
+        # What changed while nobody listened.
+        changed.set()
+        await lost.wait()
+    finally:
+        await connection.close(timeout=1.0)

@@ -1,0 +1,269 @@
+"""The published tariffs in memory: which version prices a lot at a time, and what a stay costs.
+
+Everything that was ever published is here, so that a stay of last year is priced as it was then.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pricing
+from parking_api.answers import Json, Row
+from parking_api.errors import LotUnknownError
+from parking_api.lots.parameters import NearestLotsAsk
+from parking_api.quotes.errors import LotWithoutTariffError, VersionNotInForceError
+
+# Answers of `/v1/nearest` share their stay: a few tariffs price a whole minute's answers.
+MOST_GLANCES: Final = 4096
+# What most people drive (小型车), as tariffs call it that tell classes apart.
+ORDINARY: Final = "small"
+_Glance = tuple[str, int, datetime, datetime, str | None]
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published tariff version."""
+
+    tariff_id: str
+    version: int
+    content_hash: str
+    tariff: pricing.Tariff
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a version prices for a time: from `starts_at` to before `ends_at`."""
+
+    starts_at: datetime
+    ends_at: datetime | None
+    version: Version
+
+    def covers(self, at: datetime) -> bool:
+        """Whether it is in force at `at`."""
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What prices a lot may be looked up by: its own id, or its zone and type.
+
+    Attributes:
+        lot_type: Its type.
+        zones: (zone_id, valid_from, valid_to) of each zone that ever contains it, newest first.
+    """
+
+    lot_type: str
+    zones: tuple[tuple[str, datetime, datetime | None], ...]
+
+    def zone_at(self, at: datetime) -> str | None:
+        """The zone that contains the lot at `at`."""
+        for zone_id, valid_from, valid_to in self.zones:
+            if valid_from <= at and (valid_to is None or at < valid_to):
+                return zone_id
+        return None
+
+
+class Prices:
+    """A copy of what prices the city."""
+
+    def __init__(self) -> None:
+        self.calendar = pricing.Calendar()
+        self._versions: dict[tuple[str, int], Version] = {}
+        self._effects: Mapping[tuple[str, ...], list[Effect]] = {}
+        self._lots: dict[str, Situation] = {}
+        self._glances: dict[_Glance, Json | None] = {}
+
+    def load(
+        self,
+        versions: Iterable[Row],
+        effects: Iterable[Row],
+        lots: Iterable[Row],
+        calendar: Iterable[Row],
+    ) -> None:
+        """Take over everything.
+
+        Args:
+            versions: Rows of `quote_versions.sql`; one that is known is not read again.
+            effects: Rows of `quote_effects.sql`.
+            lots: Rows of `quote_lots.sql`.
+            calendar: Rows of `quote_calendar.sql`.
+        """
+        known = self._versions
+        self._versions = {
+            key: known.get(key) or _version(row)
+            for row in versions
+            for key in [(row["tariff_id"], row["version"])]
+        }
+        by_target = defaultdict(list)
+        for row in effects:
+            version = self._versions[row["tariff_id"], row["version"]]
+            effect = Effect(row["starts_at"], row["ends_at"], version)
+            by_target[_target(row)].append(effect)
+        self._effects = dict(by_target)
+        self._lots = _situations(lots)
+        read = _calendar(calendar)
+        # The same object while it says the same: what the pricer derived is kept with it.
+        self.calendar = self.calendar if read == self.calendar else read
+        self._glances = {}
+
+    def effect_at(self, lot_id: str, at: datetime) -> Effect | None:
+        """Find what prices a lot at `at`: its own tariff, else that of its zone and type.
+
+        Raises:
+            LotUnknownError: There is no such lot.
+        """
+        situation = self._lots.get(lot_id)
+        if situation is None:
+            raise LotUnknownError
+        own = _in_force(self._effects.get((lot_id,)), at)
+        if own:
+            return own
+        zone_id = situation.zone_at(at)
+        if zone_id is None:
+            return None
+        return _in_force(self._effects.get((zone_id, situation.lot_type)), at)
+
+    def version_for(self, lot_id: str, entry: datetime, pinned: int | None) -> Version:
+        """Find the version that prices a stay.
+
+        Args:
+            lot_id: Where.
+            entry: From when on.
+            pinned: The version's number, if the asker names one: it must be the one in force.
+
+        Raises:
+            LotUnknownError: There is no such lot.
+            LotWithoutTariffError: Nothing prices it at `entry`.
+            VersionNotInForceError: Another version than `pinned` does.
+        """
+        effect = self.effect_at(lot_id, entry)
+        if effect is None:
+            raise LotWithoutTariffError(
+                f"No tariff is in force for {lot_id} at {entry.isoformat()}.", "lot_id"
+            )
+        version = effect.version
+        if pinned is not None and pinned != version.version:
+            raise VersionNotInForceError(
+                f"Version {pinned} of {version.tariff_id} is not in force for {lot_id} at "
+                f"{entry.isoformat()}; version {version.version} is.",
+                "version",
+            )
+        return version
+
+    def tariff_of_zones(
+        self, zone_ids: Iterable[str], lot_type: str, at: datetime
+    ) -> pricing.Tariff | None:
+        """Find what prices lots of a type in the first of some zones that has a tariff for them."""
+        for zone_id in zone_ids:
+            effect = _in_force(self._effects.get((zone_id, lot_type)), at)
+            if effect:
+                return effect.version.tariff
+        return None
+
+    def successors(self, lot_id: str, entry: datetime, exit_: datetime) -> list[pricing.Version]:
+        """List the versions that take over at a lot during a stay."""
+        situation = self._lots[lot_id]
+        targets = [(lot_id,), *((zone, situation.lot_type) for zone, _, _ in situation.zones)]
+        starts = {
+            effect.starts_at
+            for target in targets
+            for effect in self._effects.get(target, ())
+            if entry < effect.starts_at < exit_
+        }
+        found = [(at, self.effect_at(lot_id, at)) for at in sorted(starts)]
+        return [pricing.Version(at, effect.version.tariff) for at, effect in found if effect]
+
+    def quoted(self, answer: Json, ask: NearestLotsAsk, now: datetime) -> Json:
+        """Write the price of the stay that was asked for into an answer of `/v1/nearest`."""
+        entry = (ask.at or now.replace(second=0, microsecond=0)).astimezone(UTC)
+        exit_ = entry + timedelta(minutes=ask.duration_min)
+        for lot in answer["lots"]:
+            lot["quote"] = self._glance(lot["lot_id"], entry, exit_, ask.vehicle)
+        return answer
+
+    def _glance(
+        self, lot_id: str, entry: datetime, exit_: datetime, vehicle: str | None
+    ) -> Json | None:
+        situation = self._lots.get(lot_id)
+        effect = self.effect_at(lot_id, entry) if situation else None
+        if effect is None:
+            return None
+        version = effect.version
+
+        def stay() -> pricing.Stay:
+            return pricing.Stay(entry, exit_, class_of(version.tariff, vehicle))
+
+        if version.tariff.version_policy == "at_unit_start" and (
+            effect.ends_at and effect.ends_at < exit_
+        ):
+            successors = self.successors(lot_id, entry, exit_)
+            return _brief(version, stay(), self.calendar, successors)
+        key = (version.tariff_id, version.version, entry, exit_, vehicle)
+        if key not in self._glances:
+            if len(self._glances) >= MOST_GLANCES:
+                self._glances.clear()
+            self._glances[key] = _brief(version, stay(), self.calendar, [])
+        return self._glances[key]
+
+
+def _brief(
+    version: Version,
+    stay: pricing.Stay,
+    calendar: pricing.Calendar,
+    successors: list[pricing.Version],
+) -> Json | None:
+    try:
+        quote = pricing.quote(version.tariff, stay, calendar=calendar, versions=successors)
+    except pricing.UnknownVehicleError:
+        return None
+    return {
+        "total_minor": quote.total_minor,
+        "currency": quote.currency,
+        "tariff_id": version.tariff_id,
+        "version": version.version,
+    }
+
+
+def class_of(tariff: pricing.Tariff, vehicle: str | None) -> str | None:
+    """Settle the class of vehicle: where none is named, a small one, if the tariff knows those."""
+    if vehicle is None and tariff.vehicles is not None and ORDINARY in tariff.vehicles:
+        return ORDINARY
+    return vehicle
+
+
+def _version(row: Row) -> Version:
+    tariff = pricing.read_tariff(row["document_text"])
+    return Version(row["tariff_id"], row["version"], row["content_hash"], tariff)
+
+
+def _target(row: Row) -> tuple[str, ...]:
+    if row["lot_id"] is not None:
+        return (row["lot_id"],)
+    return row["zone_id"], row["lot_type"]
+
+
+def _in_force(effects: list[Effect] | None, at: datetime) -> Effect | None:
+    for effect in reversed(effects or ()):
+        if effect.covers(at):
+            return effect
+    return None
+
+
+def _situations(rows: Iterable[Row]) -> dict[str, Situation]:
+    types: dict[str, str] = {}
+    zones: dict[str, list[tuple[str, datetime, datetime | None]]] = defaultdict(list)
+    for row in rows:
+        types[row["lot_id"]] = row["lot_type"]
+        if row["zone_id"] is not None:
+            zones[row["lot_id"]].append((row["zone_id"], row["valid_from"], row["valid_to"]))
+    return {lot_id: Situation(kind, tuple(zones[lot_id])) for lot_id, kind in types.items()}
+
+
+def _calendar(rows: Iterable[Row]) -> pricing.Calendar:
+    years = list(rows)
+    return pricing.Calendar(
+        holidays=tuple(day.isoformat() for year in years for day in year["holidays"]),
+        makeup_workdays=tuple(day.isoformat() for year in years for day in year["makeup_workdays"]),
+    )

@@ -1,0 +1,92 @@
+"""The shapes of requests and answers about quotes."""
+
+from datetime import date
+from typing import Annotated, Any, Self
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+
+from parking_api.answers import Answer, Name
+from parking_api.bodies import Body
+from parking_api.parameters import Id, Moment
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class QuoteAsk(Body):
+    """A stay to be priced: at a lot, by the version in force at entry; or by a document."""
+
+    lot_id: Id | None = Field(None, examples=["370202-0001"])
+    document: dict[str, Any] | None = Field(
+        None, description="A tariff document instead of a lot: a draft, or what might be one."
+    )
+    entry: Moment = Field(examples=["2026-06-10T10:00:00+08:00"])
+    exit: Moment = Field(
+        description="Exclusive; at most 366 days after `entry`.",
+        examples=["2026-06-10T12:10:00+08:00"],
+    )
+    vehicle: Word | None = Field(
+        None,
+        description="Class of vehicle; without it `small`, where the tariff tells classes apart.",
+        examples=["small"],
+    )
+    granted: tuple[Word, ...] = Field(
+        (),
+        max_length=20,
+        description="What the stay is entitled to; `first_stay` for the day's first at the lot.",
+        examples=[[]],
+    )
+    version: int | None = Field(
+        None,
+        ge=1,
+        le=2**31 - 1,
+        description="The version that it must be: for the same answer a year later.",
+    )
+
+    @model_validator(mode="after")
+    def _has_one_tariff(self) -> Self:
+        if (self.lot_id is None) == (self.document is None):
+            raise ValueError("give either lot_id or document")
+        if self.version is not None and self.lot_id is None:
+            raise ValueError("version goes with lot_id")
+        return self
+
+
+class QuoteLine(Answer):
+    """A stretch of the stay and what it costs; lines cover the stay and add up to the total."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    kind: str = Field(
+        description="`unit`, `flat`; of nothing: `free`, `gap`, `grace`, `deducted`, `tail`, "
+        "`dropped`, `paid`; at exit: `percentage`, `rounding`.",
+        examples=["unit"],
+    )
+    amount_minor: int = Field(examples=[700])
+    period_id: str | None = Field(None, examples=["day-peak"])
+    window_date: date | None = Field(None, description="Local date on which its window started.")
+    tier: int | None = Field(None, description="From 1.")
+    units: int | None = Field(None, examples=[2])
+    unit_s: int | None = Field(None, examples=[1800])
+    unit_price_minor: int | None = Field(None, examples=[350])
+    adjustment: dict[str, Any] | None = None
+    cap_minor_taken: int | None = Field(None, description="What caps took off.")
+    entitlement: str | None = None
+    exact_minor: str | None = Field(None, description="Where it is no whole smallest unit.")
+    priced_by: str | None = Field(None, description="The version that set the price, if another.")
+    text: Name
+
+
+class FullQuote(Answer):
+    """What a stay costs, line by line. The same stay and version give the same bytes, always."""
+
+    lot_id: str | None = Field(description="Null for a document.")
+    entry: AwareDatetime
+    exit: AwareDatetime
+    vehicle: str | None
+    granted: list[str]
+    total_minor: int = Field(examples=[1900])
+    currency: str = Field(examples=["CNY"])
+    tariff_id: str = Field(examples=["qd-class1-road"])
+    version: int | None = Field(description="Null for a document.", examples=[1])
+    hash: str = Field(description="SHA-256 of the canonical document, in hex.")
+    lines: list[QuoteLine]

@@ -1,0 +1,1 @@
+"""Tariffs: versions drafted by one person, approved by another, published, never changed."""

@@ -1,0 +1,151 @@
+"""Two versions side by side: what differs, in words, and what it does to fees."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pricing
+from parking_api.answers import Json
+from parking_api.quotes.prices import class_of
+from parking_api.tariffs import wording
+from parking_api.tariffs.wording import Pair
+
+LENGTHS_S: Final = (900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
+# Local entries, both seasons, a workday and a weekend: month, day, hour.
+ENTRIES: Final = ((1, 14, 8), (1, 14, 19), (1, 17, 10), (7, 15, 8), (7, 15, 19), (7, 18, 10))
+# What tells the members of a list apart.
+_KEYS: Final = ("id", "window", "from_s")
+
+
+def changes(before: Json, after: Json) -> list[Json]:
+    """List the differences of two documents, in their order, each with a sentence."""
+    currency = str(after["currency"])
+    found = _differences((), before, after)
+    return [_change(steps, old, new, currency) for steps, old, new in found]
+
+
+def _differences(
+    steps: tuple[str, ...], before: Any, after: Any
+) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    if before == after:
+        return
+    old, new = _members(before), _members(after)
+    if old is None or new is None:
+        yield steps, before, after
+        return
+    for name in dict.fromkeys((*old, *new)):
+        yield from _differences((*steps, name), old.get(name), new.get(name))
+
+
+def _members(part: Any) -> dict[str, Any] | None:
+    """The members by name; of a list by what tells them apart; None for a plain value."""
+    if isinstance(part, dict):
+        return part
+    if isinstance(part, list) and all(isinstance(each, dict) for each in part):
+        key = next((key for key in _KEYS if all(key in each for each in part)), None)
+        if key:
+            return {f"[{each[key]}]": each for each in part}
+    return None
+
+
+def _change(steps: tuple[str, ...], before: Any, after: Any, currency: str) -> Json:
+    zh_where, en_where = _where(steps)
+    name = next((step for step in reversed(steps) if not step.startswith("[")), "")
+    (zh_old, en_old), (zh_new, en_new) = (_worded(name, each, currency) for each in (before, after))
+    if before is None:
+        text = f"新增{zh_where}：{zh_new}", f"{en_where} is new: {en_new}"
+    elif after is None:
+        text = f"取消{zh_where}：原为{zh_old}", f"{en_where} is gone; it was {en_old}"
+    else:
+        text = f"{zh_where}由{zh_old}改为{zh_new}", f"{en_where}: {en_old} becomes {en_new}"
+    path = ".".join(steps).replace(".[", "[")
+    return {
+        "path": path,
+        "before": before,
+        "after": after,
+        "text": {"zh": f"{text[0]}。", "en": f"{text[1]}."},
+    }
+
+
+def _where(steps: Sequence[str]) -> Pair:
+    zh, en = [], []
+    for place, step in enumerate(steps):
+        if not step.startswith("["):
+            pair = wording.field(step)
+        elif place and steps[place - 1] == "tiers":
+            pair = wording.value("from_s", int(step[1:-1]), "")
+            pair = f"自{pair[0]}起", f"from {pair[1]}"
+        else:
+            pair = f"“{step[1:-1]}”", f"'{step[1:-1]}'"
+        zh.append(pair[0])
+        en.append(pair[1])
+    return "".join(zh), " ".join(en)
+
+
+def _worded(name: str, given: Any, currency: str) -> Pair:
+    if isinstance(given, dict):
+        pairs = [
+            (wording.field(key)[0], wording.field(key)[1], *_worded(key, each, currency))
+            for key, each in given.items()
+        ]
+        zh = "，".join(f"{key}{each}" for key, _, each, _ in pairs)
+        return zh, ", ".join(f"{key} {each}" for _, key, _, each in pairs)
+    if isinstance(given, list):
+        words = [_worded(name, each, currency) for each in given]
+        return "；".join(zh for zh, _ in words), "; ".join(en for _, en in words)
+    return wording.value(name, given, currency)
+
+
+def fees(
+    before: pricing.Tariff, after: pricing.Tariff, year: int, calendar: pricing.Calendar
+) -> list[Json]:
+    """List the stays, of a grid over seasons and lengths, whose fees differ."""
+    zone = ZoneInfo(after.timezone)
+    found = []
+    for month, day, hour in ENTRIES:
+        entry = datetime(year, month, day, hour, tzinfo=zone)
+        tables = [
+            pricing.fee_table(
+                each, LENGTHS_S, entry, vehicle=class_of(each, None), calendar=calendar
+            )
+            for each in (before, after)
+        ]
+        found += [
+            {"entry": entry, "duration_s": length, "before_minor": old, "after_minor": new}
+            for (length, old), (_, new) in zip(*tables, strict=True)
+            if old != new
+        ]
+    return found
+
+
+def comparison(
+    key: tuple[str, int, int],
+    before: Json,
+    after: Json,
+    now: datetime,
+    calendar: pricing.Calendar,
+) -> Json:
+    """Make the answer that compares two versions.
+
+    Args:
+        key: Tariff, version before, version after.
+        before: The document before.
+        after: The document after.
+        now: Its year is that of the fees.
+        calendar: The city's.
+    """
+    found = changes(before, after)
+    tariffs = pricing.read_tariff(before), pricing.read_tariff(after)
+    return {
+        "tariff_id": key[0],
+        "before": key[1],
+        "after": key[2],
+        "changes": found,
+        "fees": fees(*tariffs, now.astimezone(UTC).year, calendar),
+        "text": {
+            language: "\n".join(each["text"][language] for each in found)
+            or ("两个版本内容相同。" if language == "zh" else "The versions say the same.")
+            for language in ("zh", "en")
+        },
+    }

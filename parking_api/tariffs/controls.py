@@ -1,0 +1,211 @@
+"""Price control (政府指导价): what the law lets a tariff charge, and what goes beyond it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from math import ceil
+
+import pricing
+from parking_api.answers import Json, Row
+from parking_api.audit import Action, Connection, record
+from parking_api.errors import ParameterFault
+from parking_api.tariffs.errors import (
+    ControlExistsError,
+    ControlStateError,
+    ControlUnknownError,
+    PriceControlError,
+)
+from parking_api.tariffs.schemas import AppliesTo
+from parking_api.tariffs.schemas_of_controls import NewControl
+from parking_api.zones.errors import SamePersonError
+from parking_api.zones.queries import lock
+from sql.named import named
+
+BREACHES = ("ceiling_exceeded", "floor_undercut")
+
+
+async def check(
+    connection: Connection,
+    tariff: pricing.Tariff,
+    target: AppliesTo,
+    start: datetime,
+    end: datetime | None,
+) -> None:
+    """Hold a tariff against the price control of the time that it would be in force.
+
+    Raises:
+        PriceControlError: With each clause that it breaks.
+    """
+    ceilings = await ceilings_of(connection, tariff, target, start, end)
+    found = pricing.lint(tariff, year=start.year, ceilings=ceilings) if ceilings else []
+    breaches = [each for each in found if each.code in BREACHES]
+    if breaches:
+        raise PriceControlError(
+            [
+                ParameterFault(parameter=f"document.{each.path}", message=f"{each.zh} {each.en}")
+                for each in breaches
+            ]
+        )
+
+
+async def ceilings_of(
+    connection: Connection,
+    tariff: pricing.Tariff,
+    target: AppliesTo,
+    start: datetime,
+    end: datetime | None,
+) -> list[pricing.Ceiling]:
+    """Read the limits that hold for a tariff, of all classes of its zones, within a time."""
+    rows = await applying(connection, target, start, end)
+    return [_ceiling(row) for row in rows if row["currency"] == tariff.currency]
+
+
+async def applying(
+    connection: Connection, target: AppliesTo, start: datetime, end: datetime | None
+) -> Sequence[Row]:
+    """Read the price controls that hold for what a tariff applies to, within a time."""
+    scope = await connection.fetchrow(
+        named("control_classes"), list(target.zones), list(target.lot_types), list(target.lots)
+    )
+    assert scope is not None  # noqa: S101 - the query always gives one row
+    scoped = (scope["zone_classes"], scope["lot_types"], start, end)
+    return await connection.fetch(named("control_list"), *(None, False), *scoped)
+
+
+def limits(row: Row) -> tuple[int | None, int | None]:
+    """Settle floor and ceiling of an hour: of the float and the amounts the narrower hold.
+
+    Returns:
+        Smallest units; None for none.
+    """
+    base, up, down = row["base_minor"], row["float_up_percent"], row["float_down_percent"]
+    ceilings = [row["ceiling_minor"], None if up is None else base * (100 + up) // 100]
+    floors = [row["floor_minor"], None if down is None else ceil(base * (100 - down) / 100)]
+    return (
+        max((each for each in floors if each is not None), default=None),
+        min((each for each in ceilings if each is not None), default=None),
+    )
+
+
+def _ceiling(row: Row) -> pricing.Ceiling:
+    floor, ceiling = limits(row)
+    return pricing.Ceiling(
+        reference=row["legal_reference_zh"],
+        hour_minor=ceiling,
+        day_minor=row["day_ceiling_minor"],
+        floor_hour_minor=floor,
+        vehicle=row["vehicle"],
+    )
+
+
+async def controls(connection: Connection, *, whole: bool) -> Sequence[Row]:
+    """Read all price controls; drafts too if `whole` is set."""
+    return await connection.fetch(named("control_list"), None, whole, None, [], None, None)
+
+
+async def control(connection: Connection, control_id: str, *, whole: bool) -> Row:
+    """Read one price control.
+
+    Raises:
+        ControlUnknownError: There is none, or it is a draft and `whole` is not set.
+    """
+    row: Row | None = await connection.fetchrow(
+        named("control_list"), control_id, whole, None, [], None, None
+    )
+    if row is None:
+        raise ControlUnknownError
+    return row
+
+
+async def draft(connection: Connection, new: NewControl, act: Action) -> Row:
+    """Draft a price control; within a transaction.
+
+    Raises:
+        ControlExistsError: Its id is taken.
+    """
+    added = await connection.fetchval(
+        named("control_add"),
+        *(new.price_control_id, new.legal_reference.zh, new.legal_reference.en),
+        *(new.zone_class, sorted(set(new.lot_types)), new.currency, new.vehicle),
+        *(new.base_minor, new.float_up_percent, new.float_down_percent),
+        *(new.floor_minor, new.ceiling_minor, new.day_ceiling_minor),
+        *(new.valid_from, new.valid_to, act.person_id, act.at),
+    )
+    if added is None:
+        raise ControlExistsError
+    row = await control(connection, new.price_control_id, whole=True)
+    await _record(connection, act, "price_control.draft", None, row)
+    return row
+
+
+async def approve(connection: Connection, control_id: str, act: Action) -> Row:
+    """Put a price control in force; within a transaction.
+
+    Raises:
+        ControlUnknownError: There is none.
+        SamePersonError: It was drafted by whoever approves.
+        ControlStateError: It is in force already.
+    """
+    await lock(connection)
+    before = await control(connection, control_id, whole=True)
+    if before["drafted_by"] == act.person_id:
+        raise SamePersonError
+    if not await connection.fetchval(named("control_approve"), control_id, act.person_id, act.at):
+        raise ControlStateError
+    row = await control(connection, control_id, whole=True)
+    await _record(connection, act, "price_control.approve", before, row)
+    return row
+
+
+async def end(connection: Connection, control_id: str, valid_to: datetime, act: Action) -> Row:
+    """Let a price control end; within a transaction.
+
+    Raises:
+        ControlUnknownError: There is none.
+        ControlStateError: It has ended before then, or begins later; or that is in the past.
+    """
+    await lock(connection)
+    before = await control(connection, control_id, whole=True)
+    if valid_to < act.at:
+        raise ControlStateError("A price control ends now or later, not in the past.")
+    if not await connection.fetchval(named("control_end"), control_id, valid_to):
+        raise ControlStateError
+    row = await control(connection, control_id, whole=True)
+    await _record(connection, act, "price_control.end", before, row)
+    return row
+
+
+def answer(row: Row) -> Json:
+    """Make a price control out of a row of `control_list.sql`."""
+    floor, ceiling = limits(row)
+    names = ("zone_class", "lot_types", "currency", "vehicle", "base_minor", "float_up_percent")
+    more = ("float_down_percent", "floor_minor", "ceiling_minor", "day_ceiling_minor")
+    done = ("valid_from", "valid_to", "drafted_by", "drafted_at", "approved_by", "approved_at")
+    return {
+        "price_control_id": row["price_control_id"],
+        "legal_reference": {"zh": row["legal_reference_zh"], "en": row["legal_reference_en"]},
+        **{column: row[column] for column in (*names, *more, *done)},
+        "hour_floor_minor": floor,
+        "hour_ceiling_minor": ceiling,
+    }
+
+
+async def _record(
+    connection: Connection, act: Action, action: str, before: Row | None, after: Row
+) -> None:
+    await record(
+        connection,
+        person_id=act.person_id,
+        action=action,
+        subject=f"price_control/{after['price_control_id']}",
+        before=before and _audited(before),
+        after=_audited(after),
+        reason=act.reason,
+        at=act.at,
+    )
+
+
+def _audited(row: Row) -> Json:
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else value
+        for key, value in answer(row).items()
+    }

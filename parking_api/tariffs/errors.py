@@ -1,0 +1,129 @@
+"""What can go wrong with tariffs; the classes' sentences are the answers' `detail`."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from parking_api.answers import Row
+from parking_api.errors import ApiError, ParameterFault
+
+
+class TariffUnknownError(ApiError):
+    """There is no such tariff, or no such version of it that is for you to see."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "tariff-unknown"
+
+
+class TariffExistsError(ApiError):
+    """There is a tariff of that id already: draft a new version of it."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "tariff-exists"
+
+
+class TargetUnknownError(ApiError):
+    """The tariff would apply to zones or lots that are not there."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "target-unknown"
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        super().__init__()
+        self.faults = tuple(
+            ParameterFault(
+                parameter=f"applies_to.{row['kind']}",
+                message=f"there is no {row['kind'].removesuffix('s')} {row['id']}",
+            )
+            for row in rows
+        )
+
+
+class VersionStateError(ApiError):
+    """That is not possible in the state that the version is in."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "version-state"
+
+
+class NotTheDrafterError(ApiError):
+    """A draft is changed and submitted by whoever drafted it."""
+
+    status = HTTPStatus.FORBIDDEN
+    kind = "not-the-drafter"
+
+
+class EffectiveTimesError(ApiError):
+    """A version comes into force in the future, and ends after it begins."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "effective-times"
+
+
+class EffectsOverlapError(ApiError):
+    """Another version would price the same zone and lot type, or lot, at the same time."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "effects-overlap"
+
+    def __init__(self, rows: Sequence[Row] = ()) -> None:
+        super().__init__()
+        self.faults = tuple(
+            ParameterFault(parameter="applies_to", message=_in_the_way(row)) for row in rows
+        )
+
+
+def _in_the_way(row: Row) -> str:
+    target = row["lot_id"] or f"{row['zone_id']} x {row['lot_type']}"
+    since = row["effective_from"].isoformat()
+    until = f" to {row['effective_to'].isoformat()}" if row["effective_to"] else " on"
+    return f"version {row['version']} of {row['tariff_id']} prices {target} from {since}{until}"
+
+
+class PriceControlError(ApiError):
+    """The tariff goes beyond the price control; `errors` has each clause that it breaks."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "price-control"
+
+    def __init__(self, faults: Sequence[ParameterFault]) -> None:
+        super().__init__()
+        self.faults = faults
+
+
+class ControlExistsError(ApiError):
+    """There is a price control of that id already."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "price-control-exists"
+
+
+class ControlUnknownError(ApiError):
+    """There is no such price control."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "price-control-unknown"
+
+
+class ControlStateError(ApiError):
+    """That price control is in force, or has ended, already."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "price-control-state"
+
+
+class CalendarFixedError(ApiError):
+    """That year's calendar is published already, and stays; a tariff may carry its own."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "calendar-fixed"
+
+
+class CalendarDaysError(ApiError):
+    """The days do not make a year's calendar."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "calendar-days"
+
+    def __init__(self, faults: Sequence[ParameterFault]) -> None:
+        super().__init__()
+        self.faults = faults

@@ -1,0 +1,39 @@
+"""What a look over a tariff finds, with what it is meant for."""
+
+from datetime import datetime
+
+import pricing
+from parking_api.audit import Connection
+from parking_api.quotes.prices import Prices
+from parking_api.tariffs import controls
+from parking_api.tariffs.schemas import AppliesTo
+
+ON_STREET = "on_street"
+
+
+async def findings(
+    connection: Connection,
+    prices: Prices,
+    tariff: pricing.Tariff,
+    target: AppliesTo | None,
+    now: datetime,
+) -> list[pricing.Lint]:
+    """Look a tariff over, errors first.
+
+    Args:
+        connection: To the database.
+        prices: The published tariffs: one for off-street lots is held against its zones' on-street
+            one.
+        tariff: The document.
+        target: What it is meant for; the price control of that holds.
+        now: Its year is looked at.
+    """
+    ceilings = []
+    on_street = None
+    if target is not None:
+        ceilings = await controls.ceilings_of(connection, tariff, target, now, None)
+        if ON_STREET not in target.lot_types:
+            on_street = prices.tariff_of_zones(target.zones, ON_STREET, now)
+    return pricing.lint(
+        tariff, year=now.year, calendar=prices.calendar, ceilings=ceilings, on_street=on_street
+    )

@@ -1,0 +1,142 @@
+"""Versions from approval on: by another person than the drafter, and never two at one time."""
+
+from datetime import datetime
+
+import asyncpg
+
+from parking_api.audit import Action, Connection
+from parking_api.tariffs import controls, queries
+from parking_api.tariffs.drafting import locked
+from parking_api.tariffs.errors import (
+    EffectiveTimesError,
+    EffectsOverlapError,
+    NotTheDrafterError,
+    VersionStateError,
+)
+from parking_api.tariffs.queries import Key
+from parking_api.tariffs.recording import recorded
+from parking_api.zones.errors import SamePersonError
+from parking_api.zones.queries import lock
+from sql.named import named
+
+
+async def approve(connection: Connection, key: Key, act: Action) -> None:
+    """Approve what is in review; within a transaction. Of two who approve at once, one wins.
+
+    Raises:
+        TariffUnknownError: There is no such version.
+        VersionStateError: It is not in review, or not any more.
+        SamePersonError: It was drafted or submitted by whoever approves.
+    """
+    row = await locked(connection, key)
+    if row["state"] != "in_review":
+        raise VersionStateError(
+            f"Version {key.version} of {key.tariff_id} is {row['state']}, not in review."
+        )
+    if act.person_id in (row["drafted_by"], row["submitted_by"]):
+        raise SamePersonError
+    async with recorded(connection, key, "tariff.approve", act):
+        await connection.execute(
+            named("tariff_version_approve"), key.tariff_id, key.version, act.person_id, act.at
+        )
+
+
+async def publish(
+    connection: Connection, key: Key, start: datetime, end: datetime | None, act: Action
+) -> None:
+    """Have an approved version price what it applies to; within a transaction.
+
+    The tariff's version before ends then. What another tariff prices stays with it.
+
+    Args:
+        connection: To the database.
+        key: The version.
+        start: When it comes into force: now or later.
+        end: Exclusive; None for no end.
+        act: Who does it, when and why.
+
+    Raises:
+        TariffUnknownError: There is no such version.
+        EffectiveTimesError: `start` lies in the past, or `end` not after it.
+        VersionStateError: It is not approved, or published already.
+        PriceControlError: It goes beyond the price control.
+        EffectsOverlapError: Another version prices the same then.
+    """
+    if start < act.at or (end is not None and end <= start):
+        raise EffectiveTimesError
+    await lock(connection)
+    row = await locked(connection, key)
+    if row["state"] != "approved":
+        raise VersionStateError(
+            f"Version {key.version} of {key.tariff_id} is {row['state']}, not approved."
+        )
+    whole = await queries.version(connection, key, act.at, whole=True)
+    target = queries.target_of(whole)
+    await controls.check(connection, queries.tariff_of(whole), target, start, end)
+    async with recorded(connection, key, "tariff.publish", act):
+        await _take_over(connection, key, start, end)
+        await connection.execute(
+            named("tariff_version_publish"), key.tariff_id, key.version, act.person_id, act.at
+        )
+
+
+async def _take_over(
+    connection: Connection, key: Key, start: datetime, end: datetime | None
+) -> None:
+    if later := await connection.fetch(named("tariff_effects_later"), key.tariff_id, start):
+        numbers = ", ".join(str(row["version"]) for row in later)
+        raise VersionStateError(
+            f"Version {numbers} of {key.tariff_id} comes into force then or later: withdraw it "
+            "first."
+        )
+    await connection.execute(named("tariff_effects_cut"), key.tariff_id, start, None)
+    target = await connection.fetchrow(named("tariff_version_target"), key.tariff_id, key.version)
+    assert target is not None  # noqa: S101 - locked before
+    others = await connection.fetch(named("tariff_effects_others"), *target, start, end)
+    if others:
+        raise EffectsOverlapError(others)
+    try:
+        await connection.execute(
+            named("tariff_effects_add"), key.tariff_id, key.version, start, end
+        )
+    except asyncpg.ExclusionViolationError as error:
+        # Only somebody who does not take the lock can come in between.
+        raise EffectsOverlapError from error
+
+
+async def withdraw(connection: Connection, key: Key, act: Action, *, may_end: bool) -> None:
+    """Withdraw a version; within a transaction.
+
+    One that was never published is given up. One that is scheduled never comes into force, and
+    the version before goes on. One in force ends now, and nothing of the tariff follows it.
+
+    Args:
+        connection: To the database.
+        key: The version.
+        act: Who does it, when and why.
+        may_end: Whether whoever asks may withdraw what is published.
+
+    Raises:
+        TariffUnknownError: There is no such version.
+        NotTheDrafterError: It is published, and `may_end` is not set; or somebody else's draft.
+        VersionStateError: It is superseded or withdrawn already.
+    """
+    await lock(connection)
+    row = await locked(connection, key)
+    whole = await queries.version(connection, key, act.at, whole=True)
+    if whole["state"] in ("superseded", "withdrawn"):
+        raise VersionStateError(
+            f"Version {key.version} of {key.tariff_id} is {whole['state']} already."
+        )
+    if not may_end and (row["published_by"] or row["drafted_by"] != act.person_id):
+        raise NotTheDrafterError("Drafters withdraw their own versions, until they are published.")
+    async with recorded(connection, key, "tariff.withdraw", act):
+        await connection.execute(
+            named("tariff_version_withdraw"), key.tariff_id, key.version, act.person_id, act.at
+        )
+        gone = await connection.fetchval(
+            named("tariff_effects_remove"), key.tariff_id, key.version, act.at
+        )
+        if gone:
+            await connection.execute(named("tariff_effects_restore"), key.tariff_id, gone)
+        await connection.execute(named("tariff_effects_cut"), key.tariff_id, act.at, key.version)

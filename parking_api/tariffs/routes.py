@@ -1,0 +1,306 @@
+"""Routes of tariffs and their versions."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query, Response
+
+import pricing
+from parking_api.answers import Json, respond
+from parking_api.audit import Action, Connection
+from parking_api.bodies import Why
+from parking_api.errors import DatabaseAwayError, described
+from parking_api.parameters import ID_PATTERN, NoParameters
+from parking_api.people.access import Person, allowed, guarded
+from parking_api.quotes.errors import TariffInvalidError
+from parking_api.resources import Held, Resources
+from parking_api.tariffs import answers, comparing, drafting, looking, publishing, queries
+from parking_api.tariffs.errors import (
+    EffectiveTimesError,
+    EffectsOverlapError,
+    NotTheDrafterError,
+    PriceControlError,
+    TargetUnknownError,
+    TariffExistsError,
+    TariffUnknownError,
+    VersionStateError,
+)
+from parking_api.tariffs.queries import Key
+from parking_api.tariffs.schemas import (
+    AppliesTo,
+    BureauVersion,
+    CompareAsk,
+    Comparison,
+    Findings,
+    NewTariff,
+    NewVersion,
+    Publication,
+    Schedule,
+    TariffsAsk,
+    ToLint,
+    VersionAnswer,
+    VersionPage,
+)
+from parking_api.tariffs.visiting import SeesAll
+from parking_api.zones.errors import SamePersonError
+
+router = APIRouter(tags=["tariffs"])
+
+BAD: Final = HTTPStatus.UNPROCESSABLE_ENTITY
+AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
+APPROVER: Final = "bureau_approver"
+VERSION_PATH: Final = "/v1/tariffs/{tariff_id}/versions/{version}"
+
+TariffId = Annotated[str, Path(pattern=ID_PATTERN, examples=["qd-class1-road"])]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
+Nothing = Annotated[NoParameters, Query()]
+Drafter = Annotated[Person, allowed("bureau_drafter")]
+Approver = Annotated[Person, allowed("bureau_approver")]
+Bureau = Annotated[Person, allowed("bureau_drafter", "bureau_approver")]
+
+
+@router.get("/v1/tariffs", response_model=VersionPage, responses=described(BAD, AWAY))
+async def tariffs(ask: Annotated[TariffsAsk, Query()], held: Held, sees_all: SeesAll) -> Response:
+    """List tariff versions, page by page; the bureau sees those that are not published too."""
+    async with held.database.connection() as connection:
+        rows, cursor = await queries.page(connection, ask, held.clock(), whole=sees_all)
+    given = ask.model_dump(exclude_unset=True, exclude_none=True) | {"cursor": cursor}
+    following = f"/v1/tariffs?{urlencode(given)}" if cursor else None
+    return respond({"items": [answers.facts(row) for row in rows], "next": following})
+
+
+@router.post(
+    "/v1/tariffs",
+    status_code=HTTPStatus.CREATED,
+    response_model=BureauVersion,
+    responses=guarded(TariffInvalidError, TargetUnknownError, TariffExistsError, DatabaseAwayError),
+)
+async def new_tariff(body: NewTariff, held: Held, caller: Drafter) -> Response:
+    """Draft a tariff, its version 1. Every fault of the document is told at once, with its path."""
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        key = await drafting.draft_tariff(connection, body, act)
+        told = await _told(held, connection, key)
+    return _created(told)
+
+
+@router.post("/v1/tariffs/lint", response_model=Findings, responses=guarded(TariffInvalidError))
+async def lint(body: ToLint, held: Held, caller: Bureau) -> Response:
+    """Look a document over that is kept nowhere yet."""
+    del caller
+    tariff = drafting.checked(body.document)
+    return await _lint(held, tariff, pricing.content_hash(body.document), body.applies_to)
+
+
+@router.post(
+    "/v1/tariffs/{tariff_id}/versions",
+    status_code=HTTPStatus.CREATED,
+    response_model=BureauVersion,
+    responses=guarded(
+        TariffInvalidError, TargetUnknownError, TariffUnknownError, DatabaseAwayError
+    ),
+)
+async def new_version(
+    tariff_id: TariffId, body: NewVersion, held: Held, caller: Drafter
+) -> Response:
+    """Draft a further version of a tariff. Rolling back is one that copies an earlier one."""
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        key = await drafting.draft_version(connection, tariff_id, body, act)
+        told = await _told(held, connection, key)
+    return _created(told)
+
+
+@router.get(
+    VERSION_PATH, response_model=VersionAnswer, responses=described(TariffUnknownError, BAD, AWAY)
+)
+async def version(
+    tariff_id: TariffId, version: Number, _: Nothing, held: Held, sees_all: SeesAll
+) -> Response:
+    """Give one version with its document; to the bureau, with who did what."""
+    key = Key(tariff_id, version)
+    async with held.database.connection() as connection:
+        row = await queries.version(connection, key, held.clock(), whole=sees_all)
+    return respond(answers.version(row, whole=sees_all))
+
+
+@router.put(
+    VERSION_PATH,
+    response_model=BureauVersion,
+    responses=guarded(
+        TariffInvalidError,
+        TargetUnknownError,
+        TariffUnknownError,
+        NotTheDrafterError,
+        VersionStateError,
+        DatabaseAwayError,
+    ),
+)
+async def change(
+    tariff_id: TariffId, version: Number, body: NewTariff, held: Held, caller: Drafter
+) -> Response:
+    """Write one's own draft anew."""
+    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
+    async with held.database.transaction() as connection:
+        await drafting.change(connection, key, body, act)
+        told = await _told(held, connection, key)
+    return respond(told)
+
+
+@router.get(
+    f"{VERSION_PATH}/lint",
+    response_model=Findings,
+    responses=guarded(TariffUnknownError, DatabaseAwayError),
+)
+async def lint_version(
+    tariff_id: TariffId, version: Number, _: Nothing, held: Held, caller: Bureau
+) -> Response:
+    """Look a version over: gaps, tiers that never apply, the price control, and more."""
+    del caller
+    key = Key(tariff_id, version)
+    async with held.database.connection() as connection:
+        row = await queries.version(connection, key, held.clock(), whole=True)
+    target = queries.target_of(row)
+    return await _lint(held, queries.tariff_of(row), row["content_hash"], target)
+
+
+@router.get(
+    f"{VERSION_PATH}/compare",
+    response_model=Comparison,
+    responses=described(TariffUnknownError, BAD, AWAY),
+)
+async def compare(
+    tariff_id: TariffId,
+    version: Number,
+    ask: Annotated[CompareAsk, Query()],
+    held: Held,
+    sees_all: SeesAll,
+) -> Response:
+    """Tell what changes from one version to another: in words, and in the fees of some stays."""
+    now = held.clock()
+    async with held.database.connection() as connection:
+        before, after = [
+            await queries.version(connection, Key(tariff_id, number), now, whole=sees_all)
+            for number in (version, ask.to)
+        ]
+    documents = queries.document_of(before), queries.document_of(after)
+    numbers = (tariff_id, version, ask.to)
+    return respond(comparing.comparison(numbers, *documents, now, held.prices.calendar))
+
+
+@router.post(
+    f"{VERSION_PATH}/submit",
+    response_model=BureauVersion,
+    responses=guarded(TariffUnknownError, NotTheDrafterError, VersionStateError, DatabaseAwayError),
+)
+async def submit(
+    tariff_id: TariffId, version: Number, body: Why, held: Held, caller: Drafter
+) -> Response:
+    """Hand one's own draft in for review: from here on it is immutable."""
+    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
+    async with held.database.transaction() as connection:
+        await drafting.submit(connection, key, act)
+        told = await _told(held, connection, key)
+    return respond(told)
+
+
+@router.post(
+    f"{VERSION_PATH}/approve",
+    response_model=BureauVersion,
+    responses=guarded(TariffUnknownError, SamePersonError, VersionStateError, DatabaseAwayError),
+)
+async def approve(
+    tariff_id: TariffId, version: Number, body: Why, held: Held, caller: Approver
+) -> Response:
+    """Approve what is in review. It takes another person than the drafter; of two at once, one."""
+    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
+    async with held.database.transaction() as connection:
+        await publishing.approve(connection, key, act)
+        told = await _told(held, connection, key)
+    return respond(told)
+
+
+PUBLISHING: Final = (
+    TariffUnknownError,
+    EffectiveTimesError,
+    VersionStateError,
+    PriceControlError,
+    EffectsOverlapError,
+    DatabaseAwayError,
+)
+
+
+@router.post(
+    f"{VERSION_PATH}/schedule", response_model=BureauVersion, responses=guarded(*PUBLISHING)
+)
+async def schedule(
+    tariff_id: TariffId, version: Number, body: Schedule, held: Held, caller: Approver
+) -> Response:
+    """Publish an approved version ahead of the time that it comes into force.
+
+    The version before it ends then. Beyond the price control it is refused, with the clause.
+    """
+    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
+    async with held.database.transaction() as connection:
+        await publishing.publish(connection, key, body.effective_from, body.effective_to, act)
+        told = await _told(held, connection, key)
+    await held.prices.reload()
+    return respond(told)
+
+
+@router.post(
+    f"{VERSION_PATH}/publish", response_model=BureauVersion, responses=guarded(*PUBLISHING)
+)
+async def publish(
+    tariff_id: TariffId, version: Number, body: Publication, held: Held, caller: Approver
+) -> Response:
+    """Publish an approved version, in force at once; else as `schedule`."""
+    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
+    async with held.database.transaction() as connection:
+        await publishing.publish(connection, key, act.at, body.effective_to, act)
+        told = await _told(held, connection, key)
+    await held.prices.reload()
+    return respond(told)
+
+
+@router.post(
+    f"{VERSION_PATH}/withdraw",
+    response_model=BureauVersion,
+    responses=guarded(TariffUnknownError, NotTheDrafterError, VersionStateError, DatabaseAwayError),
+)
+async def withdraw(
+    tariff_id: TariffId, version: Number, body: Why, held: Held, caller: Bureau
+) -> Response:
+    """Withdraw a version.
+
+    One that is scheduled never comes into force, and the one before goes on; one in force ends
+    now. A drafter withdraws their own, until it is published; an approver any.
+    """
+    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
+    async with held.database.transaction() as connection:
+        await publishing.withdraw(connection, key, act, may_end=APPROVER in caller.roles)
+        told = await _told(held, connection, key)
+    await held.prices.reload()
+    return respond(told)
+
+
+async def _told(held: Resources, connection: Connection, key: Key) -> Json:
+    row = await queries.version(connection, key, held.clock(), whole=True)
+    return answers.version(row, whole=True)
+
+
+def _created(told: Json) -> Response:
+    answer = respond(told)
+    answer.status_code = HTTPStatus.CREATED
+    answer.headers["Location"] = f"/v1/tariffs/{told['tariff_id']}/versions/{told['version']}"
+    return answer
+
+
+async def _lint(
+    held: Resources, tariff: pricing.Tariff, digest: str, target: AppliesTo | None
+) -> Response:
+    now = held.clock()
+    async with held.database.connection() as connection:
+        found = await looking.findings(connection, held.prices, tariff, target, now)
+    return respond(answers.findings(digest, found))

@@ -1,0 +1,128 @@
+"""Routes of price controls and of the city's calendar."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Response
+
+from parking_api.answers import respond
+from parking_api.audit import Action
+from parking_api.bodies import Why
+from parking_api.errors import DatabaseAwayError, described
+from parking_api.parameters import ID_PATTERN, NoParameters
+from parking_api.people.access import Person, allowed, guarded
+from parking_api.resources import Held
+from parking_api.tariffs import calendar, controls
+from parking_api.tariffs.errors import (
+    CalendarFixedError,
+    ControlExistsError,
+    ControlStateError,
+    ControlUnknownError,
+)
+from parking_api.tariffs.schemas_of_controls import (
+    Control,
+    ControlEnd,
+    Controls,
+    NewControl,
+    NewYear,
+    Year,
+    Years,
+)
+from parking_api.tariffs.visiting import SeesAll
+from parking_api.zones.errors import SamePersonError
+
+router = APIRouter(tags=["tariffs"])
+
+BAD: Final = HTTPStatus.UNPROCESSABLE_ENTITY
+AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
+ControlId = Annotated[str, Path(pattern=ID_PATTERN, examples=["qd-guide-1"])]
+YearNumber = Annotated[int, Path(ge=2000, le=2199, examples=[2027])]
+Nothing = Annotated[NoParameters, Query()]
+Drafter = Annotated[Person, allowed("bureau_drafter")]
+Approver = Annotated[Person, allowed("bureau_approver")]
+
+
+@router.get("/v1/price-controls", response_model=Controls, responses=described(BAD, AWAY))
+async def price_controls(_: Nothing, held: Held, sees_all: SeesAll) -> Response:
+    """List the price controls; the bureau sees drafts too."""
+    async with held.database.connection() as connection:
+        rows = await controls.controls(connection, whole=sees_all)
+    return respond({"items": [controls.answer(row) for row in rows], "next": None})
+
+
+@router.get(
+    "/v1/price-controls/{control_id}",
+    response_model=Control,
+    responses=described(ControlUnknownError, BAD, AWAY),
+)
+async def price_control(
+    control_id: ControlId, _: Nothing, held: Held, sees_all: SeesAll
+) -> Response:
+    """Give one price control: its legal reference, base, float, floor and ceiling."""
+    async with held.database.connection() as connection:
+        row = await controls.control(connection, control_id, whole=sees_all)
+    return respond(controls.answer(row))
+
+
+@router.post(
+    "/v1/price-controls",
+    status_code=HTTPStatus.CREATED,
+    response_model=Control,
+    responses=guarded(ControlExistsError, DatabaseAwayError),
+)
+async def new(body: NewControl, held: Held, caller: Drafter) -> Response:
+    """Draft a price control; it binds nobody until it is approved."""
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        row = await controls.draft(connection, body, act)
+    answer = respond(controls.answer(row))
+    answer.status_code = HTTPStatus.CREATED
+    return answer
+
+
+@router.post(
+    "/v1/price-controls/{control_id}/approve",
+    response_model=Control,
+    responses=guarded(ControlUnknownError, SamePersonError, ControlStateError, DatabaseAwayError),
+)
+async def approve(control_id: ControlId, body: Why, held: Held, caller: Approver) -> Response:
+    """Approve a price control: no tariff that goes beyond it is published from then on."""
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        row = await controls.approve(connection, control_id, act)
+    return respond(controls.answer(row))
+
+
+@router.post(
+    "/v1/price-controls/{control_id}/end",
+    response_model=Control,
+    responses=guarded(ControlUnknownError, ControlStateError, DatabaseAwayError),
+)
+async def end(control_id: ControlId, body: ControlEnd, held: Held, caller: Approver) -> Response:
+    """Let a price control end."""
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        row = await controls.end(connection, control_id, body.valid_to, act)
+    return respond(controls.answer(row))
+
+
+@router.get("/v1/calendar", response_model=Years, responses=described(BAD, AWAY))
+async def years(_: Nothing, held: Held) -> Response:
+    """Give the city's public holidays and make-up workdays, year by year."""
+    async with held.database.connection() as connection:
+        rows = await calendar.years(connection)
+    return respond({"items": [dict(row) for row in rows], "next": None})
+
+
+@router.put(
+    "/v1/calendar/{year}",
+    response_model=Year,
+    responses=guarded(CalendarFixedError, DatabaseAwayError),
+)
+async def publish_year(year: YearNumber, body: NewYear, held: Held, caller: Approver) -> Response:
+    """Publish a year's calendar. It stays: what a stay cost must come out again."""
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        row = await calendar.publish(connection, year, body, act)
+    await held.prices.reload()
+    return respond(dict(row))

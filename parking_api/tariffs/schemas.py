@@ -1,0 +1,211 @@
+"""The shapes of requests and answers about tariffs."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from parking_api.answers import Answer, LotType, Name
+from parking_api.bodies import Body, Reason
+from parking_api.parameters import Id, Moment, Parameters
+from parking_api.tariffs.examples import CLASS_1_ROAD
+
+State = Literal[
+    "draft", "in_review", "approved", "scheduled", "in_force", "superseded", "withdrawn"
+]
+Document = Annotated[
+    dict[str, Any],
+    Field(description="The tariff document.", examples=[CLASS_1_ROAD]),
+]
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class AppliesTo(Body):
+    """What a tariff prices: every one of the zones with every one of the lot types; or lots."""
+
+    zones: tuple[Id, ...] = Field((), examples=[["qd-370202-1"]])
+    lot_types: tuple[LotType, ...] = Field((), examples=[["on_street"]])
+    lots: tuple[Id, ...] = Field((), description="Lots with a tariff of their own, instead.")
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> Self:
+        by_zone = bool(self.zones) and bool(self.lot_types) and not self.lots
+        by_lot = bool(self.lots) and not self.zones and not self.lot_types
+        if not (by_zone or by_lot):
+            raise ValueError("give zones and lot_types, or lots")
+        return self
+
+
+class NewTariff(Body):
+    """A tariff to draft; its id is the document's."""
+
+    document: Document
+    applies_to: AppliesTo
+    reason: Reason
+
+
+class NewVersion(Body):
+    """A further version of a tariff: a new document, or one of an earlier version (rolling back).
+
+    `applies_to` is the earlier version's where none is given.
+    """
+
+    document: Document | None = None
+    copy_of: Number | None = Field(None, description="The version to go back to.")
+    applies_to: AppliesTo | None = None
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _has_one_document(self) -> Self:
+        if (self.document is None) == (self.copy_of is None):
+            raise ValueError("give either document or copy_of")
+        return self
+
+
+class Schedule(Body):
+    """When an approved version comes into force."""
+
+    effective_from: Moment = Field(examples=["2027-04-20T00:00:00+08:00"])
+    effective_to: Moment | None = Field(None, description="Exclusive; null for no end.")
+    reason: Reason
+
+
+class Publication(Body):
+    """An approved version comes into force at once."""
+
+    effective_to: Moment | None = Field(None, description="Exclusive; null for no end.")
+    reason: Reason
+
+
+class ToLint(Body):
+    """A document to look over, and what it is meant for."""
+
+    document: Document
+    applies_to: AppliesTo | None = None
+
+
+class TariffsAsk(Parameters):
+    """A page of tariff versions."""
+
+    tariff: Id | None = None
+    state: State | None = None
+    zone: Id | None = None
+    lot_type: LotType | None = None
+    lot: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=1000, description="The most versions on a page.")] = 100
+    cursor: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[a-z0-9._-]{1,64}~[0-9]{1,9}$",
+            description="Where a page starts: take it from the `next` before.",
+        ),
+    ] = None
+
+
+class CompareAsk(Parameters):
+    """What a version is compared with."""
+
+    to: Annotated[Number, Field(description="The version on the other side.")]
+
+
+class NoticeAsk(Parameters):
+    """The form of a notice."""
+
+    f: Annotated[Literal["md", "html"], Field(description="Markdown or HTML.")] = "html"
+
+
+class Target(Answer):
+    """What a version prices."""
+
+    zones: list[str]
+    lot_types: list[str]
+    lots: list[str]
+
+
+class VersionFacts(Answer):
+    """A tariff version without its document."""
+
+    tariff_id: str
+    version: int
+    name: Name
+    state: State
+    hash: str = Field(description="SHA-256 of the canonical document, in hex.")
+    applies_to: Target
+    copy_of: int | None = Field(description="The version that it goes back to.")
+    effective_from: AwareDatetime | None
+    effective_to: AwareDatetime | None = Field(description="Exclusive; null for no end yet.")
+    published_at: AwareDatetime | None
+
+
+class VersionAnswer(VersionFacts):
+    """A tariff version."""
+
+    document: dict[str, Any]
+
+
+class BureauVersion(VersionAnswer):
+    """A tariff version as the bureau sees it."""
+
+    imported: bool = Field(description="It was in force before it came into the platform.")
+    drafted_by: str
+    drafted_at: AwareDatetime
+    submitted_by: str | None
+    submitted_at: AwareDatetime | None
+    approved_by: str | None
+    approved_at: AwareDatetime | None
+    published_by: str | None
+    withdrawn_by: str | None
+    withdrawn_at: AwareDatetime | None
+
+
+class VersionPage(Answer):
+    """A page of tariff versions, by `tariff_id` and `version`."""
+
+    items: list[VersionFacts]
+    next: str | None = Field(description="Path of the next page, or null.")
+
+
+class Finding(Answer):
+    """Something about a tariff that should be looked at."""
+
+    code: str
+    path: str = Field(description="Where in the document; empty for the whole of it.")
+    clause: str
+    severity: str
+    text: Name
+    amount_minor: int | None = Field(description="The money at stake, where it can be computed.")
+
+
+class Findings(Answer):
+    """What a look over a tariff found."""
+
+    hash: str
+    findings: list[Finding]
+
+
+class Change(Answer):
+    """One difference between two versions."""
+
+    path: str
+    before: Any
+    after: Any
+    text: Name
+
+
+class FeeChange(Answer):
+    """What a stay of some length costs by each of two versions."""
+
+    entry: AwareDatetime
+    duration_s: int
+    before_minor: int
+    after_minor: int
+
+
+class Comparison(Answer):
+    """What differs between two versions."""
+
+    tariff_id: str
+    before: int
+    after: int
+    changes: list[Change]
+    fees: list[FeeChange]
+    text: Name

@@ -1,0 +1,123 @@
+"""The shapes of requests and answers about price controls and the calendar."""
+
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+
+from parking_api.answers import Answer, LotType, Name
+from parking_api.bodies import Body, Reason, Text
+from parking_api.parameters import Id, Moment
+from parking_api.zones.schemas import ZoneClass
+
+Amount = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class NewControl(Body):
+    """A price control to draft: what an hour, and 24 of them, may cost.
+
+    Of the float around `base_minor` and the amounts, the narrower hold. Prices that a tariff names
+    are held to it by their rate of an hour, tier by tier.
+    """
+
+    price_control_id: Id = Field(examples=["qd-guide-1"])
+    legal_reference: Text = Field(
+        examples=[
+            {
+                "zh": "机动车停放服务收费政府指导价（一类区域道路泊位）",
+                "en": "Government-guided parking prices, class 1 road berths",
+            }
+        ]
+    )
+    zone_class: ZoneClass | None = Field(None, description="Null for every class.")
+    lot_types: tuple[LotType, ...] = Field((), description="Empty for every type.")
+    currency: Currency = "CNY"
+    vehicle: str | None = Field(
+        None, min_length=1, max_length=64, description="Class that it holds for; null for all."
+    )
+    base_minor: Amount = Field(description="Of an hour.", examples=[700])
+    float_up_percent: Annotated[int, Field(ge=0, le=1000)] | None = Field(None, examples=[20])
+    float_down_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    floor_minor: Amount | None = Field(None, description="Of an hour.")
+    ceiling_minor: Amount | None = Field(None, description="Of an hour.", examples=[1000])
+    day_ceiling_minor: Amount | None = Field(
+        None, description="Of any 24 hours, and of a flat charge.", examples=[6000]
+    )
+    valid_from: Moment
+    valid_to: Moment | None = None
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        if self.floor_minor is not None and self.floor_minor > self.base_minor:
+            raise ValueError("floor_minor is at most base_minor")
+        if self.ceiling_minor is not None and self.ceiling_minor < self.base_minor:
+            raise ValueError("ceiling_minor is at least base_minor")
+        if self.valid_to and self.valid_to <= self.valid_from:
+            raise ValueError("valid_from lies before valid_to")
+        return self
+
+
+class ControlEnd(Body):
+    """When a price control ends."""
+
+    valid_to: Moment
+    reason: Reason
+
+
+class Control(Answer):
+    """A price control."""
+
+    price_control_id: str
+    legal_reference: Name
+    zone_class: int | None
+    lot_types: list[LotType]
+    currency: str
+    vehicle: str | None
+    base_minor: int
+    float_up_percent: int | None
+    float_down_percent: int | None
+    floor_minor: int | None
+    ceiling_minor: int | None
+    day_ceiling_minor: int | None
+    hour_floor_minor: int | None = Field(description="The floor that holds.")
+    hour_ceiling_minor: int | None = Field(description="The ceiling that holds.")
+    valid_from: AwareDatetime
+    valid_to: AwareDatetime | None
+    drafted_by: str
+    drafted_at: AwareDatetime
+    approved_by: str | None = Field(description="Null for a draft, which binds nobody yet.")
+    approved_at: AwareDatetime | None
+
+
+class Controls(Answer):
+    """Price controls."""
+
+    items: list[Control]
+    next: None
+
+
+class NewYear(Body):
+    """A year's holidays and make-up workdays (调休), as the State Council announces them."""
+
+    holidays: tuple[date, ...] = Field(examples=[["2027-01-01"]])
+    makeup_workdays: tuple[date, ...] = Field(examples=[[]])
+    reason: Reason
+
+
+class Year(Answer):
+    """A year's calendar."""
+
+    year: int
+    holidays: list[date]
+    makeup_workdays: list[date]
+    published_by: str
+    published_at: AwareDatetime
+
+
+class Years(Answer):
+    """The city's calendar."""
+
+    items: list[Year]
+    next: None

@@ -1,0 +1,107 @@
+"""Words for the parts of a tariff document, in Chinese and English."""
+
+from typing import Any, Final
+
+from pricing.sentences import duration, money
+
+Pair = tuple[str, str]
+
+LOT_TYPES: Final[dict[str, Pair]] = {
+    "on_street": ("道路泊位", "on-street berths"),
+    "surface": ("地面停车场", "surface lots"),
+    "underground": ("地下停车库", "underground garages"),
+    "multi_storey": ("停车楼", "multi-storey garages"),
+}
+ZONE_CLASSES: Final[dict[int, Pair]] = {
+    1: ("一类区域", "class 1"),
+    2: ("二类区域", "class 2"),
+    3: ("三类区域", "class 3"),
+}
+DAYS: Final[dict[str, Pair]] = {
+    "workday": ("工作日", "workdays"),
+    "weekend": ("周末", "weekends"),
+    "holiday": ("法定节假日", "public holidays"),
+    "mon": ("周一", "Mondays"),
+    "tue": ("周二", "Tuesdays"),
+    "wed": ("周三", "Wednesdays"),
+    "thu": ("周四", "Thursdays"),
+    "fri": ("周五", "Fridays"),
+    "sat": ("周六", "Saturdays"),
+    "sun": ("周日", "Sundays"),
+}
+VEHICLES: Final[dict[str, Pair]] = {
+    "small": ("小型车", "small vehicles"),
+    "medium": ("中型车", "medium vehicles"),
+    "large": ("大型车", "large vehicles"),
+    "truck": ("货车", "trucks"),
+}
+WINDOWS: Final[dict[str, Pair]] = {
+    "calendar_day": ("每个自然日", "a calendar day"),
+    "rolling_24h": ("每连续24小时", "any 24 hours from the first charge"),
+    "session": ("单次停放", "a stay"),
+}
+FIELDS: Final[dict[str, Pair]] = {
+    "amount_minor": ("封顶金额", "amount of the cap"),
+    "add_minor_per_unit": ("每单位加价", "addition per unit"),
+    "basis": ("免费时长的计量", "basis of the grace"),
+    "boundary": ("跨时段计费方式", "boundary"),
+    "calendar": ("日历", "calendar"),
+    "cap_minor": ("时段封顶", "cap of a window"),
+    "cap_multiplier": ("封顶倍数", "multiplier of caps"),
+    "caps": ("封顶", "caps"),
+    "charge": ("计费方式", "charge"),
+    "combinable_with_grace": ("可与免费时长叠加", "combinable with grace"),
+    "currency": ("币种", "currency"),
+    "days": ("适用日", "days"),
+    "deduct_s": ("减免时长", "time deducted"),
+    "end": ("结束时间", "end"),
+    "entitlements": ("优惠", "entitlements"),
+    "first_stay_of_day": ("限当日首次停放", "for the day's first stay"),
+    "from": ("起始日", "from"),
+    "from_s": ("起始时长", "from"),
+    "grace": ("免费时长", "grace"),
+    "holidays": ("节假日", "holidays"),
+    "makeup_workdays": ("调休工作日", "make-up workdays"),
+    "mode": ("方式", "mode"),
+    "multiplier": ("价格倍数", "multiplier"),
+    "name": ("名称", "name"),
+    "percent_off": ("折扣（%）", "percent off"),
+    "periods": ("时段", "periods"),
+    "price_minor": ("价格", "price"),
+    "quota": ("限额", "quota"),
+    "rounding": ("不足一个计费单位", "rounding"),
+    "season": ("季节", "season"),
+    "seconds": ("时长", "length"),
+    "start": ("开始时间", "start"),
+    "tier_clock": ("阶梯计时", "tier clock"),
+    "tiers": ("阶梯", "tiers"),
+    "timezone": ("时区", "time zone"),
+    "to": ("截止日", "to"),
+    "unit_s": ("计费单位", "unit"),
+    "vehicles": ("车型", "vehicles"),
+    "version_policy": ("跨版本停放", "version policy"),
+}
+
+
+def field(name: str) -> Pair:
+    """Name a field of the document."""
+    return FIELDS.get(name, (name, name))
+
+
+def value(name: str, given: Any, currency: str) -> Pair:
+    """Word a value by what its field holds: money, a length of time, or what is written."""
+    if given is None:
+        return "无", "none"
+    if name.endswith("_minor") or name == "add_minor_per_unit":
+        return money(given, currency)
+    if name in ("unit_s", "from_s", "deduct_s", "seconds"):
+        return duration(given)
+    if isinstance(given, bool):
+        return ("是", "yes") if given else ("否", "no")
+    return str(given), str(given)
+
+
+def listed(names: list[str], words: dict[str, Pair]) -> Pair:
+    """List words in both languages."""
+    pairs = [words.get(name, (name, name)) for name in names]
+    return "、".join(zh for zh, _ in pairs), ", ".join(en for _, en in pairs)

@@ -1,0 +1,199 @@
+"""Routes of zones."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+
+from parking_api.answers import GEO_JSON, respond
+from parking_api.audit import Action
+from parking_api.bodies import Why
+from parking_api.errors import DatabaseAwayError, described
+from parking_api.parameters import ID_PATTERN, NoParameters
+from parking_api.people.access import Person, allowed, guarded
+from parking_api.resources import Held
+from parking_api.zones import answers, queries
+from parking_api.zones.errors import (
+    SamePersonError,
+    ZoneDraftUnknownError,
+    ZoneExistsError,
+    ZonesOverlapError,
+    ZoneStateError,
+    ZoneTimesError,
+    ZoneUnknownError,
+)
+from parking_api.zones.schemas import (
+    NewZone,
+    ZoneBody,
+    ZoneCheck,
+    ZoneDraft,
+    ZoneDrafts,
+    ZoneEnd,
+    ZonePublication,
+    ZonesAsk,
+    settled,
+)
+
+router = APIRouter(tags=["zones"])
+
+BAD = HTTPStatus.UNPROCESSABLE_ENTITY
+AWAY = HTTPStatus.SERVICE_UNAVAILABLE
+ZoneId = Annotated[str, Path(pattern=ID_PATTERN, examples=["qd-370202-1"])]
+Nothing = Annotated[NoParameters, Query()]
+Drafter = Annotated[Person, allowed("bureau_drafter")]
+Approver = Annotated[Person, allowed("bureau_approver")]
+Bureau = Annotated[Person, allowed("bureau_drafter", "bureau_approver")]
+
+GEOJSON_ZONES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {GEO_JSON: {"schema": {"$ref": "#/components/schemas/ZoneCollection"}}},
+        "description": "A FeatureCollection.",
+    }
+}
+GEOJSON_ZONE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {GEO_JSON: {"schema": {"$ref": "#/components/schemas/ZoneFeature"}}},
+        "description": "A Feature.",
+    }
+}
+
+
+@router.get(
+    "/v1/zones",
+    response_class=Response,
+    responses={**GEOJSON_ZONES, **described(BAD, AWAY)},
+)
+async def zones(ask: Annotated[ZonesAsk, Query()], held: Held) -> Response:
+    """Give the tariff zones in force at a time, as GeoJSON. They never overlap."""
+    at = settled(ask.at, held.clock())
+    async with held.database.connection() as connection:
+        rows = await queries.zones_at(connection, at)
+    return respond(answers.collection(list(rows), at), GEO_JSON)
+
+
+@router.get(
+    "/v1/zones/{zone_id}",
+    response_class=Response,
+    responses={**GEOJSON_ZONE, **described(ZoneUnknownError, BAD, AWAY)},
+)
+async def zone(zone_id: ZoneId, ask: Annotated[ZonesAsk, Query()], held: Held) -> Response:
+    """Give one tariff zone in force at a time, as a GeoJSON feature."""
+    at = settled(ask.at, held.clock())
+    async with held.database.connection() as connection:
+        row = await queries.zone_at(connection, zone_id, at)
+    return respond(answers.feature(row), GEO_JSON)
+
+
+@router.get("/v1/zone-drafts", response_model=ZoneDrafts, responses=guarded(DatabaseAwayError))
+async def drafts(_: Nothing, held: Held, caller: Bureau) -> Response:
+    """List the drafts of zones that wait to be published."""
+    del caller
+    async with held.database.connection() as connection:
+        rows = await queries.drafts(connection)
+    return respond({"items": [answers.draft_facts(row) for row in rows], "next": None})
+
+
+@router.post(
+    "/v1/zones",
+    status_code=HTTPStatus.CREATED,
+    response_model=ZoneDraft,
+    responses=guarded(ZoneExistsError, DatabaseAwayError),
+)
+async def new(body: NewZone, held: Held, caller: Drafter) -> Response:
+    """Draft a zone. Every fault of the request is told at once."""
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        row = await queries.add_draft(connection, body, act)
+    answer = respond(answers.draft_feature(row), GEO_JSON)
+    answer.status_code = HTTPStatus.CREATED
+    return answer
+
+
+@router.put(
+    "/v1/zones/{zone_id}",
+    response_model=ZoneDraft,
+    responses=guarded(ZoneDraftUnknownError, ZoneStateError, DatabaseAwayError),
+)
+async def change(zone_id: ZoneId, body: ZoneBody, held: Held, caller: Drafter) -> Response:
+    """Draw one's own draft anew."""
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        row = await queries.change_draft(connection, zone_id, body, act)
+    return respond(answers.draft_feature(row), GEO_JSON)
+
+
+@router.get(
+    "/v1/zones/{zone_id}/draft",
+    response_model=ZoneDraft,
+    responses=guarded(ZoneDraftUnknownError, DatabaseAwayError),
+)
+async def draft(zone_id: ZoneId, _: Nothing, held: Held, caller: Bureau) -> Response:
+    """Give the draft of a zone, whatever became of it."""
+    del caller
+    async with held.database.transaction() as connection:
+        row = await queries.draft(connection, zone_id)
+    return respond(answers.draft_feature(row), GEO_JSON)
+
+
+@router.post(
+    "/v1/zones/{zone_id}/check",
+    response_model=ZoneCheck,
+    responses=guarded(ZoneDraftUnknownError, DatabaseAwayError),
+)
+async def check(zone_id: ZoneId, held: Held, caller: Bureau) -> Response:
+    """Tell which zones a draft would overlap, and how many lots it contains."""
+    del caller
+    async with held.database.transaction() as connection:
+        return respond(await queries.check(connection, zone_id))
+
+
+@router.post(
+    "/v1/zones/{zone_id}/publish",
+    response_model=ZoneDrafts,
+    responses=guarded(
+        ZoneDraftUnknownError,
+        SamePersonError,
+        ZoneStateError,
+        ZoneTimesError,
+        ZonesOverlapError,
+        DatabaseAwayError,
+    ),
+)
+async def publish(zone_id: ZoneId, body: ZonePublication, held: Held, caller: Approver) -> Response:
+    """Put a draft in force from its `valid_from` on, with others that must begin at once with it.
+
+    The zones that they replace end when they begin. Whoever drafted one may not publish it. Should
+    two zones overlap then, the answer names both, and nothing is changed.
+    """
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        rows = await queries.publish(connection, [zone_id, *body.also], act)
+    await held.prices.reload()
+    return respond({"items": [answers.draft_facts(row) for row in rows], "next": None})
+
+
+@router.post(
+    "/v1/zones/{zone_id}/withdraw",
+    response_model=ZoneDraft,
+    responses=guarded(ZoneDraftUnknownError, ZoneStateError, DatabaseAwayError),
+)
+async def withdraw(zone_id: ZoneId, body: Why, held: Held, caller: Bureau) -> Response:
+    """Give a draft up."""
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        row = await queries.withdraw_draft(connection, zone_id, act)
+    return respond(answers.draft_feature(row), GEO_JSON)
+
+
+@router.post(
+    "/v1/zones/{zone_id}/end",
+    response_class=Response,
+    responses=guarded(ZoneUnknownError, ZoneTimesError, DatabaseAwayError),
+)
+async def end(zone_id: ZoneId, body: ZoneEnd, held: Held, caller: Approver) -> Response:
+    """Let a published zone end, now or later."""
+    act = Action(caller.person_id, held.clock(), body.reason)
+    async with held.database.transaction() as connection:
+        row = await queries.end(connection, zone_id, body.valid_to, act)
+    await held.prices.reload()
+    return respond(answers.facts(row))

@@ -1,0 +1,166 @@
+"""The shapes of requests and answers about zones."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from shapely.geometry import MultiPolygon
+
+from parking_api.answers import Answer, Name
+from parking_api.bodies import Body, Reason, Text
+from parking_api.importing.geometry import GeometryError, read_multipolygon
+from parking_api.parameters import Id, Moment, Parameters
+
+ZoneClass = Annotated[
+    int, Field(ge=1, le=3, description="1 一类, 2 二类, 3 三类: from the centre outwards.")
+]
+GEOMETRY_EXAMPLE = {
+    "type": "Polygon",
+    "coordinates": [
+        [
+            [120.352, 36.082],
+            [120.366, 36.082],
+            [120.366, 36.092],
+            [120.352, 36.092],
+            [120.352, 36.082],
+        ]
+    ],
+}
+
+
+class ZoneBody(Body):
+    """A zone as it is drawn."""
+
+    name: Text
+    zone_class: ZoneClass = Field(examples=[1])
+    valid_from: Moment = Field(examples=["2027-01-01T00:00:00+08:00"])
+    valid_to: Moment | None = Field(None, description="Exclusive; null for no end.")
+    replaces: tuple[Id, ...] = Field(
+        (), description="Zones that end when this one begins.", examples=[["qd-370203-2"]]
+    )
+    geometry: dict[str, Any] = Field(
+        description="GeoJSON Polygon or MultiPolygon, longitude and latitude in WGS 84.",
+        examples=[GEOMETRY_EXAMPLE],
+    )
+    reason: Reason
+
+    @field_validator("geometry")
+    @classmethod
+    def _is_a_multipolygon(cls, geometry: dict[str, Any]) -> dict[str, Any]:
+        try:
+            read_multipolygon(geometry)
+        except GeometryError as error:
+            raise PydanticCustomError("geometry", "{why}", {"why": str(error)}) from error
+        return geometry
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.valid_to and self.valid_to <= self.valid_from:
+            raise ValueError("valid_from lies before valid_to")
+        return self
+
+    def polygon(self) -> MultiPolygon:
+        """The geometry, which has been checked."""
+        return read_multipolygon(self.geometry)
+
+
+class NewZone(ZoneBody):
+    """A zone to draft."""
+
+    zone_id: Id = Field(examples=["qd-taidong"])
+
+
+class ZonePublication(Body):
+    """What is published together: neighbours that are drawn anew take over at once."""
+
+    also: tuple[Id, ...] = Field((), description="Further drafts.")
+    reason: Reason
+
+
+class ZoneEnd(Body):
+    """When a zone ends."""
+
+    valid_to: Moment = Field(examples=["2027-06-30T00:00:00+08:00"])
+    reason: Reason
+
+
+class ZonesAsk(Parameters):
+    """Zones as of a time."""
+
+    at: Annotated[Moment | None, Field(description="Default now.")] = None
+
+
+class ZoneFacts(Answer):
+    """What there is to say about a zone."""
+
+    zone_id: str
+    name: Name
+    zone_class: ZoneClass
+    valid_from: AwareDatetime
+    valid_to: AwareDatetime | None = Field(description="Exclusive; null for no end yet.")
+
+
+class ZoneFeature(Answer):
+    """A zone as a GeoJSON feature."""
+
+    type: Literal["Feature"]
+    id: str
+    geometry: dict[str, Any]
+    properties: ZoneFacts
+
+
+class ZoneCollection(Answer):
+    """Zones as a GeoJSON FeatureCollection, by `zone_id`."""
+
+    type: Literal["FeatureCollection"]
+    features: list[ZoneFeature]
+    as_of: AwareDatetime
+
+
+class DraftFacts(ZoneFacts):
+    """What there is to say about the draft of a zone."""
+
+    replaces: list[str]
+    state: Literal["draft", "published", "withdrawn"]
+    drafted_by: str
+    drafted_at: AwareDatetime
+    published_by: str | None
+    published_at: AwareDatetime | None
+
+
+class ZoneDraft(Answer):
+    """The draft of a zone as a GeoJSON feature."""
+
+    type: Literal["Feature"]
+    id: str
+    geometry: dict[str, Any]
+    properties: DraftFacts
+
+
+class ZoneDrafts(Answer):
+    """The drafts of zones, without their geometry."""
+
+    items: list[DraftFacts]
+    next: None
+
+
+class Overlap(Answer):
+    """A zone that a draft would overlap."""
+
+    zone_id: str
+    area_m2: float
+    since: AwareDatetime
+    message: str
+
+
+class ZoneCheck(Answer):
+    """What would come of publishing a draft."""
+
+    overlaps: list[Overlap]
+    lots: int = Field(description="Lots that would belong to it.")
+
+
+def settled(at: datetime | None, now: datetime) -> datetime:
+    """The time that is asked for, by default now."""
+    return at or now

@@ -1,0 +1,192 @@
+"""Tariffs of the demo city, after Qingdao's published rules, and what goes with them.
+
+Road berths of class 1 have the two seasons of the published rule, those of the West Coast (黄岛)
+its vehicles, first half hour and new-energy relief, those of Jiaozhou its class 2 price. Class 2,
+class 3 and lots off the street are set below them in the same form, for the demonstration.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+from simulators.city.zones import Zone, load_zones
+
+VALID_FROM: Final = "2025-01-01T00:00:00+08:00"
+ON_STREET: Final = ("on_street",)
+OFF_STREET: Final = ("surface", "underground", "multi_storey")
+WEST_COAST: Final = "370211"
+JIAOZHOU: Final = "370281"
+PEAK: Final = {"from": "04-20", "to": "10-10"}
+OFF_PEAK: Final = {"from": "10-11", "to": "04-19"}
+HALF_HOUR_S: Final = 1800
+HOUR_S: Final = 3600
+
+Json = dict[str, Any]
+
+# General Office of the State Council: holidays of 2025 (12 November 2024), 2026 (4 November 2025).
+HOLIDAYS: Final = (
+    ("2025-01-01", 1),
+    ("2025-01-28", 8),
+    ("2025-04-04", 3),
+    ("2025-05-01", 5),
+    ("2025-05-31", 3),
+    ("2025-10-01", 8),
+    ("2026-01-01", 3),
+    ("2026-02-15", 9),
+    ("2026-04-04", 3),
+    ("2026-05-01", 5),
+    ("2026-06-19", 3),
+    ("2026-09-25", 3),
+    ("2026-10-01", 7),
+)
+MAKEUP_WORKDAYS: Final = (
+    *("2025-01-26", "2025-02-08", "2025-04-27", "2025-09-28", "2025-10-11"),
+    *("2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"),
+)
+
+
+def _day(hours: tuple[str, str], prices: tuple[int, ...], cap: int, **more: Any) -> Json:
+    """A charged day in half hours: the first hour's price, then, if there is one, the next."""
+    tiers = [{"from_s": n * HOUR_S, "price_minor": price} for n, price in enumerate(prices)]
+    return {
+        "id": "day",
+        "days": "all",
+        "start": hours[0],
+        "end": hours[1],
+        "charge": "unit",
+        "unit_s": HALF_HOUR_S,
+        "rounding": "up",
+        "tiers": tiers,
+        "cap_minor": cap,
+    } | more
+
+
+def _document(
+    tariff_id: str, names: tuple[str, str], days: list[Json], grace: Json, **more: Any
+) -> Json:
+    hours = {"start": days[0]["end"], "end": days[0]["start"]}
+    return {
+        "id": tariff_id,
+        "name": {"zh": names[0], "en": names[1]},
+        "currency": "CNY",
+        "timezone": "Asia/Shanghai",
+        "periods": [*days, {"id": "night", "days": "all", **hours, "charge": "free"}],
+        "tier_clock": "window",
+        "boundary": "unit_start",
+        "grace": grace,
+        "version_policy": "at_entry",
+    } | more
+
+
+_URBAN: Final = ("07:30", "18:30")
+_OUTER: Final = ("08:00", "18:00")
+_QUARTER_FREE: Final = {"mode": "threshold", "seconds": 900, "basis": "stay"}
+_HALF_OFF: Final = {"mode": "deduct", "seconds": 1800}
+_FIRST_HALF_OFF: Final = _HALF_OFF | {"first_stay_of_day": True}
+_CLASSES: Final = {
+    "small": {},
+    "medium": {"add_minor_per_unit": 50, "cap_multiplier": 1.5},
+    "large": {"add_minor_per_unit": 100, "cap_multiplier": 2},
+}
+_NEW_ENERGY: Final = {
+    "id": "nev",
+    "name": {"zh": "新能源车", "en": "New-energy vehicle"},
+    "deduct_s": 7200,
+    "combinable_with_grace": False,
+    "quota": "first_stay_per_day_per_lot",
+}
+
+
+def _two_seasons(peak: tuple[int, ...], peak_cap: int, off: int, off_cap: int) -> list[Json]:
+    return [
+        _day(_URBAN, peak, peak_cap, id="day-peak", season=PEAK),
+        _day(_URBAN, (off,), off_cap, id="day-off", season=OFF_PEAK),
+    ]
+
+
+def _documents() -> list[tuple[str, tuple[str, ...], Json]]:
+    """Group of zones, lot types and document of each tariff."""
+    west = {"vehicles": _CLASSES, "entitlements": [_NEW_ENERGY]}
+    road_1 = ("一类区域道路泊位", "Class 1 road berth")
+    off_1 = ("一类区域路外停车场", "Class 1 off-street lot")
+    road_2 = ("二类区域道路泊位", "Class 2 road berth")
+    off_2 = ("二类区域路外停车场", "Class 2 off-street lot")
+    road_3 = ("三类区域道路泊位", "Class 3 road berth")
+    off_3 = ("三类区域路外停车场", "Class 3 off-street lot")
+    wc_road = ("西海岸新区道路泊位", "West Coast road berth")
+    wc_off = ("西海岸新区路外停车场", "West Coast off-street lot")
+    jz_road = ("胶州道路泊位", "Jiaozhou road berth")
+    jz_off = ("胶州路外停车场", "Jiaozhou off-street lot")
+    seasons = {
+        "road-1": _two_seasons((350, 400), 6000, 200, 1500),
+        "off-1": _two_seasons((250, 300), 4000, 150, 1200),
+        "road-2": _two_seasons((250, 300), 4000, 150, 1200),
+        "off-2": _two_seasons((150, 200), 2500, 100, 1000),
+    }
+    quarter, half = _QUARTER_FREE, _HALF_OFF
+    outer_road, outer_off = [_day(_OUTER, (130,), 1300)], [_day(_OUTER, (100,), 1000)]
+    first = _FIRST_HALF_OFF
+    wc = [_day(_OUTER, (150, 200), 1500)], [_day(_OUTER, (100, 150), 1200)]
+    return [
+        ("1", ON_STREET, _document("qd-road-1", road_1, seasons["road-1"], quarter)),
+        ("1", OFF_STREET, _document("qd-off-1", off_1, seasons["off-1"], quarter)),
+        ("2", ON_STREET, _document("qd-road-2", road_2, seasons["road-2"], quarter)),
+        ("2", OFF_STREET, _document("qd-off-2", off_2, seasons["off-2"], quarter)),
+        ("3", ON_STREET, _document("qd-road-3", road_3, outer_road, half)),
+        ("3", OFF_STREET, _document("qd-off-3", off_3, outer_off, half)),
+        (WEST_COAST, ON_STREET, _document("wc-road", wc_road, wc[0], first, **west)),
+        (WEST_COAST, OFF_STREET, _document("wc-off", wc_off, wc[1], first, **west)),
+        (JIAOZHOU, ON_STREET, _document("jz-road", jz_road, outer_road, half)),
+        (JIAOZHOU, OFF_STREET, _document("jz-off", jz_off, outer_off, half)),
+    ]
+
+
+def _group(zone: Zone) -> str:
+    return zone.adcode if zone.adcode in (WEST_COAST, JIAOZHOU) else str(zone.zone_class)
+
+
+def tariffs_document() -> Json:
+    """What `tariffs.json` holds: calendar, price controls and tariffs of the whole city."""
+    zones = load_zones()
+    return {
+        "calendar": {"holidays": _holidays(), "makeup_workdays": list(MAKEUP_WORKDAYS)},
+        "price_controls": [_control(*each) for each in ((1, 700), (2, 500), (3, 300))],
+        "tariffs": [
+            {
+                "document": document,
+                "applies_to": {
+                    "zones": [zone.zone_id for zone in zones if _group(zone) == group],
+                    "lot_types": list(lot_types),
+                },
+                "effective_from": VALID_FROM,
+            }
+            for group, lot_types, document in _documents()
+        ],
+    }
+
+
+def _control(zone_class: int, base_minor: int) -> Json:
+    """A guided price of road berths that may float by a fifth, in smallest units an hour."""
+    name = "一二三"[zone_class - 1]
+    return {
+        "price_control_id": f"qd-road-{zone_class}",
+        "legal_reference": {
+            "zh": f"{name}类区域道路泊位停车收费政府指导价（演示）",
+            "en": f"Government-guided price of class {zone_class} road berths (demonstration)",
+        },
+        "zone_class": zone_class,
+        "lot_types": list(ON_STREET),
+        "vehicle": "small",
+        "base_minor": base_minor,
+        "float_up_percent": 20,
+        "valid_from": VALID_FROM,
+    }
+
+
+def _holidays() -> list[str]:
+    return [
+        (date.fromisoformat(first) + timedelta(days=day)).isoformat()
+        for first, days in HOLIDAYS
+        for day in range(days)
+    ]

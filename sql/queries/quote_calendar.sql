@@ -1,0 +1,8 @@
+-- The city's calendar, all years.
+-- No parameters.
+-- Index: none; a row a year.
+SELECT
+    holidays,
+    makeup_workdays
+FROM city_calendar
+ORDER BY year

@@ -1,0 +1,14 @@
+-- Make the draft of a zone a zone.
+-- $1 zone_id
+-- Index: zone_draft_pkey.
+INSERT INTO zone (zone_id, name_zh, name_en, zone_class, valid_from, valid_to, geom)
+SELECT
+    zone_id,
+    name_zh,
+    name_en,
+    zone_class,
+    valid_from,
+    valid_to,
+    geom
+FROM zone_draft
+WHERE zone_id = $1

@@ -1,0 +1,45 @@
+"""People for a test, with their keys, as the command makes them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from parking_api.audit import Action
+from parking_api.command_line import connected
+from parking_api.people import changes
+from parking_api.people.keys import ApiKey
+from parking_api.people.schemas import COMMAND, NewPerson
+
+
+async def keyed(
+    database_url: str,
+    person_id: str,
+    *roles: str,
+    operator_id: str | None = None,
+    at: datetime | None = None,
+) -> dict[str, str]:
+    """Add a person with a key; the headers that they send."""
+    by = Action(COMMAND, at or datetime.now(UTC))
+    new = NewPerson.model_validate(
+        {"person_id": person_id, "name": person_id, "roles": roles, "operator_id": operator_id}
+    )
+    key = ApiKey.new()
+    async with connected(database_url, "test") as connection, connection.transaction():
+        await changes.add_person(connection, new, by)
+        await changes.issue_key(connection, person_id, key, by)
+    return shown(key.written())
+
+
+def shown(key: str) -> dict[str, str]:
+    """The headers that show a key or a token."""
+    return {"Authorization": f"Bearer {key}"}
+
+
+def key_id(headers: dict[str, str]) -> str:
+    """The id of the key that the headers show."""
+    return headers["Authorization"].split("_")[1]
+
+
+def body(answer: Any, status: int = 200) -> Any:
+    """The answer's body, which must have that status."""
+    assert answer.status_code == status, answer.text
+    return answer.json()

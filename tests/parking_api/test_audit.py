@@ -1,0 +1,215 @@
+"""The audit: rows in a chain that nobody can change, and that shows it when somebody did."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from parking_api.__main__ import main
+from parking_api.audit import AuditValueError, record
+from parking_api.audit.verifying import ChainBrokenError, Head, verify
+from parking_api.command_line import Connection, connected
+
+AT = datetime(2026, 11, 22, 1, 30, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Connection]:
+    """A connection as the programs have it, by the role `onelot_app`."""
+    async with connected(database_url, "test") as opened:
+        yield opened
+
+
+async def add(db: Connection, **values: Any) -> int:
+    content = {
+        "person_id": "wang",
+        "action": "tariff.approve",
+        "subject": "tariff/a",
+        "before": {"state": "in_review"},
+        "after": {"state": "approved"},
+        "reason": None,
+        "at": AT,
+    } | values
+    async with db.transaction():
+        return await record(db, **content)
+
+
+async def test_a_chain_is_whole(db: Connection) -> None:
+    assert await verify(db) == Head(0, bytes(32))
+    values: list[Any] = [None, {}, {"b": 1, "a": [1.0, 1e22, 1e-7, -0.0, "元\u2028"]}, "x", 0, []]
+    for value in values:
+        await add(db, before=value, after=value, reason="因为 \\u0000", at=AT + timedelta(hours=1))
+
+    head = await verify(db)
+
+    assert head.entries == len(values)
+    assert await db.fetchval("SELECT max(entry_id) FROM audit_entry") == len(values)
+    stored = await db.fetchval("SELECT hash FROM audit_entry ORDER BY entry_id DESC LIMIT 1")
+    assert stored == head.hash
+
+
+async def test_an_entry_goes_with_the_change_it_tells_of(db: Connection) -> None:
+    with pytest.raises(RuntimeError):
+        await record(
+            db, person_id="a", action="a", subject="a", before=0, after=0, reason=None, at=AT
+        )
+    change = db.transaction()
+    await change.start()
+    await add(db)
+    await change.rollback()
+
+    assert await db.fetchval("SELECT count(*) FROM audit_entry") == 0
+    assert await add(db) == 1
+
+
+@pytest.mark.parametrize("value", [{"a": "\0"}, {"a": float("nan")}, {"a": "\ud800"}])
+async def test_what_json_cannot_hold_is_refused(db: Connection, value: Any) -> None:
+    with pytest.raises(AuditValueError):
+        await add(db, after=value)
+    assert await db.fetchval("SELECT count(*) FROM audit_entry") == 0
+
+
+async def test_those_who_record_at_once_make_one_chain(db: Connection, database_url: str) -> None:
+    async def many(name: str) -> None:
+        async with connected(database_url, "test") as own:
+            for _ in range(20):
+                await add(own, person_id=name)
+
+    await asyncio.gather(*(many(f"person-{number}") for number in range(5)))
+
+    assert (await verify(db)).entries == 100
+
+
+FORBIDDEN = [
+    "UPDATE audit_entry SET reason = 'other'",
+    "DELETE FROM audit_entry",
+    "TRUNCATE audit_entry",
+    "MERGE INTO audit_entry USING (SELECT 1) AS s ON true WHEN MATCHED THEN DELETE",
+    "INSERT INTO audit_entry TABLE audit_entry ON CONFLICT (entry_id) DO UPDATE SET reason = 'x'",
+    "SELECT * FROM audit_entry FOR UPDATE",
+    "ALTER TABLE audit_entry ADD COLUMN more text",
+    "ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_stays",
+    "ALTER TABLE audit_entry OWNER TO onelot_app",
+    "DROP TRIGGER audit_entry_stays ON audit_entry",
+    "DROP TABLE audit_entry",
+    "DROP SCHEMA public CASCADE",
+    "CREATE TABLE mine (a integer)",
+    "CREATE TRIGGER mine BEFORE INSERT ON audit_entry EXECUTE FUNCTION audit_entry_stays()",
+    "CREATE RULE mine AS ON INSERT TO audit_entry DO INSTEAD NOTHING",
+    "CREATE OR REPLACE FUNCTION audit_entry_stays() RETURNS trigger LANGUAGE plpgsql AS ''",
+    "DROP FUNCTION audit_entry_stays CASCADE",
+    "SET ROLE onelot",
+    "SET SESSION AUTHORIZATION onelot",
+    "SET session_replication_role = replica",
+    "SELECT make_partition('audit_entry', '2026-11-22', '2026-11-23')",
+    "SELECT drop_partition('audit_entry', 'audit_entry_p20261122')",
+    "SELECT drop_partition('space_event', 'audit_entry')",
+]
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+async def test_the_application_cannot_change_it(db: Connection, statement: str) -> None:
+    await add(db)
+    before = await db.fetch("SELECT * FROM audit_entry")
+    assert await db.fetchval("SELECT current_user") == "onelot_app"
+
+    with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.RaiseError)):
+        await db.execute(statement)
+
+    assert await db.fetch("SELECT * FROM audit_entry") == before
+
+
+async def test_the_application_has_no_way_round_its_role(db: Connection) -> None:
+    roles = await db.fetchrow(
+        "SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls,"
+        " EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid) AS is_member"
+        " FROM pg_roles AS r WHERE rolname = current_user"
+    )
+    # Without the right to grant, this only warns.
+    await db.execute("GRANT UPDATE, DELETE, TRUNCATE, TRIGGER ON audit_entry TO onelot_app")
+    for right in ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES"):
+        assert not await db.fetchval("SELECT has_table_privilege('audit_entry', $1)", right)
+    owned = await db.fetchval(
+        "SELECT count(*) FROM pg_class WHERE relowner = 'onelot_app'::regrole"
+    )
+
+    assert roles is not None
+    assert not any(roles.values())
+    assert owned == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE audit_entry SET reason = 'x'", "DELETE FROM audit_entry", "TRUNCATE audit_entry"],
+)
+async def test_even_its_owner_is_stopped_by_the_trigger(
+    db: Connection, owner_url: str, statement: str
+) -> None:
+    await add(db)
+    async with connected(owner_url, "test") as owner:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="never changed or removed"):
+            await owner.execute(statement)
+    assert (await verify(db)).entries == 1
+
+
+TAMPERINGS = {
+    "UPDATE audit_entry SET reason = 'other' WHERE entry_id = 2": "entry 2 was changed",
+    "UPDATE audit_entry SET at = at - interval '1 microsecond' WHERE entry_id = 3": "entry 3 was",
+    "UPDATE audit_entry SET after = '{}' WHERE entry_id = 1": "entry 1 was changed",
+    "DELETE FROM audit_entry WHERE entry_id = 2": "entry 2 is missing: 3 comes instead",
+    "DELETE FROM audit_entry WHERE entry_id = 1": "entry 1 is missing",
+    "UPDATE audit_entry SET hash = sha256('x') WHERE entry_id = 2": "entry 2 was changed",
+    "UPDATE audit_entry SET previous_hash = sha256('x') WHERE entry_id = 3": "entry 3 does not",
+}
+
+
+@pytest.mark.parametrize("statement", TAMPERINGS)
+async def test_what_somebody_above_it_all_changed_shows(
+    db: Connection, owner_url: str, statement: str
+) -> None:
+    for _ in range(4):
+        await add(db)
+    async with connected(owner_url, "test") as owner:
+        await owner.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_stays")
+        await owner.execute(statement)
+
+    with pytest.raises(ChainBrokenError, match=TAMPERINGS[statement]):
+        await verify(db)
+
+
+async def test_a_cut_end_shows_to_who_noted_the_head(db: Connection, owner_url: str) -> None:
+    for _ in range(3):
+        await add(db)
+    noted = (await verify(db)).hash
+    await add(db)
+    assert (await verify(db, noted)).entries == 4
+    async with connected(owner_url, "test") as owner:
+        await owner.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_stays")
+        await owner.execute("DELETE FROM audit_entry WHERE entry_id >= 3")
+
+    assert (await verify(db)).entries == 2
+    with pytest.raises(ChainBrokenError, match="cut off or written anew"):
+        await verify(db, noted)
+
+
+async def test_the_command(
+    db: Connection, database_url: str, owner_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await add(db)
+    await add(db)
+    head = await verify(db)
+    command = ["audit", "verify", "--database-url", database_url]
+
+    assert await asyncio.to_thread(main, command) == 0
+    assert capsys.readouterr().out == f"2 entries, head {head.hash.hex()}\n"
+    assert await asyncio.to_thread(main, [*command, "--head", head.hash.hex()]) == 0
+    assert await asyncio.to_thread(main, [*command, "--head", "00" * 31 + "01"]) == 1
+    async with connected(owner_url, "test") as owner:
+        await owner.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_stays")
+        await owner.execute("UPDATE audit_entry SET person_id = 'zhao' WHERE entry_id = 1")
+
+    assert await asyncio.to_thread(main, command) == 1
+    assert "entry 1 was changed" in capsys.readouterr().err

@@ -1,0 +1,128 @@
+"""The public notice: the official text in Chinese, and its quick table."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from parking_api.notices.blocks import Grid, Listing, Paragraph, html, markdown
+from pricing import content_hash
+from tests.parking_api.bureau import Bureau, class_1_road, document
+
+WEST_COAST: dict[str, Any] = {
+    "grace": {"mode": "deduct", "seconds": 1800, "first_stay_of_day": True},
+    "vehicles": {"small": {}, "large": {"add_minor_per_unit": 100, "cap_multiplier": 2}},
+    "caps": [{"window": "rolling_24h", "amount_minor": 3000}],
+    "entitlements": [
+        {
+            "id": "nev",
+            "name": {"zh": "新能源车", "en": "New-energy vehicle"},
+            "deduct_s": 7200,
+            "combinable_with_grace": False,
+            "quota": "first_stay_per_day_per_lot",
+        }
+    ],
+}
+
+
+async def notice(bureau: Bureau, path: str, form: str, **headers: str) -> str:
+    answer = await bureau.api.get(f"{path}/notice", params={"f": form}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    kind = {"md": "text/markdown", "html": "text/html"}[form]
+    assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+    return answer.text
+
+
+async def test_the_text_says_what_is_charged(bureau: Bureau) -> None:
+    path = await bureau.published(document=class_1_road("t-1"))
+
+    text = await notice(bureau, path, "md")
+
+    assert text.startswith("# 关于一类区域道路泊位停放服务收费标准的公告\n")
+    for sentence in (
+        "本标准适用于下列区域的道路泊位：一区。",
+        "1. 每年4月20日至10月10日，每日07:30至18:30：首1小时内每30分钟3.50元，超过1小时后",
+        "每30分钟4.00元，不足一个计费单位的按一个计费单位计；本时段最高收费60.00元。",
+        "2. 每年10月11日至4月19日，每日07:30至18:30：每30分钟2.00元，",
+        "3. 每日18:30至次日07:30：免费。",
+        "停放时间不超过15分钟（含）的免费；超过的，自入场起计费。",
+        "本标准自2026年11月22日09:30起执行。",
+        f"收费标准编号：t-1，第1版。内容校验（SHA-256）：{content_hash(class_1_road('t-1'))}。",
+    ):
+        assert sentence in text, sentence
+
+
+async def test_the_quick_table(bureau: Bureau) -> None:
+    path = await bureau.published(document=class_1_road("t-1"))
+    text = await notice(bureau, path, "md")
+    peak, off = text.split("| 停放时间 | 停车费 |\n| --- | ---: |\n")[1:]
+    assert "自07:30入场（以4月20日为例，时段“day-peak”）" in text
+    rows = dict(re.findall(r"^\| (\S+) \| (\S+) \|$", peak, re.MULTILINE))
+    # 15 minutes are free; then 3.50 each of two half hours, 4.00 each further; 60.00 at most.
+    assert rows["15分钟"] == "0.00元"
+    assert rows["1小时"] == "7.00元"
+    assert rows["2小时"] == "15.00元"
+    assert rows["8小时"] == "60.00元"
+    assert "| 8小时 | 15.00元 |" in off
+
+
+async def test_vehicles_entitlements_and_caps(bureau: Bureau) -> None:
+    path = await bureau.published(document=document(**WEST_COAST))
+    text = await notice(bureau, path, "md")
+    for sentence in (
+        "1. 每日全天：每30分钟3.00元，不足一个计费单位的按一个计费单位计。",
+        "每连续24小时最高收费30.00元。",
+        "当日首次停放的，收费时段内的前30分钟免费，其后的时间计费。",
+        "小型车：按上述标准收费。",
+        "大型车：每个计费单位加收1.00元，最高收费为上述标准的2倍。",
+        "新能源车：减免2小时，不与免费停放时间同时享受，限每日在同一停车场首次停放。",
+        "| 停放时间 | 小型车 | 大型车 |",
+        "| 1小时 | 6.00元 | 8.00元 |",
+        "| 24小时 | 30.00元 | 60.00元 |",
+    ):
+        assert sentence in text, sentence
+
+
+async def test_html_is_a_page_and_nothing_runs_in_it(bureau: Bureau) -> None:
+    evil = {"zh": "<script>alert(1)</script>|*x*", "en": "x"}
+    path = await bureau.published(document=document(name=evil))
+    page = await notice(bureau, path, "html")
+    assert page.startswith("<!doctype html>")
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert page.count("<table>") == page.count("</table>") == 1
+    assert "\\<script\\>alert(1)\\</script\\>\\|\\*x\\*" in await notice(bureau, path, "md")
+
+
+async def test_it_is_public_once_published_and_stays_as_it_is(bureau: Bureau) -> None:
+    path = await bureau.approved()
+    assert (await bureau.api.get(f"{path}/notice")).status_code == 404
+    assert "一区路面" in await notice(bureau, path, "html", **bureau.drafter)
+    await bureau.act(path, "schedule", bureau.approver, effective_from="2027-01-01T00:00:00+08:00")
+    before = await notice(bureau, path, "html")
+    assert "本标准自2027年1月1日起执行。" in before
+    bureau.clock.now += timedelta(days=400)
+    assert await notice(bureau, path, "html") == before
+
+
+async def test_the_law_is_cited(bureau: Bureau) -> None:
+    await bureau.post(
+        "/v1/price-controls",
+        bureau.drafter,
+        price_control_id="c-1",
+        legal_reference={"zh": "某号文", "en": "Text No."},
+        base_minor=600,
+        valid_from="2025-01-01T00:00:00Z",
+    )
+    await bureau.post("/v1/price-controls/c-1/approve", bureau.approver)
+    path = await bureau.published()
+    assert "收费依据\n\n某号文" in await notice(bureau, path, "md")
+
+
+@pytest.mark.parametrize("write", [markdown, html])
+def test_blocks(write: Any) -> None:
+    blocks = [Paragraph("a & b"), Listing(["x", "y"]), Grid(("h", "i"), [("1", "2")])]
+    text = write("T", blocks)
+    assert all(part in text for part in ("x", "y", "1", "2"))
+    assert ("a &amp; b" in text) == (write is html)

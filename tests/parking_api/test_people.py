@@ -1,0 +1,355 @@
+"""People, their keys and tokens, over HTTP."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from parking_api.audit.verifying import verify
+from parking_api.command_line import Connection, connected
+from tests.parking_api.builders import Builder
+from tests.parking_api.people import body, key_id, keyed, shown
+from tests.parking_api.serving import serving
+from tests.parking_api.test_errors import is_problem
+
+NEW = {"person_id": "wang", "name": "王芳", "roles": ["bureau_drafter"]}
+
+
+@dataclass
+class Clock:
+    """The platform's clock, which a test can put on."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def api(
+    database_url: str,
+    built: Builder,  # noqa: ARG001
+    clock: Clock,
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(database_url, clock, token_secret="s" * 32) as client:
+        yield client
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Connection]:
+    async with connected(database_url, "test") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def operations(database_url: str, built: Builder, clock: Clock) -> dict[str, str]:
+    """The headers of somebody of operations."""
+    del built
+    return await keyed(database_url, "li", "operations", at=clock.now - timedelta(hours=1))
+
+
+@pytest.fixture
+async def operator(database_url: str, built: Builder, clock: Clock) -> dict[str, str]:
+    """The headers of an operator."""
+    del built
+    begun = clock.now - timedelta(hours=1)
+    return await keyed(database_url, "zhao", "operator", operator_id="op-a", at=begun)
+
+
+async def actions(db: Connection) -> list[tuple[str, str, str]]:
+    rows = await db.fetch("SELECT person_id, action, subject FROM audit_entry ORDER BY entry_id")
+    return [tuple(row) for row in rows]
+
+
+async def test_from_a_new_person_to_their_revoked_key(
+    api: httpx.AsyncClient, operations: dict[str, str], db: Connection
+) -> None:
+    added = body(await api.post("/v1/people", json=NEW, headers=operations), 201)
+    assert added | {"created_at": None} == NEW | {"operator_id": None, "created_at": None}
+    issued = await api.post("/v1/people/wang/keys", json={}, headers=operations)
+    wang = shown(body(issued, 201)["key"])
+    assert issued.headers["cache-control"] == "no-store"
+
+    me = body(await api.get("/v1/people/me", headers=wang))
+    assert (me["person_id"], me["key_id"]) == ("wang", key_id(wang))
+    (listed,) = body(await api.get("/v1/people/wang/keys", headers=wang))["items"]
+    assert "key" not in listed
+    assert listed["last_used_at"] is not None
+    path = f"/v1/people/wang/keys/{key_id(wang)}"
+    revoked = body(await api.delete(path, params={"reason": "verloren"}, headers=wang))
+    assert revoked["revoked_at"] is not None
+
+    refused = await api.get("/v1/people/me", headers=wang)
+    assert is_problem(refused, 401)
+    assert refused.headers["www-authenticate"] == 'Bearer realm="onelot", error="invalid_token"'
+    assert await actions(db) == [
+        ("command", "person.add", "li"),
+        ("command", "api_key.issue", f"li/{key_id(operations)}"),
+        ("li", "person.add", "wang"),
+        ("li", "api_key.issue", f"wang/{key_id(wang)}"),
+        ("wang", "api_key.revoke", f"wang/{key_id(wang)}"),
+    ]
+    reason = await db.fetchval("SELECT reason FROM audit_entry ORDER BY entry_id DESC LIMIT 1")
+    assert reason == "verloren"
+    assert (await verify(db)).entries == 5
+
+
+async def test_a_secret_is_kept_nowhere(
+    api: httpx.AsyncClient, operations: dict[str, str], db: Connection
+) -> None:
+    body(await api.post("/v1/tokens", headers=operations), 201)
+    secret = operations["Authorization"].rpartition(f"{key_id(operations)}_")[2]
+
+    for table in ("api_key", "person", "audit_entry"):
+        rows = await db.fetch(f"SELECT row_to_json(t)::text FROM {table} AS t")
+        assert secret not in str(rows)
+    stored = await db.fetchval("SELECT hash FROM api_key")
+    assert stored == hashlib.sha256(secret.encode()).digest()
+    entries = await db.fetch("SELECT before::text, after::text FROM audit_entry")
+    assert stored.hex() not in str(entries)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Basic b2s6b2s=",
+        "Bearer",
+        "Bearer ok_000000000000_" + "A" * 43,
+        "Bearer ok_short",
+        "Bearer ot_e30.e30",
+        "Bearer \xff\xfe",
+        "Bearer ot_\xff.x",
+    ],
+)
+async def test_nobody_gets_in_without_a_good_key(api: httpx.AsyncClient, header: str) -> None:
+    headers = {"Authorization": header.encode("latin-1")} if header else {}
+    for method, path, content in (
+        ("GET", "/v1/people/me", None),
+        ("GET", "/v1/people", None),
+        ("POST", "/v1/people", NEW),
+        ("POST", "/v1/tokens", None),
+        ("GET", "/v1/people/li/keys", None),
+        ("POST", "/v1/people/li/keys", {}),
+        ("POST", "/v1/people/li/keys/000000000000/rotate", {}),
+        ("DELETE", "/v1/people/li/keys/000000000000", None),
+    ):
+        answer = await api.request(method, path, json=content, headers=headers)  # type: ignore[arg-type]
+        assert is_problem(answer, 401), path
+        assert answer.headers["www-authenticate"].startswith('Bearer realm="onelot"')
+
+
+async def test_the_right_key_with_another_secret(
+    api: httpx.AsyncClient, operations: dict[str, str]
+) -> None:
+    key = operations["Authorization"].removeprefix("Bearer ")
+    other = key[:-1] + ("A" if key[-1] != "A" else "B")
+
+    assert is_problem(await api.get("/v1/people/me", headers=shown(other)), 401)
+    assert is_problem(await api.get("/v1/people/me", headers=shown(key + "A")), 401)
+    body(await api.get("/v1/people/me", headers=shown(key)))
+
+
+async def test_what_a_role_does_not_allow(
+    api: httpx.AsyncClient, operations: dict[str, str], operator: dict[str, str]
+) -> None:
+    others = f"/v1/people/li/keys/{key_id(operations)}"
+    for method, path, content in (
+        ("GET", "/v1/people", None),
+        ("POST", "/v1/people", NEW),
+        ("GET", "/v1/people/li/keys", None),
+        ("GET", "/v1/people/nobody/keys", None),
+        ("POST", "/v1/people/li/keys", {}),
+        ("POST", f"{others}/rotate", {}),
+        ("DELETE", others, None),
+    ):
+        answer = await api.request(method, path, json=content, headers=operator)
+        assert is_problem(answer, 403), path
+    # Somebody else's key under one's own name is not found.
+    stolen = f"/v1/people/zhao/keys/{key_id(operations)}"
+    assert is_problem(await api.delete(stolen, headers=operator), 404)
+    body(await api.get("/v1/people/me", headers=operations))
+
+
+async def test_a_rotated_key_has_its_grace(
+    api: httpx.AsyncClient, operator: dict[str, str], clock: Clock
+) -> None:
+    path = f"/v1/people/zhao/keys/{key_id(operator)}/rotate"
+    rotated = body(await api.post(path, json={"grace_minutes": 10}, headers=operator), 201)
+    fresh = shown(rotated["key"])
+
+    assert is_problem(await api.post(path, json={}, headers=operator), 409)
+    clock.now += timedelta(minutes=9, seconds=59)
+    body(await api.get("/v1/people/me", headers=operator))
+    clock.now += timedelta(seconds=1)
+    assert is_problem(await api.get("/v1/people/me", headers=operator), 401)
+    keys = body(await api.get("/v1/people/zhao/keys", headers=fresh))["items"]
+    assert [key["key_id"] for key in keys] == [key_id(fresh), key_id(operator)]
+    assert keys[1]["replaced_by"] == key_id(fresh)
+    assert keys[1]["revoked_at"] is None
+
+
+async def test_a_key_rotated_without_grace_ends_at_once(
+    api: httpx.AsyncClient, operator: dict[str, str]
+) -> None:
+    path = f"/v1/people/zhao/keys/{key_id(operator)}/rotate"
+    fresh = shown(
+        body(await api.post(path, json={"grace_minutes": 0}, headers=operator), 201)["key"]
+    )
+
+    assert is_problem(await api.get("/v1/people/me", headers=operator), 401)
+    body(await api.get("/v1/people/me", headers=fresh))
+
+
+async def test_of_two_rotations_at_once_one_wins(
+    api: httpx.AsyncClient, operator: dict[str, str], db: Connection
+) -> None:
+    path = f"/v1/people/zhao/keys/{key_id(operator)}/rotate"
+
+    answers = await asyncio.gather(
+        *(api.post(path, json={}, headers=operator) for _ in range(4)),
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert await db.fetchval("SELECT count(*) FROM api_key") == 2
+    assert [action for _, action, _ in await actions(db)].count("api_key.rotate") == 1
+
+
+async def test_a_key_expires(
+    api: httpx.AsyncClient, operations: dict[str, str], clock: Clock
+) -> None:
+    expires_at = clock.now + timedelta(hours=1)
+    new = {"expires_at": expires_at.isoformat()}
+    key = body(await api.post("/v1/people/li/keys", json=new, headers=operations), 201)["key"]
+
+    body(await api.get("/v1/people/me", headers=shown(key)))
+    clock.now = expires_at
+    assert is_problem(await api.get("/v1/people/me", headers=shown(key)), 401)
+    past = await api.post("/v1/people/li/keys", json=new, headers=operations)
+    assert is_problem(past, 422)
+    assert past.json()["detail"] == "A key expires in the future."
+
+
+async def test_a_token_stands_for_its_key_for_a_quarter_of_an_hour(
+    api: httpx.AsyncClient, operator: dict[str, str], clock: Clock
+) -> None:
+    clock.now = clock.now.replace(microsecond=0)
+    made = body(await api.post("/v1/tokens", headers=operator), 201)
+    token = shown(made["token"])
+    assert datetime.fromisoformat(made["expires_at"]) == clock.now + timedelta(minutes=15)
+
+    me = body(await api.get("/v1/people/me", headers=token))
+    assert (me["person_id"], me["key_id"]) == ("zhao", key_id(operator))
+    assert is_problem(await api.post("/v1/tokens", headers=token), 401)
+    clock.now += timedelta(minutes=14, seconds=59)
+    body(await api.get("/v1/people/me", headers=token))
+    clock.now += timedelta(seconds=1)
+    assert is_problem(await api.get("/v1/people/me", headers=token), 401)
+
+
+async def test_a_token_ends_with_its_key(api: httpx.AsyncClient, operator: dict[str, str]) -> None:
+    token = shown(body(await api.post("/v1/tokens", headers=operator), 201)["token"])
+    body(await api.get("/v1/people/me", headers=token))
+
+    body(await api.delete(f"/v1/people/zhao/keys/{key_id(operator)}", headers=token))
+
+    assert is_problem(await api.get("/v1/people/me", headers=token), 401)
+
+
+async def test_another_secret_signs_other_tokens(
+    api: httpx.AsyncClient, database_url: str, operator: dict[str, str], clock: Clock
+) -> None:
+    token = shown(body(await api.post("/v1/tokens", headers=operator), 201)["token"])
+
+    async with serving(database_url, clock, token_secret="t" * 32) as other:
+        assert is_problem(await other.get("/v1/people/me", headers=token), 401)
+    async with serving(database_url, clock, token_secret="s" * 32) as again:
+        body(await again.get("/v1/people/me", headers=token))
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"person_id": "li"}, 409),
+        ({"roles": ["operator"], "operator_id": "nobody"}, 422),
+        ({"roles": ["operator"]}, 422),
+        ({"operator_id": "op-a"}, 422),
+        ({"roles": []}, 422),
+        ({"roles": ["king"]}, 422),
+        ({"person_id": "Wang"}, 422),
+        ({"person_id": "command"}, 422),
+        ({"name": "a\0b"}, 422),
+        ({"name": " "}, 422),
+        ({"name": "x" * 101}, 422),
+        ({"key": "mine"}, 422),
+    ],
+)
+async def test_a_person_who_is_none(
+    api: httpx.AsyncClient,
+    operations: dict[str, str],
+    db: Connection,
+    change: dict[str, Any],
+    status: int,
+) -> None:
+    before = await actions(db)
+
+    answer = await api.post("/v1/people", json=NEW | change, headers=operations)
+
+    assert is_problem(answer, status)
+    assert await actions(db) == before
+
+
+async def test_one_person_may_draft_and_approve(
+    api: httpx.AsyncClient, operations: dict[str, str]
+) -> None:
+    roles = ["bureau_approver", "bureau_drafter"]
+    added = await api.post("/v1/people", json=NEW | {"roles": roles}, headers=operations)
+    assert body(added, 201)["roles"] == roles
+
+
+async def test_people_come_in_pages(api: httpx.AsyncClient, operations: dict[str, str]) -> None:
+    for number in range(3):
+        new = NEW | {"person_id": f"p-{number}"}
+        body(await api.post("/v1/people", json=new, headers=operations), 201)
+    found, path = [], "/v1/people?limit=3"
+    while path:
+        page = body(await api.get(path, headers=operations))
+        found.append([person["person_id"] for person in page["items"]])
+        path = page["next"]
+
+    assert found == [["li", "p-0", "p-1"], ["p-2"]]
+
+
+async def test_logs_and_problems_hold_no_key(
+    api: httpx.AsyncClient, operations: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await api.post("/v1/people/nobody/keys", json={}, headers=operations)
+
+    assert is_problem(answer, 404)
+    key = operations["Authorization"].removeprefix("Bearer ")
+    assert key not in answer.text + caplog.text
+
+
+async def test_openapi_says_who_may(api: httpx.AsyncClient) -> None:
+    document = body(await api.get("/openapi.json"))
+    schemes = document["components"]["securitySchemes"]
+
+    assert schemes["key or token"]["scheme"] == "bearer"
+    for path, methods in document["paths"].items():
+        if path.startswith(("/v1/people", "/v1/tokens")):
+            for method, route in methods.items():
+                assert route["security"] == [{"key or token": []}], (method, path)
+                assert {"401", "403", "422", "503"} <= set(route["responses"]), (method, path)
+    new = document["components"]["schemas"]["NewPerson"]["properties"]
+    assert json.dumps(new["name"]["examples"], ensure_ascii=False) == '["王芳"]'

@@ -1,0 +1,137 @@
+"""Price control: what the law lets a tariff charge, and a publication beyond it."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from parking_api.tariffs.controls import limits
+from tests.parking_api.bureau import Bureau, document, problem
+
+SINCE = "2025-01-01T00:00:00+08:00"
+REFERENCE = {"zh": "机动车停放服务收费政府指导价", "en": "Government-guided parking prices"}
+
+
+async def control(bureau: Bureau, control_id: str = "c-1", **body: Any) -> None:
+    given = {
+        "price_control_id": control_id,
+        "legal_reference": REFERENCE,
+        "zone_class": 1,
+        "lot_types": ["on_street"],
+        "base_minor": 600,
+        "float_up_percent": 20,
+        "valid_from": SINCE,
+    } | body
+    drafted = await bureau.post("/v1/price-controls", bureau.drafter, **given)
+    assert drafted.status_code == 201, drafted.text
+    approved = await bureau.post(f"/v1/price-controls/{control_id}/approve", bureau.approver)
+    assert approved.status_code == 200, approved.text
+
+
+async def test_publication_beyond_it_is_refused_with_the_clause(bureau: Bureau) -> None:
+    await control(bureau)
+    path = await bureau.approved(document=document(price=361))
+
+    told = problem(await bureau.post(f"{path}/publish", bureau.approver), 409, "price-control")
+
+    assert told["errors"][0]["parameter"] == "document.periods[0].tiers[0].price_minor"
+    assert REFERENCE["zh"] in told["errors"][0]["message"]
+    assert "7.20元" in told["errors"][0]["message"]
+    looked = await bureau.api.get(f"{path}/lint", headers=bureau.drafter)
+    assert looked.json()["findings"][0]["code"] == "ceiling_exceeded"
+    assert looked.json()["findings"][0]["clause"] == REFERENCE["zh"]
+    at_the_ceiling = await bureau.approved(document=document("t-2", 360))
+    await bureau.act(at_the_ceiling, "publish", bureau.approver)
+
+
+@pytest.mark.parametrize(
+    ("rule", "price", "ok"),
+    [
+        ({"zone_class": 2}, 900, True),
+        ({"lot_types": ["surface"]}, 900, True),
+        ({"lot_types": [], "zone_class": None}, 900, False),
+        ({"valid_from": "2024-01-01T00:00:00Z", "valid_to": "2025-01-01T00:00:00Z"}, 900, True),
+        ({"float_up_percent": None, "ceiling_minor": 700}, 350, True),
+        ({"float_up_percent": None, "ceiling_minor": 700}, 351, False),
+        ({"float_up_percent": None, "floor_minor": 500}, 249, False),
+        ({"float_up_percent": None, "floor_minor": 500}, 250, True),
+        ({"float_up_percent": None, "float_down_percent": 10}, 269, False),
+        ({"float_up_percent": None, "day_ceiling_minor": 6000}, 200, False),
+        ({"currency": "EUR"}, 900, True),
+    ],
+)
+async def test_what_it_holds_for(bureau: Bureau, rule: Any, price: int, ok: bool) -> None:  # noqa: FBT001
+    await control(bureau, **rule)
+    path = await bureau.approved(document=document(price=price))
+    answer = await bureau.post(f"{path}/publish", bureau.approver)
+    assert answer.status_code == (200 if ok else 409), answer.text
+
+
+async def test_a_draft_binds_nobody_and_an_end_frees(bureau: Bureau) -> None:
+    drafted = await bureau.post(
+        "/v1/price-controls",
+        bureau.drafter,
+        price_control_id="c-1",
+        legal_reference=REFERENCE,
+        base_minor=1,
+        ceiling_minor=1,
+        valid_from=SINCE,
+    )
+    assert drafted.json()["hour_ceiling_minor"] == 1
+    assert (await bureau.api.get("/v1/price-controls/c-1")).status_code == 404
+    await bureau.published()
+    await bureau.post("/v1/price-controls/c-1/approve", bureau.approver)
+    again = await bureau.post("/v1/price-controls/c-1/approve", bureau.approver)
+    problem(again, 409, "price-control-state")
+    listed = (await bureau.api.get("/v1/price-controls")).json()["items"]
+    assert [each["price_control_id"] for each in listed] == ["c-1"]
+    second = await bureau.version("t-1", document=document(price=301))
+    problem(await bureau.post(f"{second}/publish", bureau.approver), 409, "price-control")
+    ended = await bureau.post(
+        "/v1/price-controls/c-1/end", bureau.approver, valid_to="2026-11-22T09:30:00+08:00"
+    )
+    assert ended.status_code == 200
+    bureau.clock.now += timedelta(minutes=1)
+    await bureau.act(second, "publish", bureau.approver)
+
+
+def test_of_float_and_amounts_the_narrower_hold() -> None:
+    row = {
+        "base_minor": 605,
+        "float_up_percent": 15,
+        "float_down_percent": 15,
+        "floor_minor": 500,
+        "ceiling_minor": 800,
+    }
+    # 605 x 1.15 = 695.75 and 605 x 0.85 = 514.25: whole amounts within them.
+    assert limits(row) == (515, 695)
+    assert limits(row | {"float_up_percent": None, "float_down_percent": 90}) == (500, 800)
+    nothing = dict.fromkeys(row) | {"base_minor": 605}
+    assert limits(nothing) == (None, None)
+
+
+async def test_the_calendar_is_published_once_and_prices(bureau: Bureau) -> None:
+    days = document(price=100)
+    days["periods"][0]["days"] = ["workday"]
+    await bureau.published(document=days)
+    year = {"holidays": ["2027-01-01"], "makeup_workdays": ["2027-01-03"], "reason": "国办发明电"}
+
+    async def put(body: Any) -> Any:
+        return await bureau.api.put("/v1/calendar/2027", json=body, headers=bureau.approver)
+
+    async def fee(day: date) -> int:
+        stay = {
+            "lot_id": "street",
+            "entry": f"{day}T10:00:00+08:00",
+            "exit": f"{day}T10:30:00+08:00",
+        }
+        return int((await bureau.api.post("/v1/quotes", json=stay)).json()["total_minor"])
+
+    assert [await fee(date(2027, 1, day)) for day in (1, 3, 4)] == [100, 0, 100]
+    wrong = await put(year | {"holidays": ["2026-01-01", "2027-01-03"]})
+    assert len(problem(wrong, 422, "calendar-days")["errors"]) == 2
+    assert (await put(year)).status_code == 200
+    assert [await fee(date(2027, 1, day)) for day in (1, 3, 4)] == [0, 100, 100]
+    problem(await put(year), 409, "calendar-fixed")
+    items = (await bureau.api.get("/v1/calendar")).json()["items"]
+    assert [(each["year"], each["holidays"]) for each in items] == [(2027, ["2027-01-01"])]

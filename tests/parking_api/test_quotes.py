@@ -1,0 +1,219 @@
+"""Quotes: itemised, the same bytes for the same version, every refusal a kind of its own."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from pricing import content_hash
+from tests.parking_api.builders import Builder
+from tests.parking_api.bureau import Bureau, class_1_road, document, problem
+
+ENTRY = "2026-12-10T10:00:00+08:00"
+
+
+@pytest.fixture
+async def priced(bureau: Bureau) -> Bureau:
+    """The street has Qingdao's class 1 tariff, the garage one that tells vehicles apart."""
+    await bureau.published(document=class_1_road("t-1"))
+    vehicles = {"small": {}, "large": {"multiplier": 2}}
+    await bureau.published(
+        document=document("t-2", 200, vehicles=vehicles, entitlements=[{"id": "nev"}]),
+        applies_to={"zones": ["z-1"], "lot_types": ["underground"]},
+    )
+    return bureau
+
+
+async def ask(bureau: Bureau, **stay: Any) -> httpx.Response:
+    given = {"lot_id": "street", "entry": ENTRY, "exit": "2026-12-10T12:10:00+08:00"} | stay
+    asked = {name: value for name, value in given.items() if value is not None}
+    return await bureau.api.post("/v1/quotes", json=asked)
+
+
+async def test_a_quote_is_itemised(priced: Bureau) -> None:
+    told = (
+        await ask(priced, entry="2027-06-10T10:00:00+08:00", exit="2027-06-10T12:10:00+08:00")
+    ).json()
+
+    assert (told["total_minor"], told["currency"]) == (1900, "CNY")
+    assert (told["tariff_id"], told["version"]) == ("t-1", 1)
+    assert told["hash"] == content_hash(class_1_road("t-1"))
+    assert told["entry"] == told["lines"][0]["start"] == "2027-06-10T10:00:00+08:00"
+    assert told["exit"] == told["lines"][-1]["end"] == "2027-06-10T12:10:00+08:00"
+    assert sum(line["amount_minor"] for line in told["lines"]) == 1900
+    for line, following in zip(told["lines"], told["lines"][1:], strict=False):
+        assert line["end"] == following["start"]
+    assert "3.50元" in told["lines"][0]["text"]["zh"]
+    assert told["lines"][0]["period_id"] == "day-peak"
+
+
+async def test_the_same_version_gives_the_same_bytes(priced: Bureau) -> None:
+    first = await ask(priced, version=1)
+    priced.clock.now += timedelta(days=90)
+    second = await priced.version("t-1", document=class_1_road("t-1") | {"grace": {"mode": "none"}})
+    await priced.act(second, "publish", priced.approver)
+    await priced.post(
+        "/v1/price-controls",
+        priced.drafter,
+        price_control_id="c-1",
+        legal_reference={"zh": "文", "en": "text"},
+        base_minor=1,
+        valid_from=ENTRY,
+    )
+    priced.clock.now += timedelta(days=365)
+
+    assert (await ask(priced, version=1)).content == first.content
+    assert (await ask(priced)).content == first.content
+
+
+async def test_a_version_that_is_not_in_force(priced: Bureau) -> None:
+    second = await priced.version("t-1", document=class_1_road("t-1") | {"grace": {"mode": "none"}})
+    await priced.act(
+        second, "schedule", priced.approver, effective_from="2027-01-01T00:00:00+08:00"
+    )
+
+    told = problem(await ask(priced, version=2), 409, "version-not-in-force")
+
+    assert "version 1 is" in told["detail"]
+    assert told["errors"][0]["parameter"] == "version"
+    later = "2027-01-01T00:00:00+08:00", "2027-01-01T01:00:00+08:00"
+    assert (await ask(priced, version=2, entry=later[0], exit=later[1])).json()["version"] == 2
+    problem(
+        await ask(priced, version=1, entry=later[0], exit=later[1]), 409, "version-not-in-force"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stay", "status", "kind"),
+    [
+        ({"exit": "2026-12-10T09:59:59+08:00"}, 422, "exit-before-entry"),
+        ({"exit": "2027-12-12T10:00:00+08:00"}, 422, "stay-too-long"),
+        ({"lot_id": "garage", "vehicle": "tram"}, 422, "unknown-vehicle"),
+        ({"granted": ["nev"]}, 422, "unknown-entitlement"),
+        ({"lot_id": "outside"}, 404, "lot-without-tariff"),
+        ({"entry": "2026-11-22T09:29:00+08:00"}, 404, "lot-without-tariff"),
+        ({"version": 7}, 409, "version-not-in-force"),
+        ({"lot_id": None, "document": {"id": "x"}}, 422, "tariff-invalid"),
+    ],
+)
+async def test_refusals(priced: Bureau, stay: dict[str, Any], status: int, kind: str) -> None:
+    told = problem(await ask(priced, **stay), status, kind)
+    assert told["detail"].endswith((".", "!", ":")) or told["errors"]
+
+
+@pytest.mark.parametrize(
+    "stay",
+    [
+        {"entry": "2026-12-10T10:00:00"},
+        {"entry": "yesterday"},
+        {"lot_id": None},
+        {"document": {}},
+        {"lot_id": "NO"},
+        {"version": 0},
+        {"version": 2**40},
+        {"granted": ["x" * 65]},
+        {"vehicle": ""},
+        {"color": "red"},
+    ],
+)
+async def test_requests_that_are_none(priced: Bureau, stay: dict[str, Any]) -> None:
+    assert (await ask(priced, **stay)).status_code == 422
+
+
+async def test_an_unknown_lot(priced: Bureau) -> None:
+    assert (await ask(priced, lot_id="nowhere")).status_code == 404
+    for body in ("", "[]", "{", '{"entry": NaN}', "\0"):
+        answer = await priced.api.post("/v1/quotes", content=body)
+        assert answer.status_code == 422
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_longest_stay(priced: Bureau) -> None:
+    year = datetime.fromisoformat(ENTRY) + timedelta(days=366)
+    told = (await ask(priced, exit=year.isoformat())).json()
+    assert told["total_minor"] > 0
+    nothing = (await ask(priced, exit=ENTRY)).json()
+    assert (nothing["total_minor"], nothing["lines"]) == (0, [])
+
+
+async def test_a_document_is_priced_without_being_kept(priced: Bureau) -> None:
+    asked = {
+        "document": document("what-if", 500),
+        "entry": ENTRY,
+        "exit": "2026-12-10T11:00:00+08:00",
+    }
+    told = (await priced.api.post("/v1/quotes", json=asked)).json()
+    assert (told["total_minor"], told["tariff_id"], told["version"]) == (1000, "what-if", None)
+    assert told["lot_id"] is None
+    assert told["hash"] == content_hash(document("what-if", 500))
+
+
+async def test_vehicles_and_what_is_granted(priced: Bureau) -> None:
+    stay = {"lot_id": "garage", "exit": "2026-12-10T11:00:00+08:00"}
+    small, large, unnamed = [
+        (await ask(priced, **stay, vehicle=vehicle)).json() for vehicle in ("small", "large", None)
+    ]
+    assert [small["total_minor"], large["total_minor"]] == [400, 800]
+    assert (unnamed["total_minor"], unnamed["vehicle"]) == (400, "small")
+    assert (await ask(priced, **stay, granted=["nev", "first_stay"])).json()["total_minor"] == 400
+
+
+async def test_units_after_a_change_are_priced_by_the_next_version(bureau: Bureau) -> None:
+    by_unit = document(price=300, version_policy="at_unit_start")
+    await bureau.published(document=by_unit)
+    second = await bureau.version(
+        "t-1", document=document(price=400, version_policy="at_unit_start")
+    )
+    midnight = "2026-12-11T00:00:00+08:00"
+    await bureau.act(second, "schedule", bureau.approver, effective_from=midnight)
+    stay = {"entry": "2026-12-10T23:30:00+08:00", "exit": "2026-12-11T00:30:00+08:00"}
+
+    told = (await ask(bureau, **stay)).json()
+
+    assert (told["total_minor"], told["version"]) == (700, 1)
+    near = (
+        await bureau.api.get(
+            "/v1/nearest",
+            params={"lon": 120.38, "lat": 36.06, "min_free": 0, "at": stay["entry"]},
+        )
+    ).json()
+    assert {lot["lot_id"]: lot["quote"] for lot in near["lots"]}["street"]["total_minor"] == 700
+
+
+async def nearest(bureau: Bureau, **parameters: Any) -> dict[str, Any]:
+    given = {"lon": 120.38, "lat": 36.06, "min_free": 0} | parameters
+    answer = await bureau.api.get("/v1/nearest", params=given)
+    assert answer.status_code == 200, answer.text
+    return {lot["lot_id"]: lot["quote"] for lot in answer.json()["lots"]}
+
+
+async def test_the_nearest_lots_are_priced(priced: Bureau, built: Builder) -> None:
+    await built.lot("unpriced", lot_type="surface")
+    priced.clock.now = datetime.fromisoformat("2026-12-10T10:00:59.9+08:00")
+
+    found = await nearest(priced)
+
+    assert found == {
+        "street": {"total_minor": 400, "currency": "CNY", "tariff_id": "t-1", "version": 1},
+        "garage": {"total_minor": 400, "currency": "CNY", "tariff_id": "t-2", "version": 1},
+        "unpriced": None,
+    }
+    assert (await nearest(priced, duration_min=15))["street"]["total_minor"] == 0
+    summer = "2027-06-10T10:00:00+08:00"
+    assert (await nearest(priced, at=summer, duration_min=130))["street"]["total_minor"] == 1900
+    assert (await nearest(priced, at="2020-01-01T00:00:00Z"))["street"] is None
+    assert (await nearest(priced, vehicle="large"))["garage"]["total_minor"] == 800
+    tram = await nearest(priced, vehicle="tram")
+    assert tram["garage"] is None
+    assert tram["street"] is not None
+
+
+async def test_the_price_follows_a_publication_elsewhere(priced: Bureau, built: Builder) -> None:
+    """Written by another process: the copy hears of the commit."""
+    await built.connection.execute("DELETE FROM tariff_effect WHERE tariff_id = 't-2'")
+    deadline = asyncio.get_running_loop().time() + 5
+    while (await nearest(priced))["garage"] is not None:
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.01)
