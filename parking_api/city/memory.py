@@ -28,7 +28,7 @@ STALE_INTERVALS = 6
 
 
 class State(msgspec.Struct, frozen=True):
-    """What this copy takes from a `state` message (contract/feeds.md)."""
+    """What this copy takes from a `state` message."""
 
     lot: str
     version: str

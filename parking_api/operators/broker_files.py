@@ -1,4 +1,4 @@
-"""The broker's own files: who may log in, and who may say and hear what (contract/feeds.md)."""
+"""The broker's own files: who may log in, and who may say and hear what."""
 
 import contextlib
 import os

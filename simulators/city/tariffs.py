@@ -24,7 +24,8 @@ HOUR_S: Final = 3600
 
 Json = dict[str, Any]
 
-# General Office of the State Council: holidays of 2025 (12 November 2024), 2026 (4 November 2025).
+# First day and length of the holidays of 2025 and 2026, for the demo: hold them against the State
+# Council's notices before anyone is charged by them.
 HOLIDAYS: Final = (
     ("2025-01-01", 1),
     ("2025-01-28", 8),

@@ -114,7 +114,7 @@ async def build_big_city(connection: "asyncpg.Connection[Any]", lots: int = 1670
 
 
 def bits(numbers: list[int], capacity: int) -> bytes:
-    """Pack bay numbers as `contract/feeds.md` has it."""
+    """Pack bay numbers as a `snapshot` does."""
     packed = bytearray((capacity + 7) // 8)
     for number in numbers:
         packed[(number - 1) // 8] |= 1 << (number - 1) % 8
