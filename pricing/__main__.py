@@ -1,11 +1,10 @@
 """`python -m pricing check FILE`: run the cases of a file shaped like the golden ones."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from pricing.checking import check
+from pricing.checking import check, read_cases
 
 
 def main() -> int:
@@ -16,12 +15,13 @@ def main() -> int:
     checking.add_argument("file", type=Path, help="JSON with `tariffs` and `cases`")
     path: Path = parser.parse_args().file
     try:
-        content = json.loads(path.read_bytes())
-        cases, tariffs = content["cases"], content["tariffs"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"{path}: not a file of cases: {error!r}", file=sys.stderr)
+        content = read_cases(path)
+    except (OSError, ValueError) as error:
+        print(f"{path}: not a file of cases: {error}", file=sys.stderr)
         return 2
-    results = list(check({**content, "cases": cases, "tariffs": tariffs}))
+    # What a case says may hold what the terminal cannot show.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    results = list(check(content))
     for result in results:
         print(result.line)
     failed = sum(not result.passed for result in results)

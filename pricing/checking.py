@@ -6,9 +6,11 @@ the tariff's zone, the first pass of a repeated hour; or with an offset), `vehic
 file may carry a `calendar`, the city's, too.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +30,25 @@ class Checked:
     passed: bool
 
 
+def read_cases(path: Path) -> Mapping[str, Any]:
+    """The content of a file of cases.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not JSON of the shape that is asked for.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(content, Mapping):
+        raise ValueError("not an object")  # noqa: TRY004 - one kind of error for the caller
+    for name in ("tariffs", "cases"):
+        if not isinstance(content.get(name), list):
+            raise ValueError(f"no list of {name}")  # noqa: TRY004
+    return content
+
+
 def check(content: Mapping[str, Any]) -> Iterator[Checked]:
     """Run every case of a file's content; a broken tariff or case is a failure, not an end."""
     tariffs: dict[str, Tariff] = {}
@@ -35,7 +56,8 @@ def check(content: Mapping[str, Any]) -> Iterator[Checked]:
         name = document.get("id") if isinstance(document, Mapping) else None
         try:
             tariff = read_tariff(document)
-            tariffs[tariff.id] = tariff
+            if tariffs.setdefault(tariff.id, tariff) != tariff:
+                yield Checked(f"FAULT    {name}: id: is another tariff's too", passed=False)
         except TariffFaultsError as error:
             for fault in error.faults:
                 yield Checked(f"FAULT    {name}: {fault.path}: {fault.message}", passed=False)
@@ -46,7 +68,7 @@ def check(content: Mapping[str, Any]) -> Iterator[Checked]:
 def _run(case: Any, tariffs: Mapping[str, Tariff], calendar: Any) -> Checked:
     try:
         title = f"{case['tariff']} {case['entry']} to {case['exit']}"
-        expected = case["fee_minor"]
+        expected = _minor(case["fee_minor"])
         charged = _charged(case, tariffs, case.get("calendar", calendar))
     except (
         PricingError,
@@ -74,6 +96,12 @@ def _charged(case: Mapping[str, Any], tariffs: Mapping[str, Tariff], calendar: A
         for each in case.get("versions") or ()
     ]
     return quote(tariff, stay, calendar=city, versions=versions).total_minor
+
+
+def _minor(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("fee_minor is not an integer")
+    return value
 
 
 def _at(text: str, zone: ZoneInfo) -> datetime:

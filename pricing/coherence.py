@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from pricing.fields import exact
+from pricing.fields import exact, is_number
 
 NEEDED: Final = {"unit": ("unit_s", "rounding", "tiers"), "flat": ("price_minor",), "free": ()}
 PRICE_FIELDS: Final = ("unit_s", "rounding", "tiers", "price_minor")
@@ -99,7 +99,7 @@ def _of_tiers(location: Location, period: Mapping[str, Any]) -> Iterator[Incoher
     for inner, tier in _members(period, "tiers"):
         from_s = tier.get("from_s")
         path = (*location, *inner, "from_s")
-        if not isinstance(from_s, int):
+        if not isinstance(from_s, int) or isinstance(from_s, bool):
             continue
         if inner[-1] == 0 and from_s != 0:
             yield Incoherence(path, "first_tier", "the first tier starts from 0")
@@ -135,13 +135,9 @@ def _of_vehicles(document: Mapping[str, Any]) -> Iterator[Incoherence]:
     for name, vehicle in vehicles.items():
         added = vehicle.get("add_minor_per_unit", 0) if isinstance(vehicle, Mapping) else 0
         factor = vehicle.get("multiplier", 1) if isinstance(vehicle, Mapping) else 1
-        if not isinstance(added, int) or added >= 0 or not prices:
+        if not isinstance(added, int) or added >= 0 or not prices or not is_number(factor):
             continue
-        try:
-            below = min(prices) * exact(factor) + added < 0
-        except (TypeError, ValueError):
-            continue
-        if below:
+        if min(prices) * exact(factor) + added < 0:
             message = "makes the price of a unit negative"
             yield Incoherence(("vehicles", name, "add_minor_per_unit"), "negative_price", message)
 

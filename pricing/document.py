@@ -4,7 +4,6 @@ Unknown fields are refused although the public format may grow: a misspelt `cap_
 fees in silence. What only describes (`name`, `note`, `description`, `source`) may stand anywhere.
 """
 
-import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -40,12 +39,13 @@ from pricing.fields import (
     some,
 )
 from pricing.hashing import path_text
+from pricing.reading import cleaned, parsed
 
 
 class Part(BaseModel):
     """Any part of a document: frozen, and without fields that the contract does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Names(Part):
@@ -183,27 +183,19 @@ def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     )
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        message = f"says {', '.join(twice)} twice in one object"
-        raise TariffFaultsError((Fault("", "duplicate_key", message),))
-    return made
-
-
 def read_tariff(document: Mapping[str, Any] | str | bytes) -> Tariff:
     """Read a tariff from JSON text or from parsed JSON.
 
     Raises:
         TariffFaultsError: with every fault of the document at once.
     """
+    kept, faults = cleaned(parsed(document) if isinstance(document, str | bytes) else document)
     try:
-        if isinstance(document, str | bytes):
-            document = json.loads(document, object_pairs_hook=_without_duplicates)
-        return Tariff.model_validate(document)
+        tariff = Tariff.model_validate(kept)
     except ValidationError as error:
-        raise TariffFaultsError(faults_of(error)) from error
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise TariffFaultsError((Fault("", "json", f"is not JSON: {error}"),)) from error
+        told = {fault.path for fault in faults}
+        faults += [fault for fault in faults_of(error) if fault.path not in told]
+        raise TariffFaultsError(tuple(faults)) from error
+    if faults:
+        raise TariffFaultsError(tuple(faults))
+    return tariff

@@ -9,23 +9,31 @@ import re
 from collections.abc import Sized
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeGuard, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
 
+from pricing.currencies import CURRENCIES
+
 MAX_MINOR: Final = 10**12
 MAX_SECONDS: Final = 366 * 86_400
+# As many as a float of the common kinds shows; what it takes to say amounts exactly.
+MAX_DECIMALS: Final = 20
 LEAP_YEAR: Final = 2000
 DAY_NAMES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_KINDS: Final = ("workday", "weekend", "holiday")
 
 Members = TypeVar("Members", bound=Sized)
 
-_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
-_SEASON_DAY = re.compile(r"(\d{2})-(\d{2})")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DECIMAL = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
+# ASCII: otherwise the digits of every script would do.
+_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
+_SEASON_DAY = re.compile(r"(\d{2})-(\d{2})", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DECIMAL = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+# Of the machine, without meaning, or not in civil time (`right/` counts leap seconds).
+_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
+_NO_ZONES_UNDER = ("posix/", "right/")
 
 
 def _clock_time(value: str) -> str:
@@ -55,13 +63,35 @@ def _iso_date(value: str) -> str:
     raise ValueError(msg)
 
 
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (OSError, ValueError, LookupError) as error:
-        msg = "is not a time zone of the IANA database"
-        raise ValueError(msg) from error
+def _currency(value: str) -> str:
+    if value not in CURRENCIES:
+        msg = "is not a currency's code of ISO 4217, such as CNY"
+        raise ValueError(msg)
     return value
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        msg = "is blank"
+        raise ValueError(msg)
+    return value
+
+
+def _zone(value: str) -> str:
+    if not _is_zone(value):
+        msg = "is not a time zone of the IANA database"
+        raise ValueError(msg)
+    return value
+
+
+def _is_zone(name: str) -> bool:
+    if name in _NO_ZONES or name.startswith(_NO_ZONES_UNDER):
+        return False
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        return False
+    return True
 
 
 def _days(value: object) -> object:
@@ -74,15 +104,24 @@ def _days(value: object) -> object:
     return value
 
 
+def is_number(value: object) -> TypeGuard[int | float | str]:
+    """Whether this is a decimal number in one of the forms that a document may use."""
+    if isinstance(value, str):
+        return _DECIMAL.fullmatch(value) is not None
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _number(value: object) -> object:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    written = isinstance(value, str) and _DECIMAL.fullmatch(value)
-    broken = isinstance(value, float) and math.isfinite(value)
-    if not (whole or written or broken):
+    if not is_number(value):
         msg = "is not a decimal number, such as 1.5"
         raise ValueError(msg)
-    if not 0 <= exact(value) <= MAX_MINOR:  # type: ignore[arg-type]
-        msg = "must be 0 or more"
+    if not 0 <= exact(value) <= MAX_MINOR:
+        msg = f"must be from 0 to {MAX_MINOR}"
+        raise ValueError(msg)
+    if 10**MAX_DECIMALS % exact(value).denominator:
+        msg = f"has more than {MAX_DECIMALS} decimals"
         raise ValueError(msg)
     return value
 
@@ -107,12 +146,12 @@ def _percentage(value: float | str) -> float | str:
     return value
 
 
-Text = Annotated[StrictStr, Field(min_length=1, max_length=200)]
+Text = Annotated[StrictStr, Field(min_length=1, max_length=200), AfterValidator(_said)]
 ClockTime = Annotated[StrictStr, AfterValidator(_clock_time)]
 SeasonDay = Annotated[StrictStr, AfterValidator(_season_day)]
 IsoDate = Annotated[StrictStr, AfterValidator(_iso_date)]
 ZoneName = Annotated[StrictStr, AfterValidator(_zone)]
-Currency = Annotated[StrictStr, Field(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[StrictStr, AfterValidator(_currency)]
 DayName = Literal["workday", "weekend", "holiday", "mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Days = Annotated[Literal["all"] | tuple[DayName, ...], BeforeValidator(_days)]
 Minor = Annotated[StrictInt, Field(ge=0, le=MAX_MINOR)]

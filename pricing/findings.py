@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from pricing.document import Calendar, Tariff
 from pricing.fields import exact
+from pricing.periods import DAY, Segment, instant_us
 from pricing.quoting import Pricer
 from pricing.stays import Stay
+from pricing.timeline import Timeline
+
+WEEK: Final = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class Ceiling:
     Attributes:
         reference: the legal text, as people cite it.
         hour_minor: the most that an hour may cost, by the rate of each tier.
-        day_minor: the most that any 24 hours, or one flat, may cost.
+        day_minor: the most that 24 hours from midnight or the opening of a period, or one flat,
+            may cost.
         floor_hour_minor: the least that an hour may cost, by the rate of each tier.
         vehicle: the class that it holds for; None for every class.
     """
@@ -56,22 +62,59 @@ class Ceiling:
 class Look:
     """A tariff and the year it is looked at in."""
 
-    __slots__ = ("calendar", "pricer", "tariff", "year")
-
     def __init__(self, tariff: Tariff, year: int, calendar: Calendar | None) -> None:
         self.tariff = tariff
         self.year = year
         self.calendar = tariff.calendar or calendar
         self.pricer = Pricer(tariff, calendar)
+        # In UTC every day has 24 hours, so that no clock change looks like a gap.
+        plain = tariff.model_copy(update={"timezone": "UTC"})
+        self.plain_timeline = Timeline(plain, self.calendar)
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        """What governs from a week before the year to a week after it, laid out in UTC."""
+        start, end = self.bounds
+        return self.plain_timeline.between(start - WEEK, end + WEEK)
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The year's first instant and the next one's, as if in UTC."""
+        years = (datetime(each, 1, 1, tzinfo=UTC) for each in (self.year, self.year + 1))
+        start, end = map(instant_us, years)
+        return start, end
+
+    @cached_property
+    def dates(self) -> tuple[date, ...]:
+        """One date for each pattern of windows on a date, the one before and the one after it.
+
+        So every day type and season, and every change from one to another, is among them.
+        """
+        first = date(self.year, 1, 1).toordinal()
+        last = date(self.year, 12, 31).toordinal()
+        started = {
+            day: tuple(_index(window) for window in self.plain_timeline.starting(day))
+            for day in range(first - 1, last + 2)
+        }
+        found: dict[tuple[tuple[int, ...], ...], date] = {}
+        for day in range(first, last + 1):
+            pattern = started[day - 1], started[day], started[day + 1]
+            found.setdefault(pattern, date.fromordinal(day))
+        return tuple(found.values())
 
     def fee(self, start: datetime, length_s: int, vehicle: str | None) -> int:
         """The fee of a stay that was granted nothing."""
         stay = Stay(start, start.astimezone(UTC) + timedelta(seconds=length_s), vehicle)
-        return self.pricer.quote(stay).total_minor
+        return self.pricer.fee(stay)
 
-    def local(self, month: int, day: int, hour: int) -> datetime:
-        """A local hour of the year."""
-        return datetime(self.year, month, day, hour, tzinfo=ZoneInfo(self.tariff.timezone))
+    def local(self, day: date, minutes: int) -> datetime:
+        """The local time so many minutes after midnight."""
+        midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.tariff.timezone))
+        return midnight + timedelta(minutes=minutes)
+
+
+def _index(segment: Segment) -> int:
+    return -1 if segment.period is None else segment.period.index
 
 
 def classes(tariff: Tariff, wanted: str | None = None) -> Sequence[str | None]:

@@ -3,7 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+# How validation says that a name, not what stands under it, is at fault.
+KEY_ITSELF: Final = "[key]"
 
 
 class Writable(Protocol):
@@ -29,5 +32,12 @@ def content_hash(document: Mapping[str, Any] | Writable) -> str:
 
 def path_text(location: Sequence[int | str]) -> str:
     """A location as people write it: ("periods", 2, "id") is `periods[2].id`."""
-    parts = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return "".join(parts).removeprefix(".")
+    return "".join(map(_step_text, location)).removeprefix(".")
+
+
+def _step_text(step: int | str) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    if step == KEY_ITSELF:
+        return ""
+    return f".{step}" if step.strip() else f'["{step}"]'

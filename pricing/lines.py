@@ -138,14 +138,12 @@ class Quote:
 
 
 def decimal_text(amount: Fraction) -> str:
-    """The amount in decimals, or as a fraction where decimals do not end."""
+    """The amount in decimals; they end, since multipliers and percentages are decimals."""
     if amount.denominator == 1:
         return str(amount.numerator)
     places = 1
     while 10**places % amount.denominator:
         places += 1
-        if places > 200:  # noqa: PLR2004  # denominators are products of 2 and 5, so not reached
-            return str(amount)
     scaled = abs(amount) * 10**places
     digits = str(scaled.numerator).rjust(places + 1, "0")
     sign = "-" if amount < 0 else ""

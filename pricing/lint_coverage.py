@@ -1,71 +1,97 @@
 """Lints of time: gaps, overlaps, periods that never govern, holidays that nobody thought of."""
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from typing import NamedTuple
 
 from pricing.document import Calendar, Tariff
 from pricing.fields import DAY_KINDS
 from pricing.findings import Lint, Look, classes
-from pricing.periods import MINUTE, SECOND, PeriodPlan, Segment, instant_at, instant_us
+from pricing.periods import DAY, SECOND, PeriodPlan, Segment, instant_at
 from pricing.timeline import Timeline
 
 # 全国年节及纪念日放假办法 (2024): the statutory days with a fixed date. Those of the
 # moon's calendar differ from year to year and come from the caller.
 FIXED_HOLIDAYS_CN = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
 
-Stretch = tuple[str, str]
-
 
 def of_coverage(look: Look, public_holidays: Collection[date]) -> Iterator[Lint]:
     """Every lint of this kind, over the look's year."""
-    plain = look.tariff.model_copy(update={"timezone": "UTC"})
-    # In UTC every day has 24 hours, so that no clock change looks like a gap.
-    timeline = Timeline(plain, look.calendar)
-    start = instant_us(datetime(look.year, 1, 1, tzinfo=UTC))
-    end = instant_us(datetime(look.year + 1, 1, 1, tzinfo=UTC))
-    segments = timeline.between(start, end)
-    yield from _gaps(look, segments)
-    yield from _never_governing(timeline, segments)
-    yield from _overlaps(look, timeline)
+    yield from _gaps(look)
+    yield from _never_governing(look)
+    yield from _overlaps(look, look.plain_timeline)
     yield from _holidays(look, public_holidays)
 
 
-def _gaps(look: Look, segments: list[Segment]) -> Iterator[Lint]:
-    found: dict[Stretch, list[int]] = {}
-    for place, segment in enumerate(segments):
-        if segment.period is None:
-            found.setdefault(_clock_times(segment), []).append(place)
+class Gap(NamedTuple):
+    """A stretch without period, and the period before it (None where the gap has no beginning)."""
+
+    start: int
+    end: int
+    before: PeriodPlan | None
+
+
+def _gaps(look: Look) -> Iterator[Lint]:
     holidays = frozenset(look.calendar.holidays if look.calendar else ())
-    for (opens, closes), places in found.items():
-        first = segments[places[0]]
-        days = {instant_at(segments[place].start).date().isoformat() for place in places}
-        only_holidays = bool(days) and days <= holidays
-        before = segments[places[0] - 1].period if places[0] else None
+    found: dict[tuple[str, str, bool], list[Gap]] = {}
+    for gap in _stretches(look):
+        opens, closes = _clock_times(gap.start, gap.end)
+        whole_holiday = gap.end - gap.start == DAY and _day(gap) in holidays
+        found.setdefault((opens, closes, whole_holiday), []).append(gap)
+    for (opens, closes, whole_holiday), gaps in found.items():
+        first, days = _day(gaps[0]), len(gaps)
+        only_holidays = whole_holiday or holidays.issuperset(map(_day, gaps))
         yield Lint(
             "holiday_without_period" if only_holidays else "gap",
             "periods",
-            "Fields: periods",
+            "Charging 2" if only_holidays else "Fields: periods",
             "warning",
-            f"{min(days)}等{len(days)}天{opens}至{closes}没有任何时段，不收费。",
-            f"No period covers {opens} to {closes} on {len(days)} days, the first {min(days)}: "
-            "nothing is charged then.",
-            _price_of(before, first),
+            f"{first}等{days}天{opens}至{closes}没有任何时段，不收费。",
+            f"No period covers {opens} to {closes} on {days} {'day' if days == 1 else 'days'}, "
+            f"the first {first}: nothing is charged then.",
+            max((price for gap in gaps if (price := _price_of(gap)) is not None), default=None),
         )
 
 
-def _price_of(before: PeriodPlan | None, gap: Segment) -> int | None:
+def _stretches(look: Look) -> Iterator[Gap]:
+    """The gaps that start within the year; longer ones than a day are cut at each midnight."""
+    opens, closes = look.bounds
+    before: PeriodPlan | None = None
+    for segment in look.segments:
+        if segment.period is not None:
+            before = segment.period
+            continue
+        start = segment.start
+        long = segment.end - start > DAY
+        while start < segment.end:
+            end = min(segment.end, (start // DAY + 1) * DAY) if long else segment.end
+            if opens <= start < closes:
+                yield Gap(start, end, before)
+            start = end
+
+
+def _day(gap: Gap) -> str:
+    return instant_at(gap.start).date().isoformat()
+
+
+def _price_of(gap: Gap) -> int | None:
     """What the period before the gap would charge for it, at its first tier and up to its cap."""
-    if before is None or not before.unit_us:
+    if gap.before is None or not gap.before.unit_us:
         return None
-    tiers = before.period.tiers or ()
-    price = -(-(gap.end - gap.start) // before.unit_us) * tiers[0].price_minor
-    cap = before.period.cap_minor
+    tiers = gap.before.period.tiers or ()
+    price = -(-(gap.end - gap.start) // gap.before.unit_us) * tiers[0].price_minor
+    cap = gap.before.period.cap_minor
     return price if cap is None else min(price, cap)
 
 
-def _never_governing(timeline: Timeline, segments: list[Segment]) -> Iterator[Lint]:
-    governing = {segment.period.index for segment in segments if segment.period is not None}
-    for period in timeline.periods:
+def _never_governing(look: Look) -> Iterator[Lint]:
+    start, end = look.bounds
+    governing = {
+        segment.period.index
+        for segment in look.segments
+        if segment.period is not None and segment.start < end and segment.end > start
+    }
+    for period in look.plain_timeline.periods:
         if period.index not in governing:
             yield Lint(
                 "period_never_governs",
@@ -104,7 +130,7 @@ def _meeting(windows: list[Segment]) -> Iterator[tuple[Segment, Segment]]:
 
 def _overlap(look: Look, first: Segment, second: Segment) -> Lint:
     start, end = max(first.start, second.start), min(first.end, second.end)
-    opens, closes = _clock_times(Segment(start, end, None, -1, 0))
+    opens, closes = _clock_times(start, end)
     winner, loser = _index(first), _index(second)
     ids = look.tariff.periods[winner].id, look.tariff.periods[loser].id
     return Lint(
@@ -126,8 +152,8 @@ def _money_of_order(look: Look, start: int, end: int, winner: int, loser: int) -
     other = look.tariff.model_copy(update={"periods": tuple(swapped)})
     turned = Look(other, look.year, look.calendar)
     vehicle = classes(look.tariff)[0]
-    local = instant_at(start).replace(tzinfo=None)
-    entry = look.local(local.month, local.day, local.hour).replace(minute=local.minute)
+    local = instant_at(start)
+    entry = look.local(local.date(), local.hour * 60 + local.minute)
     length = (end - start) // SECOND
     return abs(look.fee(entry, length, vehicle) - turned.fee(entry, length, vehicle))
 
@@ -161,7 +187,7 @@ def _money_of_holiday(look: Look, day: date) -> int:
         holidays=(*held.holidays, day.isoformat()), makeup_workdays=held.makeup_workdays
     )
     other: Tariff = look.tariff.model_copy(update={"calendar": listed})
-    entry = datetime(day.year, day.month, day.day, tzinfo=look.local(1, 1, 0).tzinfo)
+    entry = look.local(day, 0)
     vehicle = classes(look.tariff)[0]
     marked = Look(other, look.year, None)
     return abs(look.fee(entry, 86_400, vehicle) - marked.fee(entry, 86_400, vehicle))
@@ -171,11 +197,12 @@ def _index(segment: Segment) -> int:
     return -1 if segment.period is None else segment.period.index
 
 
-def _clock_times(segment: Segment) -> Stretch:
-    """Local clock times of a segment that was laid out in UTC."""
-    opens, closes = instant_at(segment.start), instant_at(segment.end)
-    minutes = (segment.end - segment.start) // MINUTE
+def _clock_times(start: int, end: int) -> tuple[str, str]:
+    """Local clock times of a stretch that was laid out in UTC."""
+    opens, closes = instant_at(start), instant_at(end)
     midnight = closes.hour == closes.minute == 0
     shown = "24:00" if midnight else f"{closes:%H:%M}"
-    days = minutes // 1440
-    return f"{opens:%H:%M}", shown if not days else f"{shown} (+{days} d)"
+    days = (end - start) // DAY
+    if days and not (midnight and days == 1):
+        shown += f" (+{days} d)"
+    return f"{opens:%H:%M}", shown

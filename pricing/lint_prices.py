@@ -1,11 +1,12 @@
-"""Lints of prices: tiers that never apply, caps below a unit, limits of the price control."""
+"""Lints of prices: tiers, caps below a unit or beside a lower one, limits of the price control."""
 
 from collections.abc import Iterator, Sequence
 from math import ceil
 
 from pricing.document import Tariff
 from pricing.findings import Ceiling, Lint, Look, cap_amount, classes, unit_price
-from pricing.periods import MINUTE, SECOND, PeriodPlan
+from pricing.lint_tiers import lints_of_tiers
+from pricing.periods import SECOND, PeriodPlan
 from pricing.sentences import money
 
 HOUR_S = 3600
@@ -14,32 +15,14 @@ DAY_S = 86_400
 
 def of_prices(look: Look, ceilings: Sequence[Ceiling]) -> Iterator[Lint]:
     """Every lint of this kind."""
+    yield from lints_of_tiers(look)
+    yield from _moot_caps(look.tariff)
     for period in look.pricer.timeline.periods:
-        if look.tariff.tier_clock == "window":
-            yield from _unreachable_tiers(period)
         yield from _low_caps(look.tariff, period)
     for ceiling in ceilings:
         for period in look.pricer.timeline.periods:
             yield from _beyond(look.tariff, period, ceiling)
         yield from _dear_days(look, ceiling)
-
-
-def _unreachable_tiers(period: PeriodPlan) -> Iterator[Lint]:
-    """Tiers from beyond the window's length; clock changes, which may lengthen it, left aside."""
-    length_s = (period.closes - period.opens) * MINUTE // SECOND
-    tiers = period.period.tiers or ()
-    for place, tier in enumerate(tiers):
-        if place and tier.from_s >= length_s:
-            yield Lint(
-                "tier_never_applies",
-                f"periods[{period.index}].tiers[{place}].from_s",
-                "Charging 5",
-                "warning",
-                f"时段“{period.id}”长{length_s}秒，第{place + 1}档自{tier.from_s}秒起，不会适用。",
-                f'Period "{period.id}" lasts {length_s} s; its tier {place + 1}, from '
-                f"{tier.from_s} s on, never applies.",
-                abs(tier.price_minor - tiers[place - 1].price_minor),
-            )
 
 
 def _prices(tariff: Tariff, period: PeriodPlan, vehicle: str | None) -> list[tuple[str, float]]:
@@ -80,6 +63,28 @@ def _low_caps(tariff: Tariff, period: PeriodPlan) -> Iterator[Lint]:
                 f"封顶低于时段“{period.id}”一个计时单位的价格。",
                 f'The cap is below the price of one unit of period "{period.id}".',
                 ceil(excess),
+            )
+
+
+def _moot_caps(tariff: Tariff) -> Iterator[Lint]:
+    """Caps beside a lower one of the same window, which are then never what holds."""
+    for place, cap in enumerate(tariff.caps):
+        same = [
+            (other.amount_minor, i)
+            for i, other in enumerate(tariff.caps)
+            if other.window == cap.window
+        ]
+        least, lowest = min(same)
+        if place != lowest:
+            yield Lint(
+                "cap_beside_lower",
+                f"caps[{place}].amount_minor",
+                "Charging 8",
+                "warning",
+                f"另有同一范围的封顶（caps[{lowest}]）不高于它，此封顶不起作用。",
+                f"caps[{lowest}] caps the same window at no more, so that this one decides "
+                "nothing.",
+                cap.amount_minor - least,
             )
 
 
@@ -133,16 +138,15 @@ def _exceeded(
 
 
 def _dear_days(look: Look, ceiling: Ceiling) -> Iterator[Lint]:
-    """The dearest 24 hours from any opening of a period in the first eight days of each month."""
+    """The dearest 24 hours from midnight or an opening of a period, on a date of every kind.
+
+    A day's limit is one of days, not of every 24 hours: a stay over noon of two days may meet two
+    windows, each with the cap that the control allows for a day.
+    """
     if ceiling.day_minor is None:
         return
-    hours = sorted({period.opens // 60 for period in look.pricer.timeline.periods} | {0})
-    entries = [
-        look.local(month, day, hour)
-        for month in range(1, 13)
-        for day in range(1, 9)
-        for hour in hours
-    ]
+    opens = sorted({period.opens for period in look.pricer.timeline.periods} | {0})
+    entries = [look.local(day, minutes) for day in look.dates for minutes in opens]
     for vehicle in classes(look.tariff, ceiling.vehicle):
         dearest = max(look.fee(entry, DAY_S, vehicle) for entry in entries)
         if dearest > ceiling.day_minor:

@@ -12,11 +12,10 @@ from pricing.sentences import duration
 
 LENGTHS_S = (1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
 NIGHT_LENGTHS_S = (1800, 3600, 7200, 14_400)
-ENTRY_HOURS = (0, 8, 10, 14, 19, 22)
-SAMPLE_MONTHS = (1, 4, 7, 10)
+ENTRY_HOURS = (0, 4, 8, 10, 14, 19, 22)
 SAMPLE_DAYS = range(8, 15)
 DAY_HOUR = 10
-NIGHT_HOUR = 22
+NIGHT_HOURS = (22, 1)
 
 
 def lint(
@@ -50,31 +49,22 @@ def lint(
     return sorted(found, key=lambda each: rank[each.severity])
 
 
-def _sample(look: Look, hours: Sequence[int]) -> Iterator[datetime]:
-    """Entries at these local hours on a week of each quarter."""
-    for month in SAMPLE_MONTHS:
-        for day in SAMPLE_DAYS:
-            for hour in hours:
-                yield look.local(month, day, hour)
-
-
 def _night(look: Look) -> Iterator[Lint]:
-    """Stays from 22:00 that cost more than those of the same length from 10:00.
+    """Stays from 22:00 or 01:00 that cost more than those of the same length from 10:00.
 
-    Weeks are compared, since a single night may run into a dearer day; the money is of one stay.
+    Weeks are compared, one of each month, since a single night may run into a dearer day; the money
+    is of one stay.
     """
-    worst = (0, 0)
-    entries = list(_sample(look, (DAY_HOUR,)))
-    weeks = [entries[i : i + len(SAMPLE_DAYS)] for i in range(0, len(entries), len(SAMPLE_DAYS))]
-    for vehicle in classes(look.tariff):
-        for week, length in product(weeks, NIGHT_LENGTHS_S):
-            more = [
-                look.fee(entry.replace(hour=NIGHT_HOUR), length, vehicle)
-                - look.fee(entry, length, vehicle)
-                for entry in week
-            ]
-            if sum(more) > 0:
-                worst = max(worst, (max(more), length))
+    worst = (0, 0, 0)
+    weeks = [[date(look.year, month, day) for day in SAMPLE_DAYS] for month in range(1, 13)]
+    cases = product(classes(look.tariff), weeks, NIGHT_LENGTHS_S)
+    for vehicle, week, length in cases:
+        by_day = [look.fee(look.local(day, DAY_HOUR * 60), length, vehicle) for day in week]
+        for hour in NIGHT_HOURS:
+            by_night = [look.fee(look.local(day, hour * 60), length, vehicle) for day in week]
+            if sum(by_night) > sum(by_day):
+                more = max(night - day for night, day in zip(by_night, by_day, strict=True))
+                worst = max(worst, (more, length, hour))
     if worst[0] > 0:
         zh_length, en_length = duration(worst[1])
         yield Lint(
@@ -82,25 +72,28 @@ def _night(look: Look) -> Iterator[Lint]:
             "periods",
             "Fields: periods",
             "warning",
-            f"22:00起停放{zh_length}比10:00起更贵。",
-            f"A stay of {en_length} from 22:00 costs more than one from 10:00.",
+            f"{worst[2]:02}:00起停放{zh_length}比{DAY_HOUR}:00起更贵。",
+            f"A stay of {en_length} from {worst[2]:02}:00 costs more than one from {DAY_HOUR}:00.",
             worst[0],
         )
 
 
 def _off_street(look: Look, street: Look) -> Iterator[Lint]:
     """Off-street dearer than on-street, over a grid of entries and lengths."""
-    shared = [each for each in classes(look.tariff) if _prices_class(street.tariff, each)]
+    if look.tariff.currency != street.tariff.currency:
+        return
     worst: tuple[int, int, datetime] | None = None
     times = tried = 0
-    for vehicle in shared:
-        for entry in _sample(look, ENTRY_HOURS):
-            for length in LENGTHS_S:
-                tried += 1
-                more = look.fee(entry, length, vehicle) - street.fee(entry, length, vehicle)
-                if more > 0:
-                    times += 1
-                    worst = max(worst or (0, 0, entry), (more, length, entry))
+    days = sorted({*look.dates, *street.dates})
+    for vehicle, day, hour, length in product(
+        _shared(look.tariff, street.tariff), days, ENTRY_HOURS, LENGTHS_S
+    ):
+        tried += 1
+        entry = look.local(day, hour * 60)
+        more = look.fee(entry, length, vehicle) - street.fee(entry, length, vehicle)
+        if more > 0:
+            times += 1
+            worst = max(worst or (0, 0, entry), (more, length, entry))
     if worst is not None:
         zh_length, en_length = duration(worst[1])
         at = worst[2].strftime("%m-%d %H:%M")
@@ -116,5 +109,8 @@ def _off_street(look: Look, street: Look) -> Iterator[Lint]:
         )
 
 
-def _prices_class(tariff: Tariff, vehicle: str | None) -> bool:
-    return tariff.vehicles is None or vehicle in tariff.vehicles
+def _shared(off: Tariff, street: Tariff) -> Sequence[str | None]:
+    """The classes that both price; a document without classes prices every one."""
+    if off.vehicles is None:
+        return classes(street)
+    return [each for each in off.vehicles if street.vehicles is None or each in street.vehicles]

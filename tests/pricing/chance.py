@@ -50,7 +50,7 @@ def period(chance: Random, name: str) -> Document:
     if chance.random() < 0.3:
         made["season"] = {"from": chance.choice(SEASONS), "to": chance.choice(SEASONS)}
     made.update(prices(chance))
-    if chance.random() < 0.3:
+    if made["charge"] != "free" and chance.random() < 0.3:
         made["cap_minor"] = chance.randrange(0, 2000)
     return made
 

@@ -71,3 +71,20 @@ def test_a_file_that_is_none_ends_with_two(tmp_path: Path) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("[]", encoding="utf-8")
     assert run(broken)[0] == 2
+    for content in ('{"tariffs": null, "cases": []}', '{"tariffs": [], "cases": 5}', "[" * 100_000):
+        broken.write_text(content, encoding="utf-8")
+        assert run(broken)[0] == 2
+
+
+def test_two_tariffs_of_one_id_are_a_fault(tmp_path: Path) -> None:
+    twice = [document(unit_period(price=price)) for price in (300, 300, 400)]
+    status, lines = run(written(tmp_path, CASE | {"fee_minor": 300}, tariffs=twice))
+    assert status == 1
+    assert [line.split()[0] for line in lines] == ["FAULT", "ok", "1"]
+
+
+def test_cases_of_another_shape_are_errors_of_a_line_each(tmp_path: Path) -> None:
+    odd = [None, CASE | {"fee_minor": "600"}, CASE | {"granted": 5}, CASE | {"why": "\ud800\n"}]
+    status, lines = run(written(tmp_path, *odd))  # type: ignore[arg-type]
+    assert status == 1
+    assert [line.split()[0] for line in lines] == ["ERROR", "ERROR", "ERROR", "ok", "1"]

@@ -16,6 +16,10 @@ def paths(broken: Any) -> dict[str, str]:
     return {fault.path: fault.code for fault in caught.value.faults}
 
 
+def tier(from_s: int) -> dict[str, int]:
+    return {"from_s": from_s, "price_minor": 1}
+
+
 def test_everything_wrong_is_said_at_once() -> None:
     broken = document(
         unit_period("a", tiers=[{"from_s": 60, "price_minor": 1.5}, {"from_s": 60}]),
@@ -83,15 +87,72 @@ def test_everything_wrong_is_said_at_once() -> None:
             "periods[0].price_minor",
         ),
         ({"entitlements": [{"id": "a"}, {"id": "a"}]}, "entitlements[1].id"),
+        (
+            {"periods": [unit_period(tiers=[tier(0) | {"from_s": True}])]},
+            "periods[0].tiers[0].from_s",
+        ),
+        ({"periods": [unit_period(tiers=[tier(0), tier(0)])]}, "periods[0].tiers[1].from_s"),
+        ({"periods": [unit_period(price=True)]}, "periods[0].tiers[0].price_minor"),
+        ({"periods": [unit_period(price=10**30)]}, "periods[0].tiers[0].price_minor"),
+        # Digits of another script are digits to Python.
+        (
+            {"periods": [unit_period(season={"from": "0\u0661-01", "to": "12-31"})]},
+            "periods[0].season.from",
+        ),
+        (
+            {"periods": [unit_period(season={"from_": "01-01", "from": "01-01", "to": "12-31"})]},
+            "periods[0].season.from_",
+        ),
+        ({"vehicles": {"moto": {"multiplier": "\u0661.5"}}}, "vehicles.moto.multiplier"),
+        ({"vehicles": {"moto": {"multiplier": 1e-300}}}, "vehicles.moto.multiplier"),
+        # Neither of these may be computed: the one fails, the other never ends.
+        (
+            {"vehicles": {"moto": {"multiplier": "1/0", "add_minor_per_unit": -1}}},
+            "vehicles.moto.multiplier",
+        ),
+        (
+            {"vehicles": {"moto": {"multiplier": "1e999999999", "add_minor_per_unit": -1}}},
+            "vehicles.moto.multiplier",
+        ),
+        ({"vehicles": {"": {}}}, 'vehicles[""]'),
+        ({"currency": "RMB"}, "currency"),
+        ({"timezone": "right/Asia/Shanghai"}, "timezone"),
+        ({"timezone": "localtime"}, "timezone"),
+        ({"timezone": "Asia"}, "timezone"),
+        ({"id": " "}, "id"),
+        ({"note": float("nan")}, "note"),
+        ({"note": ["\ud800"]}, "note[0]"),
+        ({"vehicles": {"\ud800": {}}}, "vehicles"),
     ],
 )
 def test_a_single_fault_has_its_path(change: dict[str, Any], path: str) -> None:
     assert list(paths(document(unit_period()) | change)) == [path]
 
 
-@pytest.mark.parametrize("text", ["[1", "[]", "null", '{"id": 1, "id": 2}', b"\xff"])
+LONG_NUMBER = f'{{"id": 1{"0" * 5000}}}'
+
+
+@pytest.mark.parametrize("text", ["[1", "[]", "null", b"\xff", "[" * 100_000, LONG_NUMBER])
 def test_text_that_is_no_document(text: str | bytes) -> None:
     assert list(paths(text)) == [""]
+
+
+def test_a_field_said_twice_has_its_path_beside_the_other_faults() -> None:
+    text = json.dumps(document(unit_period(unit_s=0)))
+    twice = text.replace('"charge": "unit"', '"charge": "free", "charge": "unit"')
+    assert paths(twice) == {
+        "periods[0].charge": "duplicate_key",
+        "periods[0].unit_s": "greater_than_equal",
+    }
+
+
+def test_nesting_ends_somewhere() -> None:
+    deep: list[Any] = []
+    for _ in range(900):
+        deep = [deep]
+    assert list(paths(document(unit_period(), note=deep)).values()) == ["too_deep"]
+    repeated = document(unit_period("\ud800"), unit_period("\ud800"))
+    assert set(paths(repeated)) == {"periods[0].id", "periods[1].id"}
 
 
 def test_the_model_itself_says_every_fault_too() -> None:

@@ -110,6 +110,23 @@ def test_caps_hold(source: Random) -> None:
 
 
 @bounded
+@given(sources, st.integers(0, 9000))
+def test_rolling_caps_hold_for_every_class(source: Random, amount: int) -> None:
+    document, calendar, stay = drawn(source)
+    document["caps"] = [{"window": "rolling_24h", "amount_minor": amount}]
+    found = quote(read_tariff(document), stay, calendar=calendar)
+    vehicles = document.get("vehicles") or {}
+    scale = Fraction(str(vehicles.get(stay.vehicle, {}).get("cap_multiplier", 1)))
+    charged = [line for line in found.lines if line.kind in {"unit", "flat"}]
+    blocks: dict[int, Fraction] = {}
+    for line in charged:
+        block = (line.start - charged[0].start) // timedelta(days=1)
+        exact = Fraction(line.exact_minor or line.amount_minor)
+        blocks[block] = blocks.get(block, Fraction(0)) + exact
+    assert all(total <= amount * scale for total in blocks.values())
+
+
+@bounded
 @given(sources)
 def test_the_zone_in_which_an_instant_is_written_changes_nothing(source: Random) -> None:
     document, calendar, stay = drawn(source)
