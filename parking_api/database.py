@@ -54,7 +54,18 @@ class Database:
         except ABSENCES as error:
             raise _away(error) from error
         finally:
+            await self._give_back(connection)
+
+    async def _give_back(self, connection: Connection) -> None:
+        """Return a connection to the pool, which drops it where that fails.
+
+        The failure goes no further: what was asked of the connection has its answer or its error by
+        then, and one that is on its way must not be replaced, least of all a cancellation.
+        """
+        try:
             await self.pool.release(connection)
+        except (*ABSENCES, asyncpg.PostgresError) as error:
+            log.warning("connection dropped", error=type(error).__name__)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

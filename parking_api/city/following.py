@@ -8,6 +8,7 @@ import aiomqtt
 import msgspec
 import structlog
 
+from parking_api import background
 from parking_api.city import queries
 from parking_api.city.memory import City, State
 from parking_api.database import Database
@@ -43,9 +44,7 @@ async def followed_city(
     try:
         yield city
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await background.stop(tasks)
 
 
 async def _load(city: City, database: Database) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from parking_api import background
 from parking_api.database import ABSENCES, Database
 from parking_api.errors import DatabaseAwayError
 from parking_api.parameters import EARLIEST
@@ -21,7 +22,6 @@ RECONNECT_S: Final = 2.0
 CONNECT_S: Final = 5.0
 # An import writes in several statements: what they tell within this time is one change.
 SETTLE_S: Final = 0.02
-STOP_AGAIN_S: Final = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -103,15 +103,7 @@ async def followed_prices(
         tasks.add(asyncio.create_task(_follow(prices, changed, reload_interval_s)))
         yield prices
     finally:
-        await _stop(tasks)
-
-
-async def _stop(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they are done: asyncpg waits in ways that may swallow a cancellation."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=STOP_AGAIN_S)
+        await background.stop(tasks)
 
 
 async def _follow(prices: FollowedPrices, changed: asyncio.Event, interval_s: float) -> None:
