@@ -1,4 +1,4 @@
-"""`python -m deploy demo|password|credentials`: the local run."""
+"""`python -m deploy demo|password|key|credentials`: the local run."""
 
 import argparse
 import json
@@ -27,13 +27,23 @@ def _speed(text: str) -> str:
 
 def password(var: Path, user: str) -> int:
     """Print a gateway's password; exit status 1 when the demo has not given it one."""
+    return _print_secret(var, "gateways", ("username", user), "password")
+
+
+def key(var: Path, role: str) -> int:
+    """Print the API key of the demo's person of a role; exit status 1 when there is none."""
+    return _print_secret(var, "people", ("role", role), "key")
+
+
+def _print_secret(var: Path, kind: str, wanted: tuple[str, str], secret: str) -> int:
     file = Directory(var).credentials
-    gateways = json.loads(file.read_text())["gateways"] if file.exists() else []
-    for gateway in gateways:
-        if gateway["username"] == user:
-            print(gateway["password"])
+    entries = json.loads(file.read_text()).get(kind, []) if file.exists() else []
+    name, value = wanted
+    for entry in entries:
+        if entry[name] == value:
+            print(entry[secret])
             return 0
-    print(f"no gateway {user!r} in {file}", file=sys.stderr)
+    print(f"no {name} {value!r} among the {kind} of {file}", file=sys.stderr)
     return 1
 
 
@@ -61,12 +71,16 @@ def main(argv: list[str] | None = None) -> int:
     demo.add_argument("--speed", type=_speed, default="1", help="of the simulated city; default 1")
     word = commands.add_parser("password", help="print a gateway's password, for mosquitto's tools")
     word.add_argument("user")
+    role = commands.add_parser("key", help="print the API key of the demo's person of a role")
+    role.add_argument("role")
     commands.add_parser("credentials", help="let gateways in that were imported into the demo")
-    for command in (demo, word):
+    for command in (demo, word, role):
         command.add_argument("--var", type=Path, default=Path("var"), help="default: var")
     options = parser.parse_args(argv)
     if options.command == "password":
         return password(options.var, options.user)
+    if options.command == "key":
+        return key(options.var, options.role)
     if options.command == "credentials":
         return credentials()
     display = display_for(terminal=sys.stdout.isatty())

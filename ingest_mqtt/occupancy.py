@@ -2,7 +2,8 @@
 
 A report holds until the next one, but never longer than the lot's report interval: after that
 nothing is known. So each report pays in what the one before it covered, and a step ends up with
-the seconds in which the lot was known and the integral of its free spaces over them.
+the seconds in which the lot was known, the integral of its free spaces over them, and how many of
+them it had none.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Step:
     free_last: int | None = None
     free_min: int | None = None
     free_max: int | None = None
+    full_s: float = 0.0
 
     def observe(self, free: int, capacity: int) -> None:
         """Take in a report that was observed within the step."""
@@ -37,6 +39,8 @@ class Step:
         """Take in that a count held for so many seconds of the step."""
         self.covered_s += seconds
         self.free_space_s += free * seconds
+        if free == 0:
+            self.full_s += seconds
 
 
 class Steps:

@@ -145,6 +145,7 @@ async def _add_steps(db: Db, steps: Steps) -> None:
             step.free_last,
             step.free_min,
             step.free_max,
+            step.full_s,
         )
         for (lot_id, second), step in sorted(steps.by_key.items(), key=lambda item: item[0])
     )

@@ -1,12 +1,14 @@
 """Bodies of answers: one way to write JSON, and the shapes that several domains share."""
 
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
+
+from sql import tables
 
 GEO_JSON = "application/geo+json"
 
@@ -15,8 +17,12 @@ DISTANCE_DIGITS = 3
 
 DataState = Literal["live", "stale", "estimated", "unknown"]
 LotStatus = Literal["open", "full", "closed", "unknown"]
-LotType = Literal["on_street", "surface", "underground", "multi_storey"]
-SpaceClass = Literal["standard", "accessible", "ev", "large"]
+LotType = tables.LotType
+Reporting = tables.Reporting
+SpaceClass = tables.SpaceClass
+SpaceState = tables.SpaceState
+
+Count = Annotated[int, Field(ge=0)]
 
 Json = dict[str, Any]
 

@@ -12,11 +12,13 @@ from parking_api.city import routes as city_routes
 from parking_api.city.following import followed_city
 from parking_api.database import Database
 from parking_api.errors import Problem, add_handlers
+from parking_api.feeds import routes as feed_routes
 from parking_api.lots import routes as lot_routes
 from parking_api.lots.schemas import LotCollection
 from parking_api.metrics import Metrics
 from parking_api.notices import routes as notice_routes
 from parking_api.observing import Observing
+from parking_api.operators import routes as operator_routes
 from parking_api.parameters import refuse_repeats
 from parking_api.people import routes as people_routes
 from parking_api.people.tokens import Signer
@@ -27,6 +29,7 @@ from parking_api.settings import ApiSettings
 from parking_api.spaces import routes as space_routes
 from parking_api.tariffs import routes as tariff_routes
 from parking_api.tariffs import routes_of_controls as control_routes
+from parking_api.tariffs import routes_of_looking as looking_routes
 from parking_api.zones import routes as zone_routes
 from parking_api.zones.schemas import ZoneCollection, ZoneFeature
 from sql.engine import create_pool
@@ -48,6 +51,7 @@ TAGS = [
     {"name": "quotes", "description": "What a stay costs."},
     {"name": "zones", "description": "Tariff zones, and how the bureau draws them."},
     {"name": "tariffs", "description": "Tariffs, their versions, how the bureau changes them."},
+    {"name": "operators", "description": "Operators, their feeds, and what was refused of them."},
     {"name": "people", "description": "Who may change things: people, their keys and tokens."},
     {"name": "operations", "description": "For those who run the platform."},
 ]
@@ -107,9 +111,12 @@ def create_app(
         quote_routes,
         zone_routes,
         tariff_routes,
+        looking_routes,
         control_routes,
         notice_routes,
         people_routes,
+        operator_routes,
+        feed_routes,
     ):
         app.include_router(routes.router)
     add_handlers(app)

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Path, Request
+from fastapi import Path, Query, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from parking_api.errors import RepeatedParameterError
@@ -29,6 +29,9 @@ class Parameters(BaseModel):
 
 class NoParameters(Parameters):
     """A route that takes none."""
+
+
+Nothing = Annotated[NoParameters, Query()]
 
 
 async def refuse_repeats(request: Request) -> None:

@@ -26,7 +26,7 @@ class Command(Protocol):
 COMMANDS = {
     "city": ("simulators.city.command", "write the files of a whole city"),
     "run": ("simulators.fleet", "run the city's gateways"),
-    "replay": ("simulators.replay", "send recorded occupancy as feeds"),
+    "replay": ("simulators.replay_command", "send recorded occupancy as feeds"),
 }
 
 

@@ -1,35 +1,23 @@
-"""Recorded occupancy sent as `count` feeds: `python -m simulators replay`."""
+"""Recorded occupancy sent as `count` feeds."""
 
-import argparse
 import asyncio
 import contextlib
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
-import uvloop
 
 from simulators.feeds import Ack, Report, count_report, rfc3339
 from simulators.gateway import Gateway
 from simulators.outbox import Outbox
-from simulators.recording import RecordedCount, Recording, RecordingError, open_recording
-from simulators.registry import (
-    Broker,
-    Credentials,
-    RegistryError,
-    add_broker_arguments,
-    broker_of,
-    read_credentials,
-)
-from simulators.stopping import end_tasks, stop_at_signals, unless
+from simulators.recording import RecordedCount, Recording
+from simulators.registry import Broker, Credentials
+from simulators.stopping import end_tasks, unless
 
 CONNECT_TIMEOUT_S = 30.0
 STOP_S = 1.7
@@ -231,72 +219,3 @@ class Replay:
             self._next_log_s = self._clock() + LOG_INTERVAL_S
             at, pending = rfc3339(count.observed_at), self._pending()
             log.info("replaying", at=at, sent=self.summary.sent, unacked=pending)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `replay`."""
-    parser.add_argument("file", type=Path, help="recorded occupancy, .csv or .csv.gz")
-    add_broker_arguments(parser)
-    parser.add_argument(
-        "--speed", type=_speed, default=1.0, help="recorded over real time; 0: as acks allow"
-    )
-    parser.add_argument("--timezone", type=_timezone, default=ZoneInfo("Europe/Madrid"))
-    parser.add_argument("--lot-prefix", default="malaga-", help="put before each recorded lot")
-    parser.add_argument("--from", dest="from_at", type=datetime.fromisoformat, help="local time")
-    parser.add_argument("--to", dest="to_at", type=datetime.fromisoformat, help="not included")
-
-
-def _speed(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return value
-
-
-def _timezone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"{text} is no IANA time zone") from error
-
-
-def _instant(local: datetime | None, timezone: ZoneInfo) -> datetime | None:
-    """Give the instant of a local time; one with an offset of its own keeps it."""
-    return local.replace(tzinfo=timezone) if local is not None and local.tzinfo is None else local
-
-
-def run_command(args: argparse.Namespace) -> int:
-    """Replay a file and print the summary.
-
-    Returns:
-        0 when all was acked, 1 when not (also when interrupted), 2 when it cannot begin.
-    """
-    try:
-        broker, credentials = broker_of(args), read_credentials(args.credentials)
-        with open_recording(args.file) as lines:
-            recording = Recording(
-                lines,
-                args.timezone,
-                from_at=_instant(args.from_at, args.timezone),
-                to_at=_instant(args.to_at, args.timezone),
-            )
-            return uvloop.run(_run(args, broker, credentials, recording))
-    except (RegistryError, RecordingError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-
-
-async def _run(
-    args: argparse.Namespace,
-    broker: Broker,
-    credentials: Sequence[Credentials],
-    recording: Recording,
-) -> int:
-    replay = Replay(broker, credentials, speed=args.speed, lot_prefix=args.lot_prefix)
-    try:
-        await replay.run(recording, stop_at_signals())
-    except ReplayError as error:
-        sys.stderr.write(f"{error}\n")
-    finally:
-        sys.stdout.write("\n".join(replay.summary.lines(recording)) + "\n")
-    return 0 if replay.summary.complete and not replay.summary.unacked else 1

@@ -6,6 +6,8 @@ empty pages, so that its updates stay on their page (HOT). Views, the enum type 
 are made by the migrations; a test holds this metadata against them.
 """
 
+from typing import Any, Final, Literal, get_args
+
 from geoalchemy2 import Geography, Geometry
 from sqlalchemy import (
     REAL,
@@ -29,8 +31,8 @@ from sqlalchemy import (
     text,
 )
 
-LOT_TYPES = ("on_street", "surface", "underground", "multi_storey")
-LAND_USES = (
+LotType = Literal["on_street", "surface", "underground", "multi_storey"]
+LandUse = Literal[
     "hospital",
     "school",
     "scenic",
@@ -42,10 +44,13 @@ LAND_USES = (
     "housing",
     "industrial",
     "street",
-)
-REPORTINGS = ("bays", "count")
-SPACE_CLASSES = ("standard", "accessible", "ev", "large")
-SPACE_STATES = ("free", "occupied", "unknown")
+]
+Reporting = Literal["bays", "count"]
+SpaceClass = Literal["standard", "accessible", "ev", "large"]
+SpaceState = Literal["free", "occupied", "unknown"]
+
+# In the order that they stand above.
+SPACE_CLASSES: Final[tuple[SpaceClass, ...]] = get_args(SpaceClass)
 
 metadata = MetaData(
     naming_convention={
@@ -66,8 +71,8 @@ def _instant(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
+def _one_of(column: str, values: Any) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in get_args(values))
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
@@ -148,9 +153,9 @@ lot = Table(
     Index("lot_operator_id_idx", "operator_id"),
     Index("lot_district_idx", "district"),
     Index("lot_zone_id_idx", "zone_id"),
-    _one_of("lot_type", LOT_TYPES),
-    _one_of("land_use", LAND_USES),
-    _one_of("reporting", REPORTINGS),
+    _one_of("lot_type", LotType),
+    _one_of("land_use", LandUse),
+    _one_of("reporting", Reporting),
     CheckConstraint("report_interval_s BETWEEN 10 AND 86400", name="report_interval_s"),
     CheckConstraint("capacity BETWEEN 1 AND 20000", name="capacity"),
     CheckConstraint("levels >= 1", name="levels"),
@@ -167,7 +172,7 @@ space = Table(
     Column("space_class", Text, nullable=False),
     _point(),
     Index("space_geog_idx", "geog", postgresql_using="gist"),
-    _one_of("space_class", SPACE_CLASSES),
+    _one_of("space_class", SpaceClass),
     CheckConstraint("number >= 1", name="number"),
 )
 
@@ -197,7 +202,7 @@ space_event = Table(
     metadata,
     Column("lot_id", Text, nullable=False),
     Column("number", Integer, nullable=False),
-    Column("state", Enum(*SPACE_STATES, name="space_state"), nullable=False),
+    Column("state", Enum(*get_args(SpaceState), name="space_state"), nullable=False),
     _instant("observed_at"),
     _instant("received_at"),
     Index("space_event_lot_id_received_at_idx", "lot_id", "received_at"),
@@ -231,6 +236,8 @@ lot_occupancy = Table(
     Column("free_last", Integer),
     Column("free_min", Integer),
     Column("free_max", Integer),
+    # Seconds of `covered_s` without a free space.
+    Column("full_s", Float, nullable=False, server_default=text("0")),
     postgresql_partition_by="RANGE (step_at)",
 )
 
@@ -251,5 +258,5 @@ dead_letter = Table(
     Column("times", Integer, nullable=False, server_default=text("1")),
     _instant("received_at"),
     _instant("last_received_at"),
-    Index("dead_letter_gateway_id_received_at_idx", "gateway_id", "received_at"),
+    Index("dead_letter_gateway_id_last_received_at_idx", "gateway_id", "last_received_at"),
 )

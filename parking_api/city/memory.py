@@ -21,6 +21,7 @@ from parking_api.answers import Json, Row
 from parking_api.errors import LotUnknownError
 from parking_api.lots import answers
 from parking_api.lots.parameters import NearestLotsAsk
+from sql.tables import SPACE_CLASSES
 
 WGS_84 = Geod(ellps="WGS84")
 # How many report intervals a lot may be silent before nothing is known of it.
@@ -76,7 +77,7 @@ class City:
             observed_at=state.observed_at,
             received_at=state.received_at,
             committed_at=state.committed_at,
-            **{f"free_{name}": free_by_class.get(name) for name in answers.SPACE_CLASSES},
+            **{f"free_{name}": free_by_class.get(name) for name in SPACE_CLASSES},
         )
 
     def as_of(self) -> datetime | None:
@@ -129,7 +130,7 @@ class City:
 
 def _state_columns() -> list[str]:
     counts = ["version", "free_spaces", "capacity", "observed_at", "received_at", "committed_at"]
-    return counts + [f"free_{name}" for name in answers.SPACE_CLASSES]
+    return counts + [f"free_{name}" for name in SPACE_CLASSES]
 
 
 def _at(lot: dict[str, Any], now: datetime) -> dict[str, Any]:

@@ -1,23 +1,21 @@
 """Routes of the whole city, and of operations."""
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from parking_api.answers import respond
 from parking_api.city import answers, queries
 from parking_api.city.schemas import Alive, CityTotals, Ready
 from parking_api.errors import DatabaseAwayError, described
-from parking_api.parameters import NoParameters
+from parking_api.parameters import Nothing
 from parking_api.resources import Held
 
 router = APIRouter()
 
 BAD = HTTPStatus.UNPROCESSABLE_ENTITY
 AWAY = HTTPStatus.SERVICE_UNAVAILABLE
-Nothing = Annotated[NoParameters, Query()]
 
 
 @router.get("/v1/city", tags=["city"], response_model=CityTotals, responses=described(BAD, AWAY))

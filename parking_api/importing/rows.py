@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from functools import cache
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from parking_api.importing.faults import Faults, shown
+from sql.tables import LandUse, LotType, Reporting, SpaceClass
 
 ID_PATTERN: Final = r"^[a-z0-9._-]{1,64}$"
 SMALLINT_MAX: Final = 32_767
@@ -74,7 +75,6 @@ Timezone = Annotated[str, AfterValidator(_timezone)]
 Capacity = Annotated[int, Field(ge=1, le=20_000)]
 ReportInterval = Annotated[int, Field(ge=10, le=86_400)]
 Smallint = Annotated[int, Field(ge=-SMALLINT_MAX, le=SMALLINT_MAX)]
-SpaceClass = Literal["standard", "accessible", "ev", "large"]
 
 
 class Row(BaseModel):
@@ -152,24 +152,9 @@ class LotRow(PlaceRow):
     district: Id | None = None
     name_zh: Name
     name_en: Name
-    lot_type: Literal["on_street", "surface", "underground", "multi_storey"]
-    land_use: (
-        Literal[
-            "hospital",
-            "school",
-            "scenic",
-            "station",
-            "mall",
-            "market",
-            "office",
-            "hotel",
-            "housing",
-            "industrial",
-            "street",
-        ]
-        | None
-    ) = None
-    reporting: Literal["bays", "count"]
+    lot_type: LotType
+    land_use: LandUse | None = None
+    reporting: Reporting
     report_interval_s: ReportInterval
     capacity: Capacity
     levels: int = Field(default=1, ge=1, le=SMALLINT_MAX)

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 
-from parking_api.answers import DISTANCE_DIGITS, Json, Row, SpaceClass, local, name, point
+from parking_api.answers import DISTANCE_DIGITS, Json, Row, local, name, point
+from sql.tables import SPACE_CLASSES
 
-SPACE_CLASSES: tuple[SpaceClass, ...] = ("standard", "accessible", "ev", "large")
 VERSION_DIGITS = 20
 
 

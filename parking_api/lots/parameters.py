@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from parking_api.answers import LotStatus, LotType, SpaceClass
+from parking_api.paging import START, PageLimit
 from parking_api.parameters import (
     Box,
     Height,
@@ -63,10 +64,8 @@ class LotsAsk(Parameters):
     operator: Id | None = None
     lot_type: LotType | None = None
     status: LotStatus | None = None
-    limit: Annotated[int, Field(ge=1, le=1000, description="The most lots on a page.")] = 100
-    cursor: Annotated[
-        Id | None, Field(description="Where a page starts: take it from the `next` before.")
-    ] = None
+    limit: PageLimit = 100
+    cursor: Annotated[Id | None, Field(description=START)] = None
     f: Annotated[
         Literal["json", "geojson"], Field(description="`geojson` for a FeatureCollection.")
     ] = "json"

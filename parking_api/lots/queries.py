@@ -8,6 +8,7 @@ from parking_api.database import Connection
 from parking_api.errors import LotUnknownError
 from parking_api.lots import answers
 from parking_api.lots.parameters import LotsAsk, NearestLotsAsk
+from parking_api.paging import cut
 from parking_api.parameters import corners
 from sql.named import named
 
@@ -39,7 +40,6 @@ async def lots_page(connection: Connection, ask: LotsAsk) -> tuple[Sequence[Row]
     rows: Sequence[Row] = await connection.fetch(
         named("lots_page"),
         ask.cursor or "",
-        # One more than the page holds tells whether another follows.
         ask.limit + 1,
         *box,
         ask.district,
@@ -48,8 +48,7 @@ async def lots_page(connection: Connection, ask: LotsAsk) -> tuple[Sequence[Row]
         ask.lot_type,
         ask.status,
     )
-    page = rows[: ask.limit]
-    return page, page[-1]["lot_id"] if len(rows) > len(page) else None
+    return cut(rows, ask.limit, "lot_id")
 
 
 async def one_lot(connection: Connection, lot_id: str) -> Row:

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Response
 
@@ -11,7 +10,8 @@ from parking_api.errors import DatabaseAwayError, StretchTooLongError, described
 from parking_api.lots import answers, queries
 from parking_api.lots.parameters import MOST_STEPS, LotsAsk, NearestLotsAsk, OccupancyAsk
 from parking_api.lots.schemas import LotAnswer, LotPage, NearestLots, Occupancy
-from parking_api.parameters import LotId, NoParameters
+from parking_api.paging import next_path
+from parking_api.parameters import LotId, Nothing
 from parking_api.resources import Held
 
 router = APIRouter(tags=["lots"])
@@ -55,7 +55,7 @@ async def lots(ask: Annotated[LotsAsk, Query()], held: Held) -> Response:
     """
     async with held.database.connection() as connection:
         rows, cursor = await queries.lots_page(connection, ask)
-    following = _path_of(ask, cursor) if cursor else None
+    following = next_path("/v1/lots", ask, cursor)
     if ask.f == "json":
         return respond({"items": [answers.lot(row) for row in rows], "next": following})
     features = [answers.feature(row) for row in rows]
@@ -63,13 +63,8 @@ async def lots(ask: Annotated[LotsAsk, Query()], held: Held) -> Response:
     return respond(collection, GEO_JSON)
 
 
-def _path_of(ask: LotsAsk, cursor: str) -> str:
-    given = ask.model_dump(exclude_unset=True, exclude_none=True) | {"cursor": cursor}
-    return f"/v1/lots?{urlencode(given, safe=',')}"
-
-
 @router.get("/v1/lots/{lot_id}", response_model=LotAnswer, responses=described(UNKNOWN, BAD, AWAY))
-async def lot(lot_id: LotId, _: Annotated[NoParameters, Query()], held: Held) -> Response:
+async def lot(lot_id: LotId, _: Nothing, held: Held) -> Response:
     """Tell everything about one lot."""
     try:
         async with held.database.connection() as connection:

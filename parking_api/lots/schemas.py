@@ -6,20 +6,21 @@ from pydantic import AwareDatetime, Field
 
 from parking_api.answers import (
     Answer,
+    Count,
     DataState,
     LotStatus,
     LotType,
     Name,
     Point,
+    Reporting,
     SpaceClass,
 )
+from parking_api.paging import NEXT
 
-Count = Annotated[int, Field(ge=0)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 
 AS_OF = "The newest commit that the answer reflects; null before the first."
 DEGRADED = "True where the database is away and the answer comes from memory, as of `as_of`."
-NEXT = "Path of the next page, or null."
 
 
 class Quote(Answer):
@@ -76,9 +77,7 @@ class LotFacts(Answer):
     zone_id: str | None
     lot_type: LotType
     land_use: str | None
-    reporting: Literal["bays", "count"] = Field(
-        description="Whether each bay is sensed, or the gates count."
-    )
+    reporting: Reporting = Field(description="Whether each bay is sensed, or the gates count.")
     report_interval_s: int = Field(description="The longest silence that is normal, in seconds.")
     levels: int = Field(ge=1)
     height_limit_m: float | None = Field(description="Null for none.", examples=[2.1])

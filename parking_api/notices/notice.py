@@ -124,10 +124,7 @@ def _quick_tables(subject: Subject) -> Iterator[Block]:
         if entry is not None:
             zone = ZoneInfo(subject.tariff.timezone)
             local = entry.astimezone(zone)
-            yield Paragraph(
-                f"自{each.start}入场（以{local.month}月{local.day}日为例，时段“{each.id}”），"
-                "未计优惠："
-            )
+            yield Paragraph(f"自{each.start}入场（以{local.month}月{local.day}日为例），未计优惠：")
             yield _quick_table(subject, entry)
 
 

@@ -11,8 +11,8 @@ from parking_api.notices import blocks, notice
 from parking_api.resources import Held, Resources
 from parking_api.tariffs import controls, queries
 from parking_api.tariffs.errors import TariffUnknownError
+from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
-from parking_api.tariffs.routes import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.schemas import NoticeAsk
 from parking_api.tariffs.visiting import SeesAll
 from sql.named import named

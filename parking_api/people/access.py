@@ -124,6 +124,11 @@ def allowed(*roles: Role) -> Any:
     return Depends(check)
 
 
+Drafter = Annotated[Person, allowed("bureau_drafter")]
+Approver = Annotated[Person, allowed("bureau_approver")]
+Bureau = Annotated[Person, allowed("bureau_drafter", "bureau_approver")]
+
+
 def guarded(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[str, Any]]:
     """Describe for OpenAPI the problems of a guarded route: 401, 403, 422, 503 and its own."""
     common = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -5,6 +5,7 @@ from typing import Any
 
 from parking_api.answers import Json, Row
 from parking_api.audit import Connection
+from parking_api.paging import cut
 from parking_api.people.errors import KeyUnknownError, PersonUnknownError
 from sql.named import named
 
@@ -44,10 +45,8 @@ async def people_page(
     Returns:
         Their rows, by `person_id`, and the cursor of the next page where there is one.
     """
-    # One more than the page holds tells whether another follows.
     rows = await connection.fetch(named("person_page"), after, limit + 1)
-    page = rows[:limit]
-    return page, page[-1]["person_id"] if len(rows) > len(page) else None
+    return cut(rows, limit, "person_id")
 
 
 async def one_person(connection: Connection, person_id: str) -> Row:

@@ -3,14 +3,15 @@
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from parking_api.answers import Json, respond
 from parking_api.audit import Action
-from parking_api.parameters import ID_PATTERN, Id, NoParameters, Parameters
+from parking_api.bodies import StrictRoute
+from parking_api.paging import START, PageLimit, next_path
+from parking_api.parameters import ID_PATTERN, Id, Nothing, Parameters
 from parking_api.people import changes, queries
 from parking_api.people.access import Authenticated, Person, allowed, guarded
 from parking_api.people.errors import (
@@ -40,14 +41,13 @@ from parking_api.people.schemas import (
 from parking_api.people.tokens import LIFETIME, Claims
 from parking_api.resources import Held
 
-router = APIRouter(tags=["people"])
+router = APIRouter(tags=["people"], route_class=StrictRoute)
 
 OPERATIONS: Final = "operations"
 CREATED: Final = HTTPStatus.CREATED
 # What holds a secret is kept by nobody on the way.
 _NO_STORE: Final = "no-store"
 
-Nothing = Annotated[NoParameters, Query()]
 Anybody = Annotated[Person, allowed()]
 Operations = Annotated[Person, allowed(OPERATIONS)]
 PersonId = Annotated[str, Path(pattern=ID_PATTERN, examples=["wang.fang"])]
@@ -57,10 +57,8 @@ KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", examples=["9f2c41d07a3e"]
 class PeopleAsk(Parameters):
     """A page of people."""
 
-    limit: Annotated[int, Field(ge=1, le=1000, description="The most people on a page.")] = 100
-    cursor: Annotated[
-        Id | None, Field(description="Where a page starts: take it from the `next` before.")
-    ] = None
+    limit: PageLimit = 100
+    cursor: Annotated[Id | None, Field(description=START)] = None
 
 
 class RevokeAsk(Parameters):
@@ -125,8 +123,7 @@ async def people(ask: Annotated[PeopleAsk, Query()], _: Operations, held: Held) 
     """List people, page by page, ordered by `person_id`; for operations."""
     async with held.database.connection() as connection:
         rows, cursor = await queries.people_page(connection, ask.cursor or "", ask.limit)
-    query = urlencode({"limit": ask.limit, "cursor": cursor})
-    following = f"/v1/people?{query}" if cursor else None
+    following = next_path("/v1/people", ask, cursor)
     return respond({"items": [queries.person(row) for row in rows], "next": following})
 
 

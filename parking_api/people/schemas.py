@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from parking_api.answers import Answer
+from parking_api.paging import NEXT
 from parking_api.parameters import Id, Moment
 from parking_api.people.access import Role
 from sql.people_tables import OPERATOR
@@ -64,7 +65,7 @@ class PersonPage(Answer):
     """People by `person_id`."""
 
     items: list[PersonAnswer]
-    next: str | None = Field(description="Path of the next page, or null.")
+    next: str | None = Field(description=NEXT)
 
 
 class Myself(PersonAnswer):

@@ -103,7 +103,7 @@ class Prices:
             by_target[_target(row)].append(effect)
         self._effects = dict(by_target)
         self._lots = _situations(lots)
-        read = _calendar(calendar)
+        read = calendar_of(calendar)
         # The same object while it says the same: what the pricer derived is kept with it.
         self.calendar = self.calendar if read == self.calendar else read
         self._glances = {}
@@ -261,7 +261,8 @@ def _situations(rows: Iterable[Row]) -> dict[str, Situation]:
     return {lot_id: Situation(kind, tuple(zones[lot_id])) for lot_id, kind in types.items()}
 
 
-def _calendar(rows: Iterable[Row]) -> pricing.Calendar:
+def calendar_of(rows: Iterable[Row]) -> pricing.Calendar:
+    """Read the city's calendar from rows of `quote_calendar.sql`."""
     years = list(rows)
     return pricing.Calendar(
         holidays=tuple(day.isoformat() for year in years for day in year["holidays"]),

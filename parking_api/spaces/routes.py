@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from parking_api.answers import respond
 from parking_api.errors import described
-from parking_api.parameters import LotId, NoParameters
+from parking_api.parameters import LotId, Nothing
 from parking_api.resources import Held
 from parking_api.spaces import queries
 from parking_api.spaces.parameters import NearestSpacesAsk
@@ -37,7 +37,7 @@ async def nearest_spaces(ask: Annotated[NearestSpacesAsk, Query()], held: Held) 
     response_model=LotSpaces,
     responses=described(UNKNOWN, BAD, AWAY),
 )
-async def lot_spaces(lot_id: LotId, _: Annotated[NoParameters, Query()], held: Held) -> Response:
+async def lot_spaces(lot_id: LotId, _: Nothing, held: Held) -> Response:
     """Tell the state of each bay of one lot; none for a lot that counts at its gates."""
     async with held.database.connection() as connection:
         return respond(await queries.lot_spaces(connection, lot_id))

@@ -1,10 +1,8 @@
 """The shapes of answers about bays."""
 
-from typing import Literal
-
 from pydantic import AwareDatetime, Field
 
-from parking_api.answers import Answer, DataState, Point, SpaceClass
+from parking_api.answers import Answer, DataState, Point, SpaceClass, SpaceState
 
 
 class Bay(Answer):
@@ -38,7 +36,7 @@ class NearestSpaces(Answer):
 class LotSpace(Bay):
     """A bay with its state."""
 
-    state: Literal["free", "occupied", "unknown"]
+    state: SpaceState
 
 
 class LotSpaces(Answer):

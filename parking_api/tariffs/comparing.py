@@ -6,9 +6,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pricing
-from parking_api.answers import Json
+from parking_api.answers import Json, Row
 from parking_api.quotes.prices import class_of
 from parking_api.tariffs import wording
+from parking_api.tariffs.queries import document_of, tariff_of
 from parking_api.tariffs.wording import Pair
 
 LENGTHS_S: Final = (900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
@@ -119,28 +120,21 @@ def fees(
     return found
 
 
-def comparison(
-    key: tuple[str, int, int],
-    before: Json,
-    after: Json,
-    now: datetime,
-    calendar: pricing.Calendar,
-) -> Json:
-    """Make the answer that compares two versions.
+def comparison(before: Row, after: Row, now: datetime, calendar: pricing.Calendar) -> Json:
+    """Make the answer that compares two versions of a tariff.
 
     Args:
-        key: Tariff, version before, version after.
-        before: The document before.
-        after: The document after.
+        before: A row of `tariff_versions.sql`.
+        after: Another.
         now: Its year is that of the fees.
         calendar: The city's.
     """
-    found = changes(before, after)
-    tariffs = pricing.read_tariff(before), pricing.read_tariff(after)
+    found = changes(_whole(before), _whole(after))
+    tariffs = tariff_of(before), tariff_of(after)
     return {
-        "tariff_id": key[0],
-        "before": key[1],
-        "after": key[2],
+        "tariff_id": after["tariff_id"],
+        "before": before["version"],
+        "after": after["version"],
         "changes": found,
         "fees": fees(*tariffs, now.astimezone(UTC).year, calendar),
         "text": {
@@ -149,3 +143,9 @@ def comparison(
             for language in ("zh", "en")
         },
     }
+
+
+def _whole(row: Row) -> Json:
+    """The document, with what it applies to."""
+    target = {name: row[name] for name in ("zones", "lot_types", "lots")}
+    return {"applies_to": target, **document_of(row)}

@@ -1,6 +1,6 @@
 """What a look over a tariff finds, with what it is meant for."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pricing
 from parking_api.audit import Connection
@@ -35,5 +35,16 @@ async def findings(
         if ON_STREET not in target.lot_types:
             on_street = prices.tariff_of_zones(target.zones, ON_STREET, now)
     return pricing.lint(
-        tariff, year=now.year, calendar=prices.calendar, ceilings=ceilings, on_street=on_street
+        tariff,
+        year=now.year,
+        calendar=prices.calendar,
+        ceilings=ceilings,
+        on_street=on_street,
+        # What a tariff's own calendar forgets, of the moon's holidays too.
+        public_holidays=_holidays(prices.calendar, now.year),
     )
+
+
+def _holidays(calendar: pricing.Calendar, year: int) -> list[date]:
+    days = map(date.fromisoformat, calendar.holidays)
+    return [day for day in days if day.year == year]

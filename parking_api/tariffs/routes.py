@@ -2,20 +2,19 @@
 
 from http import HTTPStatus
 from typing import Annotated, Final
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
-import pricing
 from parking_api.answers import Json, respond
 from parking_api.audit import Action, Connection
-from parking_api.bodies import Why
+from parking_api.bodies import StrictRoute, Why
 from parking_api.errors import DatabaseAwayError, described
-from parking_api.parameters import ID_PATTERN, NoParameters
-from parking_api.people.access import Person, allowed, guarded
+from parking_api.paging import next_path
+from parking_api.parameters import Nothing
+from parking_api.people.access import Approver, Bureau, Drafter, guarded
 from parking_api.quotes.errors import TariffInvalidError
 from parking_api.resources import Held, Resources
-from parking_api.tariffs import answers, comparing, drafting, looking, publishing, queries
+from parking_api.tariffs import answers, drafting, publishing, queries
 from parking_api.tariffs.errors import (
     EffectiveTimesError,
     EffectsOverlapError,
@@ -26,38 +25,26 @@ from parking_api.tariffs.errors import (
     TariffUnknownError,
     VersionStateError,
 )
+from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.schemas import (
-    AppliesTo,
     BureauVersion,
-    CompareAsk,
-    Comparison,
-    Findings,
     NewTariff,
     NewVersion,
     Publication,
     Schedule,
     TariffsAsk,
-    ToLint,
     VersionAnswer,
     VersionPage,
 )
 from parking_api.tariffs.visiting import SeesAll
 from parking_api.zones.errors import SamePersonError
 
-router = APIRouter(tags=["tariffs"])
+router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
 
 BAD: Final = HTTPStatus.UNPROCESSABLE_ENTITY
 AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
 APPROVER: Final = "bureau_approver"
-VERSION_PATH: Final = "/v1/tariffs/{tariff_id}/versions/{version}"
-
-TariffId = Annotated[str, Path(pattern=ID_PATTERN, examples=["qd-class1-road"])]
-Number = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
-Nothing = Annotated[NoParameters, Query()]
-Drafter = Annotated[Person, allowed("bureau_drafter")]
-Approver = Annotated[Person, allowed("bureau_approver")]
-Bureau = Annotated[Person, allowed("bureau_drafter", "bureau_approver")]
 
 
 @router.get("/v1/tariffs", response_model=VersionPage, responses=described(BAD, AWAY))
@@ -65,8 +52,7 @@ async def tariffs(ask: Annotated[TariffsAsk, Query()], held: Held, sees_all: See
     """List tariff versions, page by page; the bureau sees those that are not published too."""
     async with held.database.connection() as connection:
         rows, cursor = await queries.page(connection, ask, held.clock(), whole=sees_all)
-    given = ask.model_dump(exclude_unset=True, exclude_none=True) | {"cursor": cursor}
-    following = f"/v1/tariffs?{urlencode(given)}" if cursor else None
+    following = next_path("/v1/tariffs", ask, cursor)
     return respond({"items": [answers.facts(row) for row in rows], "next": following})
 
 
@@ -83,14 +69,6 @@ async def new_tariff(body: NewTariff, held: Held, caller: Drafter) -> Response:
         key = await drafting.draft_tariff(connection, body, act)
         told = await _told(held, connection, key)
     return _created(told)
-
-
-@router.post("/v1/tariffs/lint", response_model=Findings, responses=guarded(TariffInvalidError))
-async def lint(body: ToLint, held: Held, caller: Bureau) -> Response:
-    """Look a document over that is kept nowhere yet."""
-    del caller
-    tariff = drafting.checked(body.document)
-    return await _lint(held, tariff, pricing.content_hash(body.document), body.applies_to)
 
 
 @router.post(
@@ -146,47 +124,6 @@ async def change(
         await drafting.change(connection, key, body, act)
         told = await _told(held, connection, key)
     return respond(told)
-
-
-@router.get(
-    f"{VERSION_PATH}/lint",
-    response_model=Findings,
-    responses=guarded(TariffUnknownError, DatabaseAwayError),
-)
-async def lint_version(
-    tariff_id: TariffId, version: Number, _: Nothing, held: Held, caller: Bureau
-) -> Response:
-    """Look a version over: gaps, tiers that never apply, the price control, and more."""
-    del caller
-    key = Key(tariff_id, version)
-    async with held.database.connection() as connection:
-        row = await queries.version(connection, key, held.clock(), whole=True)
-    target = queries.target_of(row)
-    return await _lint(held, queries.tariff_of(row), row["content_hash"], target)
-
-
-@router.get(
-    f"{VERSION_PATH}/compare",
-    response_model=Comparison,
-    responses=described(TariffUnknownError, BAD, AWAY),
-)
-async def compare(
-    tariff_id: TariffId,
-    version: Number,
-    ask: Annotated[CompareAsk, Query()],
-    held: Held,
-    sees_all: SeesAll,
-) -> Response:
-    """Tell what changes from one version to another: in words, and in the fees of some stays."""
-    now = held.clock()
-    async with held.database.connection() as connection:
-        before, after = [
-            await queries.version(connection, Key(tariff_id, number), now, whole=sees_all)
-            for number in (version, ask.to)
-        ]
-    documents = queries.document_of(before), queries.document_of(after)
-    numbers = (tariff_id, version, ask.to)
-    return respond(comparing.comparison(numbers, *documents, now, held.prices.calendar))
 
 
 @router.post(
@@ -295,12 +232,3 @@ def _created(told: Json) -> Response:
     answer.status_code = HTTPStatus.CREATED
     answer.headers["Location"] = f"/v1/tariffs/{told['tariff_id']}/versions/{told['version']}"
     return answer
-
-
-async def _lint(
-    held: Resources, tariff: pricing.Tariff, digest: str, target: AppliesTo | None
-) -> Response:
-    now = held.clock()
-    async with held.database.connection() as connection:
-        found = await looking.findings(connection, held.prices, tariff, target, now)
-    return respond(answers.findings(digest, found))

@@ -3,14 +3,14 @@
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from parking_api.answers import respond
 from parking_api.audit import Action
-from parking_api.bodies import Why
+from parking_api.bodies import StrictRoute, Why
 from parking_api.errors import DatabaseAwayError, described
-from parking_api.parameters import ID_PATTERN, NoParameters
-from parking_api.people.access import Person, allowed, guarded
+from parking_api.parameters import ID_PATTERN, Nothing
+from parking_api.people.access import Approver, Drafter, guarded
 from parking_api.resources import Held
 from parking_api.tariffs import calendar, controls
 from parking_api.tariffs.errors import (
@@ -31,15 +31,12 @@ from parking_api.tariffs.schemas_of_controls import (
 from parking_api.tariffs.visiting import SeesAll
 from parking_api.zones.errors import SamePersonError
 
-router = APIRouter(tags=["tariffs"])
+router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
 
 BAD: Final = HTTPStatus.UNPROCESSABLE_ENTITY
 AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
 ControlId = Annotated[str, Path(pattern=ID_PATTERN, examples=["qd-guide-1"])]
 YearNumber = Annotated[int, Path(ge=2000, le=2199, examples=[2027])]
-Nothing = Annotated[NoParameters, Query()]
-Drafter = Annotated[Person, allowed("bureau_drafter")]
-Approver = Annotated[Person, allowed("bureau_approver")]
 
 
 @router.get("/v1/price-controls", response_model=Controls, responses=described(BAD, AWAY))

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from parking_api.answers import Answer, LotType, Name
 from parking_api.bodies import Body, Reason
+from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import Id, Moment, Parameters
 from parking_api.tariffs.examples import CLASS_1_ROAD
 
@@ -91,12 +92,12 @@ class TariffsAsk(Parameters):
     zone: Id | None = None
     lot_type: LotType | None = None
     lot: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=1000, description="The most versions on a page.")] = 100
+    limit: PageLimit = 100
     cursor: Annotated[
         str | None,
         Field(
             pattern=r"^[a-z0-9._-]{1,64}~[0-9]{1,9}$",
-            description="Where a page starts: take it from the `next` before.",
+            description=START,
         ),
     ] = None
 
@@ -161,7 +162,7 @@ class VersionPage(Answer):
     """A page of tariff versions, by `tariff_id` and `version`."""
 
     items: list[VersionFacts]
-    next: str | None = Field(description="Path of the next page, or null.")
+    next: str | None = Field(description=NEXT)
 
 
 class Finding(Answer):

@@ -42,7 +42,9 @@ class NewControl(Body):
     floor_minor: Amount | None = Field(None, description="Of an hour.")
     ceiling_minor: Amount | None = Field(None, description="Of an hour.", examples=[1000])
     day_ceiling_minor: Amount | None = Field(
-        None, description="Of any 24 hours, and of a flat charge.", examples=[6000]
+        None,
+        description="Of 24 hours from midnight or from the opening of a period; of a flat charge.",
+        examples=[6000],
     )
     valid_from: Moment
     valid_to: Moment | None = None

@@ -41,6 +41,7 @@ WINDOWS: Final[dict[str, Pair]] = {
     "session": ("单次停放", "a stay"),
 }
 FIELDS: Final[dict[str, Pair]] = {
+    "applies_to": ("适用的", "applies to"),
     "amount_minor": ("封顶金额", "amount of the cap"),
     "add_minor_per_unit": ("每单位加价", "addition per unit"),
     "basis": ("免费时长的计量", "basis of the grace"),
@@ -61,6 +62,8 @@ FIELDS: Final[dict[str, Pair]] = {
     "from_s": ("起始时长", "from"),
     "grace": ("免费时长", "grace"),
     "holidays": ("节假日", "holidays"),
+    "lot_types": ("停车场类型", "lot types"),
+    "lots": ("停车场", "lots"),
     "makeup_workdays": ("调休工作日", "make-up workdays"),
     "mode": ("方式", "mode"),
     "multiplier": ("价格倍数", "multiplier"),
@@ -80,6 +83,7 @@ FIELDS: Final[dict[str, Pair]] = {
     "unit_s": ("计费单位", "unit"),
     "vehicles": ("车型", "vehicles"),
     "version_policy": ("跨版本停放", "version policy"),
+    "zones": ("区域", "zones"),
 }
 
 
@@ -98,7 +102,8 @@ def value(name: str, given: Any, currency: str) -> Pair:
         return duration(given)
     if isinstance(given, bool):
         return ("是", "yes") if given else ("否", "no")
-    return str(given), str(given)
+    words = {"lot_types": LOT_TYPES, "days": DAYS}.get(name, {})
+    return words.get(given, (str(given), str(given)))
 
 
 def listed(names: list[str], words: dict[str, Pair]) -> Pair:

@@ -21,8 +21,10 @@ from parking_api.zones.schemas import NewZone, ZoneBody
 from sql.engine import AdvisoryLock
 from sql.named import named
 
-# Less than a bay of 2.5 m by 5 m: a shared border that two drew a hair's breadth apart.
+# Less than a bay of 2.5 m by 5 m.
 OVERLAP_TOLERANCE_M2: Final = 10.0
+# A border of many kilometres that two wrote down with seven decimals, a centimetre each.
+BORDER_WIDTH_M: Final = 0.1
 
 
 async def zones_at(connection: Connection, at: datetime) -> Sequence[Row]:
@@ -175,7 +177,8 @@ async def check(connection: Connection, zone_id: str) -> Json:
     """Tell what would come of publishing a draft."""
     row = await draft(connection, zone_id)
     overlaps = await connection.fetch(
-        named("zone_draft_overlaps"), zone_id, row["replaces"], OVERLAP_TOLERANCE_M2
+        named("zone_draft_overlaps"),
+        *(zone_id, row["replaces"], OVERLAP_TOLERANCE_M2, BORDER_WIDTH_M),
     )
     lots = await connection.fetchval(named("zone_draft_lots"), zone_id)
     return {"overlaps": [answers.overlap(found) for found in overlaps], "lots": lots}
@@ -185,9 +188,12 @@ async def check_overlaps(connection: Connection, zone_ids: Sequence[str]) -> Non
     """Hold zones against all others; within the transaction that wrote them, under `lock`.
 
     Raises:
-        ZonesOverlapError: Two share more than `OVERLAP_TOLERANCE_M2` at the same time.
+        ZonesOverlapError: Two share more than `OVERLAP_TOLERANCE_M2` at the same time, strips
+            along a border apart.
     """
-    overlaps = await connection.fetch(named("zone_overlaps"), list(zone_ids), OVERLAP_TOLERANCE_M2)
+    overlaps = await connection.fetch(
+        named("zone_overlaps"), list(zone_ids), OVERLAP_TOLERANCE_M2, BORDER_WIDTH_M
+    )
     if overlaps:
         raise ZonesOverlapError(overlaps)
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path, Query, Response
 
 from parking_api.answers import GEO_JSON, respond
 from parking_api.audit import Action
-from parking_api.bodies import Why
+from parking_api.bodies import StrictRoute, Why
 from parking_api.errors import DatabaseAwayError, described
-from parking_api.parameters import ID_PATTERN, NoParameters
-from parking_api.people.access import Person, allowed, guarded
+from parking_api.parameters import ID_PATTERN, Nothing
+from parking_api.people.access import Approver, Bureau, Drafter, guarded
 from parking_api.resources import Held
 from parking_api.zones import answers, queries
 from parking_api.zones.errors import (
@@ -34,15 +34,11 @@ from parking_api.zones.schemas import (
     settled,
 )
 
-router = APIRouter(tags=["zones"])
+router = APIRouter(tags=["zones"], route_class=StrictRoute)
 
 BAD = HTTPStatus.UNPROCESSABLE_ENTITY
 AWAY = HTTPStatus.SERVICE_UNAVAILABLE
 ZoneId = Annotated[str, Path(pattern=ID_PATTERN, examples=["qd-370202-1"])]
-Nothing = Annotated[NoParameters, Query()]
-Drafter = Annotated[Person, allowed("bureau_drafter")]
-Approver = Annotated[Person, allowed("bureau_approver")]
-Bureau = Annotated[Person, allowed("bureau_drafter", "bureau_approver")]
 
 GEOJSON_ZONES: dict[int | str, dict[str, Any]] = {
     200: {

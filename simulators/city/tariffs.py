@@ -24,8 +24,8 @@ HOUR_S: Final = 3600
 
 Json = dict[str, Any]
 
-# First day and length of the holidays of 2025 and 2026, for the demo: hold them against the State
-# Council's notices before anyone is charged by them.
+# First day and length of the holidays of 2025 and 2026, by the State Council's notices of
+# 12 November 2024 and 4 November 2025.
 HOLIDAYS: Final = (
     ("2025-01-01", 1),
     ("2025-01-28", 8),

@@ -1,5 +1,6 @@
 -- Zones that a draft would share ground with while both are in force.
 -- $1 zone_id of the draft  $2 zone_ids that it replaces  $3 how many square metres two may share
+-- $4 metres of width up to which two borders are one
 -- Index: zone_geom_idx, zone_draft_pkey.
 SELECT
     a.zone_id,
@@ -15,8 +16,12 @@ INNER JOIN zone AS b
         AND b.zone_id <> all($2::text[])
 CROSS JOIN
     LATERAL (
+        -- Shrunk by half of what counts as one line, such a strip is gone, and the rest is there.
         SELECT st_area(
-            st_collectionextract(st_intersection(a.geom, b.geom), 3)::geography
+            st_buffer(
+                st_collectionextract(st_intersection(a.geom, b.geom), 3)::geography,
+                -$4::double precision / 2
+            )
         ) AS area_m2
     ) AS shared
 WHERE

@@ -1,5 +1,6 @@
 -- Pairs of zones that share ground while both are in force, at least one of them among those given.
 -- $1 zone_ids  $2 how many square metres two may share
+-- $3 metres of width up to which two borders are one
 -- Index: zone_geom_idx.
 SELECT
     a.zone_id,
@@ -16,8 +17,12 @@ INNER JOIN zone AS b
         AND (a.zone_id < b.zone_id OR b.zone_id <> all($1::text[]))
 CROSS JOIN
     LATERAL (
+        -- Shrunk by half of what counts as one line, such a strip is gone, and the rest is there.
         SELECT st_area(
-            st_collectionextract(st_intersection(a.geom, b.geom), 3)::geography
+            st_buffer(
+                st_collectionextract(st_intersection(a.geom, b.geom), 3)::geography,
+                -$3::double precision / 2
+            )
         ) AS area_m2
     ) AS shared
 WHERE

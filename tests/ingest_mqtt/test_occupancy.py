@@ -40,6 +40,14 @@ def test_it_never_holds_longer_than_the_report_interval() -> None:
     assert set(steps) == {0, 300, 600, 4800}
 
 
+def test_time_without_a_free_space_is_told_apart() -> None:
+    steps = record(
+        counted(0, at(60)), counted(4, at(200)), counted(0, at(250)), counted(9, at(400))
+    )
+    assert steps[0] == Step(50, 240, 200, 0, 0, 4, full_s=190)
+    assert steps[300] == Step(50, 100, 0, 9, 9, 9, full_s=100)
+
+
 def test_last_least_and_most_are_of_the_reports_in_the_step() -> None:
     steps = record(counted(10, at(0)), counted(4, at(10)), counted(7, at(20)))
     assert steps[0] == Step(50, 20, 140, 7, 4, 10)

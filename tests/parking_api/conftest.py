@@ -1,14 +1,23 @@
 """The API of a test: its own database with a few lots, and a client that speaks to it."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
 import structlog
 
+from parking_api.command_line import Connection, connected
+from parking_api.importing.progress import Silent
+from parking_api.importing.running import import_city
+from parking_api.operators.credentials import Places
 from tests.parking_api.builders import Builder, build_big_city
 from tests.parking_api.bureau import Bureau, Clock, person
+from tests.parking_api.feeding import People
+from tests.parking_api.import_files import write_city
+from tests.parking_api.people import keyed
 from tests.parking_api.serving import serving
 from tests.servers import Databases
 
@@ -52,6 +61,32 @@ async def big_api(big_city_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API over the big city."""
     async with serving(big_city_url) as client:
         yield client
+
+
+@pytest.fixture
+async def small_city(database_url: str, tmp_path: Path) -> AsyncIterator[Connection]:
+    """A connection to a database that the small city was imported into."""
+    async with connected(database_url, "test") as opened:
+        directory = write_city(tmp_path / "city")
+        await import_city(opened, directory, at=datetime(2026, 11, 22, tzinfo=UTC), steps=Silent())
+        yield opened
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """Where credentials go."""
+    (tmp_path / "broker").mkdir()
+    return Places(tmp_path / "credentials.json", tmp_path / "broker")
+
+
+@pytest.fixture
+async def people(database_url: str, built: Builder) -> People:
+    """Somebody of operations, and the operator op-a, each with a key."""
+    del built
+    return People(
+        await keyed(database_url, "li", "operations"),
+        await keyed(database_url, "zhao", "operator", operator_id="op-a"),
+    )
 
 
 @pytest.fixture

@@ -4,6 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from parking_api.operators.credentials import PlatformPasswords
+
+PLATFORM = PlatformPasswords("ingest-secret", "api-secret")
+
 
 def square(west: float, south: float, size: float) -> dict[str, Any]:
     """A square as GeoJSON, its corner and side in degrees."""

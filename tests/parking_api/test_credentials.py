@@ -5,46 +5,23 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from parking_api.__main__ import main
-from parking_api.command_line import Connection, connected
-from parking_api.importing.progress import Silent
-from parking_api.importing.running import import_city
+from parking_api.command_line import Connection
 from parking_api.operators.broker_files import write_atomically
 from parking_api.operators.command import BrokerUnknownError, reload_broker
 from parking_api.operators.credentials import (
     CredentialsFileError,
     Issued,
     Places,
-    PlatformPasswords,
     issue,
 )
 from parking_api.operators.passwords import is_password, mosquitto_hash, new_password, new_salt
-from tests.parking_api.import_files import write_city
-
-AT = datetime(2026, 11, 22, tzinfo=UTC)
-PLATFORM = PlatformPasswords("ingest-secret", "api-secret")
-
-
-@pytest.fixture
-async def connection(database_url: str, tmp_path: Path) -> AsyncIterator[Connection]:
-    """A connection to a database that holds the small city."""
-    async with connected(database_url, "test") as opened:
-        directory = write_city(tmp_path / "city")
-        await import_city(opened, directory, at=AT, steps=Silent())
-        yield opened
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    (tmp_path / "broker").mkdir()
-    return Places(tmp_path / "credentials.json", tmp_path / "broker")
+from tests.parking_api.import_files import PLATFORM
 
 
 def entries(places: Places) -> dict[str, dict[str, Any]]:
@@ -91,8 +68,8 @@ def test_passwords_are_long_and_differ() -> None:
     assert {len(password) for password in made} == {24}
 
 
-async def test_every_gateway_gets_a_password(connection: Connection, places: Places) -> None:
-    issued = await issue(connection, places, PLATFORM)
+async def test_every_gateway_gets_a_password(small_city: Connection, places: Places) -> None:
+    issued = await issue(small_city, places, PLATFORM)
 
     found = entries(places)
     assert issued == Issued(gateways=3, new=3)
@@ -101,7 +78,7 @@ async def test_every_gateway_gets_a_password(connection: Connection, places: Pla
         "gw-a2": (["370202-0002"], False),
         "gw-b1": (["370203-0001"], True),
     }
-    for row in await connection.fetch("SELECT gateway_id, password_hash FROM gateway"):
+    for row in await small_city.fetch("SELECT gateway_id, password_hash FROM gateway"):
         assert is_password(found[row["gateway_id"]]["password"], row["password_hash"])
         line = f"{row['gateway_id']}:{row['password_hash']}\n"
         assert line in (places.broker_directory / "passwd").read_text()
@@ -111,14 +88,14 @@ async def test_every_gateway_gets_a_password(connection: Connection, places: Pla
 
 
 async def test_passwords_stay_when_there_is_nothing_to_issue(
-    connection: Connection, places: Places
+    small_city: Connection, places: Places
 ) -> None:
-    await issue(connection, places, PLATFORM)
+    await issue(small_city, places, PLATFORM)
     first = entries(places)
     document = json.loads(places.file.read_text())
     places.file.write_text(json.dumps({"operators": ["kept"], **document}))
 
-    issued = await issue(connection, places, PLATFORM)
+    issued = await issue(small_city, places, PLATFORM)
 
     assert issued == Issued(gateways=3, new=0)
     assert entries(places) == first
@@ -127,47 +104,47 @@ async def test_passwords_stay_when_there_is_nothing_to_issue(
 
 @pytest.mark.parametrize("in_database", [True, False])
 async def test_a_lost_password_is_issued_again(
-    connection: Connection, places: Places, *, in_database: bool
+    small_city: Connection, places: Places, *, in_database: bool
 ) -> None:
-    await issue(connection, places, PLATFORM)
+    await issue(small_city, places, PLATFORM)
     first = entries(places)
     if in_database:
-        await connection.execute(
+        await small_city.execute(
             "UPDATE gateway SET password_hash = NULL WHERE gateway_id <> 'gw-b1'"
         )
     else:
         other = {**first["gw-a1"], "password": "of another database"}
         places.file.write_text(json.dumps({"gateways": [other, first["gw-b1"]]}))
 
-    issued = await issue(connection, places, PLATFORM)
+    issued = await issue(small_city, places, PLATFORM)
 
     found = entries(places)
     assert issued.new == 2
     assert {key for key in found if found[key] != first[key]} == {"gw-a1", "gw-a2"}
-    for row in await connection.fetch("SELECT gateway_id, password_hash FROM gateway"):
+    for row in await small_city.fetch("SELECT gateway_id, password_hash FROM gateway"):
         assert is_password(found[row["gateway_id"]]["password"], row["password_hash"])
 
 
-async def test_a_file_that_is_none_is_left_alone(connection: Connection, places: Places) -> None:
+async def test_a_file_that_is_none_is_left_alone(small_city: Connection, places: Places) -> None:
     for content in ("{", "[]", '{"gateways": [{"user": "gw-a1"}]}', '{"gateways": 1}'):
         places.file.write_text(content)
 
         with pytest.raises(CredentialsFileError, match="move it away"):
-            await issue(connection, places, PLATFORM)
+            await issue(small_city, places, PLATFORM)
 
         assert places.file.read_text() == content
-    assert await connection.fetchval("SELECT count(password_hash) FROM gateway") == 0
+    assert await small_city.fetchval("SELECT count(password_hash) FROM gateway") == 0
 
 
 async def test_a_file_that_cannot_be_written_changes_no_password(
-    connection: Connection, places: Places
+    small_city: Connection, places: Places
 ) -> None:
     places.broker_directory.rmdir()
 
     with pytest.raises(FileNotFoundError):
-        await issue(connection, places, PLATFORM)
+        await issue(small_city, places, PLATFORM)
 
-    assert await connection.fetchval("SELECT count(password_hash) FROM gateway") == 0
+    assert await small_city.fetchval("SELECT count(password_hash) FROM gateway") == 0
 
 
 def test_a_failed_write_leaves_the_file_as_it_was(tmp_path: Path) -> None:
@@ -181,14 +158,17 @@ def test_a_failed_write_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
-def test_root_gives_the_broker_its_files(tmp_path: Path) -> None:
-    os.chown(tmp_path, 65534, 65534)
+def test_the_broker_gets_its_files_as_its_own(tmp_path: Path) -> None:
+    """Root gives them to whoever owns the directory; anybody else can only keep them."""
+    owner = (65534, 65534) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    os.chown(tmp_path, *owner)
 
     write_atomically(tmp_path / "acl", "text", 0o640, like_directory=True)
 
     found = (tmp_path / "acl").stat()
-    assert (found.st_uid, found.st_gid) == (65534, 65534)
+    assert (found.st_uid, found.st_gid) == owner
+    assert mode(tmp_path / "acl") == 0o640
+    assert (tmp_path / "acl").read_text() == "text"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
 
@@ -14,35 +13,16 @@ from paho.mqtt.enums import CallbackAPIVersion
 from deploy import broker as mosquitto
 from deploy.accounts import server_account
 from deploy.ports import any_free
-from parking_api.command_line import Connection, connected
-from parking_api.importing.progress import Silent
-from parking_api.importing.running import import_city
+from parking_api.command_line import Connection
 from parking_api.operators.broker_files import ROOT
 from parking_api.operators.command import reload_broker
-from parking_api.operators.credentials import Places, PlatformPasswords, issue
-from tests.parking_api.import_files import write_city
+from parking_api.operators.credentials import Places, issue
+from tests.parking_api.import_files import PLATFORM
 
-AT = datetime(2026, 11, 22, tzinfo=UTC)
-PLATFORM = PlatformPasswords("ingest-secret", "api-secret")
 # Reason code of MQTT 5.
 NOT_AUTHORISED = 135
 # The broker took it, and nobody was there to hear it.
 ACCEPTED = 16
-
-
-@pytest.fixture
-async def connection(database_url: str, tmp_path: Path) -> AsyncIterator[Connection]:
-    """A connection to a database that holds the small city."""
-    async with connected(database_url, "test") as opened:
-        directory = write_city(tmp_path / "city")
-        await import_city(opened, directory, at=AT, steps=Silent())
-        yield opened
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    (tmp_path / "broker").mkdir()
-    return Places(tmp_path / "credentials.json", tmp_path / "broker")
 
 
 def passwords(places: Places) -> dict[str, str]:
@@ -82,9 +62,9 @@ class Session:
 
 
 @pytest.fixture
-async def broker(connection: Connection, places: Places) -> AsyncIterator[mosquitto.RunningBroker]:
+async def broker(small_city: Connection, places: Places) -> AsyncIterator[mosquitto.RunningBroker]:
     """A broker with the users and rights that were issued for the small city."""
-    await issue(connection, places, PLATFORM)
+    await issue(small_city, places, PLATFORM)
     account = server_account(mosquitto.SYSTEM_USER)
     with mosquitto.running(places.broker_directory, account, any_free()) as running:
         yield running
@@ -168,12 +148,12 @@ def test_everyone_hears_what_is_theirs_and_nothing_else(log_in: Callable[..., Se
 
 
 async def test_a_running_broker_learns_of_new_gateways(
-    connection: Connection, places: Places, broker: mosquitto.RunningBroker, tmp_path: Path
+    small_city: Connection, places: Places, broker: mosquitto.RunningBroker, tmp_path: Path
 ) -> None:
     run_file = tmp_path / "run.json"
     run_file.write_text(json.dumps({"processes": {"broker": broker.process.pid}}))
-    await connection.execute("INSERT INTO gateway VALUES ('gw-new', 'op-b')")
-    await issue(connection, places, PLATFORM)
+    await small_city.execute("INSERT INTO gateway VALUES ('gw-new', 'op-b')")
+    await issue(small_city, places, PLATFORM)
 
     reload_broker(run_file)
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from parking_api.lots import queries
 from tests.parking_api.builders import Builder
+from tests.parking_api.polling import until_somebody_waits
 from tests.parking_api.serving import get, serving
 from tests.servers import Databases
 
@@ -78,10 +79,7 @@ async def test_no_connection_to_be_had_in_time(database_url: str, built: Builder
         await lock.start()
         await built.connection.execute("LOCK TABLE lot")
         waiting = asyncio.create_task(api.get("/v1/lots"))
-        for _ in range(500):
-            if await built.connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-                break
-            await asyncio.sleep(0.01)
+        await until_somebody_waits(built.connection)
 
         refused = await api.get("/v1/lots")
         degraded = await get(api, "/v1/lots/a")

@@ -1,8 +1,7 @@
 """The copy of the city in memory: answers as the database does, follows what is committed."""
 
-import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,6 @@ import aiomqtt
 import asyncpg
 import httpx
 import orjson
-import pytest
 
 from parking_api.city import answers, queries
 from parking_api.city.following import followed_city
@@ -22,6 +20,7 @@ from parking_api.settings import ApiSettings
 from sql.engine import create_pool
 from sql.named import named
 from tests.parking_api.builders import Builder
+from tests.parking_api.polling import until
 from tests.parking_api.serving import get
 from tests.servers import Broker
 
@@ -30,14 +29,6 @@ from tests.servers import Broker
 async def pooled(url: str) -> AsyncIterator[Database]:
     async with create_pool(url, application="tests", max_size=2) as pool:
         yield Database(pool, 5.0)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("not within 5 s")
 
 
 def state(lot_id: str, version: int, free_spaces: int, built: Builder) -> bytes:

@@ -57,7 +57,7 @@ async def test_the_quick_table(bureau: Bureau) -> None:
     path = await bureau.published(document=class_1_road("t-1"))
     text = await notice(bureau, path, "md")
     peak, off = text.split("| 停放时间 | 停车费 |\n| --- | ---: |\n")[1:]
-    assert "自07:30入场（以4月20日为例，时段“day-peak”）" in text
+    assert "自07:30入场（以4月20日为例）" in text
     rows = dict(re.findall(r"^\| (\S+) \| (\S+) \|$", peak, re.MULTILINE))
     # 15 minutes are free; then 3.50 each of two half hours, 4.00 each further; 60.00 at most.
     assert rows["15分钟"] == "0.00元"

@@ -32,6 +32,12 @@ PATHS = {
     "/v1/people/{person_id}/keys",
     "/v1/people/{person_id}/keys/{key_id}",
     "/v1/people/{person_id}/keys/{key_id}/rotate",
+    "/v1/operators",
+    "/v1/operators/{operator_id}",
+    "/v1/feeds",
+    "/v1/feeds/{gateway_id}",
+    "/v1/dead-letters",
+    "/v1/dead-letters/{dead_letter_id}",
 }
 
 

@@ -1,6 +1,5 @@
 """Quotes: itemised, the same bytes for the same version, every refusal a kind of its own."""
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from pricing import content_hash
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, class_1_road, document, problem
+from tests.parking_api.polling import until
 
 ENTRY = "2026-12-10T10:00:00+08:00"
 
@@ -213,7 +213,8 @@ async def test_the_nearest_lots_are_priced(priced: Bureau, built: Builder) -> No
 async def test_the_price_follows_a_publication_elsewhere(priced: Bureau, built: Builder) -> None:
     """Written by another process: the copy hears of the commit."""
     await built.connection.execute("DELETE FROM tariff_effect WHERE tariff_id = 't-2'")
-    deadline = asyncio.get_running_loop().time() + 5
-    while (await nearest(priced))["garage"] is not None:
-        assert asyncio.get_running_loop().time() < deadline
-        await asyncio.sleep(0.01)
+
+    async def unpriced() -> bool:
+        return (await nearest(priced))["garage"] is None
+
+    await until(unpriced)

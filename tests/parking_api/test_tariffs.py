@@ -1,6 +1,7 @@
 """Tariffs: drafted by one, approved by another, never two at one time, never changed after."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ from parking_api.audit.verifying import verify
 from pricing import content_hash
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, document, person, problem
+from tests.parking_api.polling import until_somebody_waits
 
 SOON = "2026-12-01T00:00:00+08:00"
 LATER = "2027-01-01T00:00:00+08:00"
+TARGET = {"zones": ["z-1"], "lot_types": ["on_street"]}
 
 
 async def get(bureau: Bureau, path: str, **headers: str) -> Any:
@@ -83,6 +86,22 @@ async def test_every_fault_at_once_with_its_path(bureau: Bureau) -> None:
         "document.periods[0].tiers[0].from_s",
         "document.periods[0].tiers[0].price_minor",
     }
+
+
+async def test_a_document_that_says_a_thing_twice_is_refused(bureau: Bureau) -> None:
+    body = json.dumps({"document": document(), "applies_to": TARGET, "reason": "测试"})
+    twice = body.replace('"unit_s": 1800', '"unit_s": 1800, "unit_s": 3600')
+    told = problem(
+        await bureau.api.post("/v1/tariffs", content=twice, headers=bureau.drafter),
+        422,
+        "ambiguous-body",
+    )
+    assert told["errors"] == [
+        {
+            "parameter": "document.periods[0].unit_s",
+            "message": "is said more than once in one object",
+        }
+    ]
 
 
 async def test_targets_must_be_there(bureau: Bureau) -> None:
@@ -255,11 +274,7 @@ async def test_an_approval_waits_for_the_one_under_way(bureau: Bureau, database_
         "UPDATE tariff_version SET state = 'approved', approved_by = 'zhou', approved_at = now()"
     )
     asked = asyncio.create_task(bureau.post(f"{path}/approve", bureau.approver))
-    deadline = asyncio.get_running_loop().time() + 5
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    while not await other.fetchval(f"{waiting} AND datname = current_database()"):
-        assert asyncio.get_running_loop().time() < deadline
-        await asyncio.sleep(0.01)
+    await until_somebody_waits(other)
     assert not asked.done()
     await transaction.commit()
     await other.close()
@@ -343,8 +358,21 @@ async def test_a_comparison_reads_well(bureau: Bureau) -> None:
     quarter = [row for row in told["fees"] if row["duration_s"] == 900]
     assert {(row["before_minor"], row["after_minor"]) for row in quarter} == {(300, 0)}
     assert (await bureau.api.get(f"{path}/compare?to=2")).status_code == 404
+    assert not any(change.startswith("applies_to") for change in texts)
     same = await get(bureau, f"{path}/compare?to=1")
     assert (same["changes"], same["fees"]) == ([], [])
+
+
+async def test_what_it_applies_to_is_compared_too(bureau: Bureau) -> None:
+    path = await bureau.published()
+    wider = {"zones": ["z-1"], "lot_types": ["on_street", "surface"]}
+    await bureau.version("t-1", copy_of=1, applies_to=wider)
+    told = await get(bureau, f"{path}/compare?to=2", **bureau.drafter)
+    assert told["text"] == {
+        "zh": "适用的停车场类型由道路泊位改为道路泊位；地面停车场。",
+        "en": "applies to lot types: on-street berths becomes on-street berths; surface lots.",
+    }
+    assert told["fees"] == []
 
 
 async def test_lints(bureau: Bureau) -> None:

@@ -209,6 +209,8 @@ async def test_after_the_last_ack_the_platform_holds_the_city(
     await until(lambda: told_truly(city, platform))
     stop.set()
     await asyncio.gather(*running)
+    assert told_truly(city, platform)
+    assert {feed.lot for feed in platform.feeds} == {entry.lot_id for entry in lots}
 
 
 def told_truly(city: fleet.Fleet, platform: PlatformDouble) -> bool:

@@ -1,0 +1,1 @@
+"""Feeds of the gateways: how well they are, and the messages that were refused."""

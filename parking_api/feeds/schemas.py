@@ -1,0 +1,145 @@
+"""The shapes of requests and answers about feeds and refused messages."""
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from parking_api.answers import Answer, Count, DataState, Name, Reporting
+from parking_api.paging import NEXT, START, PageLimit
+from parking_api.parameters import Id, Moment, Parameters
+
+# Identities of PostgreSQL are of 64 bits.
+GREATEST_ID: Final = 2**63 - 1
+# What a list shows of a text or a payload: the messages of most gateways are shorter.
+SHOWN: Final = 1000
+
+DeadLetterId = Annotated[int, Field(ge=1, le=GREATEST_ID)]
+
+
+class FeedsAsk(Parameters):
+    """A page of gateways."""
+
+    operator: Id | None = None
+    gateway: Id | None = None
+    data_state: Annotated[
+        DataState | None, Field(description="Only gateways with a lot in this state.")
+    ] = None
+    limit: PageLimit = 100
+    cursor: Annotated[Id | None, Field(description=START)] = None
+
+
+class FeedAsk(Parameters):
+    """A page of a gateway's lots."""
+
+    data_state: DataState | None = None
+    limit: PageLimit = 100
+    cursor: Annotated[Id | None, Field(description=START)] = None
+
+
+class DeadLettersAsk(Parameters):
+    """A page of refused messages."""
+
+    lot: Annotated[Id | None, Field(description="The lot that the topic names.")] = None
+    gateway: Annotated[Id | None, Field(description="The gateway that the topic names.")] = None
+    reason: Annotated[str | None, Field(pattern=r"^[a-z0-9_]{1,64}$", examples=["foreign_lot"])] = (
+        None
+    )
+    from_: Annotated[
+        Moment | None,
+        Field(alias="from", description="Only what was received at this time or later."),
+    ] = None
+    to: Annotated[
+        Moment | None, Field(description="Only what was first received before this time.")
+    ] = None
+    limit: PageLimit = 100
+    cursor: Annotated[DeadLetterId | None, Field(description=START)] = None
+
+    @model_validator(mode="after")
+    def _is_a_stretch(self) -> Self:
+        if self.from_ and self.to and self.from_ >= self.to:
+            raise ValueError("from lies before to")
+        return self
+
+
+class Feed(Answer):
+    """A gateway, and how well its lots' feeds are."""
+
+    gateway_id: str = Field(examples=["gw-try"])
+    operator_id: str = Field(examples=["op-try"])
+    simulated: bool
+    lots: Count
+    live: Count
+    stale: Count
+    estimated: Count
+    unknown: Count
+    received_at: AwareDatetime | None = Field(
+        description="Of the newest report that is applied; null before the first."
+    )
+    dead_letters_24h: Count = Field(
+        description="Different messages refused in the last 24 hours; the same again counts once."
+    )
+
+
+class FeedPage(Answer):
+    """Gateways by `gateway_id`."""
+
+    items: list[Feed]
+    next: str | None = Field(description=NEXT)
+
+
+class LotFeed(Answer):
+    """A lot's feed: the report that was applied last; nulls before the first."""
+
+    lot_id: str = Field(examples=["370202-0001"])
+    name: Name
+    reporting: Reporting
+    report_interval_s: int = Field(description="The longest silence that is normal, in seconds.")
+    data_state: DataState
+    epoch: int | None
+    seq: int | None
+    observed_at: AwareDatetime | None = Field(description="By the gateway's clock.")
+    received_at: AwareDatetime | None = Field(description="By the platform's clock.")
+    silent_s: Count | None = Field(description="Seconds since `received_at`.")
+
+
+class LotFeedPage(Answer):
+    """A gateway's lots by `lot_id`."""
+
+    gateway: Feed
+    items: list[LotFeed]
+    next: str | None = Field(description=NEXT)
+
+
+class DeadLetter(Answer):
+    """A message that was refused, kept once however often it came."""
+
+    dead_letter_id: int = Field(description="Rises in the order in which they were kept.")
+    topic: str = Field(examples=["onelot/v1/feeds/gw-try/370202-0001/spaces"])
+    gateway_id: str = Field(description="As the topic has it.", examples=["gw-try"])
+    operator_id: str | None = Field(
+        description="Whose gateway it is; null where none of that id is registered."
+    )
+    lot_id: str = Field(description="As the topic has it.", examples=["370202-0001"])
+    epoch: int | None = Field(description="Null where it could not be read.")
+    seq: int | None = Field(description="Null where it could not be read.")
+    reason: str = Field(description="As the gateway was told.", examples=["invalid"])
+    detail: str = Field(description="As the gateway was told.")
+    times: int = Field(ge=1, description="How often the same message came.")
+    received_at: AwareDatetime = Field(description="The first time.")
+    last_received_at: AwareDatetime
+    payload: str
+    payload_encoding: Literal["utf-8", "base64"] = Field(
+        description="`utf-8` where what is shown of it is valid UTF-8: the text itself."
+    )
+    payload_bytes: Count = Field(description="Length of the whole, in bytes.")
+    truncated: bool = Field(
+        description=f"Topic, detail or payload is longer than the {SHOWN:,} characters or bytes "
+        "that lists show; one by itself is whole."
+    )
+
+
+class DeadLetterPage(Answer):
+    """Refused messages, the newest first."""
+
+    items: list[DeadLetter]
+    next: str | None = Field(description=NEXT)

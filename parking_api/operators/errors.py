@@ -1,0 +1,11 @@
+"""What can go wrong with operators; the classes' sentences are the answers' `detail`."""
+
+from http import HTTPStatus
+
+from parking_api.errors import ApiError
+
+
+class OperatorNotFoundError(ApiError):
+    """There is no such operator."""
+
+    status = HTTPStatus.NOT_FOUND

@@ -1,0 +1,44 @@
+"""Lists in pages: how long one is, where it ends, and the path of the one that follows."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from pydantic import Field
+
+from parking_api.answers import Row
+from parking_api.parameters import Parameters
+
+START: Final = "Where a page starts: take it from the `next` before."
+NEXT: Final = "Path of the next page, or null."
+
+PageLimit = Annotated[int, Field(ge=1, le=1000, description="The most items on a page.")]
+
+
+def cut(rows: Sequence[Row], limit: int, key: str) -> tuple[Sequence[Row], Any]:
+    """Cut a page out of rows, which should be one more than it holds where there are more.
+
+    Args:
+        rows: In order, at most `limit` + 1.
+        limit: The most that a page holds.
+        key: The column that the next page starts after.
+
+    Returns:
+        The page, and the key of its last row where another page follows, else None.
+    """
+    page = rows[:limit]
+    return page, page[-1][key] if len(rows) > limit else None
+
+
+def next_path(path: str, ask: Parameters, cursor: object) -> str | None:
+    """Write the path of the next page, with the same parameters.
+
+    Args:
+        path: Of the route.
+        ask: What this page was asked with.
+        cursor: Where the next one starts; None where there is none.
+    """
+    if cursor is None:
+        return None
+    given = ask.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+    return f"{path}?{urlencode(given | {'cursor': cursor}, safe=',')}"

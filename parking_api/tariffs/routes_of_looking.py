@@ -1,0 +1,82 @@
+"""Routes that look tariffs over and change nothing: lints, and comparisons of versions."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Response
+
+import pricing
+from parking_api.answers import respond
+from parking_api.bodies import StrictRoute
+from parking_api.errors import DatabaseAwayError, described
+from parking_api.parameters import Nothing
+from parking_api.people.access import Bureau, guarded
+from parking_api.quotes.errors import TariffInvalidError
+from parking_api.resources import Held, Resources
+from parking_api.tariffs import answers, comparing, drafting, looking, queries
+from parking_api.tariffs.errors import TariffUnknownError
+from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
+from parking_api.tariffs.queries import Key
+from parking_api.tariffs.schemas import AppliesTo, CompareAsk, Comparison, Findings, ToLint
+from parking_api.tariffs.visiting import SeesAll
+
+router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
+
+BAD: Final = HTTPStatus.UNPROCESSABLE_ENTITY
+AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+@router.post("/v1/tariffs/lint", response_model=Findings, responses=guarded(TariffInvalidError))
+async def lint(body: ToLint, held: Held, caller: Bureau) -> Response:
+    """Look a document over that is kept nowhere yet."""
+    del caller
+    tariff = drafting.checked(body.document)
+    return await _lint(held, tariff, pricing.content_hash(body.document), body.applies_to)
+
+
+@router.get(
+    f"{VERSION_PATH}/lint",
+    response_model=Findings,
+    responses=guarded(TariffUnknownError, DatabaseAwayError),
+)
+async def lint_version(
+    tariff_id: TariffId, version: Number, _: Nothing, held: Held, caller: Bureau
+) -> Response:
+    """Look a version over: gaps, tiers that never apply, the price control, and more."""
+    del caller
+    key = Key(tariff_id, version)
+    async with held.database.connection() as connection:
+        row = await queries.version(connection, key, held.clock(), whole=True)
+    target = queries.target_of(row)
+    return await _lint(held, queries.tariff_of(row), row["content_hash"], target)
+
+
+@router.get(
+    f"{VERSION_PATH}/compare",
+    response_model=Comparison,
+    responses=described(TariffUnknownError, BAD, AWAY),
+)
+async def compare(
+    tariff_id: TariffId,
+    version: Number,
+    ask: Annotated[CompareAsk, Query()],
+    held: Held,
+    sees_all: SeesAll,
+) -> Response:
+    """Tell what changes from one version to another: in words, and in the fees of some stays."""
+    now = held.clock()
+    async with held.database.connection() as connection:
+        before, after = [
+            await queries.version(connection, Key(tariff_id, number), now, whole=sees_all)
+            for number in (version, ask.to)
+        ]
+    return respond(comparing.comparison(before, after, now, held.prices.calendar))
+
+
+async def _lint(
+    held: Resources, tariff: pricing.Tariff, digest: str, target: AppliesTo | None
+) -> Response:
+    now = held.clock()
+    async with held.database.connection() as connection:
+        found = await looking.findings(connection, held.prices, tariff, target, now)
+    return respond(answers.findings(digest, found))

@@ -1,0 +1,50 @@
+"""Refused messages as the ingester keeps them, and people who may look at them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import httpx
+
+from sql.named import named
+from tests.parking_api.builders import Builder
+from tests.parking_api.people import body
+
+
+@dataclass(frozen=True)
+class People:
+    """The headers of somebody of operations, and of the operator `op-a`."""
+
+    operations: dict[str, str]
+    operator: dict[str, str]
+
+
+async def refuse(
+    built: Builder,
+    payload: bytes = b"{}",
+    *,
+    gateway: str = "gw-a",
+    lot: str = "a",
+    reason: str = "invalid",
+    detail: str = "it is wrong",
+    at: datetime | None = None,
+    kind: str = "count",
+) -> None:
+    """Keep a message as a dead letter, as the ingester does."""
+    topic = f"onelot/v1/feeds/{gateway}/{lot}/{kind}"
+    await built.connection.execute(
+        named("dead_letter_keep"),
+        *(sha256(topic.encode() + payload).digest(), topic, gateway, lot, 7, None),
+        *(reason, detail, payload, at or built.now),
+    )
+
+
+async def pages(api: httpx.AsyncClient, path: str | None, who: dict[str, str]) -> list[list[Any]]:
+    """The items of a list, page by page, to the last."""
+    found = []
+    while path:
+        page = body(await api.get(path, headers=who))
+        found.append(page["items"])
+        path = page["next"]
+    return found
