@@ -1,4 +1,4 @@
-"""`python -m parking_api import|credentials|people|audit|serve`."""
+"""`python -m parking_api import|credentials|people|audit|review|serve`."""
 
 import argparse
 import sys
@@ -15,6 +15,7 @@ _COMMANDS: Final = MappingProxyType(
         "credentials": ("parking_api.operators.command", "issue the gateways' passwords"),
         "people": ("parking_api.people.command", "people, their roles and API keys"),
         "audit": ("parking_api.audit.command", "verify the audit's chain of hashes"),
+        "review": ("parking_api.mechanisms.command", "review prices that move, and record it"),
         "serve": ("parking_api.serve", "answer HTTP"),
     }
 )

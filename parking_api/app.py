@@ -15,6 +15,7 @@ from parking_api.errors import Problem, add_handlers
 from parking_api.feeds import routes as feed_routes
 from parking_api.lots import routes as lot_routes
 from parking_api.lots.schemas import LotCollection
+from parking_api.mechanisms import routes as mechanism_routes
 from parking_api.metrics import Metrics
 from parking_api.notices import routes as notice_routes
 from parking_api.observing import Observing
@@ -52,6 +53,7 @@ TAGS = [
     {"name": "zones", "description": "Tariff zones, and how the bureau draws them."},
     {"name": "tariffs", "description": "Tariffs, their versions, how the bureau changes them."},
     {"name": "operators", "description": "Operators, their feeds, and what was refused of them."},
+    {"name": "mechanisms", "description": "Prices that move: the rules, and their reviews."},
     {"name": "people", "description": "Who may change things: people, their keys and tokens."},
     {"name": "operations", "description": "For those who run the platform."},
 ]
@@ -113,6 +115,7 @@ def create_app(
         tariff_routes,
         looking_routes,
         control_routes,
+        mechanism_routes,
         notice_routes,
         people_routes,
         operator_routes,

@@ -26,6 +26,8 @@ PATHS = {
     "/v1/tariffs/{tariff_id}/versions/{version}/notice",
     "/v1/price-controls",
     "/v1/calendar",
+    "/v1/mechanisms",
+    "/v1/mechanisms/{mechanism_id}/reviews/{number}/draft",
     "/v1/tokens",
     "/v1/people",
     "/v1/people/me",

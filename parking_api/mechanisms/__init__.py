@@ -1,0 +1,1 @@
+"""Price mechanisms: approved once, reviewed again and again; a review proposes, people decide."""

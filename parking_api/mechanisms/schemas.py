@@ -1,0 +1,125 @@
+"""The shapes of requests and answers about price mechanisms."""
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+from parking_api.answers import Answer, LotType, Name
+from parking_api.bodies import Body, Reason
+from parking_api.mechanisms.examples import ROAD_BY_SEASON
+from parking_api.paging import NEXT, START, PageLimit
+from parking_api.parameters import ID_PATTERN, Parameters
+from pricing.mechanism import Mechanism
+from pricing.mechanism_rules import Reason as Why
+from pricing.mechanism_rules import Rule
+
+_ID: Final = re.compile(ID_PATTERN)
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+def _with_ids(given: Mechanism) -> Mechanism:
+    bands, seasons = (one.id for one in given.time_bands), (one.id for one in given.seasons)
+    wrong = [one for one in (given.id, given.zone_id, *bands, *seasons) if not _ID.fullmatch(one)]
+    if wrong:
+        raise ValueError(
+            f"an id is of a-z, 0-9, dot, dash and underscore, 64 at most; not {wrong[0]!r}"
+        )
+    return given
+
+
+class NewMechanism(Body):
+    """A price mechanism to draft."""
+
+    mechanism: Annotated[Mechanism, AfterValidator(_with_ids), Field(examples=[ROAD_BY_SEASON])]
+    reason: Reason
+
+
+class ReviewsAsk(Parameters):
+    """A page of reviews."""
+
+    limit: PageLimit = 100
+    cursor: Annotated[Number | None, Field(description=START)] = None
+
+
+class MechanismAnswer(Answer):
+    """A price mechanism."""
+
+    mechanism_id: str
+    mechanism: dict[str, Any] = Field(description="As it was drafted, with its present mode.")
+    hash: str = Field(description="SHA-256 of the canonical definition, in hex.")
+    state: Literal["draft", "approved", "retired"]
+    mode: Literal["on", "frozen"]
+    drafted_by: str
+    drafted_at: AwareDatetime
+    approved_by: str | None = Field(description="Null for a draft, which reviews nothing yet.")
+    approved_at: AwareDatetime | None
+    retired_by: str | None
+    retired_at: AwareDatetime | None
+
+
+class Mechanisms(Answer):
+    """Price mechanisms, by their ids."""
+
+    items: list[MechanismAnswer]
+    next: None
+
+
+class Target(Answer):
+    """The occupancies, 0..1, between which a price rests."""
+
+    lower: float
+    upper: float
+
+
+class ProposalAnswer(Answer):
+    """What a review proposes for one time band, and why."""
+
+    time_band: str
+    season: str | None
+    occupancy: float | None = Field(description="Mean over what was seen, by spaces; 0..1.")
+    coverage: float = Field(description="Share of the band's hours that was seen, by spaces; 0..1.")
+    pressure: float | None = Field(description="Share of time without a free space, 0..1.")
+    pressure_beside: float | None = Field(
+        description="The same of lots beside that the mechanism does not move."
+    )
+    spaces: int = Field(description="Of the lot in which the zone's middle space lies.")
+    target: Target
+    rule: Rule
+    before_minor: int = Field(description="An hour's price, of the first tier.")
+    after_minor: int
+    reason: Why
+    text: Name
+
+
+class DraftedVersion(Answer):
+    """The tariff version that was drafted from a review."""
+
+    version: int
+    drafted_by: str
+    drafted_at: AwareDatetime
+
+
+class ReviewAnswer(Answer):
+    """A recorded execution of a price mechanism."""
+
+    mechanism_id: str
+    number: int
+    reviewed_at: AwareDatetime
+    reviewed_by: str
+    mechanism: dict[str, Any] = Field(description="As it was then.")
+    read_from: AwareDatetime
+    read_to: AwareDatetime = Field(description="Exclusive.")
+    lots: int = Field(description="How many lots' history was read.")
+    lot_types: list[LotType]
+    tariff_id: str
+    version: int = Field(description="The tariff version that was in force.")
+    proposals: list[ProposalAnswer]
+    drafted: DraftedVersion | None
+
+
+class Reviews(Answer):
+    """A page of reviews, newest first."""
+
+    items: list[ReviewAnswer]
+    next: str | None = Field(description=NEXT)
