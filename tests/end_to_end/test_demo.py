@@ -21,7 +21,7 @@ import pytest
 from deploy.accounts import program
 
 ROOT = Path(__file__).resolve().parents[2]
-LOTS: Final = 30
+LOTS: Final = 60
 READY_WITHIN_S: Final = 120.0
 STOPPED_WITHIN_S: Final = 10.0
 SERVICES: Final = {"database", "broker", "ingester", "api", "simulator"}
@@ -146,13 +146,44 @@ def check_people(demo: Demo) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def check_the_readmes_commands(demo: Demo, home: Path) -> None:
+    """Run every fenced command of the README, as it stands there: one section after another."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = "".join(re.findall(r"```bash\n(.*?)```", readme, re.DOTALL))
+    assert commands.count("ask $") > 10
+    assert commands.count("curl ") > 10
+    # Where a user stands: the project's files, its environment, and the running demo's var/.
+    for entry in ROOT.iterdir():
+        if entry.name not in {"var", ".venv"}:
+            (home / entry.name).symlink_to(entry)
+    (home / "var").symlink_to(demo.var)
+    python = home / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    http = demo.run_file()["http"]
+    script = commands.replace("http://127.0.0.1:8000", http).replace("curl -s ", "curl -sSf ")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+    assert "本标准适用于下列区域的道路泊位：台东。" in done.stdout
+    assert "Only 0.0 % of the time was seen: unchanged." in done.stdout
+    versions = get(f"{http}/v1/tariffs?tariff=taidong-road")["items"]
+    assert [version["state"] for version in versions] == ["scheduled"]
+
+
 @pytest.fixture(scope="module")
 def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's directory, kept between the two starts."""
     return tmp_path_factory.mktemp("demo") / "var"
 
 
-def test_first_start_serves_the_city_and_ctrl_c_ends_it(var: Path) -> None:
+def test_first_start_serves_the_city_and_ctrl_c_ends_it(var: Path, tmp_path: Path) -> None:
     with started(var, "--lots", str(LOTS)) as demo:
         content = demo.run_file()
         assert set(content["processes"]) == SERVICES
@@ -162,6 +193,7 @@ def test_first_start_serves_the_city_and_ctrl_c_ends_it(var: Path) -> None:
         check_answers(demo)
         check_people(demo)
         assert report_as_operator(demo)["result"] == "applied"
+        check_the_readmes_commands(demo, tmp_path)
         wait_for(lambda: "obs/s | newest commit" in demo.output.read_text(), demo, 15.0)
         stop(demo)
     assert "\x1b" not in demo.output.read_text()
