@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pricing
 from parking_api.answers import Json, Row
 from parking_api.errors import LotUnknownError
 from parking_api.lots.parameters import NearestLotsAsk
 from parking_api.quotes.errors import LotWithoutTariffError, VersionNotInForceError
+from pricing.fields import DAY_KINDS
 
 # Answers of `/v1/nearest` share their stay: a few tariffs price a whole minute's answers.
 MOST_GLANCES: Final = 4096
@@ -70,6 +72,7 @@ class Prices:
 
     def __init__(self) -> None:
         self.calendar = pricing.Calendar()
+        self._years: frozenset[int] = frozenset()
         self._versions: dict[tuple[str, int], Version] = {}
         self._effects: Mapping[tuple[str, ...], list[Effect]] = {}
         self._lots: dict[str, Situation] = {}
@@ -103,7 +106,9 @@ class Prices:
             by_target[_target(row)].append(effect)
         self._effects = dict(by_target)
         self._lots = _situations(lots)
-        read = calendar_of(calendar)
+        years = list(calendar)
+        self._years = frozenset(row["year"] for row in years)
+        read = calendar_of(years)
         # The same object while it says the same: what the pricer derived is kept with it.
         self.calendar = self.calendar if read == self.calendar else read
         self._glances = {}
@@ -151,6 +156,17 @@ class Prices:
                 "version",
             )
         return version
+
+    def is_provisional(self, tariff: pricing.Tariff, entry: datetime, exit_: datetime) -> bool:
+        """Whether holidays that are not published yet may still change what a stay costs."""
+        kinds = {kind for period in tariff.periods if period.days != "all" for kind in period.days}
+        if tariff.calendar is not None or kinds.isdisjoint(DAY_KINDS):
+            return False
+        zone = ZoneInfo(tariff.timezone)
+        # A window of the day before may reach into the stay.
+        first = entry.astimezone(zone).date() - timedelta(days=1)
+        last = exit_.astimezone(zone).date()
+        return not self._years.issuperset(range(first.year, last.year + 1))
 
     def tariff_of_zones(
         self, zone_ids: Iterable[str], lot_type: str, at: datetime

@@ -67,7 +67,8 @@ async def quote(ask: Annotated[QuoteAsk, Body(openapi_examples=EXAMPLES)], held:
     """Price a stay at a lot, or by a draft document.
 
     The version in force at entry prices it; its number and hash are in the answer. The same
-    request against the same version gives the same bytes at any time: pin it with `version`.
+    request against the same version gives the same bytes at any time: pin it with `version`. Only
+    a `provisional` one may change: once the holidays of a year to come are published.
     """
     prices = held.prices
     if ask.lot_id is None:
@@ -87,4 +88,4 @@ async def quote(ask: Annotated[QuoteAsk, Body(openapi_examples=EXAMPLES)], held:
         calendar=prices.calendar,
         successors=successors,
     )
-    return respond(body)
+    return respond(body | {"provisional": prices.is_provisional(tariff, ask.entry, ask.exit)})

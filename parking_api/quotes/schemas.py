@@ -77,7 +77,7 @@ class QuoteLine(Answer):
 
 
 class FullQuote(Answer):
-    """What a stay costs, line by line. The same stay and version give the same bytes, always."""
+    """What a stay costs, line by line. Unless it is provisional, the same bytes for ever."""
 
     lot_id: str | None = Field(description="Null for a document.")
     entry: AwareDatetime
@@ -90,3 +90,7 @@ class FullQuote(Answer):
     version: int | None = Field(description="Null for a document.", examples=[1])
     hash: str = Field(description="SHA-256 of the canonical document, in hex.")
     lines: list[QuoteLine]
+    provisional: bool = Field(
+        description="Whether the price may change once the holidays of a year that the stay "
+        "touches are published; until then they count as ordinary days."
+    )

@@ -2,6 +2,7 @@
 -- No parameters.
 -- Index: none; a row a year.
 SELECT
+    year,
     holidays,
     makeup_workdays
 FROM city_calendar

@@ -45,9 +45,9 @@ async def drafted(bureau: Bureau, **fields: Any) -> Any:
     return await bureau.post("/v1/mechanisms", bureau.drafter, mechanism=mechanism(**fields))
 
 
-async def approved(bureau: Bureau, **fields: Any) -> str:
+async def approved(bureau: Bureau, tariff: Any = None, **fields: Any) -> str:
     """Publish the tariff, draft the mechanism, approve it; give its path."""
-    await bureau.published()
+    await bureau.published(document=tariff or document())
     answer = await drafted(bureau, **fields)
     assert answer.status_code == 201, answer.text
     path = str(answer.headers["location"])
@@ -56,6 +56,15 @@ async def approved(bureau: Bureau, **fields: Any) -> str:
     # The price has stood since long ago when it is reviewed.
     bureau.clock.now += 60 * DAY
     return path
+
+
+async def by_season(bureau: Bureau, **seasons: tuple[str, str]) -> str:
+    """The same with a price for each season, from its first day to its last."""
+    day = document()["periods"][0]
+    days = {name: {"from": first, "to": last} for name, (first, last) in seasons.items()}
+    periods = [day | {"id": name, "season": season} for name, season in days.items()]
+    given = [{"id": name, **season} for name, season in days.items()]
+    return await approved(bureau, document(periods=periods), seasons=given)
 
 
 async def seen(
@@ -179,17 +188,7 @@ async def test_a_lot_with_a_tariff_of_its_own_is_not_read(bureau: Bureau, built:
 
 async def test_seasons_keep_prices_of_their_own(bureau: Bureau, built: Builder) -> None:
     """Off-peak, from 11 October to 19 April, only the off-peak price is looked at."""
-    seasons = {"peak": ("04-20", "10-10"), "off": ("10-11", "04-19")}
-    day = document()["periods"][0]
-    periods = [
-        day | {"id": name, "season": {"from": first, "to": last}}
-        for name, (first, last) in seasons.items()
-    ]
-    await bureau.published(document=document(periods=periods))
-    given = [{"id": name, "from": first, "to": last} for name, (first, last) in seasons.items()]
-    path = (await drafted(bureau, seasons=given)).headers["location"]
-    await bureau.act(path, "approve", bureau.approver)
-    bureau.clock.now += 60 * DAY
+    path = await by_season(bureau, peak=("04-20", "10-10"), off=("10-11", "04-19"))
     await seen(built, bureau, full_s=90.0)
 
     review = await reviewed(bureau, path)
@@ -207,17 +206,7 @@ async def test_a_season_that_has_just_begun_has_not_been_seen(
     bureau: Bureau, built: Builder
 ) -> None:
     """On 21 January 2027 a season from 15 January has 6 of the 28 days: 21 %."""
-    seasons = {"new": ("01-15", "06-30"), "old": ("07-01", "01-14")}
-    day = document()["periods"][0]
-    periods = [
-        day | {"id": name, "season": {"from": first, "to": last}}
-        for name, (first, last) in seasons.items()
-    ]
-    await bureau.published(document=document(periods=periods))
-    given = [{"id": name, "from": first, "to": last} for name, (first, last) in seasons.items()]
-    path = (await drafted(bureau, seasons=given)).headers["location"]
-    await bureau.act(path, "approve", bureau.approver)
-    bureau.clock.now += 60 * DAY
+    path = await by_season(bureau, new=("01-15", "06-30"), old=("07-01", "01-14"))
     await seen(built, bureau)
     (proposal,) = (await reviewed(bureau, path))["proposals"]
     assert (proposal["season"], proposal["reason"]) == ("new", "coverage")

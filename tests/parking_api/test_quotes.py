@@ -68,6 +68,35 @@ async def test_the_same_version_gives_the_same_bytes(priced: Bureau) -> None:
     assert (await ask(priced)).content == first.content
 
 
+async def test_it_says_where_holidays_to_come_may_change_it(priced: Bureau) -> None:
+    """1 October 2027 is a Friday until the calendar of 2027 says that it is a holiday."""
+    workday, other = (
+        {"id": name, "days": days}
+        for name, days in (("workday", ["workday"]), ("other", ["weekend", "holiday"]))
+    )
+    whole = document()["periods"][0]
+    cheap = whole | other | {"tiers": [{"from_s": 0, "price_minor": 100}]}
+    given = document(periods=[whole | workday, cheap])
+    stay: dict[str, Any] = {
+        "lot_id": None,
+        "document": given,
+        "entry": "2027-10-01T10:00:00+08:00",
+        "exit": "2027-10-01T10:30:00+08:00",
+    }
+    before = (await ask(priced, **stay)).json()
+    year = {"holidays": ["2027-10-01"], "makeup_workdays": [], "reason": "国务院通知"}
+    published = await priced.api.put("/v1/calendar/2027", json=year, headers=priced.approver)
+    assert published.status_code == 200
+    after = (await ask(priced, **stay)).json()
+
+    assert (before["total_minor"], before["provisional"]) == (300, True)
+    assert (after["total_minor"], after["provisional"]) == (100, False)
+    # Where no day is told from another, no holiday matters.
+    assert (await ask(priced)).json()["provisional"] is False
+    own = given | {"calendar": {"holidays": [], "makeup_workdays": []}}
+    assert (await ask(priced, **stay | {"document": own})).json()["provisional"] is False
+
+
 async def test_a_version_that_is_not_in_force(priced: Bureau) -> None:
     second = await priced.version("t-1", document=class_1_road("t-1") | {"grace": {"mode": "none"}})
     await priced.act(
