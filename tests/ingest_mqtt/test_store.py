@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from ingest_mqtt.decide import Received, decide
-from ingest_mqtt.lots import Registry
+from ingest_mqtt.lots import Committed, Registry
 from ingest_mqtt.store import SupersededError, commit, load_registry, load_states
 from sql.engine import Db
 from tests.ingest_mqtt.conftest import AT
@@ -61,17 +61,27 @@ async def test_an_older_state_never_overwrites_a_newer_one(db: Db) -> None:
     assert states["bays"].state.occupied == 1
 
 
-async def test_steps_of_two_batches_add_up(db: Db) -> None:
+async def test_steps_of_batches_add_up(db: Db) -> None:
+    """Ten free for a minute, none for another, then four: a batch each."""
     registry = await load_registry(db)
-    committed = await commit(db, decide([message("gates", "count", free=10)], registry, {}))
-    later = (AT + timedelta(seconds=60)).isoformat()
-    await commit(
-        db,
-        decide([message("gates", "count", seq=2, free=4, observed_at=later)], registry, committed),
-    )
+    committed: dict[str, Committed] = {}
+    for seq, free in enumerate((10, 0, 4)):
+        at = (AT + timedelta(seconds=60 * seq)).isoformat()
+        report = message("gates", "count", seq=seq + 1, free=free, observed_at=at)
+        committed = await commit(db, decide([report], registry, committed))
     row = await db.fetchrow("SELECT * FROM lot_occupancy")
     assert row is not None
-    assert tuple(row) == ("gates", AT, 50, 60.0, 600.0, 4, 4, 10)
+    assert dict(row) == {
+        "lot_id": "gates",
+        "step_at": AT,
+        "capacity": 50,
+        "covered_s": 120.0,
+        "free_space_s": 600.0,
+        "free_last": 4,
+        "free_min": 0,
+        "free_max": 10,
+        "full_s": 60.0,
+    }
 
 
 async def test_a_nul_in_a_refused_message_does_not_stop_the_batch(db: Db) -> None:
