@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import Final
 
 BLOCKING: Final = 0.05
-_BISECTIONS: Final = 60
+_ROUNDS: Final = 60
+_EXACT: Final = 1e-12
 
 
 def blocked_share(spaces: int, offered: float) -> float:
@@ -43,7 +44,7 @@ def offered_load(spaces: int, blocking: float = BLOCKING) -> float:
         raise ValueError("needs a space, and a share between 0 and 1")
     # What is carried, a (1 - B), is less than the spaces: that bounds the load from above.
     low, high = 0.0, spaces / (1 - blocking)
-    for _ in range(_BISECTIONS):
+    for _ in range(_ROUNDS):
         middle = (low + high) / 2
         if blocked_share(spaces, middle) < blocking:
             low = middle
@@ -61,3 +62,25 @@ def busy_share(spaces: int, blocking: float = BLOCKING) -> float:
         ValueError: as `offered_load`.
     """
     return offered_load(spaces, blocking) * (1 - blocking) / spaces
+
+
+@lru_cache(maxsize=65_536)
+def load_behind(spaces: int, busy: float) -> float:
+    """Offered load, in erlangs, under which the mean occupancy of `spaces` spaces is `busy`.
+
+    What of it is carried, a (1 - B), grows with the load and stays below the spaces.
+
+    Raises:
+        ValueError: no spaces, or an occupancy outside the half-open interval 0..1.
+    """
+    if spaces < 1 or not 0 <= busy < 1:
+        raise ValueError("needs a space, and an occupancy from 0 to below 1")
+    # Newton's steps from below: what is carried is concave in the load, so that none overshoots.
+    load = busy * spaces
+    for _ in range(_ROUNDS):
+        blocked = blocked_share(spaces, load)
+        missing = busy * spaces - load * (1 - blocked)
+        if missing <= _EXACT * spaces:
+            break
+        load += missing / (1 - blocked * (1 + spaces - load * (1 - blocked)))
+    return load

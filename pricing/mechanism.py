@@ -11,10 +11,20 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import Field, StrictInt, model_validator
 
 from pricing.errors import NaiveTimeError, PricingError
-from pricing.fields import ClockTime, Days, Minor, SeasonDay, Text, ZoneName
+from pricing.fields import Minor, Text, ZoneName
+from pricing.mechanism_parts import (
+    LotType,
+    Part,
+    Percent,
+    Season,
+    SomeMinor,
+    StepPercent,
+    TargetBand,
+    TimeBand,
+)
 from pricing.mechanism_rules import (
     SFPARK_FULL,
     SFPARK_IDLE,
@@ -24,16 +34,13 @@ from pricing.mechanism_rules import (
     Reason,
     Rule,
     Situation,
+    Steps,
+    resting,
     sfpark,
     size_aware,
     size_aware_band,
 )
-from pricing.mechanism_texts import Bilingual, explain
-
-LotType = Literal["on_street", "surface", "underground", "multi_storey"]
-Percent = Annotated[StrictInt, Field(ge=1, le=100)]
-StepPercent = Annotated[StrictInt, Field(ge=1, le=25)]
-SomeMinor = Annotated[Minor, Field(ge=1)]
+from pricing.mechanism_texts import Bilingual, Seen, explain
 
 
 class UnknownBandError(PricingError):
@@ -44,54 +51,16 @@ class MissingStateError(PricingError):
     """A reading's time band and season have no price yet."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class TimeBand(_Part):
-    """Hours of the week that share a price; local and half-open, as a tariff's period."""
-
-    id: Text
-    days: Days
-    start: ClockTime
-    end: ClockTime
-
-
-class Season(_Part):
-    """Days of the year, `MM-DD`, both included; may wrap the year."""
-
-    id: Text
-    first: SeasonDay = Field(alias="from")
-    last: SeasonDay = Field(alias="to")
-
-    def covers(self, day: date) -> bool:
-        """Whether `day` is one of the season's."""
-        written = f"{day:%m-%d}"
-        if self.first <= self.last:
-            return self.first <= written <= self.last
-        return written >= self.first or written <= self.last
-
-
-class TargetBand(_Part):
-    """Occupancies, in per cent, between which prices rest."""
-
-    lower_percent: Percent
-    upper_percent: Percent
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.lower_percent >= self.upper_percent:
-            raise ValueError("the lower end must lie below the upper end")
-        return self
-
-
-class Mechanism(_Part):
+class Mechanism(Part):
     """What the bureau approves; prices are for an hour, in the currency's smallest unit.
 
     Attributes:
         target: None for the rule's own: 60 to 80 %, or the band that knows the lot's size.
         step_minor, small_step_minor: of SFpark's rule; the small one below 2 yuan an hour.
         step_up_percent, step_down_percent: of our rule: the most that one review moves a price.
+        turned_away_percent: of our rule: arrivals that its aim lets be turned away, of as many as
+            the lot has spaces (more in lots of less than 60). A lower figure buys less blocking
+            with higher prices.
         seasons: each with prices of its own; none for one price the year round.
         shortest_interval_days: of 24 hours, between two changes of one price.
         coverage_percent: of the time band's hours that must have been seen.
@@ -108,8 +77,9 @@ class Mechanism(_Part):
     target: TargetBand | None = None
     step_minor: SomeMinor = 50
     small_step_minor: SomeMinor = 10
-    step_up_percent: StepPercent = 16
+    step_up_percent: StepPercent = 25
     step_down_percent: StepPercent = 25
+    turned_away_percent: Percent = 60
     grid_minor: SomeMinor = 10
     floor_minor: Minor
     ceiling_minor: Minor
@@ -146,6 +116,24 @@ class Mechanism(_Part):
             return Band(SFPARK_IDLE, SFPARK_FULL)
         return size_aware_band(spaces)
 
+    def rest_of(self, reading: "Reading") -> Band:
+        """The occupancies between which the price of a reading's time band is left alone.
+
+        Raises:
+            ValueError: no spaces.
+        """
+        band = self.band_of(reading.spaces)
+        if self.rule is Rule.SFPARK:
+            return band
+        return resting(reading.spaces, band, self.steps.turned_away, reading.pressure_beside)
+
+    @property
+    def steps(self) -> Steps:
+        """How our rule moves prices."""
+        return Steps(
+            self.step_up_percent / 100, self.step_down_percent / 100, self.turned_away_percent / 100
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -156,9 +144,10 @@ class Reading:
         season: the id of the season that was read; None where the mechanism has none.
         occupancy: mean over what was seen, 0..1.
         coverage: share of the band's hours that were seen, 0..1.
-        spaces: of the lot; of a zone of several, of its lot of median size.
+        spaces: of the lot; of a zone of several, of the lot in which its middle space lies.
         pressure: share of arrivals blocked, or of time without a free space; None if not known.
-        pressure_beside: the greatest among the neighbouring lots, likewise.
+        pressure_beside: of a lot, the greatest among its neighbours; of a zone of several, the
+            mean of the lots beside.
     """
 
     time_band: str
@@ -187,6 +176,7 @@ class Proposal:
 
     Attributes:
         band: the target that the reading was held against.
+        rest: the occupancies within it between which the price is left alone.
         text: the reason in a sentence, Chinese and English.
     """
 
@@ -197,6 +187,7 @@ class Proposal:
     rule: Rule
     reason: Reason
     band: Band
+    rest: Band
     text: Bilingual
 
     @property
@@ -250,8 +241,10 @@ def _propose(mechanism: Mechanism, reading: Reading, state: PriceState, at: date
     band = mechanism.band_of(reading.spaces)
     move = Move(state.price_minor, held) if held else _moved(mechanism, reading, state, band)
     before, after = state.price_minor, move.price
-    text = explain(move.reason, reading.occupancy, reading.coverage, reading.pressure, band)
-    return Proposal(state, reading, before, after, mechanism.rule, move.reason, band, text)
+    rest = mechanism.rest_of(reading)
+    seen = Seen(reading.occupancy, reading.coverage, reading.pressure, band, rest)
+    text = explain(move.reason, seen)
+    return Proposal(state, reading, before, after, mechanism.rule, move.reason, band, rest, text)
 
 
 def _held(mechanism: Mechanism, reading: Reading, state: PriceState, at: datetime) -> Reason | None:
@@ -276,11 +269,11 @@ def _moved(mechanism: Mechanism, reading: Reading, state: PriceState, band: Band
         state.price_minor,
         state.direction,
         reading.occupancy,
+        reading.spaces,
         band,
         reading.pressure,
         reading.pressure_beside,
     )
     if mechanism.rule is Rule.SFPARK:
         return sfpark(now, limits, mechanism.step_minor, mechanism.small_step_minor)
-    up, down = mechanism.step_up_percent / 100, mechanism.step_down_percent / 100
-    return size_aware(now, limits, up, down)
+    return size_aware(now, limits, mechanism.steps)

@@ -15,15 +15,8 @@ from typing import Any, Final
 
 from pricing.document import Calendar, Period, Tariff
 from pricing.errors import Fault, PricingError
-from pricing.mechanism import (
-    Mechanism,
-    PriceState,
-    Proposal,
-    Reading,
-    Season,
-    TimeBand,
-    review,
-)
+from pricing.mechanism import Mechanism, PriceState, Proposal, Reading, review
+from pricing.mechanism_parts import Season, TimeBand
 from pricing.periods import PeriodPlan, instant_at, instant_us
 from pricing.quoting import pricer
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from load_tests.closed_loop.chart import draw
 from load_tests.closed_loop.report import summary
-from load_tests.closed_loop.study import QUICK, Plan, policies, run
+from load_tests.closed_loop.study import FIRST_SEED, QUICK, Plan, policies, run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,15 +16,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     asked = parser.parse_args(arguments)
     try:
-        plan = QUICK if asked.quick else Plan(asked.seeds, asked.reviews, asked.lots)
+        sizes = (asked.seeds, asked.reviews, asked.lots)
+        plan = QUICK if asked.quick else Plan(*sizes, first_seed=asked.first_seed)
     except ValueError as error:
         parser.error(str(error))
     tried, found = policies(), []
     for seed, figures in enumerate(run(plan, tried)):
         found.append(figures)
-        print(f"seed {seed + 1} of {plan.seeds}", file=sys.stderr)
+        print(f"{seed + 1} of {plan.seeds} seeds", file=sys.stderr)
     results = np.array(found)
-    text = summary(_command(plan), tried, results)
+    text = summary(_command(plan), plan, tried, results)
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "closed_loop.md").write_text(text, encoding="utf-8")
     draw(asked.out / "closed_loop.png", tried, results)
@@ -35,13 +36,17 @@ def main(arguments: list[str] | None = None) -> int:
 def _command(plan: Plan) -> str:
     if plan == QUICK:
         return "python -m load_tests.closed_loop --quick"
-    sizes = f"--seeds {plan.seeds} --reviews {plan.reviews} --lots {plan.lots}"
+    seeds = f"--seeds {plan.seeds} --first-seed {plan.first_seed}"
+    sizes = f"{seeds} --reviews {plan.reviews} --lots {plan.lots}"
     return f"python -m load_tests.closed_loop {sizes}"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m load_tests.closed_loop", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20, help="paired runs (20)")
+    parser.add_argument(
+        "--first-seed", type=int, default=FIRST_SEED, help=f"of the seeds, the first ({FIRST_SEED})"
+    )
     parser.add_argument("--reviews", type=int, default=12, help="reviews of the prices (12)")
     parser.add_argument("--lots", type=int, default=400, help="lots of the city (400)")
     parser.add_argument("--out", type=Path, default=Path("var/reports"), help="where to write")

@@ -12,16 +12,16 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from load_tests.closed_loop.model import Floats
-from load_tests.closed_loop.study import FIGURES, Policy
+from load_tests.closed_loop.study import BEST, FIGURES, OURS, SFPARK, STATIC, Policy
 
 _DRAWN: Final = {"blocked": "arrivals blocked, %", "in_band": "lot-hours in size-aware band, %"}
-_MARKS: Final = {"static": "k*", "SFpark": "s-", "ours": "o-"}
+_MARKS: Final = {STATIC: "k*", SFPARK: "s-", OURS: "o-", BEST: ":"}
 
 
 def draw(path: Path, tried: Sequence[Policy], results: Floats) -> None:
     """Write the curves as PNG; `results` is (seeds, policies, figures)."""
     means = results.mean(axis=0)
-    elasticities = sorted({policy.elasticity for policy in tried}, reverse=True)
+    elasticities = sorted({each.elasticity for each in tried if each.name != STATIC}, reverse=True)
     figure, axes = plt.subplots(
         len(_DRAWN), len(elasticities), figsize=(4 * len(elasticities), 7), squeeze=False
     )
@@ -42,7 +42,7 @@ def _curves(
         places = [
             at
             for at, policy in enumerate(tried)
-            if (policy.name, policy.elasticity) == (name, elasticity)
+            if policy.name == name and (name == STATIC or policy.elasticity == elasticity)
         ]
         axes.plot(means[places, price], 100 * means[places, figure], marks, label=name)
     axes.set_title(f"elasticity {elasticity}")

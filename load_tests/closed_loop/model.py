@@ -26,6 +26,7 @@ NEIGHBOURS: Final = 3
 # Share of the demand that a price moves which is moved to, or from, the neighbouring lots.
 DIVERTED: Final = 0.5
 MOST_DEMAND: Final = 2.5
+LEAST_DEMAND: Final = 0.02
 FLOOR_SHARE: Final = 0.5
 CEILING_SHARE: Final = 3
 
@@ -88,14 +89,14 @@ def make_city(lots: int, rng: np.random.Generator) -> City:
 
 
 def demand(city: City, prices: Ints, elasticity: Floats) -> Floats:
-    """Demand as a multiple of that at the base prices, (policies, lots), at most MOST_DEMAND.
+    """Demand as a multiple of that at base prices, (policies, lots), LEAST_DEMAND to MOST_DEMAND.
 
     Each lot's own demand goes with its price to the power of the elasticity; half of what a price
     sends away, or draws, goes to or comes from the neighbouring lots, by their size.
     """
     own = (prices / city.base_minor) ** elasticity[:, None]
     moved = (1 - own) * city.offered @ city.diversion
-    return np.clip(own + moved / city.offered, 0.02, MOST_DEMAND)
+    return np.clip(own + moved / city.offered, LEAST_DEMAND, MOST_DEMAND)
 
 
 class Arrivals:

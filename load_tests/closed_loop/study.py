@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from load_tests.closed_loop.best import best_prices
 from load_tests.closed_loop.flow import Flow
 from load_tests.closed_loop.model import (
     CEILING_SHARE,
@@ -20,12 +21,12 @@ from load_tests.closed_loop.model import (
     make_city,
 )
 from pricing.mechanism_rules import (
-    MOST_STEP,
     SFPARK_FULL,
     SFPARK_IDLE,
     Limits,
     Move,
     Situation,
+    Steps,
     sfpark,
     size_aware,
     size_aware_band,
@@ -33,25 +34,48 @@ from pricing.mechanism_rules import (
 
 ELASTICITIES: Final = (-0.1, -0.2, -0.4, -0.8)
 SFPARK_STEPS: Final = (15, 30, 50, 80, 120)
-OUR_STEPS: Final = (0.05, 0.08, 0.12, 0.16, 0.25)
 SFPARK_STEP: Final = 50
 SFPARK_SMALL_STEP: Final = 10
-OUR_STEP: Final = 0.16
+# Ours, from cheap to dear: larger steps up, then, as no step is larger than a quarter, fewer
+# arrivals that its aim lets be turned away.
+OUR_STEPS: Final = (
+    Steps(up=0.08, turned_away=1.0),
+    Steps(up=0.12, turned_away=1.0),
+    Steps(turned_away=1.0),
+    Steps(),
+    Steps(turned_away=0.3),
+    Steps(turned_away=0.12),
+    Steps(turned_away=0.03),
+)
+OUR_STEP: Final = Steps()
+# Of the mean price against the share blocked, where demand is known: from cheap to dear.
+BEST_WEIGHTS: Final = (0.04, 0.015, 0.006, 0.0015)
+STATIC: Final = "static"
+SFPARK: Final = "SFpark"
+OURS: Final = "ours"
+BEST: Final = "demand known"
 GRID_MINOR: Final = 10
 MEASURED: Final = 3
 IDLE: Final = 0.30
+# Rules and their constants were chosen on the seeds 1000 to 1005; the study takes others.
+FIRST_SEED: Final = 2000
 
 Decide = Callable[[Situation, Limits], Move]
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A rule at one size of step, in a city of one elasticity; `rule` None leaves prices alone."""
+    """A rule at one size of step, in a city of one elasticity; `rule` None leaves prices alone.
+
+    Attributes:
+        step: SFpark's, fen an hour; ours, how far and towards what aim; of prices set by someone
+            who knows the demand, what the mean price weighs.
+    """
 
     name: str
     elasticity: float
-    step: float
-    rule: Decide | None
+    step: int | float | Steps | None = None
+    rule: Decide | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +86,7 @@ class Plan:
     reviews: int = 12
     lots: int = 400
     hours: int = 36
+    first_seed: int = FIRST_SEED
 
     def __post_init__(self) -> None:
         """Refuse a plan that could not run.
@@ -77,24 +102,25 @@ class Plan:
 
 QUICK: Final = Plan(seeds=2, reviews=3, lots=30, hours=6)
 
-# Shares of arrivals: that found their first choice full, and that found no space at all. Shares of
+# Shares of arrivals: that found their first choice full; of these, at a lot whose price is at the
+# ceiling, and at one whose price the last review moved; that found no space at all. Shares of
 # lot-hours by the mean occupancy of the whole period, then by that of the single hour. Share of
 # the lots under 30 %. Share of price changes that reverse the one before. Mean and standard
 # deviation of price over base price. Earned, over what the demand would bring at base prices.
 # Prices beyond floor or ceiling.
 FIGURES: Final = (
-    "blocked", "lost", "in_band", "in_plain", "hours_in_band", "hours_in_plain", "idle",
-    "reversals", "mean_price", "spread", "revenue", "breaches",
+    "blocked", "at_ceiling", "moving", "lost", "in_band", "in_plain", "hours_in_band",
+    "hours_in_plain", "idle", "reversals", "mean_price", "spread", "revenue", "breaches",
 )  # fmt: skip
 
 
 def policies(elasticities: Sequence[float] = ELASTICITIES) -> list[Policy]:
-    """Every policy of the study."""
-    made = []
+    """Every policy of the study; prices that stay the same do so in any city."""
+    made = [Policy(STATIC, 0.0)]
     for elasticity in elasticities:
-        made.append(Policy("static", elasticity, 0.0, None))
-        made += [Policy("SFpark", elasticity, step, _sfpark(step)) for step in SFPARK_STEPS]
-        made += [Policy("ours", elasticity, step, _ours(step)) for step in OUR_STEPS]
+        made += [Policy(SFPARK, elasticity, step, _sfpark(step)) for step in SFPARK_STEPS]
+        made += [Policy(OURS, elasticity, steps, _ours(steps)) for steps in OUR_STEPS]
+        made += [Policy(BEST, elasticity, weight) for weight in BEST_WEIGHTS]
     return made
 
 
@@ -102,8 +128,8 @@ def _sfpark(step: int) -> Decide:
     return lambda now, limits: sfpark(now, limits, step, SFPARK_SMALL_STEP)
 
 
-def _ours(step: float) -> Decide:
-    return lambda now, limits: size_aware(now, limits, step, MOST_STEP)
+def _ours(steps: Steps) -> Decide:
+    return lambda now, limits: size_aware(now, limits, steps)
 
 
 class Loop:
@@ -111,23 +137,25 @@ class Loop:
 
     def __init__(self, plan: Plan, seed: int, tried: Sequence[Policy]) -> None:
         self._rng = np.random.default_rng([370_200, seed])
-        self._city = make_city(plan.lots, self._rng)
+        self.city = make_city(plan.lots, self._rng)
         self._plan, self._tried = plan, tried
-        self._bands = [size_aware_band(int(spaces)) for spaces in self._city.capacity]
+        self._spaces: list[int] = self.city.capacity.tolist()
+        self._bands = [size_aware_band(spaces) for spaces in self._spaces]
         self._limits = [
             Limits(int(base * FLOOR_SHARE), int(base * CEILING_SHARE), GRID_MINOR)
-            for base in self._city.base_minor
+            for base in self.city.base_minor
         ]
         self._counted = np.stack([np.array(self._bands).T, self._plain()])
-        self.prices: Ints = np.tile(self._city.base_minor, (len(tried), 1))
+        self.prices = self._first_prices()
         self.directions = np.zeros_like(self.prices)
+        self._moved = np.zeros(self.prices.shape, bool)
         self.changes = np.zeros(len(tried))
         self.reversals = np.zeros(len(tried))
         self.breaches = np.zeros(len(tried))
 
     def run(self) -> Floats:
         """(policies, figures), the mean of the last periods, as FIGURES names them."""
-        flow = Flow(self._city, len(self._tried), self._counted)
+        flow = Flow(self.city, len(self._tried), self._counted)
         elasticity = np.array([each.elasticity for each in self._tried])
         found = []
         self._period(flow, elasticity, warm=True)
@@ -140,25 +168,34 @@ class Loop:
         figures: Floats = np.array(found).mean(axis=0)
         return figures
 
+    def _first_prices(self) -> Ints:
+        prices = np.tile(self.city.base_minor, (len(self._tried), 1))
+        known = {at: each for at, each in enumerate(self._tried) if each.name == BEST}
+        if known:
+            elasticity = np.array([each.elasticity for each in known.values()])
+            weight = np.array([each.step for each in known.values()], np.float64)
+            prices[list(known)] = best_prices(self.city, elasticity, weight, GRID_MINOR)
+        return prices
+
     def _plain(self) -> Floats:
         ends = np.array([[SFPARK_IDLE], [SFPARK_FULL]])
         return np.broadcast_to(ends, (2, self._plan.lots)).astype(np.float64)
 
     def _period(self, flow: Flow, elasticity: Floats, *, warm: bool = False) -> Period:
         steps = round((12 if warm else self._plan.hours) / STEP_H)
-        drawn = Arrivals(self._city, steps, self._rng)
-        seen = [drawn.under(each) for each in demand(self._city, self.prices, elasticity)]
+        drawn = Arrivals(self.city, steps, self._rng)
+        seen = [drawn.under(each) for each in demand(self.city, self.prices, elasticity)]
         return flow.run([np.stack(stays, axis=1) for stays in zip(*seen, strict=True)])
 
     def _review(self, period: Period) -> None:
-        beside = period.full_share[:, self._city.neighbours].max(axis=2).tolist()
+        beside = period.full_share[:, self.city.neighbours].max(axis=2).tolist()
         occupancy, full = period.occupancy.tolist(), period.full_share.tolist()
         for at, policy in enumerate(self._tried):
             if policy.rule is None:
                 continue
             told = zip(
                 self.prices[at].tolist(), self.directions[at].tolist(), occupancy[at],
-                self._bands, full[at], beside[at], strict=True,
+                self._spaces, self._bands, full[at], beside[at], strict=True,
             )  # fmt: skip
             self._move(at, policy.rule, [Situation(*each) for each in told])
 
@@ -172,17 +209,22 @@ class Loop:
             not limits.floor <= price <= limits.ceiling
             for price, limits in zip(after.tolist(), self._limits, strict=True)
         )
+        self._moved[at] = turned != 0
         self.directions[at] = np.where(turned != 0, turned, self.directions[at])
         self.prices[at] = after
 
     def _figures(self, period: Period) -> Floats:
-        relative = self.prices / self._city.base_minor
-        earned = (period.occupancy * self._city.capacity * self.prices).sum(axis=1)
+        relative = self.prices / self.city.base_minor
+        ceiling = self.prices >= [limits.ceiling for limits in self._limits]
+        arrived = period.arrivals.sum(axis=1)
+        earned = (period.occupancy * self.city.capacity * self.prices).sum(axis=1)
         (low, high), (sixty, eighty) = self._counted
         seen = period.occupancy
         rows = [
-            period.blocked.sum(axis=1) / period.arrivals.sum(axis=1),
-            period.lost / period.arrivals.sum(axis=1),
+            period.blocked.sum(axis=1) / arrived,
+            (period.blocked * ceiling).sum(axis=1) / arrived,
+            (period.blocked * (self._moved & ~ceiling)).sum(axis=1) / arrived,
+            period.lost / arrived,
             ((seen >= low) & (seen < high)).mean(axis=1),
             ((seen >= sixty) & (seen < eighty)).mean(axis=1),
             *period.hours_in.mean(axis=1).T,
@@ -190,7 +232,7 @@ class Loop:
             self.reversals / np.maximum(1, self.changes),
             relative.mean(axis=1),
             relative.std(axis=1),
-            earned / (self._city.offered * self._city.base_minor).sum(),
+            earned / (self.city.offered * self.city.base_minor).sum(),
             self.breaches,
         ]
         return np.array(rows).T
@@ -198,5 +240,5 @@ class Loop:
 
 def run(plan: Plan, tried: Sequence[Policy]) -> Iterator[Floats]:
     """(policies, figures) of each seed."""
-    for seed in range(plan.seeds):
+    for seed in range(plan.first_seed, plan.first_seed + plan.seeds):
         yield Loop(plan, seed, tried).run()

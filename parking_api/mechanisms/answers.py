@@ -51,6 +51,7 @@ def proposal(given: Proposal) -> Json:
         "pressure_beside": _known(reading.pressure_beside),
         "spaces": reading.spaces,
         "target": {"lower": given.band.lower, "upper": given.band.upper},
+        "rests": {"lower": given.rest.lower, "upper": given.rest.upper},
         "rule": str(given.rule),
         "before_minor": given.before_minor,
         "after_minor": given.after_minor,

@@ -66,7 +66,7 @@ class Mechanisms(Answer):
 
 
 class Target(Answer):
-    """The occupancies, 0..1, between which a price rests."""
+    """Occupancies, 0..1."""
 
     lower: float
     upper: float
@@ -85,6 +85,7 @@ class ProposalAnswer(Answer):
     )
     spaces: int = Field(description="Of the lot in which the zone's middle space lies.")
     target: Target
+    rests: Target = Field(description="Within the target: where the rule leaves the price alone.")
     rule: Rule
     before_minor: int = Field(description="An hour's price, of the first tier.")
     after_minor: int

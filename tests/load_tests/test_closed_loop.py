@@ -4,11 +4,23 @@ import numpy as np
 import pytest
 
 from load_tests.closed_loop.__main__ import main
+from load_tests.closed_loop.best import best_prices, blocked_shares
 from load_tests.closed_loop.comparison import goals, interval, matched
 from load_tests.closed_loop.flow import Flow
 from load_tests.closed_loop.model import MEAN_STAY_H, Arrivals, City, Floats, demand, make_city
-from load_tests.closed_loop.study import FIGURES, Loop, Plan, Policy, policies
+from load_tests.closed_loop.study import (
+    BEST,
+    FIGURES,
+    OUR_STEP,
+    OURS,
+    SFPARK,
+    Loop,
+    Plan,
+    Policy,
+    policies,
+)
 from pricing.erlang import blocked_share
+from pricing.mechanism_rules import Steps
 
 HOUR = 12
 
@@ -79,7 +91,8 @@ def test_policies_see_the_same_arrivals() -> None:
 
 
 def test_a_seed_gives_the_same_figures_again() -> None:
-    tried = [each for each in policies([-0.4]) if each.step in {0.0, 50, 0.16}]
+    tried = [each for each in policies([-0.4]) if each.step in {None, 50, OUR_STEP, 0.006}]
+    assert len(tried) == 4
     plan = Plan(seeds=1, reviews=2, lots=20, hours=2)
     first, again = Loop(plan, 4, tried).run(), Loop(plan, 4, tried).run()
     assert (first == again).all()
@@ -92,8 +105,8 @@ def _row(**figures: float) -> list[float]:
 
 
 def test_it_compares_at_the_same_mean_price() -> None:
-    tried = [Policy("SFpark", -0.4, 50, None)]
-    tried += [Policy("ours", -0.4, step, None) for step in (0.1, 0.16)]
+    tried = [Policy(SFPARK, -0.4, 50)]
+    tried += [Policy(OURS, -0.4, Steps(up=up)) for up in (0.1, 0.16)]
     theirs = _row(mean_price=1.15, blocked=0.02, in_band=0.5)
     ours = [
         _row(mean_price=1.1, blocked=0.016, in_band=0.6),
@@ -101,7 +114,7 @@ def test_it_compares_at_the_same_mean_price() -> None:
     ]
     results = np.array([[theirs, *ours]] * 3)
     (one,) = matched(tried, results)
-    assert one.our_price == pytest.approx(1.15)
+    assert one.other_price == pytest.approx(1.15)
     assert one.in_band.mean == pytest.approx(0.15)
     assert one.blocked.mean == pytest.approx(-0.006)
     assert one.fewer.mean == pytest.approx(0.3)
@@ -109,11 +122,55 @@ def test_it_compares_at_the_same_mean_price() -> None:
 
 
 def test_a_dearer_curve_is_not_compared_with_a_cheaper_point() -> None:
-    tried = [Policy("SFpark", -0.4, 50, None), Policy("ours", -0.4, 0.1, None)]
+    tried = [Policy(SFPARK, -0.4, 50), Policy(OURS, -0.4, Steps())]
     theirs, ours = _row(mean_price=1.0, blocked=0.02), _row(mean_price=1.1, blocked=0.01)
     results = np.array([[theirs, ours]] * 3)
     assert np.isnan(matched(tried, results)[0].fewer.mean)
     assert not all(goal.reached for goal in goals(tried, results))
+
+
+def test_every_step_of_sfparks_has_its_bar() -> None:
+    tried = [Policy(SFPARK, -0.1, 50), Policy(SFPARK, -0.1, 80), Policy(OURS, -0.1, Steps())]
+    tried += [Policy(SFPARK, -0.2, 50), Policy(SFPARK, -0.2, 80), Policy(OURS, -0.2, Steps())]
+    rows = []
+    for less in (0.99, 0.79):
+        theirs = [_row(mean_price=1.2, blocked=0.02), _row(mean_price=1.2, blocked=0.01)]
+        rows += [*theirs, _row(mean_price=1.1, blocked=0.01 * less, in_band=0.1, reversals=0.02)]
+    results = np.array([rows] * 3)
+    made = {goal.name: goal for goal in goals(tried, results)}
+    assert len(made) == 2 * 4 + 2
+    fewer = [goal for name, goal in made.items() if "fewer" in name]
+    # At -0.1 1 % fewer does; at -0.2 21 % do, and 19 % do not.
+    assert [goal.reached for goal in fewer] == [True, True, True, True]
+    results[:, 5, FIGURES.index("blocked")] = 0.0081
+    fewer = [goal for goal in goals(tried, results) if "fewer" in goal.name]
+    assert [goal.reached for goal in fewer] == [True, True, True, False]
+    assert not made["reversals under 2% of changes, at every step of ours"].reached
+
+
+def test_demand_that_is_known_blocks_less_at_no_higher_price() -> None:
+    city = make_city(60, np.random.default_rng(11))
+    elasticity, weight = np.array([-0.4, -0.4]), np.array([0.05, 0.002])
+    cheap, dear = best_prices(city, elasticity, weight, 10)
+    for prices in (cheap, dear):
+        assert (prices % 10 == 0).all()
+        assert (prices >= city.base_minor / 2).all()
+        assert (prices <= city.base_minor * 3).all()
+    assert (cheap / city.base_minor).mean() < (dear / city.base_minor).mean()
+    tried = [each for each in policies([-0.4]) if each.name in {"static", BEST}]
+    static, *best = Loop(Plan(seeds=1, reviews=2, lots=60), 11, tried).run()
+    price, blocked = FIGURES.index("mean_price"), FIGURES.index("blocked")
+    assert static[price] == 1
+    cheaper = [each for each in best if each[price] <= 1]
+    assert cheaper
+    assert all(each[blocked] < static[blocked] for each in cheaper)
+
+
+def test_the_formula_of_many_lots_is_that_of_one() -> None:
+    capacity, load = np.array([20, 3, 20, 500]), np.array([[18.0, 4.0, 1.0, 505.0]])
+    found = blocked_shares(capacity, load)[0]
+    pairs = zip(capacity.tolist(), load[0].tolist(), strict=True)
+    assert found == pytest.approx([blocked_share(*each) for each in pairs])
 
 
 def test_students_interval() -> None:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from pricing.erlang import blocked_share, busy_share, offered_load
+from pricing.erlang import blocked_share, busy_share, load_behind, offered_load
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,25 @@ def test_the_inverse_gives_the_load_back(blocking: float) -> None:
     assert blocked_share(37, offered_load(37, blocking)) == pytest.approx(blocking, rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("spaces", "busy", "load"),
+    [
+        (1, 0.5, 1.0),  # a / (1 + a)
+        (1, 0.9, 9.0),
+        (2, 0.6, 2.0),  # a (1 + a) / (1 + a + a^2 / 2) = 6 / 5
+        (7, 0.0, 0.0),
+    ],
+)
+def test_the_load_behind_an_occupancy(spaces: int, busy: float, load: float) -> None:
+    assert load_behind(spaces, busy) == pytest.approx(load, abs=1e-9)
+
+
+@pytest.mark.parametrize("blocking", [0.001, 0.05, 0.5])
+def test_the_load_behind_the_busy_share_is_that_of_the_blocking(blocking: float) -> None:
+    found = load_behind(60, busy_share(60, blocking))
+    assert found == pytest.approx(offered_load(60, blocking), rel=1e-6)
+
+
 def test_nonsense_is_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
         blocked_share(10, math.nan)
@@ -36,3 +55,5 @@ def test_nonsense_is_refused() -> None:
         offered_load(0)
     with pytest.raises(ValueError, match="between"):
         offered_load(10, 1.0)
+    with pytest.raises(ValueError, match="below 1"):
+        load_behind(10, 1.0)
