@@ -58,6 +58,22 @@ TAGS = [
     {"name": "operations", "description": "For those who run the platform."},
 ]
 
+ROUTES = (
+    lot_routes,
+    space_routes,
+    city_routes,
+    quote_routes,
+    zone_routes,
+    tariff_routes,
+    looking_routes,
+    control_routes,
+    mechanism_routes,
+    notice_routes,
+    people_routes,
+    operator_routes,
+    feed_routes,
+)
+
 
 def utc_now() -> datetime:
     """Tell the time."""
@@ -106,21 +122,7 @@ def create_app(
         redirect_slashes=False,
         dependencies=[Depends(refuse_repeats)],
     )
-    for routes in (
-        lot_routes,
-        space_routes,
-        city_routes,
-        quote_routes,
-        zone_routes,
-        tariff_routes,
-        looking_routes,
-        control_routes,
-        mechanism_routes,
-        notice_routes,
-        people_routes,
-        operator_routes,
-        feed_routes,
-    ):
+    for routes in ROUTES:
         app.include_router(routes.router)
     add_handlers(app)
     app.add_middleware(Observing, metrics=metrics)

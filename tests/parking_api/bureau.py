@@ -129,6 +129,13 @@ class Bureau:
         return path
 
 
+async def get(bureau: Bureau, path: str, **headers: str) -> Any:
+    """Ask, expect 200, and give the body."""
+    answer = await bureau.api.get(path, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
 def problem(answer: httpx.Response, status: int, kind: str) -> Any:
     """Expect a problem of a kind; give its body."""
     assert answer.status_code == status, answer.text

@@ -247,3 +247,4 @@ async def test_the_price_follows_a_publication_elsewhere(priced: Bureau, built: 
         return (await nearest(priced))["garage"] is None
 
     await until(unpriced)
+    assert (await nearest(priced))["street"] is not None

@@ -11,18 +11,12 @@ import pytest
 from parking_api.audit.verifying import verify
 from pricing import content_hash
 from tests.parking_api.builders import Builder
-from tests.parking_api.bureau import Bureau, document, person, problem
+from tests.parking_api.bureau import Bureau, document, get, person, problem
 from tests.parking_api.polling import until_somebody_waits
 
 SOON = "2026-12-01T00:00:00+08:00"
 LATER = "2027-01-01T00:00:00+08:00"
 TARGET = {"zones": ["z-1"], "lot_types": ["on_street"]}
-
-
-async def get(bureau: Bureau, path: str, **headers: str) -> Any:
-    answer = await bureau.api.get(path, headers=headers)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 async def state(bureau: Bureau, path: str) -> str:
@@ -335,64 +329,6 @@ async def test_lists_and_pages(bureau: Bureau) -> None:
     }.items():
         listed = await get(bureau, f"/v1/tariffs?{query}", **bureau.drafter)
         assert [item["tariff_id"] for item in listed["items"]] == found, query
-
-
-async def test_a_comparison_reads_well(bureau: Bureau) -> None:
-    path = await bureau.published()
-    changed = document(price=350, grace={"mode": "threshold", "seconds": 900, "basis": "stay"})
-    changed["periods"][0]["tiers"].append({"from_s": 3600, "price_minor": 400})
-    changed["periods"][0]["cap_minor"] = 6000
-    await bureau.post("/v1/tariffs/t-1/versions", bureau.drafter, document=changed)
-
-    told = await get(bureau, f"{path}/compare?to=2", **bureau.drafter)
-
-    texts = {change["path"]: change["text"] for change in told["changes"]}
-    assert texts["periods[all].tiers[0].price_minor"] == {
-        "zh": "时段“all”阶梯自0分钟起价格由3.00元改为3.50元。",
-        "en": "periods 'all' tiers from 0 min price: CNY 3.00 becomes CNY 3.50.",
-    }
-    assert "新增" in texts["periods[all].tiers[3600]"]["zh"]
-    assert texts["periods[all].cap_minor"]["zh"] == "新增时段“all”时段封顶：60.00元。"
-    half_hour = [row for row in told["fees"] if row["duration_s"] == 1800]
-    assert {(row["before_minor"], row["after_minor"]) for row in half_hour} == {(300, 350)}
-    quarter = [row for row in told["fees"] if row["duration_s"] == 900]
-    assert {(row["before_minor"], row["after_minor"]) for row in quarter} == {(300, 0)}
-    assert (await bureau.api.get(f"{path}/compare?to=2")).status_code == 404
-    assert not any(change.startswith("applies_to") for change in texts)
-    same = await get(bureau, f"{path}/compare?to=1")
-    assert (same["changes"], same["fees"]) == ([], [])
-
-
-async def test_what_it_applies_to_is_compared_too(bureau: Bureau) -> None:
-    path = await bureau.published()
-    wider = {"zones": ["z-1"], "lot_types": ["on_street", "surface"]}
-    await bureau.version("t-1", copy_of=1, applies_to=wider)
-    told = await get(bureau, f"{path}/compare?to=2", **bureau.drafter)
-    assert told["text"] == {
-        "zh": "适用的停车场类型由道路泊位改为道路泊位；地面停车场。",
-        "en": "applies to lot types: on-street berths becomes on-street berths; surface lots.",
-    }
-    assert told["fees"] == []
-
-
-async def test_lints(bureau: Bureau) -> None:
-    await bureau.published()
-    dear = document("garage", 900)
-    target = {"zones": ["z-1"], "lot_types": ["underground"]}
-    dear["periods"][0]["cap_minor"] = 500
-
-    answer = await bureau.api.post(
-        "/v1/tariffs/lint",
-        json={"document": dear, "applies_to": target},
-        headers=bureau.drafter,
-    )
-
-    found = {finding["code"]: finding for finding in answer.json()["findings"]}
-    assert {"cap_below_unit", "off_street_dearer"} <= set(found)
-    assert found["cap_below_unit"]["path"] == "periods[0].cap_minor"
-    assert found["cap_below_unit"]["amount_minor"] == 400
-    kept = await get(bureau, "/v1/tariffs/t-1/versions/1/lint", **bureau.drafter)
-    assert kept["hash"] == content_hash(document())
 
 
 async def test_the_time_of_the_state_is_the_clocks(bureau: Bureau) -> None:
