@@ -75,7 +75,7 @@ async def read(
     spaces = middle_lot(moved.values()) if moved else 0
     readings = []
     for one in current:
-        expected = sum(_seconds(hours[each.period.id]) for each in _all_seasons(now, one))
+        expected = sum(_seconds(hours.get(each.period.id, ())) for each in _all_seasons(now, one))
         of_band = [row for row in rows if row["time_band"] == one.time_band]
         readings.append(reading(one, of_band, spaces, expected))
     return Read(start, end, len(moved), tuple(readings))
