@@ -46,6 +46,8 @@ missing() {
     has mosquitto || echo mosquitto
     has mosquitto_rr || echo mosquitto-clients
     has make || echo make
+    # What the README asks with, and a test runs.
+    has curl || echo curl
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     if ! works_uv && [ ! -x .tools/uv/bin/uv ]; then
         python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || echo python3-venv
