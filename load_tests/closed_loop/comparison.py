@@ -43,7 +43,9 @@ class Matched:
         mean_price: SFpark's, over the base price, and `other_price` the other's: the same, or
             lower where no step of the other makes prices so dear.
         theirs: arrivals blocked under SFpark's rule, of all arrivals.
-        in_band: share of lot-hours in the size-aware band, the other's less SFpark's.
+        in_band: share of lots in the size-aware band by their mean occupancy, the other's less
+            SFpark's.
+        hours_in_band: the same of lot-hours, each by its own occupancy.
         blocked: arrivals blocked, of all arrivals, the other's less SFpark's.
         fewer: share of SFpark's blocked arrivals that the other does not block.
     """
@@ -54,6 +56,7 @@ class Matched:
     other_price: float
     theirs: float
     in_band: Interval
+    hours_in_band: Interval
     blocked: Interval
     fewer: Interval
 
@@ -61,11 +64,6 @@ class Matched:
     def wanted_fewer(self) -> float:
         """Share of SFpark's blocked arrivals that is not to be blocked."""
         return TO_REACH_FEWER if self.elasticity <= FROM_ELASTICITY else 0.0
-
-    @property
-    def in_band_reached(self) -> bool:
-        """Whether more lot-hours are in the size-aware band, beyond chance."""
-        return self.in_band.low > 0
 
     @property
     def fewer_reached(self) -> bool:
@@ -119,6 +117,7 @@ def _at_the_price(policy: Policy, theirs: Floats, curves: Floats) -> Matched:
         other_price=float(other[:, _at("mean_price")].mean()),
         theirs=float(theirs[:, _at("blocked")].mean()),
         in_band=interval(less[:, _at("in_band")]),
+        hours_in_band=interval(less[:, _at("hours_in_band")]),
         blocked=interval(less[:, _at("blocked")]),
         fewer=interval(fewer),
     )
@@ -158,10 +157,20 @@ def goals(tried: Sequence[Policy], results: Floats) -> list[Goal]:
 def _price_goals(one: Matched) -> list[Goal]:
     where = f"{one.elasticity}, SFpark's step {one.step / 100:.2f}"
     bar = f"by {one.wanted_fewer:.0%} or more" if one.wanted_fewer else "at all"
-    more = f"{100 * one.in_band.mean:+.1f} ± {100 * one.in_band.half:.1f} points"
+    in_band = {
+        "by their mean occupancy": one.in_band,
+        "by the hour": one.hours_in_band,
+    }
     fewer = f"{one.fewer.mean:.1%} ± {one.fewer.half:.1%} fewer"
     return [
-        Goal(f"{where}: more lot-hours in the size-aware band", more, one.in_band_reached),
+        *(
+            Goal(
+                f"{where}: more lot-hours in the size-aware band, {how}",
+                f"{100 * more.mean:+.1f} ± {100 * more.half:.1f} points",
+                more.low > 0,
+            )
+            for how, more in in_band.items()
+        ),
         Goal(f"{where}: fewer arrivals blocked, {bar}", fewer, one.fewer_reached),
     ]
 

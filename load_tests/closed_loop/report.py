@@ -156,7 +156,7 @@ def _figures_row(seeds: Floats, figures: Sequence[str]) -> list[str]:
 def _matched_table(found: Sequence[Matched]) -> str:
     head = (
         "elasticity", "SFpark's step, yuan", "its mean price", "ours", "in band, points",
-        "blocked, points", "fewer blocked",
+        "by the hour", "blocked, points", "fewer blocked",
     )  # fmt: skip
     rows = (
         (
@@ -165,6 +165,7 @@ def _matched_table(found: Sequence[Matched]) -> str:
             f"{one.mean_price:.3f}",
             f"{one.other_price:.3f}",
             _points(one.in_band),
+            _points(one.hours_in_band),
             f"{100 * one.blocked.mean:+.2f} ± {100 * one.blocked.half:.2f}",
             _share(one.fewer),
         )

@@ -107,15 +107,16 @@ def _row(**figures: float) -> list[float]:
 def test_it_compares_at_the_same_mean_price() -> None:
     tried = [Policy(SFPARK, -0.4, 50)]
     tried += [Policy(OURS, -0.4, Steps(up=up)) for up in (0.1, 0.16)]
-    theirs = _row(mean_price=1.15, blocked=0.02, in_band=0.5)
+    theirs = _row(mean_price=1.15, blocked=0.02, in_band=0.5, hours_in_band=0.4)
     ours = [
-        _row(mean_price=1.1, blocked=0.016, in_band=0.6),
-        _row(mean_price=1.2, blocked=0.012, in_band=0.7),
+        _row(mean_price=1.1, blocked=0.016, in_band=0.6, hours_in_band=0.4),
+        _row(mean_price=1.2, blocked=0.012, in_band=0.7, hours_in_band=0.5),
     ]
     results = np.array([[theirs, *ours]] * 3)
     (one,) = matched(tried, results)
     assert one.other_price == pytest.approx(1.15)
     assert one.in_band.mean == pytest.approx(0.15)
+    assert one.hours_in_band.mean == pytest.approx(0.05)
     assert one.blocked.mean == pytest.approx(-0.006)
     assert one.fewer.mean == pytest.approx(0.3)
     assert all(goal.reached for goal in goals(tried, results))
@@ -138,7 +139,9 @@ def test_every_step_of_sfparks_has_its_bar() -> None:
         rows += [*theirs, _row(mean_price=1.1, blocked=0.01 * less, in_band=0.1, reversals=0.02)]
     results = np.array([rows] * 3)
     made = {goal.name: goal for goal in goals(tried, results)}
-    assert len(made) == 2 * 4 + 2
+    assert len(made) == 3 * 4 + 2
+    by_the_hour = [goal.reached for name, goal in made.items() if "by the hour" in name]
+    assert by_the_hour == [False] * 4
     fewer = [goal for name, goal in made.items() if "fewer" in name]
     # At -0.1 1 % fewer does; at -0.2 21 % do, and 19 % do not.
     assert [goal.reached for goal in fewer] == [True, True, True, True]
