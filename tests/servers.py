@@ -2,7 +2,8 @@
 
 import subprocess
 import time
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from deploy.accounts import program, server_account
 from deploy.ports import LOOPBACK
 from parking_api.operators.broker_files import ROOT, acl
 from parking_api.operators.passwords import SALT_BYTES, mosquitto_hash
+from sql.engine import Db
 
 DB_PASSWORD: Final = "test-database"
 DB_APP_PASSWORD: Final = "test-application"
@@ -45,17 +47,26 @@ class Databases:
     async def create(self, template: str = postgres.DATABASE) -> str:
         """Clone `template` (the migrated, empty database; nobody may be connected to it)."""
         name = f"test_{uuid4().hex}"
-        await self._execute(f'CREATE DATABASE {name} TEMPLATE "{template}" OWNER onelot')
+        async with self._connected() as connection:
+            # Three times as fast as by the log, which version 15 brought and prefers.
+            newer = connection.get_server_version().major >= 15
+            await connection.execute(
+                f'CREATE DATABASE {name} TEMPLATE "{template}" OWNER onelot'
+                f"{' STRATEGY file_copy' if newer else ''}"
+            )
         return self.url(name)
 
     async def drop(self, url: str) -> None:
         """Drop a database, whoever is still connected."""
-        await self._execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+        async with self._connected() as connection:
+            name = url.rpartition("/")[2]
+            await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    async def _execute(self, statement: str) -> None:
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Db]:
         connection = await asyncpg.connect(self.cluster.url("postgres"))
         try:
-            await connection.execute(statement)
+            yield connection
         finally:
             await connection.close()
 
