@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pricing import sentences
 from pricing.periods import instant_at
+from pricing.sentences import Sentence
 
 
 class Adjustment(NamedTuple):
@@ -89,18 +91,18 @@ class Line(NamedTuple):
     @property
     def text(self) -> dict[str, str]:
         """A sentence in Chinese (`zh`) and English (`en`), made when asked for."""
-        return sentences.of_line(self)
+        # It speaks of no time: lines of other days that charge the same say the same.
+        chinese, english = _sentence(*self[2:6], *self[7:])
+        return {"zh": chinese, "en": english}
 
     def as_dict(self) -> dict[str, Any]:
         """The line in JSON's types; instants in UTC, fields that it has not left out."""
-        found: dict[str, Any] = {
+        day = self.window_date
+        whole = {
             "start": _instant_text(self.start),
             "end": _instant_text(self.end),
             "kind": self.kind,
             "amount_minor": self.amount_minor,
-        }
-        day = self.window_date
-        optional = {
             "period_id": self.period_id,
             "window_date": None if day is None else day.isoformat(),
             "tier": self.tier,
@@ -112,10 +114,9 @@ class Line(NamedTuple):
             "entitlement": self.entitlement,
             "exact_minor": self.exact_minor,
             "priced_by": self.priced_by,
+            "text": self.text,
         }
-        found.update((name, value) for name, value in optional.items() if value is not None)
-        found["text"] = self.text
-        return found
+        return {name: value for name, value in whole.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,11 @@ class Quote:
         }
 
 
+@lru_cache(maxsize=16_384)
+def _sentence(kind: str, amount: int, currency: str, period: str | None, *rest: Any) -> Sentence:
+    return sentences.of_line(Line(0, 0, kind, amount, currency, period, 0, *rest))
+
+
 def decimal_text(amount: Fraction) -> str:
     """The amount in decimals; they end, since multipliers and percentages are decimals."""
     if amount.denominator == 1:
@@ -151,4 +157,4 @@ def decimal_text(amount: Fraction) -> str:
 
 
 def _instant_text(at: datetime) -> str:
-    return at.isoformat().removesuffix("+00:00") + "Z"
+    return f"{at.isoformat()[:-6]}Z"

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 Sentence = tuple[str, str]
 
 
-def of_line(line: "Line") -> dict[str, str]:
-    """The sentence of a line: `zh` and `en`."""
-    chinese, english = WORDED[line.kind](line)
-    return {"zh": chinese, "en": english}
+def of_line(line: "Line") -> Sentence:
+    """The sentence of a line, in Chinese and English."""
+    return WORDED[line.kind](line)
 
 
 def money(minor: int | str, currency: str) -> Sentence:
