@@ -89,16 +89,28 @@ class Mechanism(Part):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        if self.floor_minor > self.ceiling_minor:
-            raise ValueError("the floor lies above the ceiling")
-        if self.floor_minor % self.grid_minor or self.ceiling_minor % self.grid_minor:
-            raise ValueError("floor and ceiling must lie on the grid")
-        if self.rule is Rule.SFPARK and self.target is not None:
-            raise ValueError("the baseline's band is 60 to 80 %; leave `target` out")
-        for named in (self.time_bands, self.seasons):
-            if len({one.id for one in named}) < len(named):
-                raise ValueError("time bands, and seasons, each need an id of their own")
+        baseline = self.rule is Rule.SFPARK
+        faults = {
+            "the floor lies above the ceiling": self.floor_minor > self.ceiling_minor,
+            "floor and ceiling must lie on the grid": self._off_grid(
+                self.floor_minor, self.ceiling_minor
+            ),
+            # Else its prices would leave the grid, and what a unit costs be no whole amount.
+            "the baseline's steps must be multiples of the grid": baseline
+            and self._off_grid(self.step_minor, self.small_step_minor),
+            "the baseline's band is 60 to 80 %; leave `target` out": baseline
+            and self.target is not None,
+            "time bands, and seasons, each need an id of their own": any(
+                len({one.id for one in named}) < len(named)
+                for named in (self.time_bands, self.seasons)
+            ),
+        }
+        if any(faults.values()):
+            raise ValueError("; ".join(fault for fault, found in faults.items() if found))
         return self
+
+    def _off_grid(self, *amounts: int) -> bool:
+        return any(amount % self.grid_minor for amount in amounts)
 
     def season_on(self, day: date) -> str | None:
         """The id of the first season that covers a local date; None where none does."""

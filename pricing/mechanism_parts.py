@@ -16,7 +16,7 @@ SomeMinor = Annotated[Minor, Field(ge=1)]
 class Part(BaseModel):
     """Any part of a mechanism: frozen, and without fields that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TimeBand(Part):

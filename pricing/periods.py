@@ -7,7 +7,6 @@ from pricing.days import StartDays
 from pricing.document import Period
 
 SECOND: Final = 1_000_000
-MINUTE: Final = 60 * SECOND
 DAY: Final = 86_400 * SECOND
 NEVER: Final = 1 << 62
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

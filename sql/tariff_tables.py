@@ -31,9 +31,6 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 
 from sql.tables import metadata
 
-DRAFT_STATES = ("draft", "published", "withdrawn")
-VERSION_STATES = ("draft", "in_review", "approved", "published", "withdrawn")
-
 
 def _instant(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)

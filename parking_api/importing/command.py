@@ -23,7 +23,6 @@ from parking_api.importing.running import LotsImport, import_city, import_lots
 
 OK: Final = 0
 FAULTS: Final = 1
-USAGE: Final = 2
 _SUFFIXES: Final = (".csv", ".json", ".geojson")
 # Option by field of a lot, with its help.
 _LOT_OPTIONS: Final = {

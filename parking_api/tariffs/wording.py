@@ -12,11 +12,6 @@ LOT_TYPES: Final[dict[str, Pair]] = {
     "underground": ("地下停车库", "underground garages"),
     "multi_storey": ("停车楼", "multi-storey garages"),
 }
-ZONE_CLASSES: Final[dict[int, Pair]] = {
-    1: ("一类区域", "class 1"),
-    2: ("二类区域", "class 2"),
-    3: ("三类区域", "class 3"),
-}
 DAYS: Final[dict[str, Pair]] = {
     "workday": ("工作日", "workdays"),
     "weekend": ("周末", "weekends"),

@@ -80,7 +80,7 @@ async def test_what_was_not_seen_moves_no_price(bureau: Bureau, built: Builder) 
 async def test_lots_count_by_their_spaces_and_neighbours_stand_beside(
     bureau: Bureau, built: Builder
 ) -> None:
-    path = await approved(bureau, rule="sfpark", floor_minor=200)
+    path = await approved(bureau, rule="sfpark", step_minor=60, small_step_minor=20)
     await built.lot("larger", lot_type="on_street", capacity=30)
     await built.connection.execute("UPDATE lot SET capacity = 10 WHERE lot_id = 'street'")
     await built.connection.execute("UPDATE lot SET zone_id = 'z-1' WHERE lot_id = 'larger'")

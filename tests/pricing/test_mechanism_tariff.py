@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 import pricing
 from pricing.mechanism import Mechanism, PriceState, Reading
@@ -210,3 +211,29 @@ def test_an_earlier_period_takes_its_hours_away() -> None:
         (f"{start.astimezone(midnight.tzinfo):%H:%M}", f"{end.astimezone(midnight.tzinfo):%H:%M}")
         for start, end in hours["day"]
     ] == [("07:30", "11:30"), ("13:30", "18:30")]
+
+
+def test_steps_of_the_baseline_that_would_leave_the_grid_are_refused() -> None:
+    """0.50 an hour is no multiple of 0.20, nor a whole fen for a third of an hour."""
+    with pytest.raises(ValidationError, match="multiples of the grid") as caught:
+        mechanism(rule="sfpark", ceiling_minor=100)
+    # All that is wrong is told at once.
+    assert "the floor lies above the ceiling" in str(caught.value)
+    assert mechanism(rule="size_aware").step_minor == 50
+
+
+@pytest.mark.parametrize("occupancy", [0.9, 0.5])
+def test_what_the_baseline_proposes_can_be_reviewed_again(occupancy: float) -> None:
+    given = mechanism(rule="sfpark", grid_minor=30, step_minor=60, small_step_minor=30,
+                      floor_minor=180, ceiling_minor=900)  # fmt: skip
+    before = document(period("p", 100, 120, unit_s=1200))
+    tariff = pricing.read_tariff(before)
+    periods = fit(given, tariff)
+    states = price_states(given, [(AT - timedelta(days=400), tariff)])
+    seen = [Reading("day", None, occupancy, 1.0, 50)]
+    (proposal,) = review_tariff(given, periods, states, seen, AT)
+    change = proposal.after_minor - proposal.before_minor
+    after = pricing.read_tariff(moved(before, periods, {("day", None): change}))
+    # 0.60 an hour is 0.20 a third of an hour.
+    assert fit(given, after)[0].price == proposal.after_minor
+    assert abs(change) == 60
