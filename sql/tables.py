@@ -260,3 +260,17 @@ dead_letter = Table(
     _instant("last_received_at"),
     Index("dead_letter_gateway_id_last_received_at_idx", "gateway_id", "last_received_at"),
 )
+
+ingester_status = Table(
+    "ingester_status",
+    metadata,
+    # `ingester`: there is one writer.
+    Column("ingester", Text, primary_key=True),
+    # When a heartbeat that went through broker, inbox and a commit was committed last.
+    _instant("heartbeat_at", nullable=True),
+    # Why it takes no messages at the moment; null while it does.
+    Column("stopped", Text),
+    _instant("stopped_at", nullable=True),
+    CheckConstraint("stopped IN ('internal', 'clock')", name="stopped"),
+    CheckConstraint("(stopped IS NULL) = (stopped_at IS NULL)", name="stopped_at"),
+)
