@@ -149,7 +149,9 @@ def _watch(
         reading = status.read_counter(metrics_url(place), datetime.now(UTC))
         city = status.read_city(http)
         per_second = status.rate(before, reading)
-        show(status.line(city, reading, per_second, datetime.now(UTC)))
+        now = datetime.now(UTC)
+        simulated_at = status.read_simulated(var.simulator_status, now)
+        show(status.line(city, reading, per_second, simulated_at, now))
         before = reading
         if (processes := supervisor.processes()) != known:
             known = processes

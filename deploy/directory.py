@@ -48,6 +48,11 @@ class Directory:
         return self.path / "credentials.json"
 
     @property
+    def simulator_status(self) -> Path:
+        """What the simulator says of itself; as old as its `written_at`."""
+        return self.path / "simulator.json"
+
+    @property
     def run_file(self) -> Path:
         """Exists while the demo serves, and only then."""
         return self.path / "run.json"

@@ -41,6 +41,7 @@ def local_place(var: Directory) -> Place:
         city=str(var.city),
         credentials=str(var.credentials),
         broker_directory=str(var.broker),
+        simulator_status=str(var.simulator_status),
     )
 
 

@@ -54,6 +54,7 @@ class Place:
         city: The directory of the city's files.
         credentials: The file of the gateways' passwords.
         broker_directory: The directory of the broker's passwd and acl.
+        simulator_status: The file that the simulator writes its figures to.
     """
 
     database: Address
@@ -67,6 +68,7 @@ class Place:
     city: str
     credentials: str
     broker_directory: str
+    simulator_status: str
 
 
 @dataclass(frozen=True)
@@ -158,12 +160,13 @@ def api(place: Place, secrets: Secrets) -> Service:
 
 
 def simulator(place: Place, speed: str) -> Service:
-    """The city's gateways; `speed` 1 is real time."""
+    """The city's gateways; at `speed` 1 drivers come and go in real time."""
     at = place.mqtt
     command = (place.python, "-m", "simulators", "run", "--city", place.city)
     broker_at = ("--mqtt-host", at.host, "--mqtt-port", str(at.port))
     credentials = ("--credentials", place.credentials)
-    return Service("simulator", (*command, *credentials, *broker_at, "--speed", speed))
+    options = ("--speed", speed, "--status", place.simulator_status)
+    return Service("simulator", (*command, *credentials, *broker_at, *options))
 
 
 def services(place: Place, secrets: Secrets, speed: str = "1") -> tuple[Service, ...]:

@@ -1,7 +1,12 @@
-"""The demo's status line, from what the programs publish: the ingester's counters, /v1/city."""
+"""The demo's status line.
 
+From what the programs tell: the ingester's counters, `/v1/city`, the simulator's status file.
+"""
+
+import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -9,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 _OBSERVATIONS: Final = "ingest_observations_total"
 _TIMEOUT_S: Final = 2.0
+# The simulator writes every 2 s; what is older than this is an earlier one's.
+_STATUS_OLD: Final = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,18 @@ def parse_city(body: dict[str, Any]) -> City:
     return City(**counts, as_of=as_of)
 
 
+def read_simulated(file: Path, now: datetime) -> datetime | None:
+    """Return the time in the simulation; None when the simulator does not say it any more."""
+    try:
+        status = json.loads(file.read_text())
+        written_at = datetime.fromisoformat(status["written_at"])
+        simulated_at = datetime.fromisoformat(status["simulated_at"])
+        is_new = now - written_at < _STATUS_OLD
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return simulated_at if is_new else None
+
+
 def read_counter(metrics: str, now: datetime) -> Reading | None:
     """Ask the ingester for its counter; None when it does not answer."""
     try:
@@ -79,7 +98,11 @@ def rate(before: Reading | None, after: Reading | None) -> float | None:
 
 
 def line(
-    city: City | None, reading: Reading | None, per_second: float | None, now: datetime
+    city: City | None,
+    reading: Reading | None,
+    per_second: float | None,
+    simulated_at: datetime | None,
+    now: datetime,
 ) -> str:
     """Write the status line; what does not answer is said so.
 
@@ -87,15 +110,17 @@ def line(
         city: The city's totals, None when the API does not answer.
         reading: The ingester's counter, None when it does not answer.
         per_second: Observations/s since the reading before, None when there is none to compare.
+        simulated_at: The time in the simulation, None when the simulator does not say it.
         now: For the age of the newest commit.
     """
     speed = "- obs/s" if per_second is None else f"{per_second:,.0f} obs/s"
     if reading is None:
         speed = "the ingester does not answer"
+    clock = "no simulator" if simulated_at is None else f"simulated {simulated_at:%a %H:%M}"
     if city is None:
-        return f"{speed} | the API does not answer"
+        return f"{speed} | the API does not answer | {clock}"
     age = "none" if city.as_of is None else f"{(now - city.as_of).total_seconds():.1f} s ago"
     return (
         f"{speed} | newest commit {age} | {city.free_spaces:,} spaces free"
-        f" | lots: {city.live:,} live, {city.stale:,} stale, {city.unknown:,} unknown"
+        f" | lots: {city.live:,} live, {city.stale:,} stale, {city.unknown:,} unknown | {clock}"
     )

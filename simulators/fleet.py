@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import orjson
 import structlog
 import uvloop
 
@@ -42,6 +43,7 @@ CATCH_UP_TICKS = 10
 # The gateways connect, and their lots report, spread over this time.
 START_S = 6.0
 LOG_INTERVAL_S = 60.0
+STATUS_INTERVAL_S = 2.0
 STOP_S = 1.7
 
 log = structlog.get_logger(__name__)
@@ -49,11 +51,21 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
-    """How the fleet runs: factor of simulated over real time, snapshot interval, seed."""
+    """How the fleet runs.
+
+    Attributes:
+        speed: simulated over real time, for the drivers alone: reports carry the wall clock's
+            time, and go out at its intervals.
+        snapshot_interval_s: longest time between two whole states of a lot; shorter where the
+            lot's `report_interval_s` asks for it.
+        seed: the same seed, the same drivers.
+        status_file: where the fleet's figures are written every STATUS_INTERVAL_S; None: nowhere.
+    """
 
     speed: float = 1.0
     snapshot_interval_s: float = 300.0
     seed: int = DEFAULT_SEED
+    status_file: Path | None = None
 
 
 def wall_clock() -> datetime:
@@ -108,7 +120,7 @@ class Fleet:
         self.world = _make_world(lots, settings.seed, now())
         self.gateways = self._make_gateways(broker, gateways)
         self._gateway_of = self._by_lot(gateways.values())
-        self._snapshots = SnapshotSchedule(lots, settings.snapshot_interval_s, clock() + START_S)
+        self._snapshots = SnapshotSchedule(lots, settings.snapshot_interval_s, clock(), self._rng)
         self._counts = CountPacer()
 
     def _make_gateways(
@@ -161,6 +173,7 @@ class Fleet:
     async def _tick_until(self, stop: asyncio.Event) -> None:
         next_s = self._clock() + TICK_S
         next_log_s = self._clock() + LOG_INTERVAL_S
+        next_status_s = self._clock()
         while not stop.is_set():
             await unless(stop, max(next_s - self._clock(), 0.0))
             now_s = self._clock()
@@ -170,9 +183,12 @@ class Fleet:
             if now_s >= next_log_s:
                 next_log_s += LOG_INTERVAL_S
                 log.info("simulator running", **self._figures())
+            if now_s >= next_status_s and self._settings.status_file is not None:
+                next_status_s = now_s + STATUS_INTERVAL_S
+                write_status(self._settings.status_file, self._figures())
 
     def tick(self, ticks: int, now_s: float) -> None:
-        """Let `ticks` seconds pass in the city (times the speed), and report what changed."""
+        """Let `ticks` seconds pass for the drivers, times the speed, and report what changed."""
         for _ in range(ticks):
             passed_s = TICK_S * self._settings.speed
             for lot, bays in self.world.advance(passed_s, rfc3339(self._now())):
@@ -194,22 +210,37 @@ class Fleet:
             self._counts.changed(lot)
 
     def _figures(self) -> dict[str, object]:
-        """Give what the log tells of the fleet."""
+        """Give what the log and the status file tell of the fleet."""
         gateways = self.gateways.values()
         errors = Counter(
             gateway.last_error
             for gateway in gateways
             if gateway.last_error is not None and not gateway.connected.is_set()
         )
+        simulated_at = datetime.fromtimestamp(int(self.world.simulated_s), CITY_TIMEZONE)
         return {
+            "written_at": rfc3339(self._now()),
+            "simulated_at": rfc3339(simulated_at),
+            "speed": self._settings.speed,
             "gateways": len(self.gateways),
             "connected": sum(gateway.connected.is_set() for gateway in gateways),
             "lots": len(self.world.lots),
             "occupancy": round(self.world.occupancy(), 3),
             "sent": sum(gateway.sent for gateway in gateways),
+            "unacked": sum(gateway.unacked for gateway in gateways),
             "acks": dict(sum((gateway.acks for gateway in gateways), Counter())),
             "errors": dict(errors.most_common(3)),
         }
+
+
+def write_status(path: Path, figures: Mapping[str, object]) -> None:
+    """Write the figures as JSON in one step; a disk that takes nothing stops no gateway."""
+    fresh = path.with_name(path.name + ".new")
+    try:
+        fresh.write_bytes(orjson.dumps(figures) + b"\n")
+        fresh.replace(path)
+    except OSError as error:
+        log.warning("status not written", file=str(path), error=str(error))
 
 
 def _make_world(lots: Sequence[Lot], seed: int, start_at: datetime) -> World:
@@ -229,8 +260,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `run`."""
     parser.add_argument("--city", type=Path, required=True, help="directory with lots.csv")
     add_broker_arguments(parser)
-    parser.add_argument("--speed", type=_positive, default=1.0, help="simulated over real time")
+    parser.add_argument(
+        "--speed", type=_positive, default=1.0, help="of the drivers; reports keep the clock's"
+    )
     parser.add_argument("--snapshot-interval-s", type=_positive, default=300.0)
+    parser.add_argument(
+        "--status", type=Path, metavar="FILE", help="write simulated time and figures there"
+    )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
 
 
@@ -254,7 +290,7 @@ def run_command(args: argparse.Namespace) -> int:
     if not lots:
         sys.stderr.write(f"{args.credentials}: no simulated gateway with lots of {args.city}\n")
         return 2
-    settings = FleetSettings(args.speed, args.snapshot_interval_s, args.seed)
+    settings = FleetSettings(args.speed, args.snapshot_interval_s, args.seed, args.status)
     uvloop.run(_run(broker, lots, gateways, settings))
     return 0
 

@@ -81,6 +81,11 @@ class Gateway:
         self.connections = 0
         self.last_error: str | None = None
 
+    @property
+    def unacked(self) -> int:
+        """Count the reports that no ack has settled yet, sent or not."""
+        return sum(len(outbox) for outbox in self._outboxes.values())
+
     def add(self, lot_id: str, report: Report) -> None:
         """Take a report of one of its lots, to be sent as soon as may be."""
         self._outboxes[lot_id].add(report)

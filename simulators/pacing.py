@@ -1,29 +1,47 @@
 """When lots report: whole at intervals, and counts not too often. No I/O; seconds come in."""
 
+import random
 from collections.abc import Sequence
 
 from simulators.registry import Lot
 
 # A lot that counts reports a change at most this often.
 COUNT_INTERVAL_S = 5.0
-# Share of `report_interval_s` after which a lot reports at the latest: silence would make it stale.
-REPORT_SHARE = 0.8
+# Shares of `report_interval_s` between which a lot reports again: a longer silence is not normal.
+# They differ by chance, so that lots which fell into step, after a pause, come out of it.
+REPORT_SHARES = (0.6, 0.8)
 
 
 class SnapshotSchedule:
-    """When each lot is to report whole, spread evenly so that not all go at once."""
+    """When each lot is to report whole: each within its own `report_interval_s`, evenly spread.
 
-    def __init__(self, lots: Sequence[Lot], interval_s: float, start_s: float) -> None:
-        self._interval_s = [min(interval_s, REPORT_SHARE * lot.report_interval_s) for lot in lots]
-        shares = ((position + 1) / len(lots) for position in range(len(lots)))
-        intervals = zip(shares, self._interval_s, strict=True)
-        self._next_s = [start_s + share * interval for share, interval in intervals]
+    Args:
+        lots: the lots, by position.
+        longest_s: seconds between two reports of a lot, at most, whatever its interval.
+        start_s: when the first are due.
+        rng: for the spread.
+    """
+
+    def __init__(
+        self, lots: Sequence[Lot], longest_s: float, start_s: float, rng: random.Random
+    ) -> None:
+        self._rng = rng
+        self._longest_s = longest_s
+        self._report_interval_s = [lot.report_interval_s for lot in lots]
+        self._next_s = [
+            start_s + (lot + 1) / len(lots) * self._interval_s(lot) for lot in range(len(lots))
+        ]
+
+    def _interval_s(self, lot: int) -> float:
+        """Draw the time until a lot's next report."""
+        share = self._rng.uniform(*REPORT_SHARES)
+        return min(self._longest_s, share * self._report_interval_s[lot])
 
     def due(self, now_s: float) -> list[int]:
         """Give the positions of the lots whose time has come; each is due an interval later."""
         due = [lot for lot, next_s in enumerate(self._next_s) if next_s <= now_s]
         for lot in due:
-            self._next_s[lot] = now_s + self._interval_s[lot]
+            self._next_s[lot] = now_s + self._interval_s(lot)
         return due
 
 

@@ -18,13 +18,18 @@ class World:
 
     Attributes:
         lots: the lots, in the order of the demand.
-        observed_at: when the present state was true, RFC 3339 with offset.
+        observed_at: the wall clock's time of the present state, RFC 3339 with offset.
     """
 
     def __init__(self, lots: Sequence[Lot], demand: Demand, observed_at: str) -> None:
         self.lots = tuple(lots)
         self.observed_at = observed_at
         self._demand = demand
+
+    @property
+    def simulated_s(self) -> float:
+        """What time it is for the drivers, Unix seconds; `observed_at` is the gateways' clock."""
+        return self._demand.now_s
 
     def advance(self, duration_s: float, observed_at: str) -> Iterator[tuple[int, IntArray]]:
         """Let simulated seconds pass; the state is then that of `observed_at`.

@@ -162,7 +162,7 @@ def _write_lots(path: Path, city: City) -> None:
         (
             *(lot.lot_id, lot.operator_id, lot.gateway_id, lot.district),
             *(lot.name_zh, lot.name_en, lot.lot_type, lot.land_use, lot.reporting),
-            *(REPORT_INTERVAL_S, lot.capacity, lot.levels),
+            *(REPORT_INTERVAL_S[lot.reporting], lot.capacity, lot.levels),
             "" if lot.height_limit_m is None else f"{lot.height_limit_m:.1f}",
             *(lot.hours or ("", "")),
             *(TIMEZONE, f"{lot.longitude:.7f}", f"{lot.latitude:.7f}"),

@@ -11,7 +11,8 @@ from simulators.city.land_use import LAND_USES, MULTI_STOREY, UNDERGROUND
 if TYPE_CHECKING:
     import numpy as np
 
-REPORT_INTERVAL_S: Final = 900
+REPORT_INTERVAL_S: Final = {"bays": 120, "count": 60}
+"""The longest silence of a lot, by how it reports: its gateway repeats itself before that."""
 TIMEZONE: Final = "Asia/Shanghai"
 BAYS_SHARE: Final = 0.70
 """Share of the lots that sense each bay; the others count at their gates."""

@@ -37,6 +37,7 @@ PLACE = Place(
     city=f"{STATE}/city/files",
     credentials=f"{STATE}/city/credentials.json",
     broker_directory=f"{STATE}/broker",
+    simulator_status="/tmp/simulator.json",
 )
 SECRETS = Secrets(
     database_superuser="${ONELOT_DB_SUPERUSER_PASSWORD:?}",

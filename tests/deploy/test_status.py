@@ -1,26 +1,51 @@
 """The status line."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from deploy.status import City, Reading, line, parse_city, parse_counter, rate
+from deploy.status import (
+    City,
+    Reading,
+    line,
+    parse_city,
+    parse_counter,
+    rate,
+    read_simulated,
+)
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 READING = Reading(NOW, 100.0)
+SIMULATED = datetime.fromisoformat("2026-11-24T07:05:00+08:00")
 
 
 def test_line_tells_rate_age_free_spaces_and_lots() -> None:
     city = City(1670, 123456, 1600, 50, 20, NOW - timedelta(seconds=1.25))
-    assert line(city, READING, 512.4, NOW) == (
+    assert line(city, READING, 512.4, SIMULATED, NOW) == (
         "512 obs/s | newest commit 1.2 s ago | 123,456 spaces free"
-        " | lots: 1,600 live, 50 stale, 20 unknown"
+        " | lots: 1,600 live, 50 stale, 20 unknown | simulated Tue 07:05"
     )
 
 
 def test_line_says_what_does_not_answer() -> None:
-    silent = "the ingester does not answer | the API does not answer"
-    assert line(None, None, None, NOW) == silent
-    assert line(None, READING, None, NOW) == "- obs/s | the API does not answer"
-    assert "newest commit none" in line(City(1, 0, 0, 0, 1, None), READING, 0.0, NOW)
+    silent = "the ingester does not answer | the API does not answer | no simulator"
+    assert line(None, None, None, None, NOW) == silent
+    some = "- obs/s | the API does not answer | simulated Tue 07:05"
+    assert line(None, READING, None, SIMULATED, NOW) == some
+    assert "newest commit none" in line(City(1, 0, 0, 0, 1, None), READING, 0.0, None, NOW)
+
+
+def test_the_simulated_time_is_told_while_the_simulator_writes_it(tmp_path: Path) -> None:
+    file = tmp_path / "simulator.json"
+    assert read_simulated(file, NOW) is None
+    file.write_text(
+        json.dumps({"written_at": NOW.isoformat(), "simulated_at": SIMULATED.isoformat()})
+    )
+    assert read_simulated(file, NOW + timedelta(seconds=2)) == SIMULATED
+    assert read_simulated(file, NOW + timedelta(minutes=1)) is None, "an earlier simulator's"
+    for broken in ("", "[]", '{"written_at": 3}', '{"written_at": "2026-11-22T09:30:00"}'):
+        file.write_text(broken)
+        assert read_simulated(file, NOW) is None
 
 
 def test_city_is_read_from_the_answer_of_v1_city() -> None:

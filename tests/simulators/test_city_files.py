@@ -70,7 +70,7 @@ def test_the_files_agree_with_one_another(written: Path) -> None:
 
 def test_values_keep_to_the_import_format(written: Path) -> None:
     for lot in rows(written / "lots.csv"):
-        assert lot["report_interval_s"] == "900"
+        assert lot["report_interval_s"] == {"bays": "120", "count": "60"}[lot["reporting"]]
         assert lot["timezone"] == "Asia/Shanghai"
         assert bool(lot["opens_at"]) == bool(lot["closes_at"])
         assert len(lot["longitude"].split(".")[1]) == 7

@@ -4,10 +4,13 @@ import argparse
 import asyncio
 import csv
 import json
+import random
 import signal
 import sys
 import time
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -126,15 +129,34 @@ def test_counting_lots_report_counts() -> None:
     assert report.fields["free"] == here.free_spaces(0) == round(60 * (1 - here.occupancy()))
 
 
-def test_snapshots_spread_over_the_interval_and_never_leave_a_lot_stale() -> None:
-    lots = [lot(n) for n in range(100)] + [lot(100, interval_s=10)]
-    schedule = SnapshotSchedule(lots, 300.0, start_s=0.0)
-    due = {second: schedule.due(float(second)) for second in range(601)}
-    assert max(len(positions) for positions in due.values()) <= 3
-    times = {n: [s for s, positions in due.items() if n in positions] for n in range(101)}
-    assert all(len(times[n]) == 2 for n in range(100))
-    gaps = np.diff(times[100])
-    assert gaps.max() <= 10
+def due_times(schedule: SnapshotSchedule, seconds: Iterable[int]) -> dict[int, list[int]]:
+    """Give the seconds at which each lot was due, by its position."""
+    times: dict[int, list[int]] = defaultdict(list)
+    for second in seconds:
+        for position in schedule.due(float(second)):
+            times[position].append(second)
+    return times
+
+
+def test_every_lot_reports_within_its_own_interval() -> None:
+    intervals = [*[60] * 50, *[120] * 50, 10, 86_400]
+    lots = [lot(n, interval_s=interval_s) for n, interval_s in enumerate(intervals)]
+    schedule = SnapshotSchedule(lots, 300.0, 0.0, random.Random(1))
+    times = due_times(schedule, range(3_600))
+    for position, interval_s in enumerate(intervals):
+        gaps = np.diff([0, *times[position]])
+        assert gaps.max() <= min(interval_s, 301), position
+        assert gaps[1:].min() >= min(0.6 * interval_s, 300), "not more often than it must"
+
+
+def test_reports_are_spread_also_after_a_pause_that_made_all_due() -> None:
+    lots = [lot(n, interval_s=120) for n in range(100)]
+    schedule = SnapshotSchedule(lots, 300.0, 0.0, random.Random(1))
+    first = Counter(second for times in due_times(schedule, range(96)).values() for second in times)
+    assert max(first.values()) <= 6
+    assert len(schedule.due(500.0)) == 100, "the pause"
+    later = due_times(schedule, range(501, 1_000))
+    assert max(Counter(second for times in later.values() for second in times).values()) <= 12
 
 
 def test_counts_are_held_back() -> None:
@@ -222,6 +244,38 @@ def told_truly(city: fleet.Fleet, platform: PlatformDouble) -> bool:
         if told != city.world.free_spaces(position):
             return False
     return True
+
+
+async def test_speed_is_the_drivers_and_stamps_are_the_clocks(
+    open_broker: OpenBroker, platform: PlatformDouble, tmp_path: Path
+) -> None:
+    lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS)
+    status_file = tmp_path / "simulator.json"
+    settings = fleet.FleetSettings(speed=600.0, status_file=status_file)
+    began_at = fleet.wall_clock()
+    city = fleet.Fleet(open_broker.address, lots, gateways, settings)
+    stop = asyncio.Event()
+    task = asyncio.create_task(city.run(stop))
+    await until(lambda: any(feed.number[1] > 2 for feed in platform.feeds), 20)
+    await until(lambda: status_file.exists() and b'"connected":2' in status_file.read_bytes())
+    stop.set()
+    await asyncio.wait_for(task, 10)
+    ended_at = fleet.wall_clock()
+    for feed in platform.feeds:
+        # They are written to the millisecond.
+        at = datetime.fromisoformat(feed.body["observed_at"]) + timedelta(milliseconds=1)
+        assert began_at <= at <= ended_at
+    status = json.loads(status_file.read_bytes())
+    assert began_at <= datetime.fromisoformat(status["written_at"]) <= ended_at
+    simulated = datetime.fromisoformat(status["simulated_at"]) - began_at
+    assert timedelta(minutes=9) < simulated
+    assert status["speed"] == 600.0
+    assert status["sent"] > 0
+
+
+def test_a_status_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    fleet.write_status(tmp_path / "nowhere" / "simulator.json", {"speed": 1.0})
+    assert list(tmp_path.iterdir()) == []
 
 
 async def start_program(tmp_path: Path, broker: OpenBroker) -> asyncio.subprocess.Process:
