@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ingest_mqtt.decide import Outcome
+from ingest_mqtt.effects import Outcome
 
 RESULTS = ("applied", "duplicate", "superseded", "rejected")
 SNAPSHOT_TIMEOUT_S = 2.0
@@ -37,8 +37,7 @@ class Counters:
 
     def add(self, outcome: Outcome) -> None:
         """Count what a committed batch was made of."""
-        self.results.update(ack.result for ack in outcome.acks if ack.result != "rejected")
-        self.results["rejected"] += sum(letter.message.is_report for letter in outcome.dead_letters)
+        self.results.update(outcome.results)
         self.statuses += outcome.statuses
         self.observations += outcome.observations
 

@@ -1,9 +1,14 @@
-"""What becomes of a batch of messages: a pure function of them and of the committed states."""
+"""What becomes of a batch of messages: a pure function of them and of the committed states.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+Each message is decided alone. Whatever is thrown meanwhile refuses that message and no other.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+import structlog
+
+from ingest_mqtt.effects import Ack, DeadLetter, Effect, Outcome, Received, SpaceEvent
 from ingest_mqtt.lots import Committed, Lot, LotState, Registry
 from ingest_mqtt.messages import (
     AnyReport,
@@ -13,87 +18,20 @@ from ingest_mqtt.messages import (
     SpacesReport,
     parse_report,
     parse_status,
+    readable_numbers,
 )
-from ingest_mqtt.occupancy import Steps
 from ingest_mqtt.transition import advance, known_bitmaps
+
+log = structlog.get_logger()
 
 EPOCH_AHEAD_S = 86_400
 STATES = ("free", "occupied", "unknown")
+INTERNAL = "internal"
 
+_NO_TOPIC = FeedTopic("", "", "")
+_NOT_A_FEED = RejectionError("unknown_topic", "the topic is not a feed's")
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as it came in.
-
-    Attributes:
-        topic: Its topic, as published.
-        payload: Its bytes.
-        received_at: The platform's clock.
-        mid: The broker's number for its delivery.
-        connection: Which connection of ours it came over; `mid` means nothing on another.
-    """
-
-    topic: str
-    payload: bytes
-    received_at: datetime
-    mid: int = 0
-    connection: int = 0
-
-    @property
-    def is_report(self) -> bool:
-        """Whether it is a report, rather than a hint that a gateway came or went."""
-        return not self.topic.endswith("/status")
-
-
-@dataclass(frozen=True, slots=True)
-class Ack:
-    """What the gateway is told; `detail` and `reason` only where there is one."""
-
-    topic: FeedTopic
-    result: str
-    epoch: int | None
-    seq: int | None
-    reason: str | None = None
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A refused message, to be kept whole."""
-
-    message: Received
-    gateway_id: str
-    lot_id: str
-    rejection: RejectionError
-
-
-SpaceEvent = tuple[str, int, str, datetime, datetime]
-CountEvent = tuple[str, int, int, datetime, datetime]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """All that a batch changes, to be committed as one, and what is said afterwards.
-
-    Attributes:
-        states: The new state of each lot that changed.
-        space_events: Bays that changed, as rows of `space_event`.
-        count_events: Counts, as rows of `count_event`.
-        steps: What is added to the lots' occupancy.
-        dead_letters: Refused messages.
-        acks: One for each report, in the order they came.
-        observations: Bays or counts that applied messages told of.
-        statuses: Hints that gateways came or went.
-    """
-
-    states: dict[str, LotState] = field(default_factory=dict)
-    space_events: list[SpaceEvent] = field(default_factory=list)
-    count_events: list[CountEvent] = field(default_factory=list)
-    steps: Steps = field(default_factory=Steps)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
-    acks: list[Ack] = field(default_factory=list)
-    observations: int = 0
-    statuses: int = 0
+StateOf = Callable[[str], LotState | None]
 
 
 def decide(
@@ -110,57 +48,74 @@ def decide(
         The outcome; nothing has been changed yet.
     """
     outcome = Outcome()
+
+    def state_of(lot_id: str) -> LotState | None:
+        changed = outcome.states.get(lot_id)
+        if changed is not None:
+            return changed
+        before = committed.get(lot_id)
+        return None if before is None else before.state
+
     for message in messages:
-        topic = FeedTopic.parse(message.topic)
-        if topic is None:
-            _bury(outcome, message, FeedTopic("", "", ""), _NOT_A_FEED)
-            continue
+        effect = _build(message, registry, state_of)
         try:
-            _take(outcome, message, topic, registry, committed)
-        except RejectionError as rejection:
-            refuse(outcome, message, topic, rejection)
+            outcome.join(effect)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this message's alone
+            outcome.join(internal(message, _topic_of(effect), error))
     return outcome
 
 
-_NOT_A_FEED = RejectionError("unknown_topic", "the topic is not a feed's")
+def _build(message: Received, registry: Registry, state_of: StateOf) -> Effect:
+    """Work out one message's effect; whatever is raised becomes its refusal."""
+    topic = _NO_TOPIC
+    try:
+        topic = FeedTopic.parse(message.topic) or _NO_TOPIC
+        if topic is _NO_TOPIC:
+            return refusal(message, topic, _NOT_A_FEED)
+        return _effect(message, topic, registry, state_of)
+    except RejectionError as rejection:
+        return refusal(message, topic, rejection)
+    except Exception as error:  # noqa: BLE001 - a fault of ours must not reach the others
+        return internal(message, topic, error)
 
 
-def refuse(
-    outcome: Outcome, message: Received, topic: FeedTopic, rejection: RejectionError
-) -> None:
-    """Keep a message as a dead letter and tell its gateway why."""
-    _bury(outcome, message, topic, rejection)
-    outcome.acks.append(
-        Ack(topic, "rejected", rejection.epoch, rejection.seq, rejection.reason, rejection.detail)
+def refusal(message: Received, topic: FeedTopic, rejection: RejectionError) -> Effect:
+    """Make the effect of a refused message: a dead letter, and an ack where there is a feed."""
+    ack = Ack(topic, "rejected", rejection.epoch, rejection.seq, rejection.reason, rejection.detail)
+    return Effect(
+        dead_letter=DeadLetter(message, topic.gateway_id, topic.lot_id, rejection),
+        ack=None if topic is _NO_TOPIC else ack,
+        result="rejected" if message.is_report else None,
     )
 
 
-def _bury(outcome: Outcome, message: Received, topic: FeedTopic, rejection: RejectionError) -> None:
-    outcome.dead_letters.append(DeadLetter(message, topic.gateway_id, topic.lot_id, rejection))
+def internal(message: Received, topic: FeedTopic, error: Exception) -> Effect:
+    """Make the effect of a message at which a program of ours failed; it can be replayed."""
+    log.error("a message could not be handled", topic=message.topic[:200], exc_info=error)
+    epoch, seq = readable_numbers(message.payload)
+    rejection = RejectionError(INTERNAL, "a fault of the platform", epoch=epoch, seq=seq)
+    return refusal(message, topic, rejection)
 
 
-def _take(
-    outcome: Outcome,
-    message: Received,
-    topic: FeedTopic,
-    registry: Registry,
-    committed: Mapping[str, Committed],
-) -> None:
+def _topic_of(effect: Effect) -> FeedTopic:
+    return _NO_TOPIC if effect.ack is None else effect.ack.topic
+
+
+def _effect(message: Received, topic: FeedTopic, registry: Registry, state_of: StateOf) -> Effect:
     if topic.kind == "status":
         parse_status(message.payload)
-        outcome.statuses += 1
-        return
+        return Effect(statuses=1)
     report = parse_report(topic.kind, message.payload)
     lot = _registered(topic, report, registry)
     _check_epoch(report, message.received_at)
-    before = outcome.states.get(lot.lot_id)
-    if before is None and lot.lot_id in committed:
-        before = committed[lot.lot_id].state
+    before = state_of(lot.lot_id)
     after = advance(lot, before, report, message.received_at)
     result = _result(before, report)
+    ack = Ack(topic, result, report.epoch, report.seq)
+    effect = Effect(lot_id=lot.lot_id, ack=ack, result=result)
     if result == "applied":
-        _apply(outcome, lot, before, after, report)
-    outcome.acks.append(Ack(topic, result, report.epoch, report.seq))
+        _apply(effect, lot, before, after, report)
+    return effect
 
 
 def _result(before: LotState | None, report: AnyReport) -> str:
@@ -198,20 +153,20 @@ def _check_epoch(report: AnyReport, received_at: datetime) -> None:
 
 
 def _apply(
-    outcome: Outcome, lot: Lot, before: LotState | None, after: LotState, report: AnyReport
+    effect: Effect, lot: Lot, before: LotState | None, after: LotState, report: AnyReport
 ) -> None:
-    outcome.states[lot.lot_id] = after
-    outcome.steps.record(lot, before, after)
+    effect.state = after
+    effect.steps.record(lot, before, after)
     times = after.observed_at, after.received_at
     if isinstance(report, CountReport):
-        outcome.observations += 1
-        outcome.count_events.append((lot.lot_id, after.free_spaces, after.capacity, *times))
+        effect.observations = 1
+        effect.count_events.append((lot.lot_id, after.free_spaces, after.capacity, *times))
         return
     if isinstance(report, SpacesReport):
-        outcome.observations += len(report.occupied) + len(report.free) + len(report.unknown)
+        effect.observations = len(report.occupied) + len(report.free) + len(report.unknown)
     else:
-        outcome.observations += report.capacity
-    outcome.space_events.extend(_changes(lot, before, after))
+        effect.observations = report.capacity
+    effect.space_events.extend(_changes(lot, before, after))
 
 
 def _changes(lot: Lot, before: LotState | None, after: LotState) -> Iterable[SpaceEvent]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ingest_mqtt.counters import Counters
-from ingest_mqtt.decide import Outcome, Received
+from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.link import Link
 from ingest_mqtt.messages import state_topic
 from ingest_mqtt.publish import ack_payload, state_payload

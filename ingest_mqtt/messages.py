@@ -222,7 +222,7 @@ def parse_report(kind: str, payload: bytes) -> AnyReport:
     try:
         report = decoder.decode(payload)
     except msgspec.ValidationError as error:
-        epoch, seq = _numbers(payload)
+        epoch, seq = readable_numbers(payload)
         raise RejectionError("invalid", str(error), epoch=epoch, seq=seq) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RejectionError("malformed", str(error)) from None
@@ -247,9 +247,12 @@ def parse_status(payload: bytes) -> Status:
     return status
 
 
-def _numbers(payload: bytes) -> tuple[int | None, int | None]:
-    """Find epoch and seq of a message that is wrong elsewhere, for its ack."""
-    found: Any = _ANYTHING.decode(payload)
+def readable_numbers(payload: bytes) -> tuple[int | None, int | None]:
+    """Find epoch and seq of a message that is wrong elsewhere, for its ack; None if unreadable."""
+    try:
+        found: Any = _ANYTHING.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, None
     if not isinstance(found, dict):
         return None, None
 

@@ -42,6 +42,20 @@ class Step:
         if free == 0:
             self.full_s += seconds
 
+    def joined(self, later: "Step") -> "Step":
+        """Return this step with what a later message of the lot adds to it."""
+        least = [n for n in (self.free_min, later.free_min) if n is not None]
+        most = [n for n in (self.free_max, later.free_max) if n is not None]
+        return Step(
+            capacity=later.capacity,
+            covered_s=self.covered_s + later.covered_s,
+            free_space_s=self.free_space_s + later.free_space_s,
+            free_last=self.free_last if later.free_last is None else later.free_last,
+            free_min=min(least, default=None),
+            free_max=max(most, default=None),
+            full_s=self.full_s + later.full_s,
+        )
+
 
 class Steps:
     """The steps that a batch touches, by lot and by start in Unix seconds."""
@@ -56,6 +70,13 @@ class Steps:
             start = _second(before)
             self._cover(lot, before, start, min(now, start + lot.report_interval_s))
         self._step(lot.lot_id, now, after.capacity).observe(after.free_spaces, after.capacity)
+
+    def merged(self, later: "Steps") -> dict[tuple[str, int], Step]:
+        """Return the steps that change when those of a later message are added; changes none."""
+        return {
+            key: self.by_key[key].joined(step) if key in self.by_key else step
+            for key, step in later.by_key.items()
+        }
 
     def _cover(self, lot: Lot, state: LotState, start: float, end: float) -> None:
         while start < end:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from ingest_mqtt.decide import Ack
+from ingest_mqtt.effects import Ack
 from ingest_mqtt.lots import CLASSES, Committed
 from ingest_mqtt.store import bitmap_bytes
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from ingest_mqtt.decide import DeadLetter, Outcome
+from ingest_mqtt.effects import DeadLetter, Outcome
 from ingest_mqtt.lots import CLASSES, Committed, Lot, LotState, Registry
 from ingest_mqtt.occupancy import Steps
 from sql.engine import Db

@@ -72,14 +72,16 @@ def _counted(lot: Lot, report: CountReport, received_at: datetime) -> LotState:
 
 
 def _pictured(lot: Lot, report: SnapshotReport) -> tuple[int, int]:
-    if report.capacity != lot.capacity:
+    """Lay a snapshot out on the lot; bays that it does not cover are unknown."""
+    if report.capacity > lot.capacity:
         raise RejectionError(
-            "out_of_range",
+            "capacity_mismatch",
             f"{report.capacity} bays; the lot is registered with {lot.capacity}",
             epoch=report.epoch,
             seq=report.seq,
         )
-    return report.bitmaps()
+    occupied, unknown = report.bitmaps()
+    return occupied, unknown | lot.all_bays ^ ((1 << report.capacity) - 1)
 
 
 def _changed(lot: Lot, before: LotState | None, report: SpacesReport) -> tuple[int, int]:

@@ -10,9 +10,10 @@ import structlog
 from prometheus_client import Histogram
 
 from ingest_mqtt.counters import Counters
-from ingest_mqtt.decide import Outcome, Received, decide, refuse
+from ingest_mqtt.decide import decide, internal
+from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.lots import Committed, Registry
-from ingest_mqtt.messages import FeedTopic, RejectionError
+from ingest_mqtt.messages import FeedTopic
 from ingest_mqtt.store import SupersededError, commit, load_registry, load_states
 from sql.engine import AdvisoryLock, Db
 from sql.partitions import maintain
@@ -159,7 +160,7 @@ class Writer:
             except DATA_FAULTS as error:
                 log.exception("batch not storable", messages=len(batch))
                 await self._after_fault(error)
-                return await self._divide(batch)
+                return await self._divide(batch, error)
             except DATABASE_FAULTS as error:
                 await self._after_fault(error)
 
@@ -178,19 +179,15 @@ class Writer:
         await asyncio.sleep(BACK_OFF_S[0])
         await self.open()
 
-    async def _divide(self, batch: list[Received]) -> list[Outcome]:
+    async def _divide(self, batch: list[Received], error: Exception) -> list[Outcome]:
         """Find the message that cannot be stored, so that it holds up no other."""
         if len(batch) > 1:
             half = len(batch) // 2
             return await self.write(batch[:half]) + await self.write(batch[half:])
-        return [await self._attempt(self._refused(batch[0]))]
+        return [await self._attempt(self._refused(batch[0], error))]
 
-    def _refused(self, message: Received) -> Outcome:
-        topic = FeedTopic.parse(message.topic) or FeedTopic("", "", "")
-        ack = decide([message], self.registry, self.committed).acks[0]
-        rejection = RejectionError(
-            "not_storable", "the database cannot hold what it says", epoch=ack.epoch, seq=ack.seq
-        )
+    def _refused(self, message: Received, error: Exception) -> Outcome:
         outcome = Outcome()
-        refuse(outcome, message, topic, rejection)
+        topic = FeedTopic.parse(message.topic) or FeedTopic("", "", "")
+        outcome.join(internal(message, topic, error))
         return outcome

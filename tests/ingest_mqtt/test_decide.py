@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_mqtt.decide import Outcome, Received, decide
+from ingest_mqtt.decide import decide
+from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.lots import Committed, Lot, LotState, Registry
 from tests.ingest_mqtt.conftest import AT
 
@@ -92,7 +93,7 @@ def test_count_lots() -> None:
         (message("bays", "count", free=1), "wrong_kind"),
         (message("gates", "spaces", free=[1]), "wrong_kind"),
         (message("bays", "spaces", free=[13]), "out_of_range"),
-        (message("bays", "snapshot", capacity=11, occupied_bits="AAA="), "out_of_range"),
+        (message("bays", "snapshot", capacity=13, occupied_bits="AAA="), "capacity_mismatch"),
         (message("gates", "count", free=51), "out_of_range"),
         (message("gates", "count", free=1, capacity=51), "out_of_range"),
         (message("gates", "count", free=1, epoch=int(AT.timestamp()) + 86_401), "epoch_ahead"),
@@ -125,6 +126,15 @@ def test_a_grown_lot_has_unknown_bays_until_they_are_reported() -> None:
     )
     state = outcome.states["bays"]
     assert (state.occupied, state.unknown, state.free_spaces) == (0b11, 0b1111_1111_0000, 2)
+
+
+def test_a_snapshot_of_fewer_bays_applies_and_leaves_the_rest_unknown() -> None:
+    outcome = run(
+        snapshot(0), message("bays", "snapshot", seq=2, capacity=10, occupied_bits="AQA=")
+    )
+    state = outcome.states["bays"]
+    assert (state.occupied, state.unknown) == (0b1, 0b1100_0000_0000)
+    assert (state.free_spaces, outcome.acks[1].result) == (9, "applied")
 
 
 reports = st.lists(

@@ -151,7 +151,7 @@ async def test_a_message_the_database_cannot_hold_stops_no_other(
             await gateway.send("gates", "count", free=free, seq=seq)
         await until(lambda: len(gateway.results) == 4, "every ack")
     assert gateway.results == ["applied", "applied", "rejected", "applied"]
-    assert await db.fetchval("SELECT reason FROM dead_letter") == "not_storable"
+    assert await db.fetchval("SELECT reason FROM dead_letter") == "internal"
 
 
 async def test_only_one_ingester_works_at_a_time(

@@ -3,7 +3,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from ingest_mqtt.decide import Received, decide
+from ingest_mqtt.decide import decide
+from ingest_mqtt.effects import Received
 from ingest_mqtt.lots import Committed, Registry
 from ingest_mqtt.store import SupersededError, commit, load_registry, load_states
 from sql.engine import Db

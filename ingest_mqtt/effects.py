@@ -1,0 +1,152 @@
+"""What messages change: the effect of one, and what a batch of them comes to.
+
+An effect is built apart and joined to its batch when it is whole, so that a message that breaks
+halfway leaves nothing behind among the others.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ingest_mqtt.lots import LotState
+from ingest_mqtt.messages import FeedTopic, RejectionError
+from ingest_mqtt.occupancy import Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as it came in.
+
+    Attributes:
+        topic: Its topic, as published.
+        payload: Its bytes.
+        received_at: The platform's clock.
+        mid: The broker's number for its delivery.
+        connection: Which connection of ours it came over; `mid` means nothing on another.
+    """
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    mid: int = 0
+    connection: int = 0
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it is a report, rather than a hint that a gateway came or went."""
+        return not self.topic.endswith("/status")
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """What the gateway is told; what is None is left out of its ack, but for epoch and seq.
+
+    Attributes:
+        topic: The feed that the message came on.
+        result: `applied`, `duplicate`, `superseded`, `deferred` or `rejected`.
+        epoch: The message's, where it could be read.
+        seq: Likewise.
+        reason: Of a refusal, one word for programs.
+        detail: Of a refusal, a sentence for people.
+        age_s: Of what was applied, how old it was when it came in.
+        last: Of what was superseded, (epoch, seq) of the last applied.
+        retry_s: Of what was deferred, when to send it again.
+    """
+
+    topic: FeedTopic
+    result: str
+    epoch: int | None
+    seq: int | None
+    reason: str | None = None
+    detail: str | None = None
+    age_s: float | None = None
+    last: tuple[int, int] | None = None
+    retry_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A refused message, to be kept."""
+
+    message: Received
+    gateway_id: str
+    lot_id: str
+    rejection: RejectionError
+
+
+SpaceEvent = tuple[str, int, str, datetime, datetime]
+CountEvent = tuple[str, int, int, datetime, datetime]
+
+
+@dataclass(slots=True)
+class Effect:
+    """All that one message changes, and what is said of it.
+
+    Attributes:
+        lot_id: The lot whose state changes.
+        state: Its new state; None where it stays.
+        space_events: Bays that changed, as rows of `space_event`.
+        count_events: Counts, as rows of `count_event`.
+        steps: What is added to the lot's occupancy.
+        dead_letter: The message, where it was refused.
+        ack: What its gateway is told; None for hints of status.
+        result: What the message counts as; None where it is not counted as a report.
+        observations: Bays or counts that it told of.
+        statuses: 1 for a hint that a gateway came or went.
+    """
+
+    lot_id: str = ""
+    state: LotState | None = None
+    space_events: list[SpaceEvent] = field(default_factory=list)
+    count_events: list[CountEvent] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
+    dead_letter: DeadLetter | None = None
+    ack: Ack | None = None
+    result: str | None = None
+    observations: int = 0
+    statuses: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """All that a batch changes, to be committed as one, and what is said afterwards.
+
+    Attributes:
+        states: The new state of each lot that changed.
+        space_events: Bays that changed, as rows of `space_event`.
+        count_events: Counts, as rows of `count_event`.
+        steps: What is added to the lots' occupancy.
+        dead_letters: Refused messages.
+        acks: One for each report, in the order they came.
+        results: How many reports ended as what.
+        observations: Bays or counts that applied messages told of.
+        statuses: Hints that gateways came or went.
+    """
+
+    states: dict[str, LotState] = field(default_factory=dict)
+    space_events: list[SpaceEvent] = field(default_factory=list)
+    count_events: list[CountEvent] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    acks: list[Ack] = field(default_factory=list)
+    results: Counter[str] = field(default_factory=Counter)
+    observations: int = 0
+    statuses: int = 0
+
+    def join(self, effect: Effect) -> None:
+        """Add a message's effect: all of it, or nothing where this raises."""
+        # The one step that computes comes first; the others only append and assign.
+        steps = self.steps.merged(effect.steps)
+        self.steps.by_key.update(steps)
+        if effect.state is not None:
+            self.states[effect.lot_id] = effect.state
+        self.space_events.extend(effect.space_events)
+        self.count_events.extend(effect.count_events)
+        if effect.dead_letter is not None:
+            self.dead_letters.append(effect.dead_letter)
+        if effect.ack is not None:
+            self.acks.append(effect.ack)
+        if effect.result is not None:
+            self.results[effect.result] += 1
+        self.observations += effect.observations
+        self.statuses += effect.statuses
