@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pyproj import Geod
@@ -59,6 +59,7 @@ def check_nearest(body: Body, ask: NearestAsk, lots: Mapping[str, Lot]) -> None:
     """
     found: Sequence[Body] = body["lots"]
     _check_envelope(body)
+    _check_prices(body["stay"], found)
     require(len(found) <= ask.limit, "more lots than asked for")
     for one in found:
         lot = lots.get(one["lot_id"])
@@ -83,6 +84,22 @@ def _check_free(one: Body, ask: NearestAsk) -> None:
     _moment(one["observed_at"], "observed_at is no time")
     if ask.space_class is not None:
         require(one["free_of_class"] >= max(ask.min_free, 1), "too few of the class asked for")
+
+
+def _check_prices(stay: Body, lots: Sequence[Body]) -> None:
+    """Check that an answer says what it prices, and that every price and closing is of that."""
+    start = _moment(stay["from"], "the stay's start is no time")
+    require(stay["duration_min"] >= 1, "a stay of no length")
+    end = start + timedelta(minutes=stay["duration_min"])
+    for one in lots:
+        quote = one["quote"]
+        if quote is not None:
+            require(quote["total_minor"] >= 0, "a price below nothing")
+            require(quote["currency"] and quote["tariff_id"], "a price of no tariff")
+            require(quote["version"] >= 1, "a price of no version")
+        if "closes_at" in one:
+            closes_at = _moment(one["closes_at"], "closes_at is no time")
+            require(start <= closes_at < end, "closes_at outside the stay")
 
 
 def check_nearest_spaces(body: Body, ask: NearestAsk, lots: Mapping[str, Lot]) -> None:
@@ -122,6 +139,7 @@ def check_lot(body: Body, lot: Lot) -> None:
     classes = body["free_by_class"]
     if known and lot.reporting == "bays":
         require(sum(classes.values()) == free, "free spaces by class do not add up")
+    _check_prices(body["stay"], [body])
 
 
 def check_lot_spaces(body: Body, lot: Lot) -> None:

@@ -10,9 +10,8 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import NamedTuple
 
 import httpx
@@ -20,7 +19,7 @@ import structlog
 
 from parking_api.answers import Json
 from parking_api.app import create_app
-from parking_api.lots.parameters import NearestLotsAsk
+from parking_api.lots.parameters import Stay
 from parking_api.quotes.following import FollowedPrices
 from parking_api.settings import ApiSettings
 from sql.engine import DatabaseUnknownError, database_url
@@ -48,13 +47,14 @@ class Switch:
     """Turns the prices of an application off and on."""
 
     def __init__(self, prices: FollowedPrices) -> None:
-        self._quoted = prices.quoted
+        self._quote_lots = prices.quote_lots
         self.on = True
         # The instance's own name hides the method.
-        prices.quoted = self._quote  # type: ignore[method-assign]
+        prices.quote_lots = self._quote  # type: ignore[method-assign]
 
-    def _quote(self, answer: Json, ask: NearestLotsAsk, now: datetime) -> Json:
-        return self._quoted(answer, ask, now) if self.on else answer
+    def _quote(self, lots: Iterable[Json], stay: Stay) -> None:
+        if self.on:
+            self._quote_lots(lots, stay)
 
 
 @asynccontextmanager

@@ -41,4 +41,6 @@ def next_path(path: str, ask: Parameters, cursor: object) -> str | None:
     if cursor is None:
         return None
     given = ask.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+    # JSON's words for true and false, not Python's.
+    given = {k: str(v).lower() if isinstance(v, bool) else v for k, v in given.items()}
     return f"{path}?{urlencode(given | {'cursor': cursor}, safe=',')}"

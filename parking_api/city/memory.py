@@ -20,7 +20,8 @@ from pyproj import Geod
 from parking_api.answers import Json, Row
 from parking_api.errors import LotUnknownError
 from parking_api.lots import answers
-from parking_api.lots.parameters import NearestLotsAsk
+from parking_api.lots.opening import closes_within, is_open
+from parking_api.lots.parameters import NearestLotsAsk, Stay
 from sql.tables import SPACE_CLASSES
 
 WGS_84 = Geod(ellps="WGS84")
@@ -85,14 +86,14 @@ class City:
         commits = [lot["committed_at"] for lot in self._lots.values() if lot["committed_at"]]
         return max(commits, default=None)
 
-    def nearest_lots(self, ask: NearestLotsAsk, now: datetime) -> Json:
+    def nearest_lots(self, ask: NearestLotsAsk, stay: Stay, now: datetime) -> Json:
         """Find the lots nearest to a place, by measuring all distances."""
         near = self._by_distance(ask.lon, ask.lat, ask.radius_m)
-        suitable = [row for row in (_at(lot, now) | m for lot, m in near) if _suits(row, ask)]
+        suitable = [row for row in (_at(lot, now) | m for lot, m in near) if _suits(row, ask, stay)]
         of_class = ask.space_class is not None
         found = [row | {"free_of_class": row.get(f"free_{ask.space_class}")} for row in suitable]
         found = found[: ask.limit]
-        return answers.nearest_lots(found, self.as_of(), of_class=of_class, degraded=True)
+        return answers.nearest_lots(found, self.as_of(), stay, of_class=of_class, degraded=True)
 
     def lot(self, lot_id: str, now: datetime) -> Row:
         """Look one lot up.
@@ -166,17 +167,16 @@ def _status(row: dict[str, Any], now: datetime) -> str:
 
 
 def _is_open(row: dict[str, Any], now: datetime) -> bool:
-    opens_at, closes_at = row["opens_at"], row["closes_at"]
-    if opens_at is None:
-        return True
     local = now.astimezone(ZoneInfo(row["timezone"])).time()
-    if opens_at < closes_at:
-        return bool(opens_at <= local < closes_at)
-    return bool(local >= opens_at or local < closes_at)
+    return is_open(row["opens_at"], row["closes_at"], local)
 
 
-def _suits(row: dict[str, Any], ask: NearestLotsAsk) -> bool:
+def _suits(row: dict[str, Any], ask: NearestLotsAsk, stay: Stay) -> bool:
     """Hold a lot against what `nearest_lots.sql` filters by."""
+    if ask.open_throughout and closes_within(
+        row["opens_at"], row["closes_at"], row["timezone"], stay.start, stay.end
+    ):
+        return False
     limit_m = row["height_limit_m"]
     if row["status"] == "closed" or (ask.height_m and limit_m and limit_m < ask.height_m):
         return False

@@ -5,27 +5,41 @@ from datetime import datetime, time
 from typing import Any
 
 from parking_api.answers import DISTANCE_DIGITS, Json, Row, local, name, point
+from parking_api.lots.opening import closes_within
+from parking_api.lots.parameters import Stay
 from sql.tables import SPACE_CLASSES
 
 VERSION_DIGITS = 20
 
 
 def nearest_lots(
-    rows: Iterable[Row], as_of: datetime | None, *, of_class: bool, degraded: bool
+    rows: Iterable[Row], as_of: datetime | None, stay: Stay, *, of_class: bool, degraded: bool
 ) -> Json:
     """Make the answer of `/v1/nearest`.
 
     Args:
         rows: Columns as `nearest_lots.sql` has them, nearest first.
         as_of: The newest commit that they reflect.
+        stay: What was asked for.
         of_class: Whether a space class was asked for.
         degraded: Whether they come from memory.
     """
-    lots = [_nearest_lot(row) for row in rows]
+    lots = [_nearest_lot(row) | closing(row, stay) for row in rows]
     if of_class:
         for lot, row in zip(lots, rows, strict=True):
             lot["free_of_class"] = row["free_of_class"]
-    return {"lots": lots, "as_of": as_of, "degraded": degraded}
+    return {"lots": lots, "stay": told_stay(stay), "as_of": as_of, "degraded": degraded}
+
+
+def told_stay(stay: Stay) -> Json:
+    """Say once what the quotes of an answer are for."""
+    return {"from": stay.start, "duration_min": stay.duration_min, "vehicle": stay.vehicle}
+
+
+def closing(row: Row, stay: Stay) -> Json:
+    """Say when a lot closes, if that is within the stay."""
+    at = closes_within(row["opens_at"], row["closes_at"], row["timezone"], stay.start, stay.end)
+    return {"closes_at": at} if at else {}
 
 
 def _nearest_lot(row: Row) -> Json:
@@ -45,8 +59,8 @@ def _nearest_lot(row: Row) -> Json:
     }
 
 
-def lot(row: Row) -> Json:
-    """Make a lot out of a row with the columns of `lot_one.sql`."""
+def lot(row: Row, stay: Stay) -> Json:
+    """Make a lot out of a row with the columns of `lot_one.sql`; its price comes later."""
     return {
         "lot_id": row["lot_id"],
         "name": name(row),
@@ -65,6 +79,7 @@ def lot(row: Row) -> Json:
         "location": point(row),
         **_state(row),
         "quote": None,
+        **closing(row, stay),
     }
 
 
@@ -93,14 +108,13 @@ def _opening_hours(opens_at: time | None, closes_at: time | None) -> Json | None
     return {"opens_at": f"{opens_at:%H:%M}", "closes_at": f"{closes_at:%H:%M}"}
 
 
-def feature(row: Row) -> Json:
-    """Make a GeoJSON feature out of a row with the columns of `lot_one.sql`."""
-    properties = lot(row)
-    geometry = properties.pop("location")
+def feature(lot: Json) -> Json:
+    """Make a GeoJSON feature out of a lot."""
+    properties = {key: value for key, value in lot.items() if key != "location"}
     return {
         "type": "Feature",
-        "id": row["lot_id"],
-        "geometry": geometry,
+        "id": lot["lot_id"],
+        "geometry": lot["location"],
         "properties": properties,
     }
 

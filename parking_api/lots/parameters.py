@@ -1,5 +1,6 @@
 """What the routes of lots can be asked."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
@@ -23,7 +24,60 @@ MOST_STEPS = 10_000
 DEFAULT_SPAN = timedelta(hours=24)
 
 
-class NearestLotsAsk(Parameters):
+@dataclass(frozen=True)
+class Stay:
+    """A stay whose price an answer tells.
+
+    Attributes:
+        start: Aware.
+        duration_min: Minutes.
+        vehicle: The class that was asked for; None for what most people drive.
+    """
+
+    start: datetime
+    duration_min: int
+    vehicle: str | None
+
+    @property
+    def end(self) -> datetime:
+        """The instant after its last."""
+        return self.start + timedelta(minutes=self.duration_min)
+
+
+class StayAsk(Parameters):
+    """The stay that an answer's quotes are for."""
+
+    vehicle: Annotated[
+        Id | None,
+        Field(
+            description="Class of vehicle, for the price; without it `small`, where a tariff tells "
+            "classes apart."
+        ),
+    ] = None
+    at: Annotated[
+        Moment | None,
+        Field(description="Start of the stay, for the price; default the current whole minute."),
+    ] = None
+    duration_min: Annotated[
+        int, Field(ge=1, le=43_200, description="Length of the stay in minutes, for the price.")
+    ] = 60
+
+    def stay(self, now: datetime) -> Stay:
+        """Settle the stay that is asked for.
+
+        Args:
+            now: Its minute is the start where none is given.
+        """
+        start = (self.at or now.replace(second=0, microsecond=0)).astimezone(UTC)
+        return Stay(start, self.duration_min, self.vehicle)
+
+
+OpenThroughout = Annotated[
+    bool, Field(description="Leave out lots that are not open for the whole of the stay.")
+]
+
+
+class NearestLotsAsk(StayAsk):
     """Lots with free spaces around a place."""
 
     lon: Longitude
@@ -45,17 +99,15 @@ class NearestLotsAsk(Parameters):
             "of this class; the answer carries `free_of_class`."
         ),
     ] = None
-    vehicle: Annotated[Id | None, Field(description="Kind of vehicle, for the price.")] = None
     height_m: Height | None = None
-    at: Annotated[
-        Moment | None, Field(description="Start of the stay, for the price; default now.")
-    ] = None
-    duration_min: Annotated[
-        int, Field(ge=1, le=43_200, description="Length of the stay in minutes, for the price.")
-    ] = 60
+    open_throughout: OpenThroughout = False
 
 
-class LotsAsk(Parameters):
+class LotAsk(StayAsk):
+    """One lot."""
+
+
+class LotsAsk(StayAsk):
     """A page of lots."""
 
     bbox: Box | None = None
@@ -64,6 +116,7 @@ class LotsAsk(Parameters):
     operator: Id | None = None
     lot_type: LotType | None = None
     status: LotStatus | None = None
+    open_throughout: OpenThroughout = False
     limit: PageLimit = 100
     cursor: Annotated[Id | None, Field(description=START)] = None
     f: Annotated[

@@ -7,13 +7,13 @@ from parking_api.answers import Json, Row
 from parking_api.database import Connection
 from parking_api.errors import LotUnknownError
 from parking_api.lots import answers
-from parking_api.lots.parameters import LotsAsk, NearestLotsAsk
+from parking_api.lots.parameters import LotsAsk, NearestLotsAsk, Stay
 from parking_api.paging import cut
 from parking_api.parameters import corners
 from sql.named import named
 
 
-async def nearest_lots(connection: Connection, ask: NearestLotsAsk) -> Json:
+async def nearest_lots(connection: Connection, ask: NearestLotsAsk, stay: Stay) -> Json:
     """Find the lots nearest to a place, in the spheroid's own order."""
     rows = await connection.fetch(
         named("nearest_lots"),
@@ -24,13 +24,16 @@ async def nearest_lots(connection: Connection, ask: NearestLotsAsk) -> Json:
         ask.min_free,
         ask.space_class,
         ask.height_m,
+        *_opening(stay, open_throughout=ask.open_throughout),
     )
     found = [row for row in rows if row["lot_id"] is not None]
     of_class = ask.space_class is not None
-    return answers.nearest_lots(found, rows[0]["as_of"], of_class=of_class, degraded=False)
+    return answers.nearest_lots(found, rows[0]["as_of"], stay, of_class=of_class, degraded=False)
 
 
-async def lots_page(connection: Connection, ask: LotsAsk) -> tuple[Sequence[Row], str | None]:
+async def lots_page(
+    connection: Connection, ask: LotsAsk, stay: Stay
+) -> tuple[Sequence[Row], str | None]:
     """Read a page of lots.
 
     Returns:
@@ -47,8 +50,14 @@ async def lots_page(connection: Connection, ask: LotsAsk) -> tuple[Sequence[Row]
         ask.operator,
         ask.lot_type,
         ask.status,
+        *_opening(stay, open_throughout=ask.open_throughout),
     )
     return cut(rows, ask.limit, "lot_id")
+
+
+def _opening(stay: Stay, *, open_throughout: bool) -> tuple[datetime | None, datetime | None]:
+    """Between which instants lots must be open, if they must."""
+    return (stay.start, stay.end) if open_throughout else (None, None)
 
 
 async def one_lot(connection: Connection, lot_id: str) -> Row:

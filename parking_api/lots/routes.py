@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Response
 from parking_api.answers import GEO_JSON, respond
 from parking_api.errors import DatabaseAwayError, StretchTooLongError, described
 from parking_api.lots import answers, queries
-from parking_api.lots.parameters import MOST_STEPS, LotsAsk, NearestLotsAsk, OccupancyAsk
+from parking_api.lots.parameters import MOST_STEPS, LotAsk, LotsAsk, NearestLotsAsk, OccupancyAsk
 from parking_api.lots.schemas import LotAnswer, LotPage, NearestLots, Occupancy
 from parking_api.paging import next_path
-from parking_api.parameters import LotId, Nothing
+from parking_api.parameters import LotId
 from parking_api.resources import Held
 
 router = APIRouter(tags=["lots"])
@@ -29,12 +29,14 @@ async def nearest(ask: Annotated[NearestLotsAsk, Query()], held: Held) -> Respon
     out. Lots with stale data are in, and say so; lots of which nothing is known only with
     `min_free=0`.
     """
+    stay = ask.stay(held.clock())
     try:
         async with held.database.connection() as connection:
-            found = await queries.nearest_lots(connection, ask)
+            found = await queries.nearest_lots(connection, ask, stay)
     except DatabaseAwayError:
-        found = held.city.nearest_lots(ask, held.clock())
-    return respond(held.prices.quoted(found, ask, held.clock()))
+        found = held.city.nearest_lots(ask, stay, held.clock())
+    held.prices.quote_lots(found["lots"], stay)
+    return respond(found)
 
 
 @router.get(
@@ -51,28 +53,35 @@ async def nearest(ask: Annotated[NearestLotsAsk, Query()], held: Held) -> Respon
 async def lots(ask: Annotated[LotsAsk, Query()], held: Held) -> Response:
     """List lots, page by page, ordered by `lot_id`.
 
-    Filters add up. `next` is the path of the next page, with the same filters.
+    Filters add up. `next` is the path of the next page, with the same filters and the same stay.
     """
+    stay = ask.stay(held.clock())
     async with held.database.connection() as connection:
-        rows, cursor = await queries.lots_page(connection, ask)
-    following = next_path("/v1/lots", ask, cursor)
+        rows, cursor = await queries.lots_page(connection, ask, stay)
+    items = [answers.lot(row, stay) for row in rows]
+    held.prices.quote_lots(items, stay)
+    # All pages price one stay, however long somebody takes from one to the next.
+    following = next_path("/v1/lots", ask.model_copy(update={"at": stay.start}), cursor)
+    envelope = {"stay": answers.told_stay(stay), "next": following}
     if ask.f == "json":
-        return respond({"items": [answers.lot(row) for row in rows], "next": following})
-    features = [answers.feature(row) for row in rows]
-    collection = {"type": "FeatureCollection", "features": features, "next": following}
-    return respond(collection, GEO_JSON)
+        return respond({"items": items} | envelope)
+    features = [answers.feature(item) for item in items]
+    return respond({"type": "FeatureCollection", "features": features} | envelope, GEO_JSON)
 
 
 @router.get("/v1/lots/{lot_id}", response_model=LotAnswer, responses=described(UNKNOWN, BAD, AWAY))
-async def lot(lot_id: LotId, _: Nothing, held: Held) -> Response:
-    """Tell everything about one lot."""
+async def lot(lot_id: LotId, ask: Annotated[LotAsk, Query()], held: Held) -> Response:
+    """Tell everything about one lot, with the price of a stay."""
+    stay = ask.stay(held.clock())
     try:
         async with held.database.connection() as connection:
             row, degraded = await queries.one_lot(connection, lot_id), False
     except DatabaseAwayError:
         row, degraded = held.city.lot(lot_id, held.clock()), True
-    told = answers.lot(row)
-    return respond(told | {"as_of": told["committed_at"], "degraded": degraded})
+    told = answers.lot(row, stay)
+    held.prices.quote_lots([told], stay)
+    envelope = {"stay": answers.told_stay(stay), "as_of": told["committed_at"]}
+    return respond(told | envelope | {"degraded": degraded})
 
 
 @router.get(

@@ -20,6 +20,11 @@ from parking_api.paging import NEXT
 Ratio = Annotated[float, Field(ge=0, le=1)]
 
 AS_OF = "The newest commit that the answer reflects; null before the first."
+QUOTE = "Price of the `stay`. Null where no tariff is in force, or it knows no such vehicle."
+CLOSES_AT = (
+    "The first instant of the `stay` at which the lot is not open, its start where it is closed "
+    "then. Only where there is one: other lots are open throughout."
+)
 DEGRADED = "True where the database is away and the answer comes from memory, as of `as_of`."
 
 
@@ -30,6 +35,14 @@ class Quote(Answer):
     currency: str
     tariff_id: str
     version: int
+
+
+class StayAnswer(Answer):
+    """The stay that an answer's quotes price."""
+
+    from_: AwareDatetime = Field(alias="from", description="Its start.")
+    duration_min: int = Field(description="Its length in minutes.", examples=[60])
+    vehicle: str | None = Field(description="The class of vehicle that was asked for, or null.")
 
 
 class NearestLot(Answer):
@@ -49,13 +62,15 @@ class NearestLot(Answer):
     data_state: DataState
     observed_at: AwareDatetime | None = Field(description="By the lot's own clock and time zone.")
     zone_id: str | None
-    quote: Quote | None = Field(description="Null where there is no tariff.")
+    quote: Quote | None = Field(description=QUOTE)
+    closes_at: AwareDatetime | None = Field(None, description=CLOSES_AT)
 
 
 class NearestLots(Answer):
     """Lots near a place, nearest first."""
 
     lots: list[NearestLot]
+    stay: StayAnswer
     as_of: AwareDatetime | None = Field(description=AS_OF)
     degraded: bool = Field(description=DEGRADED)
 
@@ -95,7 +110,8 @@ class LotFacts(Answer):
     version: str | None = Field(
         pattern=r"^\d{20}$", description="Text that orders: rises with each change of the lot."
     )
-    quote: Quote | None = Field(description="Null where there is no tariff.")
+    quote: Quote | None = Field(description=QUOTE)
+    closes_at: AwareDatetime | None = Field(None, description=CLOSES_AT)
 
 
 class Lot(LotFacts):
@@ -108,6 +124,7 @@ class LotPage(Answer):
     """A page of lots, by `lot_id`."""
 
     items: list[Lot]
+    stay: StayAnswer
     next: str | None = Field(description=NEXT)
 
 
@@ -125,12 +142,14 @@ class LotCollection(Answer):
 
     type: Literal["FeatureCollection"]
     features: list[LotFeature]
+    stay: StayAnswer
     next: str | None = Field(description=NEXT)
 
 
 class LotAnswer(Lot):
     """One lot by itself."""
 
+    stay: StayAnswer
     as_of: AwareDatetime | None = Field(description=AS_OF)
     degraded: bool = Field(description=DEGRADED)
 

@@ -6,22 +6,22 @@ Everything that was ever published is here, so that a stay of last year is price
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import pricing
 from parking_api.answers import Json, Row
 from parking_api.errors import LotUnknownError
-from parking_api.lots.parameters import NearestLotsAsk
+from parking_api.lots.parameters import Stay
 from parking_api.quotes.errors import LotWithoutTariffError, VersionNotInForceError
 from pricing.fields import DAY_KINDS
 
-# Answers of `/v1/nearest` share their stay: a few tariffs price a whole minute's answers.
+# Answers share their stay: a few tariffs price a whole minute's answers, and a page of 1,000 lots.
 MOST_GLANCES: Final = 4096
 # What most people drive (小型车), as tariffs call it that tell classes apart.
 ORDINARY: Final = "small"
-_Glance = tuple[str, int, datetime, datetime, str | None]
+_Glance = tuple[str, int, Stay, tuple[tuple[datetime, int], ...]]
 
 
 @dataclass(frozen=True)
@@ -191,52 +191,42 @@ class Prices:
         found = [(at, self.effect_at(lot_id, at)) for at in sorted(starts)]
         return [pricing.Version(at, effect.version.tariff) for at, effect in found if effect]
 
-    def quoted(self, answer: Json, ask: NearestLotsAsk, now: datetime) -> Json:
-        """Write the price of the stay that was asked for into an answer of `/v1/nearest`."""
-        entry = (ask.at or now.replace(second=0, microsecond=0)).astimezone(UTC)
-        exit_ = entry + timedelta(minutes=ask.duration_min)
-        for lot in answer["lots"]:
-            lot["quote"] = self._glance(lot["lot_id"], entry, exit_, ask.vehicle)
-        return answer
+    def quote_lots(self, lots: Iterable[Json], stay: Stay) -> None:
+        """Write the price of a stay into each lot of an answer; null where nothing prices it."""
+        for lot in lots:
+            lot["quote"] = self._glance(lot["lot_id"], stay)
 
-    def _glance(
-        self, lot_id: str, entry: datetime, exit_: datetime, vehicle: str | None
-    ) -> Json | None:
-        situation = self._lots.get(lot_id)
-        effect = self.effect_at(lot_id, entry) if situation else None
+    def _glance(self, lot_id: str, stay: Stay) -> Json | None:
+        effect = self.effect_at(lot_id, stay.start) if lot_id in self._lots else None
         if effect is None:
             return None
         version = effect.version
-
-        def stay() -> pricing.Stay:
-            return pricing.Stay(entry, exit_, class_of(version.tariff, vehicle))
-
+        successors: list[pricing.Version] = []
         if version.tariff.version_policy == "at_unit_start" and (
-            effect.ends_at and effect.ends_at < exit_
+            effect.ends_at and effect.ends_at < stay.end
         ):
-            successors = self.successors(lot_id, entry, exit_)
-            return _brief(version, stay(), self.calendar, successors)
-        key = (version.tariff_id, version.version, entry, exit_, vehicle)
+            successors = self.successors(lot_id, stay.start, stay.end)
+        # A tariff that is read stays the same object while its version is known.
+        later = tuple((each.effective_at, id(each.tariff)) for each in successors)
+        key = (version.tariff_id, version.version, stay, later)
         if key not in self._glances:
             if len(self._glances) >= MOST_GLANCES:
                 self._glances.clear()
-            self._glances[key] = _brief(version, stay(), self.calendar, [])
+            self._glances[key] = _brief(version, stay, self.calendar, successors)
         return self._glances[key]
 
 
 def _brief(
-    version: Version,
-    stay: pricing.Stay,
-    calendar: pricing.Calendar,
-    successors: list[pricing.Version],
+    version: Version, stay: Stay, calendar: pricing.Calendar, successors: list[pricing.Version]
 ) -> Json | None:
+    asked = pricing.Stay(stay.start, stay.end, class_of(version.tariff, stay.vehicle))
     try:
-        quote = pricing.quote(version.tariff, stay, calendar=calendar, versions=successors)
+        total_minor = pricing.pricer(version.tariff, calendar).fee(asked, successors)
     except pricing.UnknownVehicleError:
         return None
     return {
-        "total_minor": quote.total_minor,
-        "currency": quote.currency,
+        "total_minor": total_minor,
+        "currency": version.tariff.currency,
         "tariff_id": version.tariff_id,
         "version": version.version,
     }

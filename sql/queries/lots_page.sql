@@ -3,6 +3,7 @@
 -- $2 the most lots to give
 -- $3, $4, $5, $6 box in degrees, west, south, east, north, edges included; or all null
 -- $7 district (adcode), $8 zone_id, $9 operator_id, $10 lot_type, $11 status: each or null
+-- $12, $13 start and end of the stay through which a lot must be open, or null
 -- Index: lot_pkey for order and start. The box is tried on each lot in passing: a rectangle of
 -- longitude and latitude is not a shape of geography, whose edges are great circles.
 SELECT
@@ -49,5 +50,9 @@ WHERE
     AND ($9::text IS null OR operator_id = $9)
     AND ($10::text IS null OR lot_type = $10)
     AND ($11::text IS null OR status = $11)
+    AND (
+        $12::timestamptz IS null
+        OR closes_within(opens_at, closes_at, timezone, $12, $13::timestamptz) IS null
+    )
 ORDER BY lot_id
 LIMIT $2

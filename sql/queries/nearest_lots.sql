@@ -5,6 +5,7 @@
 -- $5 the fewest free spaces; 0 also gives full lots and those of unknown state
 -- $6 space class of which that many must be free (one at least), or null
 -- $7 height of the vehicle, metres, or null
+-- $8, $9 start and end of the stay through which a lot must be open, or null
 -- Index: lot_geog_idx, twice. `<->` orders by the sphere, not the spheroid; but any $4 lots bound
 -- the spheroid distance of the $4th nearest, so the second pass takes all within that bound.
 -- Gives a single row, null but for as_of, where there is no such lot.
@@ -24,6 +25,10 @@ WITH suitable AS NOT MATERIALIZED (
         status <> 'closed'
         AND ($5::integer = 0 OR (status <> 'unknown' AND free_spaces >= $5))
         AND ($7::real IS null OR height_limit_m IS null OR height_limit_m >= $7)
+        AND (
+            $8::timestamptz IS null
+            OR closes_within(opens_at, closes_at, timezone, $8, $9::timestamptz) IS null
+        )
 ),
 
 candidate AS MATERIALIZED (
@@ -57,6 +62,8 @@ SELECT
     n.name_en,
     n.lot_type,
     n.timezone,
+    n.opens_at,
+    n.closes_at,
     n.distance_m,
     n.capacity,
     n.free_spaces,

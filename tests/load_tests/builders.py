@@ -11,6 +11,8 @@ BAYS = Lot("370202-0001", "op-a", "bays", 4, "scenic", 120.3797, 36.0631)
 GATES = Lot("370202-0002", "op-a", "count", 50, "mall", 120.3783, 36.0634)
 LOTS = {lot.lot_id: lot for lot in (BAYS, GATES)}
 OBSERVED_AT = "2026-11-22T09:30:00+08:00"
+STAY = {"from": "2026-11-22T01:30:00Z", "duration_min": 60, "vehicle": None}
+QUOTE = {"total_minor": 700, "currency": "CNY", "tariff_id": "t-1", "version": 1}
 
 
 def distance_m(longitude: float, latitude: float) -> float:
@@ -31,12 +33,13 @@ def near(lot: Lot) -> dict[str, Any]:
         "status": "open",
         "data_state": "live",
         "observed_at": OBSERVED_AT,
+        "quote": dict(QUOTE),
     }
 
 
 def nearest() -> dict[str, Any]:
     lots = sorted(map(near, LOTS.values()), key=lambda one: float(one["distance_m"]))
-    return {"lots": lots, "as_of": OBSERVED_AT, "degraded": False}
+    return {"lots": lots, "stay": dict(STAY), "as_of": OBSERVED_AT, "degraded": False}
 
 
 def bay(number: int) -> dict[str, Any]:
@@ -68,6 +71,8 @@ def one_lot() -> dict[str, Any]:
         "free_spaces": 3,
         "free_by_class": {"standard": 2, "accessible": 0, "ev": 1, "large": 0},
         "data_state": "live",
+        "quote": dict(QUOTE),
+        "stay": dict(STAY),
         "degraded": False,
     }
 

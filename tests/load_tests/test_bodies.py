@@ -57,6 +57,7 @@ def test_an_empty_answer_of_nearest_is_no_wrong_one() -> None:
         ("the same one twice", lambda b: b["lots"].append(b["lots"][-1])),
         ("observed_at is no time", lambda b: b["lots"][0].update(observed_at=None)),
         ("as_of is no time", lambda b: b.update(as_of="2026-11-22T09:30:00")),
+        ("a price below nothing", lambda b: b["lots"][1]["quote"].update(total_minor=-1)),
         ("degraded", lambda b: b.update(degraded=True)),
     ],
 )
@@ -116,6 +117,13 @@ def test_wrong_nearest_bays_are_named(problem: str, spoil: Spoil) -> None:
         ("free spaces known and state unknown", lambda b: b.update(data_state="unknown")),
         ("do not add up", lambda b: b["free_by_class"].update(ev=2)),
         ("more free spaces than capacity", lambda b: b.update(free_spaces=5)),
+        ("a stay of no length", lambda b: b["stay"].update(duration_min=0)),
+        ("start is no time", lambda b: b["stay"].update({"from": "2026-11-22T09:30:00"})),
+        ("a price below nothing", lambda b: b["quote"].update(total_minor=-1)),
+        ("a price of no tariff", lambda b: b["quote"].update(tariff_id="")),
+        ("a price of no version", lambda b: b["quote"].update(version=0)),
+        ("closes_at is no time", lambda b: b.update(closes_at="23:00")),
+        ("closes_at outside", lambda b: b.update(closes_at="2026-11-22T10:30:00+08:00")),
     ],
 )
 def test_a_wrong_lot_is_named(problem: str, spoil: Spoil) -> None:

@@ -1,6 +1,7 @@
 """Every error is a problem, and none shows what is inside."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import httpx
@@ -95,14 +96,21 @@ async def test_the_database_away(databases: Databases, database_url: str, built:
     await built.lot("a", district="370202")
     await built.report("a", 3)
     async with serving(database_url) as api:
-        before = {path: await get(api, path) for path in ("/v1/city", "/v1/lots/a")}
-        nearest = await get(api, "/v1/nearest", lon=120.38, lat=36.06)
+        # The stay of a whole minute, which does not pass meanwhile.
+        stay = {"at": "2026-11-22T09:30:00Z"}
+        asked: dict[str, dict[str, Any]] = {
+            "/v1/city": {},
+            "/v1/lots/a": stay,
+            "/v1/nearest": {"lon": 120.38, "lat": 36.06, **stay},
+        }
+        before = {path: await get(api, path, **given) for path, given in asked.items()}
         await built.connection.close()
         await databases.drop(database_url)
 
         for path, known in before.items():
-            assert await get(api, path) == known | {"degraded": True}
-        assert await get(api, "/v1/nearest", lon=120.38, lat=36.06) == nearest | {"degraded": True}
+            assert await get(api, path, **asked[path]) == known | {"degraded": True}
+        assert before["/v1/nearest"]["stay"] == before["/v1/lots/a"]["stay"]
+        assert before["/v1/nearest"]["stay"]["from"] == "2026-11-22T09:30:00+00:00"
         for path in ("/v1/lots", "/v1/lots/a/spaces", "/v1/spaces/nearest?lon=1&lat=1", "/readyz"):
             assert is_problem(await api.get(path), 503)
         assert (await api.get("/v1/lots/b")).status_code == 404

@@ -3,7 +3,7 @@
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiomqtt
@@ -38,6 +38,11 @@ def state(lot_id: str, version: int, free_spaces: int, built: Builder) -> bytes:
     return orjson.dumps(told)
 
 
+def recall(city: City, given: dict[str, Any], now: datetime) -> Any:
+    ask = NearestLotsAsk(**given)
+    return orjson.loads(orjson.dumps(city.nearest_lots(ask, ask.stay(now), now)))
+
+
 async def test_it_answers_as_the_database_does(
     big_api: httpx.AsyncClient, big_city_url: str
 ) -> None:
@@ -50,8 +55,10 @@ async def test_it_answers_as_the_database_does(
         ask: dict[str, Any] = {"lon": dice.gauss(120.38, 0.2), "lat": dice.gauss(36.12, 0.2)}
         ask |= {"min_free": dice.choice([0, 1, 30]), "radius_m": dice.choice([2000, 20_000])}
         ask |= dice.choice([{}, {"space_class": "ev"}, {"height_m": 2.0}])
+        ask |= {"at": now.isoformat(), "duration_min": dice.choice([1, 90, 1440])}
+        ask |= {"open_throughout": dice.choice([True, False])}
         known = await get(big_api, "/v1/nearest", **ask)
-        recalled = orjson.loads(orjson.dumps(city.nearest_lots(NearestLotsAsk(**ask), now)))
+        recalled = recall(city, ask, now)
         assert recalled == known | {"degraded": True, "as_of": recalled["as_of"]}
 
     totals = orjson.loads(orjson.dumps(answers.city(city.totals(now), degraded=True)))

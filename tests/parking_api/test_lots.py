@@ -37,6 +37,7 @@ async def test_one_lot_is_told_whole(api: httpx.AsyncClient, built: Builder) -> 
     assert "gateway_id" not in answer
     assert answer["version"] == f"{built.version:020d}"
     assert answer["as_of"] == answer["committed_at"]
+    assert answer.pop("stay")["duration_min"] == 60
     for key in ("observed_at", "committed_at", "as_of", "version"):
         answer.pop(key)
     assert answer == {
@@ -97,7 +98,8 @@ async def test_a_full_last_page_has_no_next(api: httpx.AsyncClient, built: Build
     await built.lot("a")
     assert (await get(api, "/v1/lots", limit=1))["next"] is None
     await built.lot("b")
-    assert (await get(api, "/v1/lots", limit=1))["next"] == "/v1/lots?limit=1&cursor=a"
+    following = (await get(api, "/v1/lots", limit=1, at="2026-11-22T09:30:00+08:00"))["next"]
+    assert following == "/v1/lots?at=2026-11-22T01%3A30%3A00Z&limit=1&cursor=a"
 
 
 @pytest.mark.parametrize(
@@ -129,11 +131,12 @@ async def test_geojson_is_a_feature_collection(api: httpx.AsyncClient, built: Bu
     for lot_id in ("a", "b"):
         await built.lot(lot_id)
 
-    answer = await api.get("/v1/lots", params={"f": "geojson", "limit": 1})
+    asked: Any = {"f": "geojson", "limit": 1, "at": "2026-11-22T01:30:00Z"}
+    answer = await api.get("/v1/lots", params=asked)
 
     assert answer.headers["content-type"] == "application/geo+json"
     collection = LotCollection.model_validate(answer.json())
-    assert collection.next == "/v1/lots?limit=1&f=geojson&cursor=a"
+    assert collection.next == "/v1/lots?at=2026-11-22T01%3A30%3A00Z&limit=1&f=geojson&cursor=a"
     assert [feature.geometry.coordinates for feature in collection.features] == [(120.38, 36.06)]
 
 

@@ -294,8 +294,15 @@ async def plan_of(url: str, query: str, arguments: str, mode: str) -> list[dict[
         await connection.close()
 
 
+LOT_OPTIONS = [
+    "1, null, null, null, null",
+    "0, null, null, null, null",
+    "1, 'ev', 2.0, now(), now() + interval '1 day'",
+]
+
+
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
-@pytest.mark.parametrize("optional", ["1, null, null", "0, null, null", "1, 'ev', 2.0"])
+@pytest.mark.parametrize("optional", LOT_OPTIONS)
 async def test_lots_are_found_by_the_index(big_city_url: str, mode: str, optional: str) -> None:
     arguments = f"120.38, 36.1, 2000, 10, {optional}"
     plan = await plan_of(big_city_url, "nearest_lots", arguments, mode)

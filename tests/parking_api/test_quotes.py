@@ -239,6 +239,37 @@ async def test_the_nearest_lots_are_priced(priced: Bureau, built: Builder) -> No
     assert tram["street"] is not None
 
 
+async def test_lots_are_priced_in_lists_and_one_by_one(priced: Bureau) -> None:
+    stay: Any = {"at": "2027-06-10T10:00:00+08:00", "duration_min": 130, "vehicle": "large"}
+    street = {"total_minor": 1900, "currency": "CNY", "tariff_id": "t-1", "version": 1}
+    garage = {"total_minor": 2000, "currency": "CNY", "tariff_id": "t-2", "version": 1}
+
+    page = (await priced.api.get("/v1/lots", params=stay)).json()
+    features = (await priced.api.get("/v1/lots", params=stay | {"f": "geojson"})).json()
+    one = (await priced.api.get("/v1/lots/garage", params=stay)).json()
+    now = (await priced.api.get("/v1/lots/garage")).json()
+
+    expected = {"garage": garage, "outside": None, "street": street}
+    assert {lot["lot_id"]: lot["quote"] for lot in page["items"]} == expected
+    told = {each["id"]: each["properties"]["quote"] for each in features["features"]}
+    assert told == expected
+    assert one["quote"] == garage
+    large = {"from": "2027-06-10T02:00:00+00:00", "duration_min": 130, "vehicle": "large"}
+    assert page["stay"] == features["stay"] == one["stay"] == large
+    # An hour from the current whole minute on, at 2.00 a half hour.
+    assert (now["quote"]["total_minor"], now["stay"]["from"]) == (400, "2026-11-22T01:30:00+00:00")
+
+
+async def test_all_pages_price_one_stay(priced: Bureau) -> None:
+    first = (await priced.api.get("/v1/lots?limit=2&vehicle=large")).json()
+    priced.clock.now += timedelta(minutes=7)
+
+    second = (await priced.api.get(first["next"])).json()
+
+    assert first["stay"] == second["stay"]
+    assert [lot["lot_id"] for lot in second["items"]] == ["street"]
+
+
 async def test_the_price_follows_a_publication_elsewhere(priced: Bureau, built: Builder) -> None:
     """Written by another process: the copy hears of the commit."""
     await built.connection.execute("DELETE FROM tariff_effect WHERE tariff_id = 't-2'")
