@@ -4,7 +4,7 @@ Each message is decided alone. Whatever is thrown meanwhile refuses that message
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -25,8 +25,11 @@ from ingest_mqtt.transition import advance, known_bitmaps
 log = structlog.get_logger()
 
 EPOCH_AHEAD_S = 86_400
+OBSERVED_AHEAD = timedelta(minutes=5)
 STATES = ("free", "occupied", "unknown")
 INTERNAL = "internal"
+# Of a name that no lot has, as much as an index can hold.
+MOST_LOT_ID = 64
 
 _NO_TOPIC = FeedTopic("", "", "")
 _NOT_A_FEED = RejectionError("unknown_topic", "the topic is not a feed's")
@@ -70,7 +73,7 @@ def _build(message: Received, registry: Registry, state_of: StateOf) -> Effect:
     topic = _NO_TOPIC
     try:
         topic = FeedTopic.parse(message.topic) or _NO_TOPIC
-        if topic is _NO_TOPIC:
+        if topic == _NO_TOPIC:
             return refusal(message, topic, _NOT_A_FEED)
         return _effect(message, topic, registry, state_of)
     except RejectionError as rejection:
@@ -83,8 +86,8 @@ def refusal(message: Received, topic: FeedTopic, rejection: RejectionError) -> E
     """Make the effect of a refused message: a dead letter, and an ack where there is a feed."""
     ack = Ack(topic, "rejected", rejection.epoch, rejection.seq, rejection.reason, rejection.detail)
     return Effect(
-        dead_letter=DeadLetter(message, topic.gateway_id, topic.lot_id, rejection),
-        ack=None if topic is _NO_TOPIC else ack,
+        dead_letter=DeadLetter(message, topic.gateway_id, topic.lot_id[:MOST_LOT_ID], rejection),
+        ack=None if topic == _NO_TOPIC else ack,
         result="rejected" if message.is_report else None,
     )
 
@@ -107,15 +110,27 @@ def _effect(message: Received, topic: FeedTopic, registry: Registry, state_of: S
         return Effect(statuses=1)
     report = parse_report(topic.kind, message.payload)
     lot = _registered(topic, report, registry)
-    _check_epoch(report, message.received_at)
+    _check_clock(report, message.received_at)
     before = state_of(lot.lot_id)
     after = advance(lot, before, report, message.received_at)
     result = _result(before, report)
-    ack = Ack(topic, result, report.epoch, report.seq)
+    ack = Ack(
+        topic,
+        result,
+        report.epoch,
+        report.seq,
+        age_s=_age_s(report, message.received_at) if result == "applied" else None,
+        last=before.order if before is not None and result == "superseded" else None,
+    )
     effect = Effect(lot_id=lot.lot_id, ack=ack, result=result)
     if result == "applied":
         _apply(effect, lot, before, after, report)
     return effect
+
+
+def _age_s(report: AnyReport, received_at: datetime) -> float:
+    """Say how old a report was when it came in, in seconds; 0 where its clock is ahead."""
+    return max(0.0, (received_at - report.observed_at).total_seconds())
 
 
 def _result(before: LotState | None, report: AnyReport) -> str:
@@ -130,9 +145,9 @@ def _registered(topic: FeedTopic, report: AnyReport, registry: Registry) -> Lot:
     lot = registry.lots.get(topic.lot_id)
     operator = registry.operators.get(topic.gateway_id)
     if lot is None:
-        reason, detail = "unknown_lot", f"there is no lot {topic.lot_id!r}"
+        reason, detail = "unknown_lot", "there is no such lot"
     elif operator is None:
-        reason, detail = "unknown_gateway", f"there is no gateway {topic.gateway_id!r}"
+        reason, detail = "unknown_gateway", "there is no such gateway"
     elif operator != lot.operator_id:
         reason, detail = "foreign_lot", f"{lot.lot_id} is not a lot of this gateway's operator"
     elif report.reporting != lot.reporting:
@@ -142,14 +157,15 @@ def _registered(topic: FeedTopic, report: AnyReport, registry: Registry) -> Lot:
     raise RejectionError(reason, detail, epoch=report.epoch, seq=report.seq)
 
 
-def _check_epoch(report: AnyReport, received_at: datetime) -> None:
+def _check_clock(report: AnyReport, received_at: datetime) -> None:
     if report.epoch > received_at.timestamp() + EPOCH_AHEAD_S:
-        raise RejectionError(
-            "epoch_ahead",
-            "the epoch is more than a day ahead of the platform's clock",
-            epoch=report.epoch,
-            seq=report.seq,
-        )
+        reason, detail = "epoch_ahead", "the epoch is more than a day ahead of the platform's clock"
+    elif report.observed_at > received_at + OBSERVED_AHEAD:
+        reason = "observed_ahead"
+        detail = "observed_at is more than 5 minutes ahead of the platform's clock"
+    else:
+        return
+    raise RejectionError(reason, detail, epoch=report.epoch, seq=report.seq)
 
 
 def _apply(

@@ -104,7 +104,7 @@ class Ingester:
         for outcome in outcomes:
             self._counters.add(outcome)
             for ack in outcome.acks:
-                link.publish(ack.topic.ack_topic, ack_payload(ack))
+                link.publish(ack.topic.ack_topic, ack_payload(ack, self._clock()))
             for lot_id in outcome.states:
                 self._publish_state(link, lot_id)
         self._waiting -= sum(message.is_report for message in batch)

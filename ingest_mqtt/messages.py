@@ -2,22 +2,27 @@
 
 The public contract is the README's section "For operators". A payload becomes one of three
 frozen reports, or a `RejectionError` that tells its sender why; nothing here knows the lots.
+What a refusal says never quotes the payload.
 """
 
 import binascii
 import re
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar
 
 import msgspec
+
+from ingest_mqtt.syntax import Members, NotJsonError, read
 
 ROOT = "onelot/v1"
 FEEDS = f"{ROOT}/feeds/#"
 MAX_PAYLOAD_BYTES = 65_536
 MAX_NUMBER = 2**53
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
-_TOPIC = re.compile(rf"{ROOT}/feeds/([a-z0-9._-]+)/([a-z0-9._-]+)/([^/]+)")
+# A lot may be called anything: whether it is registered is another question, and has an ack.
+_TOPIC = re.compile(rf"{ROOT}/feeds/([^/]+)/([^/]*)/([^/]+)")
 
 
 class RejectionError(Exception):
@@ -147,9 +152,9 @@ class SnapshotReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def _bitmap(self, field: str, text: str) -> int:
         try:
             raw = binascii.a2b_base64(text, strict_mode=True)
-        except (binascii.Error, ValueError) as error:
+        except ValueError:
             raise RejectionError(
-                "invalid", f"{field} is not base64: {error}", epoch=self.epoch, seq=self.seq
+                "invalid", f"{field} is not base64", epoch=self.epoch, seq=self.seq
             ) from None
         wanted = (self.capacity + 7) // 8
         bits = int.from_bytes(raw, "little")
@@ -192,13 +197,27 @@ class Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: str
 
 
+_REPORTS: dict[str, type[SpacesReport | SnapshotReport | CountReport]] = {
+    "spaces": SpacesReport,
+    "snapshot": SnapshotReport,
+    "count": CountReport,
+}
 _DECODERS: dict[str, msgspec.json.Decoder[AnyReport]] = {
-    "spaces": msgspec.json.Decoder(SpacesReport),
-    "snapshot": msgspec.json.Decoder(SnapshotReport),
-    "count": msgspec.json.Decoder(CountReport),
+    kind: msgspec.json.Decoder(report) for kind, report in _REPORTS.items()
+}
+_NAMES = {
+    kind: [f'"{name}"'.encode() for name in report.__struct_fields__]
+    for kind, report in _REPORTS.items()
 }
 _STATUS = msgspec.json.Decoder(Status)
-_ANYTHING = msgspec.json.Decoder()
+
+# The decoder's sentences that name types, rules and fields of ours; the others may quote.
+_SAFE_DETAIL = re.compile(
+    r"(Expected `[^`]*`(, got `[a-z]+`| [<>]=? \d+)?|Object missing required field `\w+`"
+    r"|Invalid RFC3339 encoded datetime|Integer value out of range)( - at `\$[\w.\[\]]*`)?"
+)
+_PATH = re.compile(r" - at `(\$[\w.\[\]]*)`$")
+_UNKNOWN_FIELD = "Object contains unknown field"
 
 
 def parse_report(kind: str, payload: bytes) -> AnyReport:
@@ -214,18 +233,22 @@ def parse_report(kind: str, payload: bytes) -> AnyReport:
     Raises:
         RejectionError: `too_large`, `unknown_kind`, `malformed` or `invalid`.
     """
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise RejectionError("too_large", f"{len(payload)} bytes; at most {MAX_PAYLOAD_BYTES}")
+    _check_size(payload)
     decoder = _DECODERS.get(kind)
     if decoder is None:
-        raise RejectionError("unknown_kind", f"there is no feed {kind!r}")
+        epoch, seq = readable_numbers(payload)
+        raise RejectionError("unknown_kind", "there is no such feed", epoch=epoch, seq=seq)
     try:
         report = decoder.decode(payload)
-    except msgspec.ValidationError as error:
-        epoch, seq = readable_numbers(payload)
-        raise RejectionError("invalid", str(error), epoch=epoch, seq=seq) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RejectionError("malformed", str(error)) from None
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise _explain(payload, error) from None
+    # Where nothing is escaped, no string can hold a quotation mark, so that names can be counted.
+    if b"\\" in payload or any(payload.count(name) > 1 for name in _NAMES[kind]):
+        _refuse_doubled(payload)
+    if report.observed_at < EARLIEST:
+        raise RejectionError(
+            "invalid", "observed_at is before 2000-01-01", epoch=report.epoch, seq=report.seq
+        )
     report.check()
     return report
 
@@ -234,14 +257,15 @@ def parse_status(payload: bytes) -> Status:
     """Read a `status` message.
 
     Raises:
-        RejectionError: `malformed` or `invalid`: not `{"status": "online"}` nor `"offline"`.
+        RejectionError: `too_large`, `malformed` or `invalid`: not `{"status": "online"}` nor
+            `"offline"`.
     """
+    _check_size(payload)
     try:
         status = _STATUS.decode(payload)
-    except msgspec.ValidationError as error:
-        raise RejectionError("invalid", str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RejectionError("malformed", str(error)) from None
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise _explain(payload, error) from None
+    _refuse_doubled(payload)
     if status.status not in {"online", "offline"}:
         raise RejectionError("invalid", "status is neither online nor offline")
     return status
@@ -249,17 +273,64 @@ def parse_status(payload: bytes) -> Status:
 
 def readable_numbers(payload: bytes) -> tuple[int | None, int | None]:
     """Find epoch and seq of a message that is wrong elsewhere, for its ack; None if unreadable."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        return None, None
     try:
-        found: Any = _ANYTHING.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None, None
-    if not isinstance(found, dict):
+        return _numbers(read(payload))
+    except NotJsonError:
         return None, None
 
-    def number(name: str) -> int | None:
-        value = found.get(name)
-        if not isinstance(value, int) or isinstance(value, bool):
-            return None
-        return value if 0 <= value <= MAX_NUMBER else None
 
-    return number("epoch"), number("seq")
+def _check_size(payload: bytes) -> None:
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise RejectionError("too_large", f"more than {MAX_PAYLOAD_BYTES} bytes")
+
+
+def _explain(payload: bytes, error: Exception) -> RejectionError:
+    """Say what is wrong with a refused text: first its encoding and syntax, then its content."""
+    try:
+        found = read(payload)
+    except NotJsonError as fault:
+        return RejectionError("malformed", str(fault))
+    if not isinstance(error, msgspec.ValidationError):
+        return RejectionError("malformed", "a value cannot be read")
+    epoch, seq = _numbers(found)
+    if isinstance(found, Members) and found.doubled:
+        return RejectionError("invalid", _DOUBLED, epoch=epoch, seq=seq)
+    return RejectionError("invalid", _detail(str(error)), epoch=epoch, seq=seq)
+
+
+def _detail(sentence: str) -> str:
+    if _SAFE_DETAIL.fullmatch(sentence):
+        return sentence
+    if sentence.startswith(_UNKNOWN_FIELD):
+        return "a field that the contract does not know"
+    path = _PATH.search(sentence)
+    return "a value is not as the contract says" + (f" - at `{path[1]}`" if path else "")
+
+
+_DOUBLED = "a field is given twice"
+
+
+def _refuse_doubled(payload: bytes) -> None:
+    """Refuse a message that gives a field twice: what it means is anybody's guess."""
+    try:
+        found = read(payload)
+    except NotJsonError as fault:
+        raise RejectionError("malformed", str(fault)) from None
+    if isinstance(found, Members) and found.doubled:
+        epoch, seq = _numbers(found)
+        raise RejectionError("invalid", _DOUBLED, epoch=epoch, seq=seq)
+
+
+def _numbers(found: object) -> tuple[int | None, int | None]:
+    if not isinstance(found, Members):
+        return None, None
+    return _number(found, "epoch", 0), _number(found, "seq", 1)
+
+
+def _number(found: Members, name: str, least: int) -> int | None:
+    value = found.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or name in found.doubled:
+        return None
+    return value if least <= value <= MAX_NUMBER else None

@@ -13,11 +13,27 @@ _ENCODER = msgspec.json.Encoder()
 VERSION_DIGITS = 20
 
 
-def ack_payload(ack: Ack) -> bytes:
-    """Encode what a gateway is told; `reason` and `detail` only where there is one."""
-    answer: dict[str, object] = {"epoch": ack.epoch, "seq": ack.seq, "result": ack.result}
+def ack_payload(ack: Ack, at: datetime) -> bytes:
+    """Encode what a gateway is told.
+
+    Args:
+        ack: What became of its message.
+        at: The platform's clock.
+    """
+    answer: dict[str, object] = {
+        "epoch": ack.epoch,
+        "seq": ack.seq,
+        "result": ack.result,
+        "at": _instant(at),
+    }
     if ack.reason is not None:
         answer |= {"reason": ack.reason, "detail": ack.detail}
+    if ack.age_s is not None:
+        answer["age_s"] = round(ack.age_s, 3)
+    if ack.last is not None:
+        answer["last"] = {"epoch": ack.last[0], "seq": ack.last[1]}
+    if ack.retry_s is not None:
+        answer["retry_s"] = ack.retry_s
     return _ENCODER.encode(answer)
 
 

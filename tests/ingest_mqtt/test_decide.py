@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ingest_mqtt.decide import decide
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.lots import Committed, Lot, LotState, Registry
+from ingest_mqtt.publish import ack_payload
 from tests.ingest_mqtt.conftest import AT
 
 CAPACITY = 12
@@ -31,6 +32,11 @@ def snapshot(occupied: int, **fields: Any) -> Received:
 
 def run(*messages: Received, committed: dict[str, Committed] | None = None) -> Outcome:
     return decide(messages, REGISTRY, committed or {})
+
+
+def observed(ahead: timedelta, **fields: Any) -> Received:
+    """A count observed so far ahead of the platform's clock."""
+    return message("gates", "count", free=1, observed_at=(AT + ahead).isoformat(), **fields)
 
 
 def results(outcome: Outcome) -> list[str]:
@@ -97,6 +103,11 @@ def test_count_lots() -> None:
         (message("gates", "count", free=51), "out_of_range"),
         (message("gates", "count", free=1, capacity=51), "out_of_range"),
         (message("gates", "count", free=1, epoch=int(AT.timestamp()) + 86_401), "epoch_ahead"),
+        (observed(timedelta(seconds=301)), "observed_ahead"),
+        (
+            message("gates", "count", free=1, observed_at="9999-12-31T23:59:59-12:00"),
+            "observed_ahead",
+        ),
     ],
 )
 def test_a_bad_message_is_kept_and_does_not_stop_the_next(bad: Received, reason: str) -> None:
@@ -110,6 +121,35 @@ def test_a_bad_message_is_kept_and_does_not_stop_the_next(bad: Received, reason:
 def test_an_epoch_of_tomorrow_is_still_believed() -> None:
     ahead = int(AT.timestamp()) + 86_400
     assert results(run(message("gates", "count", free=1, epoch=ahead))) == ["applied"]
+
+
+def test_acks_say_how_old_a_report_was_and_what_was_applied_last() -> None:
+    outcome = run(
+        observed(timedelta(minutes=5), seq=1),
+        observed(timedelta(minutes=-2), seq=7),
+        observed(timedelta(0), seq=7),
+        observed(timedelta(0), seq=3),
+    )
+    assert results(outcome) == ["applied", "applied", "duplicate", "superseded"]
+    assert [ack.age_s for ack in outcome.acks] == [0.0, 120.0, None, None]
+    assert [ack.last for ack in outcome.acks] == [None, None, None, (100, 7)]
+    told = [json.loads(ack_payload(ack, AT)) for ack in outcome.acks]
+    assert {one["at"] for one in told} == {"2026-11-22T01:30:00+00:00"}
+    assert told[3]["last"] == {"epoch": 100, "seq": 7}
+    assert [sorted(one) for one in told] == [
+        ["age_s", "at", "epoch", "result", "seq"],
+        ["age_s", "at", "epoch", "result", "seq"],
+        ["at", "epoch", "result", "seq"],
+        ["at", "epoch", "last", "result", "seq"],
+    ]
+
+
+@pytest.mark.parametrize("lot", ["", "Großer Markt", "x" * 40_000, "$lot", "a b"])
+def test_a_lot_of_any_name_has_its_ack(lot: str) -> None:
+    outcome = run(message(lot, "count", free=1))
+    assert results(outcome) == ["unknown_lot"]
+    assert outcome.acks[0].topic.ack_topic == f"onelot/v1/acks/gw-a/{lot}"
+    assert lot == "" or lot not in str(outcome.acks[0].detail)
 
 
 def test_status_is_a_hint_without_an_ack() -> None:

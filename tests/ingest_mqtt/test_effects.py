@@ -19,7 +19,7 @@ POISON = 13
 STEPS: dict[str, tuple[object, str]] = {
     "parse": (deciding, "parse_report"),
     "lookup": (deciding, "_registered"),
-    "epoch": (deciding, "_check_epoch"),
+    "clock": (deciding, "_check_clock"),
     "advance": (deciding, "advance"),
     "order": (deciding, "_result"),
     "apply": (deciding, "_apply"),

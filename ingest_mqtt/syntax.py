@@ -1,0 +1,66 @@
+"""What is wrong with a text that was refused: its encoding, its JSON, or only what it says.
+
+The decoder of reports checks types before it has seen the end of a text, so that one text can be
+wrong in type first and in syntax later. Here a whole text is read, once it has been refused, for
+the verdict and for the numbers in the ack. No message of an error quotes the text.
+"""
+
+import json
+from collections import Counter
+from typing import Any, NoReturn
+
+# More digits than any number of the contract has; Python refuses to read thousands of them.
+_MOST_DIGITS = 30
+
+
+class NotJsonError(Exception):
+    """The text is not one JSON value in UTF-8; the message says where, and quotes nothing."""
+
+
+class Members(dict[str, Any]):
+    """A JSON object, with the names that it gives more than once.
+
+    Attributes:
+        doubled: Those names.
+    """
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.doubled: set[str] = set()
+        if len(self) < len(pairs):
+            times = Counter(name for name, _ in pairs)
+            self.doubled = {name for name, count in times.items() if count > 1}
+
+
+def read(payload: bytes) -> Any:
+    """Read one JSON value strictly; integers of absurd length become floats.
+
+    Args:
+        payload: The text.
+
+    Returns:
+        The value; objects as `Members`.
+
+    Raises:
+        NotJsonError: The text is not UTF-8, not JSON (NaN and Infinity are not), or nested deeper
+            than anything that the contract knows.
+    """
+    try:
+        text = payload.decode()
+        return json.loads(
+            text, object_pairs_hook=Members, parse_constant=_refuse_constant, parse_int=_integer
+        )
+    except UnicodeDecodeError as error:
+        raise NotJsonError(f"not UTF-8 from byte {error.start} on") from None
+    except json.JSONDecodeError as error:
+        raise NotJsonError(f"not JSON from character {error.pos} on") from None
+    except RecursionError:
+        raise NotJsonError("nested too deeply") from None
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise NotJsonError("not JSON: a number is not finite")
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
