@@ -152,9 +152,10 @@ class GatewayFeed:
         """Take in an ack; None where it answers nothing that is in flight."""
         one = self._feeds.get(feeds.lot_of_ack(topic))
         ack = feeds.parse_ack(bytes(payload))
-        if one is None or ack is None or ack.epoch != one.epoch:
+        number = None if ack is None else ack.number
+        if one is None or ack is None or number is None or number[0] != one.epoch:
             return None
-        sent = one.in_flight.pop(ack.seq, None)
+        sent = one.in_flight.pop(number[1], None)
         if sent is None:
             return None
         problem = None if ack.result == "applied" else f"ack says {ack.result}: {ack.reason}"

@@ -1,17 +1,24 @@
 """What a gateway says and hears: reports, topics and acks of the feed contract. No I/O."""
 
 import base64
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 ROOT = "onelot/v1"
-MAX_RETRY_S = 3_600.0
+# Bounds on `retry_s`: an ack makes no gateway spin, and none sleep for ever.
+RETRY_MIN_S = 0.1
+RETRY_MAX_S = 3_600.0
+# More bays than this in a `spaces` message are told by a snapshot: it is shorter then, and stays
+# far below the largest message allowed.
+CHANGES_MAX = 1_000
 
 Kind = Literal["spaces", "snapshot", "count"]
 
@@ -41,15 +48,39 @@ class Report:
         return orjson.dumps({**head, **self.fields})
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
-    """The platform's answer to one message. `retry_s` (seconds) only if deferred."""
+class Number(msgspec.Struct, frozen=True):
+    """What orders the messages of a lot."""
 
     epoch: int
     seq: int
+
+
+class Ack(msgspec.Struct, frozen=True):
+    """The platform's answer to one message; what else it says is left unread.
+
+    Attributes:
+        epoch: of the message; None, and `seq` too, if the platform could not read it.
+        seq: likewise.
+        result: what became of it.
+        reason: why it was refused.
+        retry_s: if deferred, seconds after which to send it again.
+        last: if superseded, the last number that the platform has applied.
+    """
+
+    epoch: int | None
+    seq: int | None
     result: str
     reason: str | None = None
     retry_s: float = 0.0
+    last: Number | None = None
+
+    @property
+    def number(self) -> tuple[int, int] | None:
+        """The message's (epoch, seq)."""
+        return None if self.epoch is None or self.seq is None else (self.epoch, self.seq)
+
+
+_ACK = msgspec.json.Decoder(Ack)
 
 
 def spaces_report(observed_at: str, occupied: Sequence[int], free: Sequence[int]) -> Report:
@@ -90,12 +121,29 @@ def lot_of_ack(topic: str) -> str:
     return topic.rpartition("/")[2]
 
 
-def parse_ack(payload: bytes) -> Ack | None:
-    """Read an ack; None if it is not one, or answers a message that could not be parsed."""
-    try:
-        body = orjson.loads(payload)
-        retry_s = min(max(float(body.get("retry_s") or 0.0), 0.0), MAX_RETRY_S)
-        reason = body.get("reason")
-        return Ack(int(body["epoch"]), int(body["seq"]), str(body["result"]), reason, retry_s)
-    except (ValueError, TypeError, KeyError, AttributeError):
+def merge(first: Report, second: Report) -> Report | None:
+    """Give one report that leaves the lot as these two would, `second` being the newer.
+
+    None where they would make too long a message, or a whole state is changed: then only a new
+    whole state can say it.
+    """
+    if second.whole:
+        return second
+    if first.whole:
         return None
+    taken = dict.fromkeys(first.fields["occupied"], True)
+    taken |= dict.fromkeys(first.fields["free"], False)
+    taken |= dict.fromkeys(second.fields["occupied"], True)
+    taken |= dict.fromkeys(second.fields["free"], False)
+    if len(taken) > CHANGES_MAX:
+        return None
+    occupied = [bay for bay, is_taken in taken.items() if is_taken]
+    free = [bay for bay, is_taken in taken.items() if not is_taken]
+    return spaces_report(second.observed_at, sorted(occupied), sorted(free))
+
+
+def parse_ack(payload: bytes) -> Ack | None:
+    """Read an ack; None if it is not one."""
+    with contextlib.suppress(ValueError, RecursionError):
+        return _ACK.decode(payload)
+    return None

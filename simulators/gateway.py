@@ -106,12 +106,21 @@ class Gateway:
                     await self._serve(client, stop)
             except aiomqtt.MqttError as error:
                 self._note_failure(error)
+            except Exception as error:
+                # A fault of ours, or of a library's while the link goes: the lots still report.
+                log.exception("gateway failed", gateway=self._credentials.username)
+                self.last_error = repr(error)
             finally:
-                self.connected.clear()
+                self._disconnected()
             if self._clock() - began_s >= GOOD_CONNECTION_S:
                 wait_s = RECONNECT_S
             await unless(stop, wait_s * self._rng.uniform(0.5, 1.5))
             wait_s = min(2 * wait_s, RECONNECT_MAX_S)
+
+    def _disconnected(self) -> None:
+        self.connected.clear()
+        for outbox in self._outboxes.values():
+            outbox.disconnected()
 
     def _note_failure(self, error: aiomqtt.MqttError) -> None:
         reason = str(error)
@@ -198,6 +207,8 @@ class Gateway:
         if ack is None or outbox is None:
             log.warning("ack not understood", gateway=self._credentials.username, lot=lot_id)
             return
+        if ack.number is None:
+            self._log_refusal(lot_id, ack)  # which message is open: its time-out sends it again
         if not outbox.settle(ack, self._clock()):
             return
         self.acks[ack.result] += 1

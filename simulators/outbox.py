@@ -1,7 +1,9 @@
 """One lot's numbering and outbox: what to send, what to send again, what an ack does. No I/O.
 
 Reports leave in the order in which they came. Each gets its number when it is first sent, stays
-until its ack, and goes again after a reconnect or a time-out. Seconds on any steady clock come in.
+until its ack, and goes again after a reconnect or a time-out. While the gateway is connected and
+reports come faster than acks, those that wait are merged: a slow platform is told less, not later.
+Seconds on any steady clock come in.
 """
 
 import random
@@ -9,10 +11,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulators.feeds import Ack, Kind, Report
+from simulators.feeds import RETRY_MAX_S, RETRY_MIN_S, Ack, Kind, Report, merge
 
 IN_FLIGHT_MAX = 16
-# Reports that wait behind those in flight; beyond it the whole state stands for them all.
+# Reports that wait for a connection; beyond it the whole state stands for them all.
 WAITING_MAX = 64
 ACK_TIMEOUT_S = 30.0
 ACK_TIMEOUT_MAX_S = 600.0
@@ -20,6 +22,8 @@ ACK_TIMEOUT_MAX_S = 600.0
 JITTER = 0.25
 RENUMBER_S = 1.0
 RENUMBER_MAX_S = 600.0
+# The platform takes epochs at most a day ahead; an hour of it is left for the difference of clocks.
+EPOCH_AHEAD_MAX_S = 23 * 3_600
 NOTHING = (-1, 0)
 
 
@@ -56,8 +60,9 @@ class Outbox:
         new_epoch: gives the Unix second at which a numbering starts.
         whole_state: reports the whole lot as it is now; None while nothing is known.
         rng: for jitter.
-        waiting_max: reports that may wait before the whole state replaces them; None for any
-            number, where every report matters and the caller bounds them.
+        window: messages that may be in flight, at most IN_FLIGHT_MAX.
+        merging: whether one report may stand for several that wait; if not, every report matters
+            and the caller bounds them.
     """
 
     def __init__(
@@ -66,12 +71,15 @@ class Outbox:
         whole_state: Callable[[], Report | None],
         rng: random.Random,
         *,
-        waiting_max: int | None = WAITING_MAX,
+        window: int = IN_FLIGHT_MAX,
+        merging: bool = True,
     ) -> None:
         self._new_epoch = new_epoch
         self._whole_state = whole_state
         self._rng = rng
-        self._waiting_max = waiting_max
+        self._window = window
+        self._merging = merging
+        self._connected = False
         self._waiting: deque[Report] = deque()
         self._sent: dict[tuple[int, int], _Sent] = {}
         self._last_whole = NOTHING
@@ -96,14 +104,25 @@ class Outbox:
 
     @property
     def has_room(self) -> bool:
-        """Whether another report could be sent without waiting for an ack."""
+        """Whether the caller may add another report, where it bounds them."""
         return len(self) < IN_FLIGHT_MAX
 
     def add(self, report: Report) -> None:
         """Take a report to be sent after those that wait already."""
+        if self._merging and self._connected and self._waiting:
+            self._merge_last(report)
+            return
         self._waiting.append(report)
-        if self._waiting_max is not None and len(self._waiting) > self._waiting_max:
+        if self._merging and len(self._waiting) > WAITING_MAX:
             self._replace_waiting()
+
+    def _merge_last(self, report: Report) -> None:
+        """Let the last that waits tell `report` too."""
+        merged = merge(self._waiting[-1], report) or self._whole_state()
+        if merged is None:
+            self._waiting.append(report)
+        else:
+            self._waiting[-1] = merged
 
     def _replace_waiting(self) -> None:
         whole = self._whole_state()
@@ -125,7 +144,7 @@ class Outbox:
             return []
         leaving = [sent for sent in self._sent.values() if sent.due_s <= now_s]
         self._back_off([sent for sent in leaving if sent.awaited])
-        while self._waiting and len(self._sent) < IN_FLIGHT_MAX:
+        while self._waiting and len(self._sent) < self._window:
             leaving.append(self._number(self._waiting.popleft()))
         for sent in leaving:
             sent.awaited = True
@@ -160,32 +179,38 @@ class Outbox:
     def next_due_s(self) -> float | None:
         """Give the time at which `due` may have something; None if only a call or ack can."""
         times = [sent.due_s for sent in self._sent.values()]
-        if self._waiting and len(self._sent) < IN_FLIGHT_MAX:
+        if self._waiting and len(self._sent) < self._window:
             times.append(0.0)
         return max(min(times), self._held_until_s) if times else None
 
     def reconnected(self) -> None:
-        """Make everything in flight due at once, with the whole state behind it."""
+        """Make everything in flight due at once, with the whole state behind what waits."""
         for sent in self._sent.values():
             sent.due_s, sent.wait_s, sent.awaited = 0.0, ACK_TIMEOUT_S, False
         self.add_whole_state()
+        self._connected = True
+
+    def disconnected(self) -> None:
+        """Keep each report apart from now on: when the platform hears of it is open."""
+        self._connected = False
 
     def settle(self, ack: Ack, now_s: float) -> bool:
         """Do what an ack says; False if it answers nothing in flight."""
-        number = (ack.epoch, ack.seq)
-        sent = self._sent.get(number)
-        if sent is None:
+        number = ack.number
+        sent = None if number is None else self._sent.get(number)
+        if number is None or sent is None:
             return False
         if ack.result == "deferred":
-            self._defer(sent, now_s + ack.retry_s)
+            self._defer(sent, now_s + min(max(ack.retry_s, RETRY_MIN_S), RETRY_MAX_S))
             return True
         del self._sent[number]
-        if ack.result == "superseded":
-            self._superseded(number, now_s)
-        elif ack.result in ("applied", "duplicate"):
+        if ack.result in ("applied", "duplicate"):
             self._renumber_wait_s = RENUMBER_S
-        elif number == self._last_whole:
-            self._last_whole = NOTHING  # refused: it heals nothing
+        elif ack.result == "superseded":
+            last = number if ack.last is None else (ack.last.epoch, ack.last.seq)
+            self._superseded(number, last, now_s)
+        else:
+            self._refused(number, ack, sent.message.kind)
         return True
 
     def _defer(self, sent: _Sent, until_s: float) -> None:
@@ -193,19 +218,38 @@ class Outbox:
         sent.due_s, sent.wait_s, sent.awaited = until_s, ACK_TIMEOUT_S, False
         self._held_until_s = max(self._held_until_s, until_s)
 
-    def _superseded(self, number: tuple[int, int], now_s: float) -> None:
-        """Heal with the whole state, unless a whole state with a higher number does already."""
-        if self._last_whole > number:
+    def _refused(self, number: tuple[int, int], ack: Ack, kind: Kind) -> None:
+        """Drop a refused message; bays that were not believed are told again as a whole state.
+
+        A whole state that is refused is not sent again: it would be refused again.
+        """
+        if number == self._last_whole:
+            self._last_whole = NOTHING  # it heals nothing
+        if ack.result == "quarantined" and kind == "spaces":
+            self.add_whole_state()
+
+    def _superseded(self, number: tuple[int, int], last: tuple[int, int], now_s: float) -> None:
+        """Heal with the whole state above `last`, the platform's last number.
+
+        Unless a whole state from there on is applied or on its way already.
+        """
+        if self._last_whole > number and self._last_whole >= last:
             return
-        if number == (self.epoch, self.seq):
-            self._renumber(now_s)
+        if number == (self.epoch, self.seq) or last > (self.epoch, self.seq):
+            self._renumber(last, now_s)
         self.add_whole_state()
 
-    def _renumber(self, now_s: float) -> None:
-        """Start a new epoch, since even the last number lies below what the platform applied.
+    def _renumber(self, last: tuple[int, int], now_s: float) -> None:
+        """Number above `last` from now on: in a new epoch, or in its own if that is far ahead.
 
-        So it is after the clock was set back over a restart; each refusal doubles the wait.
+        So it is after the clock was set back over a restart, or while another device reports
+        under this one's name; each time doubles the wait.
         """
         self._held_until_s = now_s + self._renumber_wait_s * self._lengthen()
         self._renumber_wait_s = min(2 * self._renumber_wait_s, RENUMBER_MAX_S)
-        self.epoch, self.seq = max(self._new_epoch(), self.epoch + 1), 0
+        now_epoch = self._new_epoch()
+        epoch = max(now_epoch, self.epoch + 1, last[0] + 1)
+        if epoch <= now_epoch + EPOCH_AHEAD_MAX_S:
+            self.epoch, self.seq = epoch, 0
+        else:
+            self.epoch, self.seq = last

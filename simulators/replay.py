@@ -94,8 +94,12 @@ class Replay:
         self._rng = random.Random(new_epoch())
         self._credentials = {lot: entry for entry in credentials for lot in entry.lots}
         self._latest: dict[str, Report] = {}
+        # One in flight: were it deferred, a count behind it could be applied first, and the
+        # history would miss it.
         self._outboxes = {
-            lot: Outbox(new_epoch, partial(self._latest.get, lot), self._rng, waiting_max=None)
+            lot: Outbox(
+                new_epoch, partial(self._latest.get, lot), self._rng, window=1, merging=False
+            )
             for lot in self._credentials
         }
         self._gateways: dict[str, Gateway] = {}

@@ -5,12 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from simulators.demand import Demand, IntArray
-from simulators.feeds import Report, count_report, snapshot_report, spaces_report
+from simulators.feeds import CHANGES_MAX, Report, count_report, snapshot_report, spaces_report
 from simulators.registry import Lot
-
-# More changed bays than this in one tick are told by a snapshot: it is shorter then, and stays far
-# below the largest message allowed.
-CHANGES_MAX = 1_000
 
 
 class World:

@@ -5,6 +5,7 @@ import base64
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import aiomqtt
@@ -44,18 +45,41 @@ def bays_of(body: dict[str, Any]) -> dict[int, bool]:
 
 
 class Rules:
-    """The promises of the contract, on a few dictionaries."""
+    """The promises of the contract, on a few dictionaries.
+
+    Attributes:
+        lots: by lot id.
+        capacities: of lots that are registered with one; others take any.
+    """
 
     def __init__(self) -> None:
         self.lots: dict[str, KeptLot] = defaultdict(KeptLot)
+        self.capacities: dict[str, int] = {}
 
     def take(self, feed: Feed) -> dict[str, Any]:
         """Apply a message, and give its ack."""
         lot = self.lots[feed.lot]
         epoch, seq = feed.number
-        ack = {"epoch": epoch, "seq": seq}
-        if feed.number <= lot.last:
-            return ack | {"result": "duplicate" if feed.number == lot.last else "superseded"}
+        ack = {"epoch": epoch, "seq": seq, "at": datetime.now(UTC).isoformat()}
+        if feed.number == lot.last:
+            return ack | {"result": "duplicate"}
+        if feed.number < lot.last:
+            last = dict(zip(("epoch", "seq"), lot.last, strict=True))
+            return ack | {"result": "superseded", "last": last}
+        if self._is_too_large(feed):
+            return ack | {"result": "rejected", "reason": "capacity_mismatch"}
+        self._apply(feed, lot)
+        return ack | {"result": "applied", "age_s": 0.0}
+
+    def _is_too_large(self, feed: Feed) -> bool:
+        capacity = self.capacities.get(feed.lot)
+        if capacity is None:
+            return False
+        bays = [*feed.body.get("occupied", []), *feed.body.get("free", [])]
+        highest = max(bays) if feed.kind == "spaces" else feed.body.get("capacity", 0)
+        return bool(highest > capacity)
+
+    def _apply(self, feed: Feed, lot: KeptLot) -> None:
         lot.last = feed.number
         if feed.kind == "count":
             lot.free = feed.body["free"]
@@ -65,7 +89,6 @@ class Rules:
             assert not set(feed.body["occupied"]) & set(feed.body["free"])
             lot.occupied |= dict.fromkeys(feed.body["occupied"], True)
             lot.occupied |= dict.fromkeys(feed.body["free"], False)
-        return ack | {"result": "applied"}
 
 
 Answer = Callable[[Feed], dict[str, Any] | None]

@@ -52,6 +52,16 @@ def test_acks_are_read() -> None:
     assert feeds.parse_ack(payload) == feeds.Ack(5, 6, "deferred", None, 2.5)
     payload = b'{"epoch": 5, "seq": 6, "result": "rejected", "reason": "capacity"}'
     assert feeds.parse_ack(payload) == feeds.Ack(5, 6, "rejected", "capacity")
+    payload = b'{"epoch": 5, "seq": 6, "result": "superseded", "last": {"epoch": 7, "seq": 8}}'
+    assert feeds.parse_ack(payload) == feeds.Ack(5, 6, "superseded", last=feeds.Number(7, 8))
+
+
+def test_an_ack_may_leave_open_what_it_answers() -> None:
+    ack = feeds.parse_ack(
+        b'{"epoch": null, "seq": null, "result": "rejected", "reason": "malformed"}'
+    )
+    assert ack == feeds.Ack(None, None, "rejected", "malformed")
+    assert ack.number is None
 
 
 @pytest.mark.parametrize(
@@ -60,8 +70,11 @@ def test_acks_are_read() -> None:
         b"",
         b"[1]",
         b"3",
-        b'{"epoch": null, "seq": null, "result": "rejected"}',
         b'{"epoch": 1, "result": "applied"}',
+        b'{"epoch": 1e999, "seq": 1, "result": "applied"}',
+        b'{"epoch": 1, "seq": 1, "result": "deferred", "retry_s": "nan"}',
+        b'{"epoch": 1, "seq": 1, "result": "superseded", "last": [1, 2]}',
+        b'{"epoch": 1, "seq": 1, "result": "applied", "more": ' + b"[" * 100_000,
         b'{"epoch": 1, "seq": 1, "result": "deferred", "retry_s": "soon"}',
     ],
 )
@@ -69,7 +82,25 @@ def test_what_answers_nothing_is_no_ack(payload: bytes) -> None:
     assert feeds.parse_ack(payload) is None
 
 
-def test_a_retry_is_bounded() -> None:
-    ack = feeds.parse_ack(b'{"epoch": 5, "seq": 6, "result": "deferred", "retry_s": 1e9}')
-    assert ack is not None
-    assert ack.retry_s == feeds.MAX_RETRY_S
+def spaces(occupied: list[int], free: list[int], at: str = NOW) -> feeds.Report:
+    return feeds.spaces_report(at, occupied, free)
+
+
+def test_merged_changes_leave_what_the_newer_one_says() -> None:
+    later = "2026-11-22T09:31:00+08:00"
+    merged = feeds.merge(spaces([1, 2], [3]), spaces([3], [2, 5], later))
+    assert merged == spaces([1, 3], [2, 5], later)
+
+
+def test_a_whole_state_stands_for_what_was_before_it() -> None:
+    whole = feeds.snapshot_report(NOW, np.ones(9, np.bool_))
+    assert feeds.merge(spaces([1], []), whole) == whole
+    assert feeds.merge(whole, spaces([], [1])) is None, "only a newer whole state can say it"
+    count = feeds.count_report(NOW, 3, None)
+    assert feeds.merge(feeds.count_report(NOW, 4, None), count) == count
+
+
+def test_too_many_changes_are_no_message() -> None:
+    half = feeds.CHANGES_MAX // 2
+    first, second = list(range(half)), list(range(half, 2 * half + 1))
+    assert feeds.merge(spaces(first, []), spaces([], second)) is None

@@ -18,9 +18,10 @@ import pytest
 
 from simulators import fleet
 from simulators.demand import Demand, LotDemand
+from simulators.feeds import CHANGES_MAX
 from simulators.pacing import COUNT_INTERVAL_S, CountPacer, SnapshotSchedule
 from simulators.registry import Credentials, Lot, RegistryError, read_credentials, read_lots
-from simulators.world import CHANGES_MAX, World
+from simulators.world import World
 from tests.simulators.conftest import OpenBroker
 from tests.simulators.platform_double import Feed, PlatformDouble, until
 

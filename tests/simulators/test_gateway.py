@@ -34,7 +34,7 @@ class Bench:
     def __post_init__(self) -> None:
         rng = random.Random(1)
         self.outboxes = {
-            lot: Outbox(lambda: EPOCH, self.whole(lot), rng, waiting_max=1_000) for lot in self.free
+            lot: Outbox(lambda: EPOCH, self.whole(lot), rng, merging=False) for lot in self.free
         }
         credentials = Credentials("gw-1", "secret", tuple(self.free), simulated=True)
         self.gateway = Gateway(
@@ -174,7 +174,8 @@ async def test_acks_that_answer_nothing_do_no_harm(
         aiomqtt.Client("127.0.0.1", open_broker.address.port) as client,
     ):
         await until(lambda: bench.gateway.acks["applied"] == 2)
-        strays = [b"{", b'{"epoch": null, "seq": null, "result": "rejected"}']
+        unread = b'{"epoch": null, "seq": null, "result": "rejected", "reason": "malformed"}'
+        strays = [b"{", unread]
         strays += [orjson.dumps({"epoch": EPOCH, "seq": 99, "result": "applied"})]
         for stray in strays:
             await client.publish("onelot/v1/acks/gw-1/lot-a", stray, qos=1)
@@ -183,6 +184,45 @@ async def test_acks_that_answer_nothing_do_no_harm(
         await until(lambda: platform.rules.lots["lot-a"].free == 9)
         await until(lambda: bench.pending() == 0)
     assert bench.gateway.acks == {"applied": 3}
+
+
+async def test_a_message_that_could_not_be_read_is_told_and_sent_again(
+    open_broker: OpenBroker, platform: PlatformDouble
+) -> None:
+    def answer(_feed: Feed) -> dict[str, object]:
+        return {"epoch": None, "seq": None, "result": "rejected", "reason": "malformed"}
+
+    platform.answer = answer
+    with capture_logs() as logs:
+        async with running(open_broker) as bench:
+            await until(lambda: len([line for line in logs if "refused" in line["event"]]) == 2)
+            assert bench.pending() == 2
+            platform.answer = platform.rules.take
+            bench.ahead_s = 2 * ACK_TIMEOUT_S
+            bench.gateway.add_whole_state("lot-a")
+            await until(lambda: bench.pending() == 0)
+    assert platform.rules.lots["lot-a"].free == 10
+    refused = [(line["lot"], line["reason"]) for line in logs if line["event"] == "report refused"]
+    assert sorted(refused) == [("lot-a", "malformed"), ("lot-b", "malformed")]
+
+
+async def test_a_gateway_outlives_a_fault_of_its_own(
+    open_broker: OpenBroker, platform: PlatformDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = aiomqtt.Client.publish
+    faults = [RuntimeError("the socket went while it was written to")]
+
+    async def failing(client: aiomqtt.Client, topic: str, *args: object, **kwargs: object) -> None:
+        if topic.endswith("/count") and faults:
+            raise faults.pop()
+        await publish(client, topic, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(aiomqtt.Client, "publish", failing)
+    async with running(open_broker) as bench:
+        await until(lambda: bench.gateway.connections == 2 and bench.pending() == 0)
+        assert bench.gateway.last_error is None
+    assert platform.rules.lots["lot-a"].free == 10
+    assert platform.rules.lots["lot-b"].free == 20
 
 
 async def test_many_reports_keep_their_order_and_their_bound(

@@ -3,6 +3,7 @@
 import itertools
 import random
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import orjson
@@ -10,17 +11,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulators.feeds import Ack, Report, snapshot_report, spaces_report
+from simulators.feeds import (
+    RETRY_MAX_S,
+    RETRY_MIN_S,
+    Ack,
+    Number,
+    Report,
+    parse_ack,
+    snapshot_report,
+    spaces_report,
+)
 from simulators.outbox import (
     ACK_TIMEOUT_MAX_S,
     ACK_TIMEOUT_S,
+    EPOCH_AHEAD_MAX_S,
     IN_FLIGHT_MAX,
     JITTER,
     WAITING_MAX,
     Message,
     Outbox,
 )
-from tests.simulators.platform_double import Feed, Rules
+from tests.simulators.platform_double import Feed, Rules, bays_of
 
 NOW = "2026-11-22T09:30:00+08:00"
 EPOCH = 1_764_000_000
@@ -32,14 +43,19 @@ class Bench:
     """A lot of some bays, its outbox, and a clock to turn."""
 
     bays: int = 10
-    waiting_max: int | None = WAITING_MAX
+    window: int = IN_FLIGHT_MAX
+    merging: bool = True
     epochs: list[int] = field(default_factory=lambda: [EPOCH])
     now_s: float = 1_000.0
 
     def __post_init__(self) -> None:
         self.state = np.zeros(self.bays, np.bool_)
         self.outbox = Outbox(
-            lambda: self.epochs[-1], self.whole, random.Random(1), waiting_max=self.waiting_max
+            lambda: self.epochs[-1],
+            self.whole,
+            random.Random(1),
+            window=self.window,
+            merging=self.merging,
         )
 
     def whole(self) -> Report:
@@ -59,6 +75,15 @@ class Bench:
     def ack(self, seq: int, result: str = "applied", retry_s: float = 0.0) -> bool:
         ack = Ack(self.outbox.epoch, seq, result, retry_s=retry_s)
         return self.outbox.settle(ack, self.now_s)
+
+
+def connected(**options: bool | int) -> Bench:
+    """Give a bench whose first whole state is applied."""
+    bench = Bench(**options)  # type: ignore[arg-type]
+    bench.outbox.reconnected()
+    assert bench.seqs() == [1]
+    assert bench.ack(1)
+    return bench
 
 
 def test_messages_are_numbered_from_one_in_their_order() -> None:
@@ -89,7 +114,7 @@ def test_at_most_sixteen_in_flight() -> None:
     assert bench.outbox.in_flight == IN_FLIGHT_MAX
 
 
-@pytest.mark.parametrize("result", ["applied", "duplicate", "rejected", "quarantined"])
+@pytest.mark.parametrize("result", ["applied", "duplicate", "rejected"])
 def test_settled_messages_are_dropped(result: str) -> None:
     bench = Bench()
     bench.change()
@@ -190,6 +215,65 @@ def test_deferred_holds_the_lot_and_goes_again_under_its_number() -> None:
     assert bench.seqs() == [1, 2], "no whole state: nothing was lost"
 
 
+@pytest.mark.parametrize(("told", "kept"), [(0.0, RETRY_MIN_S), (1e9, RETRY_MAX_S)])
+def test_a_retry_is_bounded(told: float, kept: float) -> None:
+    bench = Bench()
+    bench.change()
+    assert bench.seqs() == [1]
+    bench.ack(1, "deferred", retry_s=told)
+    assert bench.outbox.next_due_s() == bench.now_s + kept
+
+
+def test_bays_that_are_not_believed_are_told_again_as_a_snapshot() -> None:
+    bench = connected()
+    bench.change()
+    assert bench.seqs() == [2]
+    bench.ack(2, "quarantined")
+    (message,) = bench.due()
+    assert (message.kind, message.seq) == ("snapshot", 3)
+    bench.ack(3, "quarantined")
+    assert bench.due() == [], "that would not be believed again"
+
+
+def test_changes_that_wait_are_merged_while_connected() -> None:
+    bench = connected(window=2)
+    for bay in (0, 1, 2, 3, 3, 4):
+        bench.change(bay)
+        bench.due()
+    assert (bench.outbox.in_flight, len(bench.outbox)) == (2, 3)
+    bench.ack(2)
+    (message,) = bench.due()
+    told = orjson.loads(message.payload)
+    assert (message.seq, told["occupied"], told["free"]) == (4, [3, 5], [4])
+
+
+def test_a_change_behind_a_waiting_whole_state_makes_a_newer_one() -> None:
+    bench = connected(window=1)
+    bench.change(0)
+    assert bench.seqs() == [2]
+    bench.outbox.add_whole_state()
+    bench.change(1)
+    bench.ack(2)
+    (message,) = bench.due()
+    assert bays_of(orjson.loads(message.payload)) == {
+        n + 1: bool(taken) for n, taken in enumerate(bench.state)
+    }
+    assert len(bench.outbox) == 1
+
+
+def test_changes_keep_apart_while_the_link_is_away() -> None:
+    bench = connected(window=2)
+    bench.outbox.disconnected()
+    for bay in range(4):
+        bench.change(bay)
+    bench.outbox.reconnected()
+    kinds = []
+    for seq in range(2, 7):
+        kinds += [message.kind for message in bench.due()]
+        bench.ack(seq)
+    assert kinds == ["spaces"] * 4 + ["snapshot"]
+
+
 def test_too_many_waiting_give_way_to_the_whole_state() -> None:
     bench = Bench()
     for _ in range(IN_FLIGHT_MAX):
@@ -205,7 +289,7 @@ def test_too_many_waiting_give_way_to_the_whole_state() -> None:
 
 
 def test_without_a_bound_all_wait() -> None:
-    bench = Bench(waiting_max=None)
+    bench = connected(merging=False)
     for _ in range(200):
         bench.change()
     assert len(bench.outbox) == 200
@@ -233,6 +317,77 @@ def test_a_numbering_below_the_platforms_is_begun_anew_with_growing_waits() -> N
     assert bench.outbox.epoch == EPOCH + 3_600, "and follows the clock"
 
 
+def test_a_numbering_is_begun_above_the_platforms_last() -> None:
+    bench = connected()
+    bench.change()
+    assert bench.seqs() == [2]
+    last = Number(EPOCH + 100, 7)
+    bench.outbox.settle(Ack(EPOCH, 2, "superseded", last=last), bench.now_s)
+    bench.now_s += 2.0
+    (message,) = bench.due()
+    assert (message.kind, message.epoch, message.seq) == ("snapshot", EPOCH + 101, 1)
+
+
+def test_an_epoch_never_goes_a_day_ahead() -> None:
+    bench = connected()
+    bench.change()
+    assert bench.seqs() == [2]
+    last = Number(EPOCH + EPOCH_AHEAD_MAX_S, 7)
+    bench.outbox.settle(Ack(EPOCH, 2, "superseded", last=last), bench.now_s)
+    bench.now_s += 2.0
+    (message,) = bench.due()
+    assert (message.kind, message.epoch, message.seq) == ("snapshot", last.epoch, 8)
+
+
+def test_superseded_by_ones_own_last_message_begins_nothing_anew() -> None:
+    bench = connected()
+    bench.change(0)
+    assert bench.seqs() == [2]
+    bench.change(1)
+    assert bench.seqs() == [3]
+    bench.ack(3)
+    bench.outbox.settle(Ack(EPOCH, 2, "superseded", last=Number(EPOCH, 3)), bench.now_s)
+    (message,) = bench.due()
+    assert (message.kind, message.epoch, message.seq) == ("snapshot", EPOCH, 4)
+
+
+def test_superseded_by_ones_own_whole_state_is_healed() -> None:
+    bench = connected()
+    bench.change(0)
+    bench.outbox.due(bench.now_s)
+    bench.outbox.add_whole_state()
+    assert bench.seqs() == [3]
+    bench.ack(3)
+    bench.outbox.settle(Ack(EPOCH, 2, "superseded", last=Number(EPOCH, 3)), bench.now_s)
+    assert bench.due() == []
+
+
+@pytest.mark.parametrize("registered", [8, 12])
+def test_a_lot_registered_with_another_capacity_goes_on(registered: int) -> None:
+    bench = Bench()
+    rules = Rules()
+    rules.capacities["lot"] = registered
+    bench.outbox.reconnected()
+    results = []
+    for bay in (9, 0, 3):
+        for message in bench.due():
+            feed = Feed("gw", "lot", message.kind, orjson.loads(message.payload))
+            ack = rules.take(feed)
+            results.append(ack["result"])
+            bench.outbox.settle(parsed(ack), bench.now_s)
+        assert len(bench.outbox) == 0
+        bench.change(bay)
+    too_large = ["rejected", "rejected", "applied"]
+    assert results == (too_large if registered < bench.bays else ["applied"] * 3)
+
+
+def parsed(ack: dict[str, Any]) -> Ack:
+    """Read an ack as it would come over the wire."""
+    read = parse_ack(orjson.dumps(ack))
+    assert read is not None
+    return read
+
+
 def test_nothing_is_sent_whole_while_nothing_is_known() -> None:
     outbox = Outbox(lambda: EPOCH, lambda: None, random.Random(1))
     outbox.reconnected()
@@ -254,8 +409,8 @@ STEPS = st.lists(
 class LossyLink:
     """A bench and a platform with a link that loses messages and acks, by a number's bits."""
 
-    def __init__(self, *, defers: bool) -> None:
-        self.bench = Bench()
+    def __init__(self, *, defers: bool, window: int) -> None:
+        self.bench = Bench(window=window)
         self.rules = Rules()
         self.defers = defers
         self.numbers: set[tuple[int, int]] = set()
@@ -271,11 +426,10 @@ class LossyLink:
                 continue
             body = orjson.loads(message.payload)
             if self.defers and message.seq % 5 == 0 and fate:
-                result = "deferred"
+                ack = Ack(message.epoch, message.seq, "deferred", retry_s=3.0)
             else:
-                result = self.rules.take(Feed("gw", "lot", message.kind, body))["result"]
+                ack = parsed(self.rules.take(Feed("gw", "lot", message.kind, body)))
             if not fate & 2:
-                ack = Ack(message.epoch, message.seq, result, retry_s=3.0)
                 self.bench.outbox.settle(ack, self.bench.now_s)
 
     def step(self, name: str, value: int) -> None:
@@ -286,6 +440,7 @@ class LossyLink:
         elif name == "deliver":
             self.deliver(value)
         elif name == "reconnect":
+            self.bench.outbox.disconnected()
             self.bench.outbox.reconnected()
         else:
             self.rules.lots["lot"].last = (EPOCH + 2, 10**6)  # applied in an earlier life
@@ -302,9 +457,13 @@ class LossyLink:
 
 
 @settings(max_examples=150, deadline=None)
-@given(steps=STEPS, defers=st.booleans())
-def test_whatever_is_lost_heals(steps: list[tuple[str, int]], defers: bool) -> None:  # noqa: FBT001
-    link = LossyLink(defers=defers)
+@given(steps=STEPS, defers=st.booleans(), window=st.sampled_from([1, 4, IN_FLIGHT_MAX]))
+def test_whatever_is_lost_heals(
+    steps: list[tuple[str, int]],
+    defers: bool,  # noqa: FBT001 - hypothesis gives it by name
+    window: int,
+) -> None:
+    link = LossyLink(defers=defers, window=window)
     for name, value in steps:
         link.step(name, value)
     link.drain()

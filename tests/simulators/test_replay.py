@@ -101,7 +101,7 @@ async def test_its_own_time_is_kept_and_accelerated(
     assert [feed.body["free"] for feed in platform.feeds] == [0, 1, 2]
 
 
-async def test_in_flight_stays_bounded_and_order_is_kept(
+async def test_a_lots_counts_go_one_at_a_time_and_few_wait(
     open_broker: OpenBroker, platform: PlatformDouble
 ) -> None:
     kept_back: list[Feed] = []
@@ -109,10 +109,10 @@ async def test_in_flight_stays_bounded_and_order_is_kept(
     rows = [f"2023-01-01T{n // 60:02}:{n % 60:02},1,99,{n % 99},None" for n in range(100)]
     stop = asyncio.Event()
     task = asyncio.create_task(replay_of(open_broker).run(Recording([HEADER, *rows], MADRID), stop))
-    await until(lambda: len(kept_back) == 16)
+    await until(lambda: len(kept_back) == 1)
     stop.set()
     summary = await asyncio.wait_for(task, 5)
-    assert len(kept_back) == 16
+    assert len(kept_back) == 1, "the next could overtake it, were it deferred"
     assert (summary.sent, summary.unacked, summary.complete) == (16, 16, False)
 
 
@@ -146,7 +146,7 @@ async def test_interrupted_it_says_what_is_missing(
     platform.answer = lambda _feed: None
     arguments = command(tmp_path, open_broker, str(EXCERPT), "--speed", "0")
     process = await asyncio.create_subprocess_exec(*arguments, stdout=subprocess.PIPE)
-    await until(lambda: len(platform.feeds) == 9)
+    await until(lambda: len(platform.feeds) == 4)
     process.send_signal(signal.SIGINT)
     output, _ = await asyncio.wait_for(process.communicate(), 5)
     assert process.returncode == 1
