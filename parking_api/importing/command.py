@@ -16,13 +16,17 @@ from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
 from parking_api.importing import lots_file
 from parking_api.importing.coordinates import CRS_NAMES
 from parking_api.importing.faults import Faults, ImportFaultsError
+from parking_api.importing.loading import Totals
 from parking_api.importing.lots_file import LotOptions
 from parking_api.importing.progress import steps
 from parking_api.importing.rows import LotRow, message
 from parking_api.importing.running import LotsImport, import_city, import_lots
+from parking_api.quotes.coverage import described
 
 OK: Final = 0
 FAULTS: Final = 1
+# As many lots as a note names.
+MOST_NAMED: Final = 20
 _SUFFIXES: Final = (".csv", ".json", ".geojson")
 # Option by field of a lot, with its help.
 _LOT_OPTIONS: Final = {
@@ -113,6 +117,7 @@ async def _import(arguments: argparse.Namespace, url: str, out: Console, err: Co
             say(err, *_left_out(done))
             say(out, *done.notes)
             totals = done.totals
+    say(err, *unpriced_note(totals))
     say(out, f"imported {totals} in {time.monotonic() - began:.1f} s")
 
 
@@ -125,6 +130,17 @@ def lot_options(arguments: argparse.Namespace) -> LotOptions:
         crs=arguments.crs,
         skip_bad=arguments.skip_bad,
     )
+
+
+def unpriced_note(totals: Totals) -> list[str]:
+    """Say which lots have lost their price by the import, the first of them by name."""
+    lots = totals.unpriced
+    if not lots:
+        return []
+    noun = "1 lot has" if len(lots) == 1 else f"{len(lots):,} lots have"
+    named = [f"  {described(each)}" for each in lots[:MOST_NAMED]]
+    more = [f"  and {len(lots) - MOST_NAMED:,} more"] if len(lots) > MOST_NAMED else []
+    return [f"note: {noun} lost their price:", *named, *more]
 
 
 def _left_out(done: LotsImport) -> list[str]:

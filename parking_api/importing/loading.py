@@ -18,6 +18,7 @@ from parking_api.importing.geometry import multipolygon_ewkb, point_ewkb
 from parking_api.importing.loading_tariffs import check_zones, load_tariffs
 from parking_api.importing.progress import Steps
 from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
+from parking_api.quotes.coverage import Unpriced
 from sql.engine import AdvisoryLock
 from sql.named import named
 
@@ -37,10 +38,13 @@ class Totals:
     Attributes:
         counts: Rows given, new and changed, by word (`lots`).
         bays_deleted: Bays that are no more.
+        unpriced: Lots that have lost their price: their zone is gone, or drawn smaller, or they
+            moved.
     """
 
     counts: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     bays_deleted: int = 0
+    unpriced: Sequence[Unpriced] = ()
 
     def __str__(self) -> str:
         """Return one line for people."""

@@ -21,6 +21,7 @@ from parking_api.importing.lots_file import (
 )
 from parking_api.importing.progress import Steps
 from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
+from parking_api.quotes import coverage
 from sql.named import named
 
 
@@ -47,7 +48,10 @@ async def import_city(
     faults.raise_if_any()
     async with connection.transaction():
         await prepare(connection)
-        return await load_city(connection, city, at=at, steps=steps)
+        before = await coverage.read(connection)
+        totals = await load_city(connection, city, at=at, steps=steps)
+        totals.unpriced = coverage.newly_unpriced(before, await coverage.read(connection), at)
+    return totals
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,9 @@ async def import_lots(
         lots = await _checked_lots(connection, source, options, parties, faults)
         if not (lots and options.skip_bad):
             faults.raise_if_any()
+        before = await coverage.read(connection)
         totals = await load_lots(connection, lots, parties.operators, parties.gateways, at=at)
+        totals.unpriced = coverage.newly_unpriced(before, await coverage.read(connection), at)
     return LotsImport(totals, faults, len(source.records), _notes(source, parties, totals))
 
 

@@ -55,6 +55,24 @@ class UnknownEntitlementError(QuoteRefusedError):
     kind = "unknown-entitlement"
 
 
+class LeavesUnpricedError(ApiError):
+    """Lots would lose their price; say `leaves_unpriced` if that is meant."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "leaves-unpriced"
+
+    def __init__(self, number: int, named: Sequence[str]) -> None:
+        lots = "1 lot" if number == 1 else f"{number} lots"
+        more = f" The first {len(named)} are named." if number > len(named) else ""
+        super().__init__(
+            f"{lots} would lose their price: `errors` names them. "
+            f'Say "leaves_unpriced": true if that is meant.{more}'
+        )
+        self.faults = [
+            ParameterFault(parameter="leaves_unpriced", message=message) for message in named
+        ]
+
+
 class TariffInvalidError(ApiError):
     """The tariff is incomplete, contradictory or ambiguous: `errors` has every fault."""
 

@@ -103,9 +103,9 @@ class Prices:
         for row in effects:
             version = self._versions[row["tariff_id"], row["version"]]
             effect = Effect(row["starts_at"], row["ends_at"], version)
-            by_target[_target(row)].append(effect)
+            by_target[target_of(row)].append(effect)
         self._effects = dict(by_target)
-        self._lots = _situations(lots)
+        self._lots = situations(lots)
         years = list(calendar)
         self._years = frozenset(row["year"] for row in years)
         read = calendar_of(years)
@@ -244,7 +244,8 @@ def _version(row: Row) -> Version:
     return Version(row["tariff_id"], row["version"], row["content_hash"], tariff)
 
 
-def _target(row: Row) -> tuple[str, ...]:
+def target_of(row: Row) -> tuple[str, ...]:
+    """Say what a row of `quote_effects.sql` prices: `(lot_id,)` or `(zone_id, lot_type)`."""
     if row["lot_id"] is not None:
         return (row["lot_id"],)
     return row["zone_id"], row["lot_type"]
@@ -257,7 +258,8 @@ def _in_force(effects: list[Effect] | None, at: datetime) -> Effect | None:
     return None
 
 
-def _situations(rows: Iterable[Row]) -> dict[str, Situation]:
+def situations(rows: Iterable[Row]) -> dict[str, Situation]:
+    """Gather rows of `quote_lots.sql` by lot_id."""
     types: dict[str, str] = {}
     zones: dict[str, list[tuple[str, datetime, datetime | None]]] = defaultdict(list)
     for row in rows:

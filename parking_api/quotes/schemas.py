@@ -1,7 +1,7 @@
 """The shapes of requests and answers about quotes."""
 
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
@@ -10,6 +10,34 @@ from parking_api.bodies import Body
 from parking_api.parameters import Id, Moment
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+LeavesUnpriced = Annotated[
+    bool,
+    Field(
+        description="Do it although lots that have a price now, or will have one, lose it: "
+        "otherwise it is refused, and the problem names them."
+    ),
+]
+
+
+class UnpricedLot(Answer):
+    """A lot that has lost its price."""
+
+    lot_id: str
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime | None = Field(description="Exclusive; null for no end in sight.")
+    lacks: Literal["zone", "tariff"]
+
+
+class UnpricedLots(Answer):
+    """Lots that lose their price by a change; those that had none before are not among them."""
+
+    lots: int = Field(description="How many.")
+    from_: AwareDatetime | None = Field(
+        alias="from", description="When the first loses it; null for none."
+    )
+    items: list[UnpricedLot] = Field(description="The first 100 of them.")
 
 
 class QuoteAsk(Body):

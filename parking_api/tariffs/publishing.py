@@ -5,6 +5,8 @@ from datetime import datetime
 import asyncpg
 
 from parking_api.audit import Action, Connection
+from parking_api.quotes import coverage
+from parking_api.quotes.coverage import Unpriced
 from parking_api.tariffs import controls, queries
 from parking_api.tariffs.drafting import locked
 from parking_api.tariffs.errors import (
@@ -42,8 +44,14 @@ async def approve(connection: Connection, key: Key, act: Action) -> None:
 
 
 async def publish(
-    connection: Connection, key: Key, start: datetime, end: datetime | None, act: Action
-) -> None:
+    connection: Connection,
+    key: Key,
+    start: datetime,
+    end: datetime | None,
+    act: Action,
+    *,
+    leaves_unpriced: bool,
+) -> list[Unpriced]:
     """Have an approved version price what it applies to; within a transaction.
 
     The tariff's version before ends then. What another tariff prices stays with it.
@@ -54,6 +62,11 @@ async def publish(
         start: When it comes into force: now or later.
         end: Exclusive; None for no end.
         act: Who does it, when and why.
+        leaves_unpriced: Whether lots may lose their price by it: where it ends, or prices less
+            than the version before.
+
+    Returns:
+        The lots that lose their price.
 
     Raises:
         TariffUnknownError: There is no such version.
@@ -61,6 +74,7 @@ async def publish(
         VersionStateError: It is not approved, or published already.
         PriceControlError: It goes beyond the price control.
         EffectsOverlapError: Another version prices the same then.
+        LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
     """
     if start < act.at or (end is not None and end <= start):
         raise EffectiveTimesError
@@ -73,11 +87,15 @@ async def publish(
     whole = await queries.version(connection, key, act.at, whole=True)
     target = queries.target_of(whole)
     await controls.check(connection, queries.tariff_of(whole), target, start, end)
+    before = await coverage.read(connection)
     async with recorded(connection, key, "tariff.publish", act):
         await _take_over(connection, key, start, end)
         await connection.execute(
             named("tariff_version_publish"), key.tariff_id, key.version, act.person_id, act.at
         )
+    return await coverage.require_prices(
+        connection, before, key.subject, act, allowed=leaves_unpriced
+    )
 
 
 async def _take_over(
@@ -104,7 +122,9 @@ async def _take_over(
         raise EffectsOverlapError from error
 
 
-async def withdraw(connection: Connection, key: Key, act: Action, *, may_end: bool) -> None:
+async def withdraw(
+    connection: Connection, key: Key, act: Action, *, may_end: bool, leaves_unpriced: bool
+) -> list[Unpriced]:
     """Withdraw a version; within a transaction.
 
     One that was never published is given up. One that is scheduled never comes into force, and
@@ -115,11 +135,16 @@ async def withdraw(connection: Connection, key: Key, act: Action, *, may_end: bo
         key: The version.
         act: Who does it, when and why.
         may_end: Whether whoever asks may withdraw what is published.
+        leaves_unpriced: Whether lots may lose their price by it.
+
+    Returns:
+        The lots that lose their price.
 
     Raises:
         TariffUnknownError: There is no such version.
         NotTheDrafterError: It is published, and `may_end` is not set; or somebody else's draft.
         VersionStateError: It is superseded or withdrawn already.
+        LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
     """
     await lock(connection)
     row = await locked(connection, key)
@@ -130,6 +155,7 @@ async def withdraw(connection: Connection, key: Key, act: Action, *, may_end: bo
         )
     if not may_end and (row["published_by"] or row["drafted_by"] != act.person_id):
         raise NotTheDrafterError("Drafters withdraw their own versions, until they are published.")
+    before = await coverage.read(connection)
     async with recorded(connection, key, "tariff.withdraw", act):
         await connection.execute(
             named("tariff_version_withdraw"), key.tariff_id, key.version, act.person_id, act.at
@@ -140,3 +166,6 @@ async def withdraw(connection: Connection, key: Key, act: Action, *, may_end: bo
         if gone:
             await connection.execute(named("tariff_effects_restore"), key.tariff_id, gone)
         await connection.execute(named("tariff_effects_cut"), key.tariff_id, act.at, key.version)
+    return await coverage.require_prices(
+        connection, before, key.subject, act, allowed=leaves_unpriced
+    )

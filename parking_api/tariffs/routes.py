@@ -12,7 +12,8 @@ from parking_api.errors import DatabaseAwayError, described
 from parking_api.paging import next_path
 from parking_api.parameters import Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded
-from parking_api.quotes.errors import TariffInvalidError
+from parking_api.quotes import coverage
+from parking_api.quotes.errors import LeavesUnpricedError, TariffInvalidError
 from parking_api.resources import Held, Resources
 from parking_api.tariffs import answers, drafting, publishing, queries
 from parking_api.tariffs.errors import (
@@ -29,6 +30,7 @@ from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.schemas import (
     BureauVersion,
+    EffectiveVersion,
     NewTariff,
     NewVersion,
     Publication,
@@ -36,6 +38,7 @@ from parking_api.tariffs.schemas import (
     TariffsAsk,
     VersionAnswer,
     VersionPage,
+    Withdrawal,
 )
 from parking_api.tariffs.visiting import SeesAll
 from parking_api.zones.errors import SamePersonError
@@ -164,30 +167,39 @@ PUBLISHING: Final = (
     VersionStateError,
     PriceControlError,
     EffectsOverlapError,
+    LeavesUnpricedError,
     DatabaseAwayError,
 )
 
 
 @router.post(
-    f"{VERSION_PATH}/schedule", response_model=BureauVersion, responses=guarded(*PUBLISHING)
+    f"{VERSION_PATH}/schedule", response_model=EffectiveVersion, responses=guarded(*PUBLISHING)
 )
 async def schedule(
     tariff_id: TariffId, version: Number, body: Schedule, held: Held, caller: Approver
 ) -> Response:
     """Publish an approved version ahead of the time that it comes into force.
 
-    The version before it ends then. Beyond the price control it is refused, with the clause.
+    The version before it ends then. Beyond the price control it is refused, with the clause; and
+    where lots lose their price by it, unless `leaves_unpriced` is said.
     """
     act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
     async with held.database.transaction() as connection:
-        await publishing.publish(connection, key, body.effective_from, body.effective_to, act)
+        unpriced = await publishing.publish(
+            connection,
+            key,
+            body.effective_from,
+            body.effective_to,
+            act,
+            leaves_unpriced=body.leaves_unpriced,
+        )
         told = await _told(held, connection, key)
     await held.prices.reload()
-    return respond(told)
+    return respond(told | {"unpriced": coverage.answer(unpriced)})
 
 
 @router.post(
-    f"{VERSION_PATH}/publish", response_model=BureauVersion, responses=guarded(*PUBLISHING)
+    f"{VERSION_PATH}/publish", response_model=EffectiveVersion, responses=guarded(*PUBLISHING)
 )
 async def publish(
     tariff_id: TariffId, version: Number, body: Publication, held: Held, caller: Approver
@@ -195,31 +207,46 @@ async def publish(
     """Publish an approved version, in force at once; else as `schedule`."""
     act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
     async with held.database.transaction() as connection:
-        await publishing.publish(connection, key, act.at, body.effective_to, act)
+        unpriced = await publishing.publish(
+            connection, key, act.at, body.effective_to, act, leaves_unpriced=body.leaves_unpriced
+        )
         told = await _told(held, connection, key)
     await held.prices.reload()
-    return respond(told)
+    return respond(told | {"unpriced": coverage.answer(unpriced)})
 
 
 @router.post(
     f"{VERSION_PATH}/withdraw",
-    response_model=BureauVersion,
-    responses=guarded(TariffUnknownError, NotTheDrafterError, VersionStateError, DatabaseAwayError),
+    response_model=EffectiveVersion,
+    responses=guarded(
+        TariffUnknownError,
+        NotTheDrafterError,
+        VersionStateError,
+        LeavesUnpricedError,
+        DatabaseAwayError,
+    ),
 )
 async def withdraw(
-    tariff_id: TariffId, version: Number, body: Why, held: Held, caller: Bureau
+    tariff_id: TariffId, version: Number, body: Withdrawal, held: Held, caller: Bureau
 ) -> Response:
     """Withdraw a version.
 
     One that is scheduled never comes into force, and the one before goes on; one in force ends
-    now. A drafter withdraws their own, until it is published; an approver any.
+    now, and where lots lose their price by that, it is refused unless `leaves_unpriced` is said. A
+    drafter withdraws their own, until it is published; an approver any.
     """
     act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
     async with held.database.transaction() as connection:
-        await publishing.withdraw(connection, key, act, may_end=APPROVER in caller.roles)
+        unpriced = await publishing.withdraw(
+            connection,
+            key,
+            act,
+            may_end=APPROVER in caller.roles,
+            leaves_unpriced=body.leaves_unpriced,
+        )
         told = await _told(held, connection, key)
     await held.prices.reload()
-    return respond(told)
+    return respond(told | {"unpriced": coverage.answer(unpriced)})
 
 
 async def _told(held: Resources, connection: Connection, key: Key) -> Json:

@@ -8,6 +8,7 @@ from parking_api.answers import Answer, LotType, Name
 from parking_api.bodies import Body, Reason
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import Id, Moment, Parameters
+from parking_api.quotes.schemas import LeavesUnpriced, UnpricedLots
 from parking_api.tariffs.examples import CLASS_1_ROAD
 
 State = Literal[
@@ -67,6 +68,7 @@ class Schedule(Body):
 
     effective_from: Moment = Field(examples=["2027-04-20T00:00:00+08:00"])
     effective_to: Moment | None = Field(None, description="Exclusive; null for no end.")
+    leaves_unpriced: LeavesUnpriced = False
     reason: Reason
 
 
@@ -74,6 +76,14 @@ class Publication(Body):
     """An approved version comes into force at once."""
 
     effective_to: Moment | None = Field(None, description="Exclusive; null for no end.")
+    leaves_unpriced: LeavesUnpriced = False
+    reason: Reason
+
+
+class Withdrawal(Body):
+    """A version is withdrawn."""
+
+    leaves_unpriced: LeavesUnpriced = False
     reason: Reason
 
 
@@ -156,6 +166,12 @@ class BureauVersion(VersionAnswer):
     published_by: str | None
     withdrawn_by: str | None
     withdrawn_at: AwareDatetime | None
+
+
+class EffectiveVersion(BureauVersion):
+    """A version that was published or withdrawn, and what comes of it."""
+
+    unpriced: UnpricedLots
 
 
 class VersionPage(Answer):

@@ -1,4 +1,4 @@
-"""What is asked of the database about zones, and done to them."""
+"""Zone queries and commands."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,6 +7,8 @@ from typing import Any, Final
 from parking_api.answers import Json, Row
 from parking_api.audit import Action, Connection, record
 from parking_api.importing.geometry import multipolygon_ewkb
+from parking_api.quotes import coverage
+from parking_api.quotes.coverage import Unpriced
 from parking_api.zones import answers
 from parking_api.zones.errors import (
     SamePersonError,
@@ -104,24 +106,38 @@ async def withdraw_draft(connection: Connection, zone_id: str, act: Action) -> R
     return row
 
 
-async def publish(connection: Connection, zone_ids: Sequence[str], act: Action) -> list[Row]:
+async def publish(
+    connection: Connection, zone_ids: Sequence[str], act: Action, *, leaves_unpriced: bool
+) -> tuple[list[Row], list[Unpriced]]:
     """Put drafts in force from their `valid_from` on, all at once; within a transaction.
+
+    Args:
+        connection: To the database.
+        zone_ids: The drafts.
+        act: Who does it, when and why.
+        leaves_unpriced: Whether lots may lose their price by it.
+
+    Returns:
+        The drafts, published, and the lots that lose their price.
 
     Raises:
         ZoneDraftUnknownError: One is not there.
         SamePersonError: One was drafted by whoever publishes.
         ZoneStateError: One is published or withdrawn already.
         ZoneTimesError: One would begin in the past, or replace what is not there to be replaced.
+        ZoneExistsError: There is a zone of that id, which came in by import.
         ZonesOverlapError: Two zones would overlap.
+        LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
     """
     await lock(connection)
+    before_it = await coverage.read(connection)
     published, changes = [], []
     # In one order, so that two that publish never wait for each other.
     for zone_id in sorted(set(zone_ids)):
         before = await draft(connection, zone_id)
         _check_publication(before, act)
         changes += [await _replace(connection, old, before) for old in before["replaces"]]
-        await connection.execute(named("zone_publish"), zone_id)
+        await _put_in_force(connection, zone_id)
         row = await _settle(connection, zone_id, "published", act)
         published.append(row)
         changes.append(("zone.publish", before, row))
@@ -129,7 +145,15 @@ async def publish(connection: Connection, zone_ids: Sequence[str], act: Action) 
     await derive_lots(connection, act.at)
     for action, before, row in changes:
         await _record(connection, act, action, before, row)
-    return published
+    unpriced = await coverage.require_prices(
+        connection, before_it, f"zone/{zone_ids[0]}", act, allowed=leaves_unpriced
+    )
+    return published, unpriced
+
+
+async def _put_in_force(connection: Connection, zone_id: str) -> None:
+    if await connection.fetchval(named("zone_publish"), zone_id) is None:
+        raise ZoneExistsError
 
 
 def _check_publication(row: Row, act: Action) -> None:
@@ -152,14 +176,26 @@ async def _replace(connection: Connection, old: str, new: Row) -> tuple[str, Row
     return "zone.end", before, row
 
 
-async def end(connection: Connection, zone_id: str, valid_to: datetime, act: Action) -> Row:
+async def end(
+    connection: Connection,
+    zone_id: str,
+    valid_to: datetime,
+    act: Action,
+    *,
+    leaves_unpriced: bool,
+) -> tuple[Row, list[Unpriced]]:
     """Let a zone end; within a transaction.
+
+    Returns:
+        The zone, and the lots that lose their price.
 
     Raises:
         ZoneUnknownError: It is not there.
         ZoneTimesError: It would end in the past, or before it begins, or has ended before.
+        LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
     """
     await lock(connection)
+    before_it = await coverage.read(connection)
     before: Row | None = await connection.fetchrow(named("zone_any"), zone_id)
     if before is None:
         raise ZoneUnknownError("There is no such zone.")
@@ -170,18 +206,48 @@ async def end(connection: Connection, zone_id: str, valid_to: datetime, act: Act
         raise ZoneTimesError("A zone ends after it begins, and no later than was said before.")
     await derive_lots(connection, act.at)
     await _record(connection, act, "zone.end", before, row)
-    return row
-
-
-async def check(connection: Connection, zone_id: str) -> Json:
-    """Tell what would come of publishing a draft."""
-    row = await draft(connection, zone_id)
-    overlaps = await connection.fetch(
-        named("zone_draft_overlaps"),
-        *(zone_id, row["replaces"], OVERLAP_TOLERANCE_M2, BORDER_WIDTH_M),
+    unpriced = await coverage.require_prices(
+        connection, before_it, f"zone/{zone_id}", act, allowed=leaves_unpriced
     )
-    lots = await connection.fetchval(named("zone_draft_lots"), zone_id)
-    return {"overlaps": [answers.overlap(found) for found in overlaps], "lots": lots}
+    return row, unpriced
+
+
+async def check(connection: Connection, zone_ids: Sequence[str], at: datetime) -> Json:
+    """Tell what would come of publishing drafts at `at`; within a transaction.
+
+    It is done and undone, so that nothing is foreseen in another way than it comes.
+
+    Args:
+        connection: To the database.
+        zone_ids: The draft, and those that would be published with it.
+        at: Now.
+
+    Raises:
+        ZoneDraftUnknownError: One is not there.
+        ZoneStateError: One is published or withdrawn already.
+        ZoneExistsError: There is a zone of that id, which came in by import.
+    """
+    await lock(connection)
+    before = await coverage.read(connection)
+    lots = await connection.fetchval(named("zone_draft_lots"), zone_ids[0])
+    tried = connection.transaction()
+    await tried.start()
+    try:
+        for zone_id in sorted(set(zone_ids)):
+            row = await draft(connection, zone_id)
+            _require_draft(row)
+            for old in row["replaces"]:
+                await connection.fetchrow(named("zone_end"), old, row["valid_from"])
+            await _put_in_force(connection, zone_id)
+        overlaps = await _overlaps(connection, zone_ids)
+        after = await coverage.read(connection)
+    finally:
+        await tried.rollback()
+    return {
+        "overlaps": [answers.overlap(found) for found in overlaps],
+        "lots": lots,
+        "unpriced": coverage.answer(coverage.newly_unpriced(before, after, at)),
+    }
 
 
 async def check_overlaps(connection: Connection, zone_ids: Sequence[str]) -> None:
@@ -191,11 +257,14 @@ async def check_overlaps(connection: Connection, zone_ids: Sequence[str]) -> Non
         ZonesOverlapError: Two share more than `OVERLAP_TOLERANCE_M2` at the same time, strips
             along a border apart.
     """
-    overlaps = await connection.fetch(
+    if overlaps := await _overlaps(connection, zone_ids):
+        raise ZonesOverlapError(overlaps)
+
+
+async def _overlaps(connection: Connection, zone_ids: Sequence[str]) -> Sequence[Row]:
+    return await connection.fetch(
         named("zone_overlaps"), list(zone_ids), OVERLAP_TOLERANCE_M2, BORDER_WIDTH_M
     )
-    if overlaps:
-        raise ZonesOverlapError(overlaps)
 
 
 async def lock(connection: Connection) -> None:

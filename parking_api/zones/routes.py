@@ -11,6 +11,8 @@ from parking_api.bodies import StrictRoute, Why
 from parking_api.errors import DatabaseAwayError, described
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded
+from parking_api.quotes import coverage
+from parking_api.quotes.errors import LeavesUnpricedError
 from parking_api.resources import Held
 from parking_api.zones import answers, queries
 from parking_api.zones.errors import (
@@ -23,9 +25,12 @@ from parking_api.zones.errors import (
     ZoneUnknownError,
 )
 from parking_api.zones.schemas import (
+    EndedZone,
     NewZone,
+    PublishedZones,
     ZoneBody,
     ZoneCheck,
+    ZoneCheckAsk,
     ZoneDraft,
     ZoneDrafts,
     ZoneEnd,
@@ -134,24 +139,32 @@ async def draft(zone_id: ZoneId, _: Nothing, held: Held, caller: Bureau) -> Resp
 @router.post(
     "/v1/zones/{zone_id}/check",
     response_model=ZoneCheck,
-    responses=guarded(ZoneDraftUnknownError, DatabaseAwayError),
+    responses=guarded(ZoneDraftUnknownError, ZoneStateError, ZoneExistsError, DatabaseAwayError),
 )
-async def check(zone_id: ZoneId, held: Held, caller: Bureau) -> Response:
-    """Tell which zones a draft would overlap, and how many lots it contains."""
+async def check(
+    zone_id: ZoneId, held: Held, caller: Bureau, body: ZoneCheckAsk | None = None
+) -> Response:
+    """Tell what would come of publishing a draft: overlaps, its lots, lots that lose their price.
+
+    `also` names the drafts that would be published with it; a body is not needed.
+    """
     del caller
+    zone_ids = [zone_id, *(body.also if body else ())]
     async with held.database.transaction() as connection:
-        return respond(await queries.check(connection, zone_id))
+        return respond(await queries.check(connection, zone_ids, held.clock()))
 
 
 @router.post(
     "/v1/zones/{zone_id}/publish",
-    response_model=ZoneDrafts,
+    response_model=PublishedZones,
     responses=guarded(
         ZoneDraftUnknownError,
         SamePersonError,
         ZoneStateError,
         ZoneTimesError,
+        ZoneExistsError,
         ZonesOverlapError,
+        LeavesUnpricedError,
         DatabaseAwayError,
     ),
 )
@@ -159,13 +172,18 @@ async def publish(zone_id: ZoneId, body: ZonePublication, held: Held, caller: Ap
     """Put a draft in force from its `valid_from` on, with others that must begin at once with it.
 
     The zones that they replace end when they begin. Whoever drafted one may not publish it. Should
-    two zones overlap then, the answer names both, and nothing is changed.
+    two zones overlap then, the answer names both, and nothing is changed. Likewise where lots lose
+    their price by it, unless `leaves_unpriced` is said: a tariff can be given to a zone once it is
+    published, and should be before it begins.
     """
     act = Action(caller.person_id, held.clock(), body.reason)
     async with held.database.transaction() as connection:
-        rows = await queries.publish(connection, [zone_id, *body.also], act)
+        rows, unpriced = await queries.publish(
+            connection, [zone_id, *body.also], act, leaves_unpriced=body.leaves_unpriced
+        )
     await held.prices.reload()
-    return respond({"items": [answers.draft_facts(row) for row in rows], "next": None})
+    items = [answers.draft_facts(row) for row in rows]
+    return respond({"items": items, "next": None, "unpriced": coverage.answer(unpriced)})
 
 
 @router.post(
@@ -183,13 +201,18 @@ async def withdraw(zone_id: ZoneId, body: Why, held: Held, caller: Bureau) -> Re
 
 @router.post(
     "/v1/zones/{zone_id}/end",
-    response_class=Response,
-    responses=guarded(ZoneUnknownError, ZoneTimesError, DatabaseAwayError),
+    response_model=EndedZone,
+    responses=guarded(ZoneUnknownError, ZoneTimesError, LeavesUnpricedError, DatabaseAwayError),
 )
 async def end(zone_id: ZoneId, body: ZoneEnd, held: Held, caller: Approver) -> Response:
-    """Let a published zone end, now or later."""
+    """Let a published zone end, now or later.
+
+    Where lots lose their price by it, it is refused unless `leaves_unpriced` is said.
+    """
     act = Action(caller.person_id, held.clock(), body.reason)
     async with held.database.transaction() as connection:
-        row = await queries.end(connection, zone_id, body.valid_to, act)
+        row, unpriced = await queries.end(
+            connection, zone_id, body.valid_to, act, leaves_unpriced=body.leaves_unpriced
+        )
     await held.prices.reload()
-    return respond(answers.facts(row))
+    return respond(answers.facts(row) | {"unpriced": coverage.answer(unpriced)})

@@ -11,6 +11,7 @@ from parking_api.answers import Answer, Name
 from parking_api.bodies import Body, Reason, Text
 from parking_api.importing.geometry import GeometryError, read_multipolygon
 from parking_api.parameters import Id, Moment, Parameters
+from parking_api.quotes.schemas import LeavesUnpriced, UnpricedLots
 
 ZoneClass = Annotated[
     int, Field(ge=1, le=3, description="1 一类, 2 二类, 3 三类: from the centre outwards.")
@@ -75,13 +76,21 @@ class ZonePublication(Body):
     """What is published together: neighbours that are drawn anew take over at once."""
 
     also: tuple[Id, ...] = Field((), description="Further drafts.")
+    leaves_unpriced: LeavesUnpriced = False
     reason: Reason
+
+
+class ZoneCheckAsk(Body):
+    """What a draft would be published together with."""
+
+    also: tuple[Id, ...] = Field((), description="Further drafts.")
 
 
 class ZoneEnd(Body):
     """When a zone ends."""
 
     valid_to: Moment = Field(examples=["2027-06-30T00:00:00+08:00"])
+    leaves_unpriced: LeavesUnpriced = False
     reason: Reason
 
 
@@ -145,6 +154,18 @@ class ZoneDrafts(Answer):
     next: None
 
 
+class PublishedZones(ZoneDrafts):
+    """What was published, and what came of it."""
+
+    unpriced: UnpricedLots
+
+
+class EndedZone(ZoneFacts):
+    """A zone that ends, and what comes of it."""
+
+    unpriced: UnpricedLots
+
+
 class Overlap(Answer):
     """A zone that a draft would overlap."""
 
@@ -159,6 +180,9 @@ class ZoneCheck(Answer):
 
     overlaps: list[Overlap]
     lots: int = Field(description="Lots that would belong to it.")
+    unpriced: UnpricedLots = Field(
+        description="Lots that would lose their price: it is published with `leaves_unpriced` then."
+    )
 
 
 def settled(at: datetime | None, now: datetime) -> datetime:

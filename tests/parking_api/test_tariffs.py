@@ -185,11 +185,11 @@ async def test_withdrawing(bureau: Bureau) -> None:
 
     told = await bureau.act(second, "withdraw", bureau.approver)
 
-    assert told["state"] == "withdrawn"
+    assert (told["state"], told["unpriced"]["lots"]) == ("withdrawn", 0)
     assert await fee(bureau) == 300
     assert (await get(bureau, first))["effective_to"] is None
     bureau.clock.now += timedelta(days=1)
-    await bureau.act(first, "withdraw", bureau.approver)
+    await bureau.act(first, "withdraw", bureau.approver, leaves_unpriced=True)
     assert await fee(bureau) == "urn:onelot:problem:lot-without-tariff"
     before = (bureau.clock.now - timedelta(hours=1)).isoformat()
     assert await fee(bureau, entry=before) == 300

@@ -12,6 +12,7 @@ from tests.parking_api.bureau import Bureau, document, person, problem, square
 from tests.parking_api.polling import until
 
 SOON = "2026-12-01T00:00:00+08:00"
+NOBODY: dict[str, Any] = {"lots": 0, "from": None, "items": []}
 EAST_OF_Z_1 = square(120.5, 36.0)
 
 
@@ -44,7 +45,7 @@ async def test_a_zone_from_draft_to_force(bureau: Bureau, built: Builder) -> Non
     assert drawn.json()["geometry"]["type"] == "MultiPolygon"
     assert await listed(bureau, at=SOON) == ["z-1"]
     checked = (await bureau.api.post("/v1/zones/z-2/check", headers=bureau.drafter)).json()
-    assert checked == {"overlaps": [], "lots": 1}
+    assert checked == {"overlaps": [], "lots": 1, "unpriced": NOBODY}
 
     answer = await publish(bureau, "z-2")
 
@@ -116,7 +117,8 @@ async def test_a_zone_drawn_anew_takes_over_with_its_lots_and_its_tariff(
     await draw(bureau, "west", geometry=square(120.3, 36.0, 0.05), replaces=["z-1"])
     east = square(120.35, 36.0, 0.1)
     await draw(bureau, "east", geometry=east, zone_class=1)
-    answer = await publish(bureau, "west", also=["east"])
+    problem(await publish(bureau, "west", also=["east"]), 409, "leaves-unpriced")
+    answer = await publish(bureau, "west", also=["east"], leaves_unpriced=True)
     assert answer.status_code == 200, answer.text
     target = {"zones": ["east"], "lot_types": ["on_street"]}
     path = await bureau.approved(document=document("t-east", 500), applies_to=target)

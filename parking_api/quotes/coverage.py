@@ -1,0 +1,184 @@
+"""Which lots a change leaves without a price that had one, and for how long.
+
+Zones end and are drawn smaller, tariffs end and move to other zones: each such change is compared
+with what was before it, over all time to come. A lot that had no price before is not counted.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from parking_api.answers import Json
+from parking_api.audit import Action, Connection, record
+from parking_api.quotes.errors import LeavesUnpricedError
+from parking_api.quotes.prices import Situation, situations, target_of
+from sql.named import named
+
+# As many lots as an answer names; it tells the number of all.
+MOST_NAMED: Final = 100
+
+Span = tuple[datetime, datetime | None]
+Lack = Literal["zone", "tariff"]
+_NO_SPANS: Final[tuple[Span, ...]] = ()
+
+
+@dataclass(frozen=True)
+class Unpriced:
+    """A lot that has lost its price.
+
+    Attributes:
+        lot_id: Which.
+        start: From when on.
+        end: Until when; None for no end in sight.
+        lacks: A zone that contains it, or a tariff for its zone and type.
+    """
+
+    lot_id: str
+    start: datetime
+    end: datetime | None
+    lacks: Lack
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """When each lot has a price.
+
+    Attributes:
+        lots: By lot_id.
+        spans: When something prices each target, `(lot_id,)` or `(zone_id, lot_type)`.
+    """
+
+    lots: Mapping[str, Situation]
+    spans: Mapping[tuple[str, ...], tuple[Span, ...]]
+
+    def own(self, lot_id: str) -> tuple[Span, ...]:
+        """When a lot has a tariff of its own."""
+        return self.spans.get((lot_id,), _NO_SPANS)
+
+    def lack(self, lot_id: str, at: datetime) -> Lack | None:
+        """Say what a lot lacks for a price at `at`; None where it has one."""
+        if _covers(self.own(lot_id), at):
+            return None
+        situation = self.lots[lot_id]
+        zone_id = situation.zone_at(at)
+        if zone_id is None:
+            return "zone"
+        by_zone = self.spans.get((zone_id, situation.lot_type), _NO_SPANS)
+        return None if _covers(by_zone, at) else "tariff"
+
+    def turns(self, lot_id: str) -> set[datetime]:
+        """All instants at which a lot may gain or lose its price."""
+        situation = self.lots[lot_id]
+        zoned = [(start, end) for _, start, end in situation.zones]
+        for zone_id, _, _ in situation.zones:
+            zoned += self.spans.get((zone_id, situation.lot_type), _NO_SPANS)
+        return {at for span in (*self.own(lot_id), *zoned) for at in span if at}
+
+
+def _covers(spans: Sequence[Span], at: datetime) -> bool:
+    return any(start <= at and (end is None or at < end) for start, end in spans)
+
+
+async def read(connection: Connection) -> Coverage:
+    """Read when each lot has a price, as it stands in the transaction."""
+    spans = defaultdict(list)
+    for row in await connection.fetch(named("quote_effects")):
+        spans[target_of(row)].append((row["starts_at"], row["ends_at"]))
+    lots = situations(await connection.fetch(named("quote_lots")))
+    return Coverage(lots, {target: tuple(each) for target, each in spans.items()})
+
+
+def newly_unpriced(before: Coverage, after: Coverage, since: datetime) -> list[Unpriced]:
+    """List the lots that have a price before a change and, from some time on, none after it.
+
+    Args:
+        before: As it was.
+        after: As it is.
+        since: What was earlier does not count.
+
+    Returns:
+        The first such time of each lot, the earliest first.
+    """
+    # Lots of one kind in the same zones share their fate.
+    known: dict[object, tuple[datetime, datetime | None, Lack] | None] = {}
+    found = []
+    for lot_id, situation in after.lots.items():
+        if lot_id not in before.lots:
+            continue
+        kind = (before.own(lot_id), after.own(lot_id), before.lots[lot_id], situation)
+        if kind not in known:
+            known[kind] = _first_gap(before, after, lot_id, since)
+        gap = known[kind]
+        if gap:
+            found.append(Unpriced(lot_id, *gap))
+    return sorted(found, key=lambda each: (each.start, each.lot_id))
+
+
+def _first_gap(
+    before: Coverage, after: Coverage, lot_id: str, since: datetime
+) -> tuple[datetime, datetime | None, Lack] | None:
+    turns = before.turns(lot_id) | after.turns(lot_id)
+    times = [since, *sorted(at for at in turns if at > since)]
+    for place, at in enumerate(times):
+        lack = after.lack(lot_id, at)
+        if lack and before.lack(lot_id, at) is None:
+            rest = times[place + 1 :]
+            end = next((each for each in rest if after.lack(lot_id, each) is None), None)
+            return at, end, lack
+    return None
+
+
+async def require_prices(
+    connection: Connection, before: Coverage, subject: str, act: Action, *, allowed: bool
+) -> list[Unpriced]:
+    """Hold what has been changed against what was before; within the transaction.
+
+    Args:
+        connection: To the database, after the change.
+        before: As it was before the change.
+        subject: What the audit calls what was changed.
+        act: Who changes it, when and why.
+        allowed: Whether they said that lots may be left without a price.
+
+    Returns:
+        The lots that have lost their price.
+
+    Raises:
+        LeavesUnpricedError: There are some, and `allowed` is not set.
+    """
+    found = newly_unpriced(before, await read(connection), act.at)
+    if found and not allowed:
+        raise LeavesUnpricedError(len(found), [described(each) for each in found[:MOST_NAMED]])
+    if found:
+        await record(
+            connection,
+            person_id=act.person_id,
+            action="price.leave",
+            subject=subject,
+            before=None,
+            after={"lots": len(found), "named": [described(each) for each in found[:MOST_NAMED]]},
+            reason=act.reason,
+            at=act.at,
+        )
+    return found
+
+
+def described(lot: Unpriced) -> str:
+    """Put a lot without price into words."""
+    until = f" to {lot.end.isoformat()}" if lot.end else " on"
+    why = "no zone contains it" if lot.lacks == "zone" else "no tariff prices its zone and type"
+    return f"{lot.lot_id} from {lot.start.isoformat()}{until}: {why}"
+
+
+def answer(lots: Sequence[Unpriced]) -> Json:
+    """Say how many lots have lost their price, which, and from when on."""
+    return {
+        "lots": len(lots),
+        "from": lots[0].start if lots else None,
+        "items": [
+            {"lot_id": each.lot_id, "from": each.start, "to": each.end, "lacks": each.lacks}
+            for each in lots[:MOST_NAMED]
+        ],
+    }
