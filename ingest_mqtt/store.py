@@ -1,13 +1,12 @@
 """The ingester's side of the database: what is read at the start, and one commit a batch."""
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 
 import asyncpg
 
-from ingest_mqtt.effects import DeadLetter, Outcome
-from ingest_mqtt.lots import CLASSES, Committed, Lot, LotState, Registry
+from ingest_mqtt.effects import Outcome
+from ingest_mqtt.lots import CLASSES, Committed, GatewaySize, Lot, LotState, Registry
 from ingest_mqtt.occupancy import Steps
 from sql.engine import Db
 from sql.named import named
@@ -33,7 +32,11 @@ async def load_registry(db: Db) -> Registry:
         for row in await db.fetch(named("registry_lots"))
     }
     gateways = await db.fetch(named("registry_gateways"))
-    return Registry(lots, {row["gateway_id"]: row["operator_id"] for row in gateways})
+    return Registry(
+        lots,
+        {row["gateway_id"]: row["operator_id"] for row in gateways},
+        {row["gateway_id"]: GatewaySize(row["lots"], row["spaces"]) for row in gateways},
+    )
 
 
 def _lot(row: asyncpg.Record, masks: list[int]) -> Lot:
@@ -66,12 +69,15 @@ def _committed(row: asyncpg.Record) -> Committed:
     return Committed(state, row["version"], row["committed_at"])
 
 
-async def commit(db: Db, outcome: Outcome) -> dict[str, Committed]:
-    """Write a batch's outcome in one transaction: state, history, dead letters together.
+async def commit(
+    db: Db, outcome: Outcome, also: Callable[[Db], Awaitable[None]] | None = None
+) -> dict[str, Committed]:
+    """Write a batch's outcome in one transaction: state, history and what else belongs to it.
 
     Args:
         db: A connection outside any transaction.
         outcome: What `decide` made of the batch.
+        also: Writes the rest, in the same transaction: dead letters, results of replays.
 
     Returns:
         The committed state of each lot that changed.
@@ -91,10 +97,8 @@ async def commit(db: Db, outcome: Outcome) -> dict[str, Committed]:
                 "count_event", records=outcome.count_events, columns=_COUNT_EVENT
             )
         await _add_steps(db, outcome.steps)
-        if outcome.dead_letters:
-            await db.executemany(
-                named("dead_letter_keep"), [_dead_letter(one) for one in outcome.dead_letters]
-            )
+        if also is not None:
+            await also(db)
     return committed
 
 
@@ -151,22 +155,3 @@ async def _add_steps(db: Db, steps: Steps) -> None:
     )
     columns: Iterable[tuple[object, ...]] = zip(*rows, strict=True)
     await db.execute(named("occupancy_add"), *(list(column) for column in columns))
-
-
-def _dead_letter(letter: DeadLetter) -> tuple[object, ...]:
-    message, rejection = letter.message, letter.rejection
-    topic = message.topic.encode()
-    digest = hashlib.sha256(topic + b"\0" + message.payload).digest()
-    return (
-        digest,
-        message.topic,
-        letter.gateway_id,
-        letter.lot_id,
-        rejection.epoch,
-        rejection.seq,
-        rejection.reason,
-        # The parser may quote the payload, and PostgreSQL's text cannot hold a NUL.
-        rejection.detail.replace("\0", "\N{SYMBOL FOR NULL}"),
-        message.payload,
-        message.received_at,
-    )
