@@ -191,9 +191,7 @@ def _name_kinds(part: str) -> str:
 
 
 def _is_number(value: object, least: int) -> bool:
-    return (
-        isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_NUMBER
-    )
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_NUMBER
 
 
 def _optional(check: Callable[..., bool]) -> Callable[..., bool]:
@@ -239,7 +237,12 @@ _EVERY: Final[Mapping[str, Callable[..., bool]]] = {
 }
 _FIELDS: Final[Mapping[str, Mapping[str, Callable[..., bool]]]] = {
     "spaces": {**_EVERY, "occupied": _bays, "free": _bays, "unknown": _bays},
-    "snapshot": {**_EVERY, "capacity": _positive, "occupied_bits": _bits, "unknown_bits": _optional(_bits)},
+    "snapshot": {
+        **_EVERY,
+        "capacity": _positive,
+        "occupied_bits": _bits,
+        "unknown_bits": _optional(_bits),
+    },
     "count": {**_EVERY, "free": _natural, "capacity": _optional(_natural)},
     "status": {"status": _status},
 }

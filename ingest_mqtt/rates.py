@@ -9,7 +9,6 @@ and a lot is only remembered where the gateway may report for it.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -181,7 +180,7 @@ class Limiter:
         """How many things are remembered; bounded by what is registered."""
         return len(self._allowances) + len(self._awaited)
 
-    def follow(self, registry: Registry) -> None:
+    def _follow(self, registry: Registry) -> None:
         """Take in who is registered now; forget who no longer is."""
         self._registry = registry
         kept: dict[str, Allowance] = {}
@@ -192,10 +191,13 @@ class Limiter:
         self._allowances = kept
         self._awaited = {key: one for key, one in self._awaited.items() if self._may_report(*key)}
 
-    def judge(self, topic: str, payload: bytes, now_s: float) -> Deferred | Dropped | None:
+    def judge(
+        self, registry: Registry, topic: str, payload: bytes, now_s: float
+    ) -> Deferred | Dropped | None:
         """Judge one message.
 
         Args:
+            registry: Who is registered now.
             topic: As published, a feed's or not.
             payload: Its bytes.
             now_s: Seconds of a clock that never goes back.
@@ -204,6 +206,8 @@ class Limiter:
             What is to become of it; None where it may be decided. A message over its rate whose
             epoch and seq cannot be read may be: it is refused, and could not be sent again.
         """
+        if registry is not self._registry:
+            self._follow(registry)
         gateway, lot, kind = _levels(topic)
         allowance = self._allowance(gateway)
         if not allowance.take_wide(len(payload), now_s):
@@ -213,19 +217,36 @@ class Limiter:
         awaited = self._live(gateway, lot, now_s) if self._awaited else None
         if awaited is None and allowance.take(len(payload), now_s):
             return None
-        order = _order(payload)
-        if order is None or FeedTopic.parse(topic) is None:
+        feed, order = FeedTopic.parse(topic), _order(payload)
+        if feed is None or order is None:
             return None
-        if awaited is not None:
-            if kind not in WHOLE_STATES and order > awaited.order:
-                return Deferred(*order, allowance.retry_s)
-            if allowance.take(len(payload), now_s):
-                if kind in WHOLE_STATES or order == awaited.order:
-                    del self._awaited[gateway, lot]
-                return None
-        if self._may_report(gateway, lot) and (awaited is None or order <= awaited.order):
-            self._awaited[gateway, lot] = _Awaited(order, now_s + 2 * allowance.retry_s)
-        return Deferred(*order, allowance.retry_s)
+        if awaited is None:
+            return self._defer(feed, order, now_s)
+        return self._in_turn(feed, order, len(payload), now_s)
+
+    def _in_turn(
+        self, feed: FeedTopic, order: tuple[int, int], size: int, now_s: float
+    ) -> Deferred | None:
+        """Judge a message of a lot that waits for one: it must not be overtaken."""
+        key = feed.gateway_id, feed.lot_id
+        allowance, awaited = self._allowance(feed.gateway_id), self._awaited[key]
+        whole = feed.kind in WHOLE_STATES
+        if order > awaited.order and not whole:
+            return Deferred(*order, allowance.retry_s)
+        if not allowance.take(size, now_s):
+            return self._defer(feed, order, now_s)
+        if whole or order == awaited.order:
+            del self._awaited[key]
+        return None
+
+    def _defer(self, feed: FeedTopic, order: tuple[int, int], now_s: float) -> Deferred:
+        """Defer a message, and have its lot wait for it or for an earlier one."""
+        key = feed.gateway_id, feed.lot_id
+        retry_s = self._allowance(feed.gateway_id).retry_s
+        awaited = self._awaited.get(key)
+        if self._may_report(*key) and (awaited is None or order <= awaited.order):
+            self._awaited[key] = _Awaited(order, now_s + 2 * retry_s)
+        return Deferred(*order, retry_s)
 
     def _live(self, gateway: str, lot: str, now_s: float) -> _Awaited | None:
         """Find what a lot waits for; a wait that has lasted long enough is forgotten."""

@@ -94,9 +94,9 @@ def test_wrong_instants_of_the_right_form_are_kept() -> None:
         (b"[", "[", 1),
         (b'{"epoch": 17, x', '{"aaaaa":_99,_a', 14),
         (b'{"epoch":"x",', '{"aaaaa":"a",', 13),
-        ('{"name": "鲁B1'.encode(), '{"aaaa":_"aa9', 14),
+        ('{"name": "鲁B1'.encode(), '{"aaaa":_"aa9', 15),
         (b'{"name":"caf\xe9', '{"aaaa":"aaa.', 12),
-        (b'{"a": 1} {"b": 2}', '{"a":_9}_{"a":_9}', 9),
+        (b'{"a": 1} {"b": 2}', '{"a":_9}_{"a":_9}', 10),
         (b'{"a": NaN}', '{"a":_aaa}', 6),
         (b"[" * 5000, "[" * 768 + "…", None),
     ],
@@ -125,9 +125,9 @@ def test_what_is_too_large_is_not_even_parsed() -> None:
 
 
 def test_many_unknown_fields_are_told_by_their_number() -> None:
-    one = masked("count", free=1, **{f"plate{n}": PLATE for n in range(3000)})
+    one = masked("count", free=1, **{f"plate{n}": PLATE for n in range(1500)})
     assert len(one.text) < 2000
-    assert json.loads(one.text)["<and more>"] == 2984
+    assert json.loads(one.text)["<and more>"] == 1500 - 16
 
 
 SECRET = "Q7XZ"
@@ -179,5 +179,5 @@ def test_a_topic_names_only_what_is_registered(topic: str, shown: str) -> None:
 
 
 def test_kinds_of_characters() -> None:
-    assert kinds("aZ鲁é9٣ \t\n-“", 32) == "aaaa99_....."[:12][:7] + "...." [:4]
+    assert kinds("aZ鲁é9٣ \u00a0\t-“", 32) == "aaaa99__..."
     assert kinds("abc", 2) == "aa…"

@@ -12,9 +12,9 @@ from ingest_mqtt.lots import GatewaySize, Lot, Registry
 from ingest_mqtt.rates import Deferred, Dropped, Limiter, Rates
 
 RATES = Rates()
-LOTS = {
-    f"lot-{number}": Lot(f"lot-{number}", "op-a", "bays", 100, 900) for number in range(30)
-} | {"foreign": Lot("foreign", "op-b", "bays", 8, 900)}
+LOTS = {f"lot-{number}": Lot(f"lot-{number}", "op-a", "bays", 100, 900) for number in range(30)} | {
+    "foreign": Lot("foreign", "op-b", "bays", 8, 900)
+}
 REGISTRY = Registry(
     LOTS,
     {"gw-a": "op-a", "gw-b": "op-b", "gw-spare": "op-a"},
@@ -24,9 +24,7 @@ Verdict = Deferred | Dropped | None
 
 
 def limiter(rates: Rates = RATES) -> Limiter:
-    made = Limiter(rates)
-    made.follow(REGISTRY)
-    return made
+    return Limiter(rates)
 
 
 def topic(gateway: str, lot: str, kind: str = "spaces") -> str:
@@ -40,7 +38,7 @@ def body(seq: int, epoch: int = 7, **fields: Any) -> bytes:
 def burst(made: Limiter, number: int, now_s: float, gateway: str = "gw-b") -> list[Verdict]:
     """Counts of the same lot: whole states, so that none waits for another."""
     return [
-        made.judge(topic(gateway, "foreign", "count"), body(seq), now_s)
+        made.judge(REGISTRY, topic(gateway, "foreign", "count"), body(seq), now_s)
         for seq in range(1, number + 1)
     ]
 
@@ -61,27 +59,29 @@ def test_a_reconnect_is_never_deferred() -> None:
     made, frame = limiter(), "x" * 300
     for lot in range(30):
         whole = body(1, note=frame + "x" * 7 * 100)[: 300 + 700]
-        assert made.judge(topic("gw-a", f"lot-{lot}", "snapshot"), whole, 5.0) is None
+        assert made.judge(REGISTRY, topic("gw-a", f"lot-{lot}", "snapshot"), whole, 5.0) is None
     for seq in range(2, 18):
         for lot in range(30):
-            assert made.judge(topic("gw-a", f"lot-{lot}"), body(seq), 5.0) is None
+            assert made.judge(REGISTRY, topic("gw-a", f"lot-{lot}"), body(seq), 5.0) is None
 
 
 def test_bytes_have_a_rate_of_their_own() -> None:
     made = limiter()
     large = body(1, note="x" * 60_000)
-    verdicts = [made.judge(topic("gw-b", "foreign", "count"), large, 0.0) for _ in range(20)]
+    verdicts = [
+        made.judge(REGISTRY, topic("gw-b", "foreign", "count"), large, 0.0) for _ in range(20)
+    ]
     # A hundred messages' worth of 8 KiB each is there: 13 of 60 kB.
     assert verdicts == [None] * 13 + [Deferred(7, 1, 3)] * 7
-    assert made.judge(topic("gw-b", "foreign", "count"), body(2), 0.0) is None
+    assert made.judge(REGISTRY, topic("gw-b", "foreign", "count"), body(2), 0.0) is None
 
 
 def test_what_is_larger_than_a_whole_burst_passes_where_the_burst_is_whole() -> None:
     made = limiter(Rates(message_bytes=100.0))
     large = body(1, note="x" * 12_000)
-    assert made.judge(topic("gw-b", "foreign", "count"), large, 0.0) is None
-    assert made.judge(topic("gw-b", "foreign", "count"), large, 4.9) == Deferred(7, 1, 3)
-    assert made.judge(topic("gw-b", "foreign", "count"), large, 5.0) is None
+    assert made.judge(REGISTRY, topic("gw-b", "foreign", "count"), large, 0.0) is None
+    assert made.judge(REGISTRY, topic("gw-b", "foreign", "count"), large, 4.9) == Deferred(7, 1, 3)
+    assert made.judge(REGISTRY, topic("gw-b", "foreign", "count"), large, 5.0) is None
 
 
 def test_ten_times_over_is_dropped_unparsed() -> None:
@@ -90,7 +90,7 @@ def test_ten_times_over_is_dropped_unparsed() -> None:
     assert [type(verdict) for verdict in verdicts] == (
         [type(None)] * 100 + [Deferred] * 900 + [Dropped] * 100
     )
-    garbage = [made.judge(topic("gw-b", "foreign"), b"[", 0.0) for _ in range(3)]
+    garbage = [made.judge(REGISTRY, topic("gw-b", "foreign"), b"[", 0.0) for _ in range(3)]
     assert garbage == [Dropped()] * 3
     assert burst(made, 201, 1.0)[20:] == [Deferred(7, seq, 3) for seq in range(21, 201)] + [
         Dropped()
@@ -108,11 +108,11 @@ def test_what_cannot_be_read_is_refused_rather_than_deferred() -> None:
     made = limiter()
     burst(made, 100, 0.0)
     for payload in (b"", b"[", b"{}", b'{"epoch":"x","seq":1}', b'{"epoch":1,"seq":0}', b"\xff"):
-        assert made.judge(topic("gw-b", "foreign"), payload, 0.0) is None
+        assert made.judge(REGISTRY, topic("gw-b", "foreign"), payload, 0.0) is None
     # Nobody could be told: it is no feed's topic.
-    assert made.judge(topic("gw-b", "LOT A"), body(1), 0.0) is None
-    assert made.judge("onelot/v1/feeds/gw-b", body(1), 0.0) is None
-    assert made.judge(topic("gw-b", "foreign", "spaces/more"), body(1), 0.0) is None
+    assert made.judge(REGISTRY, topic("gw-b", "LOT A"), body(1), 0.0) is None
+    assert made.judge(REGISTRY, "onelot/v1/feeds/gw-b", body(1), 0.0) is None
+    assert made.judge(REGISTRY, topic("gw-b", "foreign", "spaces/more"), body(1), 0.0) is None
 
 
 def over(made: Limiter, now_s: float = 0.0) -> None:
@@ -121,7 +121,7 @@ def over(made: Limiter, now_s: float = 0.0) -> None:
 
 
 def told(made: Limiter, seq: int, now_s: float, kind: str = "spaces") -> Verdict:
-    return made.judge(topic("gw-b", "foreign", kind), body(seq), now_s)
+    return made.judge(REGISTRY, topic("gw-b", "foreign", kind), body(seq), now_s)
 
 
 def test_what_follows_a_deferred_message_is_deferred_until_it_comes() -> None:
@@ -168,38 +168,38 @@ def test_a_new_epoch_begins_with_a_whole_state() -> None:
     made = limiter()
     over(made)
     told(made, 5, 0.0)
-    later = made.judge(topic("gw-b", "foreign"), body(1, epoch=8), 1.0)
+    later = made.judge(REGISTRY, topic("gw-b", "foreign"), body(1, epoch=8), 1.0)
     assert later == Deferred(8, 1, 3)
-    whole = made.judge(topic("gw-b", "foreign", "snapshot"), body(1, epoch=8), 1.0)
+    whole = made.judge(REGISTRY, topic("gw-b", "foreign", "snapshot"), body(1, epoch=8), 1.0)
     assert whole is None
 
 
 def test_lots_wait_apart() -> None:
     made = limiter(Rates(lot_messages_per_s=0.0, lot_burst=0.0))
     for seq in range(100):
-        made.judge(topic("gw-a", "lot-1"), body(seq + 1), 0.0)
-    assert isinstance(made.judge(topic("gw-a", "lot-1"), body(101), 0.0), Deferred)
-    assert made.judge(topic("gw-a", "lot-2"), body(1), 1.0) is None
-    assert isinstance(made.judge(topic("gw-a", "lot-1"), body(102), 1.0), Deferred)
+        made.judge(REGISTRY, topic("gw-a", "lot-1"), body(seq + 1), 0.0)
+    assert isinstance(made.judge(REGISTRY, topic("gw-a", "lot-1"), body(101), 0.0), Deferred)
+    assert made.judge(REGISTRY, topic("gw-a", "lot-2"), body(1), 1.0) is None
+    assert isinstance(made.judge(REGISTRY, topic("gw-a", "lot-1"), body(102), 1.0), Deferred)
 
 
 def test_a_gateway_that_may_not_report_for_a_lot_holds_up_nobody() -> None:
     made = limiter()
     for seq in range(1, 2000):
-        made.judge(topic("gw-spare", "foreign"), body(seq), 0.0)
-        made.judge(topic("nobody", "foreign"), body(seq), 0.0)
+        made.judge(REGISTRY, topic("gw-spare", "foreign"), body(seq), 0.0)
+        made.judge(REGISTRY, topic("nobody", "foreign"), body(seq), 0.0)
     assert told(made, 5000, 0.0) is None
 
 
 def test_what_is_remembered_is_bounded_by_what_is_registered() -> None:
     made = limiter(Rates(lot_messages_per_s=0.0, lot_burst=0.0))
     for number in range(5000):
-        made.judge(topic(f"gw-{number}", f"lot-{number}"), body(1), 0.0)
-        made.judge(topic("gw-a", f"invented-{number}"), body(1), 0.0)
-        made.judge(topic("gw-a", f"lot-{number}"), body(1), number / 1000)
-        made.judge(f"onelot/v1/feeds/{number}", b"", 0.0)
+        made.judge(REGISTRY, topic(f"gw-{number}", f"lot-{number}"), body(1), 0.0)
+        made.judge(REGISTRY, topic("gw-a", f"invented-{number}"), body(1), 0.0)
+        made.judge(REGISTRY, topic("gw-a", f"lot-{number}"), body(1), number / 1000)
+        made.judge(REGISTRY, f"onelot/v1/feeds/{number}", b"", 0.0)
     assert len(made) <= 1 + 30
-    made.follow(Registry())
+    made.judge(Registry(), "", b"", 0.0)
     assert len(made) == 0
 
 
@@ -207,9 +207,11 @@ def test_a_larger_registration_is_followed_and_gives_nothing_back() -> None:
     made = limiter()
     over(made)
     more = replace(REGISTRY, sizes={"gw-b": GatewaySize(10, 1000)})
-    made.follow(more)
-    assert burst(made, 301, 0.0) == [None] * 300 + [Deferred(7, 301, 4)]
-    made.follow(REGISTRY)
+    made.judge(more, "", b"", 0.0)
+    burst_of_more = [
+        made.judge(more, topic("gw-b", "foreign", "count"), body(seq), 0.0) for seq in range(1, 302)
+    ]
+    assert burst_of_more == [None] * 300 + [Deferred(7, 301, 4)]
     assert isinstance(burst(made, 1, 0.0)[0], Deferred)
     assert burst(made, 21, 1.0)[19:] == [None, Deferred(7, 21, 3)]
 

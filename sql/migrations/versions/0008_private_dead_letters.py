@@ -6,13 +6,13 @@ only what the platform itself said of them is left: when, from which registered 
 which registered lot, why. The table is rewritten, so that the old texts leave the disk with it.
 
 Revision ID: 0008
-Revises: 0006
+Revises: 0010
 """
 
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
