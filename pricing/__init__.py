@@ -19,7 +19,7 @@ from pricing.errors import (
 from pricing.findings import Ceiling, Lint
 from pricing.hashing import canonical_json, content_hash
 from pricing.lines import Adjustment, Line, Quote
-from pricing.lints import lint
+from pricing.lints import breaches, lint
 from pricing.quoting import Pricer, pricer, quote
 from pricing.stays import Stay, Version
 from pricing.table import fee_table
@@ -44,6 +44,7 @@ __all__ = [
     "UnknownEntitlementError",
     "UnknownVehicleError",
     "Version",
+    "breaches",
     "canonical_json",
     "content_hash",
     "faults_of",

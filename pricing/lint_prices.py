@@ -20,9 +20,14 @@ def of_prices(look: Look, ceilings: Sequence[Ceiling]) -> Iterator[Lint]:
     for period in look.pricer.timeline.periods:
         yield from _low_caps(look.tariff, period)
     for ceiling in ceilings:
-        for period in look.pricer.timeline.periods:
-            yield from _beyond(look.tariff, period, ceiling)
-        yield from _dear_days(look, ceiling)
+        yield from of_control(look, ceiling)
+
+
+def of_control(look: Look, ceiling: Ceiling) -> Iterator[Lint]:
+    """Every lint of one price control."""
+    for period in look.pricer.timeline.periods:
+        yield from _beyond(look.tariff, period, ceiling)
+    yield from _dear_days(look, ceiling)
 
 
 def _prices(tariff: Tariff, period: PeriodPlan, vehicle: str | None) -> list[tuple[str, float]]:

@@ -7,7 +7,7 @@ from itertools import product
 from pricing.document import Calendar, Tariff
 from pricing.findings import Ceiling, Lint, Look, classes
 from pricing.lint_coverage import of_coverage
-from pricing.lint_prices import of_prices
+from pricing.lint_prices import of_control, of_prices
 from pricing.sentences import duration
 
 LENGTHS_S = (1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
@@ -47,6 +47,13 @@ def lint(
         found += _off_street(look, Look(on_street, year, calendar))
     rank = {"error": 0, "warning": 1, "info": 2}
     return sorted(found, key=lambda each: rank[each.severity])
+
+
+def breaches(
+    tariff: Tariff, ceiling: Ceiling, *, year: int, calendar: Calendar | None = None
+) -> list[Lint]:
+    """Hold a tariff against one price control, and look at nothing else; see `lint`."""
+    return list(of_control(Look(tariff, year, calendar), ceiling))
 
 
 def _night(look: Look) -> Iterator[Lint]:

@@ -14,7 +14,7 @@ from parking_api.mechanisms.errors import (
     MechanismUnfitError,
     MechanismUnknownError,
 )
-from parking_api.mechanisms.standing import check_control, standing
+from parking_api.mechanisms.standing import check_control, check_limits, standing
 from parking_api.tariffs.errors import NotTheDrafterError
 from parking_api.zones.errors import SamePersonError
 from parking_api.zones.queries import lock
@@ -49,9 +49,10 @@ async def draft(connection: Connection, new: Mechanism, act: Action) -> Row:
 
     Raises:
         MechanismExistsError: Its id is taken.
-        MechanismUnfitError: Its zone is not there.
+        MechanismUnfitError: Its zone is not there, or its limits go beyond the price control.
     """
     await _check_zone(connection, new)
+    await check_limits(connection, new, act.at)
     added = await connection.fetchval(
         named("mechanism_add"), new.id, *_columns(new), act.person_id, act.at
     )
@@ -67,7 +68,7 @@ async def change(connection: Connection, mechanism_id: str, new: Mechanism, act:
         MechanismUnknownError: There is none.
         MechanismStateError: It is no draft any more, or it would get another id.
         NotTheDrafterError: It is somebody else's.
-        MechanismUnfitError: Its zone is not there.
+        MechanismUnfitError: Its zone is not there, or its limits go beyond the price control.
     """
     before = await locked(connection, mechanism_id)
     _require(before, "draft")
@@ -76,6 +77,7 @@ async def change(connection: Connection, mechanism_id: str, new: Mechanism, act:
     if new.id != mechanism_id:
         raise MechanismStateError(f"A mechanism keeps its id: it should be {mechanism_id}.")
     await _check_zone(connection, new)
+    await check_limits(connection, new, act.at)
     await connection.execute(named("mechanism_change"), mechanism_id, *_columns(new), act.at)
     return await _recorded(connection, mechanism_id, "mechanism.change", before, act)
 

@@ -105,10 +105,25 @@ def _unfit(message: str) -> MechanismUnfitError:
     return MechanismUnfitError([ParameterFault(parameter="mechanism.lot_types", message=message)])
 
 
+async def check_limits(connection: Connection, mechanism: Mechanism, at: datetime) -> None:
+    """Hold a draft's limits against the price control, where there is a tariff to move yet.
+
+    Raises:
+        MechanismUnfitError: Its ceiling lies above, or its floor below, what the law allows.
+    """
+    target = target_of(mechanism)
+    rows = await connection.fetch(
+        named("mechanism_tariffs"), mechanism.zone_id, list(target.lot_types), at
+    )
+    documents = (json.loads(row["document_text"]) for row in rows if row["in_force"])
+    for currency in sorted({each["currency"] for each in documents}):
+        await check_control(connection, mechanism, currency, at)
+
+
 async def check_control(
     connection: Connection, mechanism: Mechanism, currency: str, at: datetime
 ) -> None:
-    """Hold a mechanism's limits against the price control in force.
+    """Hold a mechanism's limits against the price controls in force and to come.
 
     Raises:
         MechanismUnfitError: Its ceiling lies above, or its floor below, what the law allows.
@@ -118,7 +133,7 @@ async def check_control(
         if row["currency"] != currency or row["vehicle"] not in (None, ORDINARY):
             continue
         low, high = controls.limits(row)
-        law = row["legal_reference_zh"]
+        law = f"{row['legal_reference_zh']} {controls.which(row)}"
         if high is not None and mechanism.ceiling_minor > high:
             faults.append(("ceiling_minor", f"at most {high} an hour: {law}"))
         if low is not None and mechanism.floor_minor < low:

@@ -8,6 +8,7 @@ import pricing
 from parking_api.answers import Json, Row
 from parking_api.audit import Action, Connection, record
 from parking_api.errors import ParameterFault
+from parking_api.quotes.prices import calendar_of
 from parking_api.tariffs.errors import (
     ControlExistsError,
     ControlStateError,
@@ -20,8 +21,6 @@ from parking_api.zones.errors import SamePersonError
 from parking_api.zones.queries import lock
 from sql.named import named
 
-BREACHES = ("ceiling_exceeded", "floor_undercut")
-
 
 async def check(
     connection: Connection,
@@ -30,21 +29,42 @@ async def check(
     start: datetime,
     end: datetime | None,
 ) -> None:
-    """Hold a tariff against the price control of the time that it would be in force.
+    """Hold a tariff against the price controls of the time that it would be in force.
+
+    Args:
+        connection: To the database.
+        tariff: The document.
+        target: What it applies to.
+        start: From when on.
+        end: Exclusive; None for no end. Controls that begin until then hold too.
 
     Raises:
-        PriceControlError: With each clause that it breaks.
+        PriceControlError: With each clause that it breaks, and since when that holds.
     """
-    ceilings = await ceilings_of(connection, tariff, target, start, end)
-    found = pricing.lint(tariff, year=start.year, ceilings=ceilings) if ceilings else []
-    breaches = [each for each in found if each.code in BREACHES]
-    if breaches:
-        raise PriceControlError(
-            [
-                ParameterFault(parameter=f"document.{each.path}", message=f"{each.zh} {each.en}")
-                for each in breaches
-            ]
+    rows = await applying(connection, target, start, end)
+    if not rows:
+        return
+    calendar = calendar_of(await connection.fetch(named("quote_calendar")))
+    faults = [
+        ParameterFault(
+            parameter=f"document.{each.path}", message=f"{each.zh} {each.en} {which(row)}"
         )
+        for row in rows
+        if row["currency"] == tariff.currency
+        for each in pricing.breaches(
+            tariff, _ceiling(row), year=max(start, row["valid_from"]).year, calendar=calendar
+        )
+    ]
+    if faults:
+        raise PriceControlError(faults)
+
+
+def which(row: Row) -> str:
+    """Name a price control and its time."""
+    until = f" to {row['valid_to'].isoformat()}" if row["valid_to"] else ""
+    return (
+        f"(Price control {row['price_control_id']}, from {row['valid_from'].isoformat()}{until}.)"
+    )
 
 
 async def ceilings_of(

@@ -36,6 +36,8 @@ from parking_api.tariffs.schemas import (
     NewVersion,
     Publication,
     Schedule,
+    Submission,
+    SubmittedVersion,
     TariffsAsk,
     VersionAnswer,
     VersionPage,
@@ -132,18 +134,30 @@ async def change(
 
 @router.post(
     f"{VERSION_PATH}/submit",
-    response_model=BureauVersion,
-    responses=guarded(TariffUnknownError, NotTheDrafterError, VersionStateError, DatabaseAwayError),
+    response_model=SubmittedVersion,
+    responses=guarded(
+        TariffUnknownError,
+        NotTheDrafterError,
+        VersionStateError,
+        EffectiveTimesError,
+        PriceControlError,
+        DatabaseAwayError,
+    ),
 )
 async def submit(
-    tariff_id: TariffId, version: Number, body: Why, held: Held, caller: Drafter
+    tariff_id: TariffId, version: Number, body: Submission, held: Held, caller: Drafter
 ) -> Response:
-    """Hand one's own draft in for review: from here on it is immutable."""
+    """Hand one's own draft in for review: from here on it is immutable.
+
+    Beyond the price control it is refused, with each clause that it breaks: by the controls in
+    force now and those to come, or of the time that `effective_from` and `effective_to` name.
+    Publishing looks again.
+    """
     act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
     async with held.database.transaction() as connection:
-        await drafting.submit(connection, key, act)
+        conflicts = await drafting.submit(connection, key, body, act)
         told = await _told(held, connection, key)
-    return respond(told)
+    return respond(told | {"conflicts": conflicts})
 
 
 @router.post(

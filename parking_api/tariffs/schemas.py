@@ -63,6 +63,18 @@ class NewVersion(Body):
         return self
 
 
+class Submission(Body):
+    """A draft is handed in. Its prices are held against the price control of its time."""
+
+    effective_from: Moment | None = Field(
+        None, description="When it is meant to come into force; null for now. It binds nobody."
+    )
+    effective_to: Moment | None = Field(
+        None, description="When it is meant to end, exclusive; null for no end."
+    )
+    reason: Reason
+
+
 class Schedule(Body):
     """When an approved version comes into force."""
 
@@ -166,6 +178,15 @@ class BureauVersion(VersionAnswer):
     published_by: str | None
     withdrawn_by: str | None
     withdrawn_at: AwareDatetime | None
+
+
+class SubmittedVersion(BureauVersion):
+    """A version in review."""
+
+    conflicts: list[str] = Field(
+        description="What prices the same zone and lot type, or lot, from then on: unless it ends "
+        "before, the version cannot be scheduled."
+    )
 
 
 class EffectiveVersion(BureauVersion):

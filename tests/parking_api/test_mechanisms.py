@@ -51,15 +51,27 @@ async def test_it_stays_within_the_price_control(bureau: Bureau) -> None:
         "floor_minor": 300,
         "valid_from": "2026-01-01T00:00:00+08:00",
     }
-    assert (await bureau.post("/v1/price-controls", bureau.drafter, **control)).status_code == 201
-    await bureau.act("/v1/price-controls/guide", "approve", bureau.approver)
-    await bureau.published()
+    # Nothing is priced yet, so that no currency is known: approval will look.
+    await bureau.post("/v1/price-controls", bureau.drafter, **control)
     path = (await drafted(bureau)).headers["location"]
-    told = problem(await bureau.post(f"{path}/approve", bureau.approver), 409, "mechanism-unfit")
-    assert told["errors"] == [
-        {"parameter": "mechanism.ceiling_minor", "message": "at most 720 an hour: 指导价"},
-        {"parameter": "mechanism.floor_minor", "message": "at least 300 an hour: 指导价"},
-    ]
+    await bureau.published()
+    await bureau.act("/v1/price-controls/guide", "approve", bureau.approver)
+
+    for answer in (
+        await drafted(bureau, id="m-2"),
+        await bureau.api.put(
+            path, headers=bureau.drafter, json={"mechanism": mechanism(), "reason": "改"}
+        ),
+        await bureau.post(f"{path}/approve", bureau.approver),
+    ):
+        told = problem(answer, 409, "mechanism-unfit")
+        which = "指导价 (Price control guide, from 2025-12-31T16:00:00+00:00.)"
+        assert told["errors"] == [
+            {"parameter": "mechanism.ceiling_minor", "message": f"at most 720 an hour: {which}"},
+            {"parameter": "mechanism.floor_minor", "message": f"at least 300 an hour: {which}"},
+        ]
+    within = await drafted(bureau, id="m-3", ceiling_minor=700, floor_minor=300)
+    assert within.status_code == 201
 
 
 async def test_two_mechanisms_never_move_one_price(bureau: Bureau, built: Builder) -> None:

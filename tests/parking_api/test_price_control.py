@@ -28,12 +28,17 @@ async def control(bureau: Bureau, control_id: str = "c-1", **body: Any) -> None:
     assert approved.status_code == 200, approved.text
 
 
-async def test_publication_beyond_it_is_refused_with_the_clause(bureau: Bureau) -> None:
+async def drafted(bureau: Bureau, **body: Any) -> str:
+    return str((await bureau.draft(**body)).headers["location"])
+
+
+async def test_submission_beyond_it_is_refused_with_the_clause(bureau: Bureau) -> None:
     await control(bureau)
-    path = await bureau.approved(document=document(price=361))
+    path = await drafted(bureau, document=document(price=361))
 
-    told = problem(await bureau.post(f"{path}/publish", bureau.approver), 409, "price-control")
+    told = problem(await bureau.post(f"{path}/submit", bureau.drafter), 409, "price-control")
 
+    assert (await bureau.api.get(path, headers=bureau.drafter)).json()["state"] == "draft"
     assert told["errors"][0]["parameter"] == "document.periods[0].tiers[0].price_minor"
     assert REFERENCE["zh"] in told["errors"][0]["message"]
     assert "7.20元" in told["errors"][0]["message"]
@@ -42,6 +47,86 @@ async def test_publication_beyond_it_is_refused_with_the_clause(bureau: Bureau) 
     assert looked.json()["findings"][0]["clause"] == REFERENCE["zh"]
     at_the_ceiling = await bureau.approved(document=document("t-2", 360))
     await bureau.act(at_the_ceiling, "publish", bureau.approver)
+
+
+async def test_every_finding_is_named_of_controls_to_come_too(bureau: Bureau) -> None:
+    later = {"valid_from": "2027-01-01T00:00:00+08:00", "base_minor": 500}
+    await control(bureau, day_ceiling_minor=6000)
+    await control(bureau, "c-2", **later)
+    path = await drafted(bureau, document=document(price=310))
+
+    told = problem(await bureau.post(f"{path}/submit", bureau.drafter), 409, "price-control")
+
+    found = [(fault["parameter"], fault["message"]) for fault in told["errors"]]
+    assert [where for where, _ in found] == [
+        "document.caps",
+        "document.periods[0].tiers[0].price_minor",
+    ]
+    assert "60.00元" in found[0][1]
+    assert "Price control c-1, from 2024-12-31T16:00:00+00:00" in found[0][1]
+    assert "6.00元" in found[1][1]
+    assert "Price control c-2, from 2026-12-31T16:00:00+00:00" in found[1][1]
+
+
+async def test_it_is_held_against_the_time_that_it_is_meant_for(bureau: Bureau) -> None:
+    """8.00 an hour is too dear until the new year, and too dear again from February on."""
+    new_year, february = "2027-01-01T00:00:00+08:00", "2027-02-01T00:00:00+08:00"
+    await control(bureau, valid_to=new_year)
+    await control(bureau, "c-2", valid_from=february)
+    path = await drafted(bureau, document=document(price=400))
+
+    async def submitted(**times: str) -> Any:
+        return await bureau.post(f"{path}/submit", bureau.drafter, **times)
+
+    for times in ({}, {"effective_from": new_year}, {"effective_to": february}):
+        problem(await submitted(**times), 409, "price-control")
+    backwards = await submitted(effective_from=february, effective_to=new_year)
+    problem(backwards, 422, "effective-times")
+    done = await submitted(effective_from=new_year, effective_to=february)
+    assert (done.status_code, done.json()["state"]) == (200, "in_review")
+    await bureau.act(path, "approve", bureau.approver)
+    # What was said at submission binds nobody: publishing looks at the time that it is really for.
+    problem(await bureau.post(f"{path}/publish", bureau.approver), 409, "price-control")
+    times = {"effective_from": new_year, "effective_to": february}
+    await bureau.act(path, "schedule", bureau.approver, **times)
+
+
+async def test_a_control_that_came_meanwhile_holds_at_publication(bureau: Bureau) -> None:
+    path = await bureau.approved(document=document(price=361))
+    await control(bureau)
+    problem(await bureau.post(f"{path}/publish", bureau.approver), 409, "price-control")
+
+
+async def test_a_holiday_of_the_citys_calendar_is_looked_at(bureau: Bureau) -> None:
+    await control(bureau, float_up_percent=None, day_ceiling_minor=6000)
+    year = {"holidays": ["2026-10-01"], "makeup_workdays": [], "reason": "国办发明电"}
+    put = await bureau.api.put("/v1/calendar/2026", json=year, headers=bureau.approver)
+    assert put.status_code == 200, put.text
+    every = document()["periods"][0]
+    dear = every | {"id": "holiday", "days": ["holiday"]}
+    cheap = every | {"id": "rest", "tiers": [{"from_s": 0, "price_minor": 100}]}
+    path = await drafted(bureau, document=document(periods=[dear, cheap]))
+
+    told = problem(await bureau.post(f"{path}/submit", bureau.drafter), 409, "price-control")
+
+    assert [fault["parameter"] for fault in told["errors"]] == ["document.caps"]
+
+
+async def test_what_is_in_the_way_is_told_at_submission(bureau: Bureau) -> None:
+    await bureau.published()
+    other = await drafted(bureau, document=document("t-2"))
+    own = await bureau.post(
+        "/v1/tariffs/t-1/versions", bureau.drafter, document=document(price=400)
+    )
+
+    told = await bureau.act(other, "submit", bureau.drafter)
+    alone = await bureau.act(own.headers["location"], "submit", bureau.drafter)
+
+    assert told["state"] == "in_review"
+    assert [each.partition(" from ")[0] for each in told["conflicts"]] == [
+        "version 1 of t-1 prices z-1 x on_street"
+    ]
+    assert alone["conflicts"] == []
 
 
 @pytest.mark.parametrize(
@@ -62,8 +147,8 @@ async def test_publication_beyond_it_is_refused_with_the_clause(bureau: Bureau) 
 )
 async def test_what_it_holds_for(bureau: Bureau, rule: Any, price: int, ok: bool) -> None:  # noqa: FBT001
     await control(bureau, **rule)
-    path = await bureau.approved(document=document(price=price))
-    answer = await bureau.post(f"{path}/publish", bureau.approver)
+    path = await drafted(bureau, document=document(price=price))
+    answer = await bureau.post(f"{path}/submit", bureau.drafter)
     assert answer.status_code == (200 if ok else 409), answer.text
 
 
@@ -85,14 +170,17 @@ async def test_a_draft_binds_nobody_and_an_end_frees(bureau: Bureau) -> None:
     problem(again, 409, "price-control-state")
     listed = (await bureau.api.get("/v1/price-controls")).json()["items"]
     assert [each["price_control_id"] for each in listed] == ["c-1"]
-    second = await bureau.version("t-1", document=document(price=301))
-    problem(await bureau.post(f"{second}/publish", bureau.approver), 409, "price-control")
+    body = {"document": document(price=301)}
+    third = await bureau.post("/v1/tariffs/t-1/versions", bureau.drafter, **body)
+    path = third.headers["location"]
+    problem(await bureau.post(f"{path}/submit", bureau.drafter), 409, "price-control")
     ended = await bureau.post(
         "/v1/price-controls/c-1/end", bureau.approver, valid_to="2026-11-22T09:30:00+08:00"
     )
     assert ended.status_code == 200
     bureau.clock.now += timedelta(minutes=1)
-    await bureau.act(second, "publish", bureau.approver)
+    await bureau.carried(third)
+    await bureau.act(path, "publish", bureau.approver)
 
 
 def test_of_float_and_amounts_the_narrower_hold() -> None:
