@@ -6,8 +6,9 @@ from datetime import datetime
 import msgspec
 
 from ingest_mqtt.effects import Ack
-from ingest_mqtt.lots import CLASSES, Committed
-from ingest_mqtt.store import bitmap_bytes
+from ingest_mqtt.lots import Committed
+from sql.lot_state_store import bitmap_bytes
+from sql.tables import SPACE_CLASSES
 
 _ENCODER = msgspec.json.Encoder()
 VERSION_DIGITS = 20
@@ -38,14 +39,18 @@ def ack_payload(ack: Ack, at: datetime) -> bytes:
 
 
 def state_payload(lot_id: str, committed: Committed) -> bytes:
-    """Encode a lot as last committed, bitmaps in base64 where its bays are sensed."""
+    """Encode a lot as last committed, bitmaps in base64 where its bays are sensed.
+
+    `free_spaces` is null where nothing is known of any space.
+    """
     state = committed.state
     answer: dict[str, object] = {
         "lot": lot_id,
         "epoch": state.epoch,
         "seq": state.seq,
         "version": f"{committed.version:0{VERSION_DIGITS}d}",
-        "free_spaces": state.free_spaces,
+        "free_spaces": None if state.nothing_known else state.free_spaces,
+        "unknown_spaces": state.unknown_spaces,
         "capacity": state.capacity,
         "observed_at": _instant(state.observed_at),
         "received_at": _instant(state.received_at),
@@ -55,7 +60,7 @@ def state_payload(lot_id: str, committed: Committed) -> bytes:
         answer |= {
             "occupied_bits": _base64(state.occupied, state.capacity),
             "unknown_bits": _base64(state.unknown, state.capacity),
-            "free_by_class": dict(zip(CLASSES, state.free_by_class, strict=True)),
+            "free_by_class": dict(zip(SPACE_CLASSES, state.free_by_class, strict=True)),
         }
     return _ENCODER.encode(answer)
 

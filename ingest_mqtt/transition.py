@@ -10,6 +10,7 @@ from ingest_mqtt.messages import (
     SnapshotReport,
     SpacesReport,
 )
+from sql.lot_states import ReportTimes, counted, grown_bays, known_bitmaps, sensed
 
 
 def advance(
@@ -29,27 +30,34 @@ def advance(
     Raises:
         RejectionError: The report does not fit the lot.
     """
+    order, times = (report.epoch, report.seq), _times(before, report, received_at)
     if isinstance(report, CountReport):
-        return _counted(lot, report, received_at)
+        capacity = _capacity(lot, report)
+        return counted(order, capacity, report.free, 0, times)
     if isinstance(report, SnapshotReport):
         occupied, unknown = _pictured(lot, report)
     else:
         occupied, unknown = _changed(lot, before, report)
-    free = lot.all_bays & ~(occupied | unknown)
-    return LotState(
-        epoch=report.epoch,
-        seq=report.seq,
-        capacity=lot.capacity,
-        free_spaces=free.bit_count(),
-        occupied=occupied,
-        unknown=unknown,
-        free_by_class=tuple((free & mask).bit_count() for mask in lot.class_masks),
-        observed_at=report.observed_at,
-        received_at=received_at,
-    )
+    return sensed(lot, order, occupied, unknown, times)
 
 
-def _counted(lot: Lot, report: CountReport, received_at: datetime) -> LotState:
+def _times(before: LotState | None, report: AnyReport, received_at: datetime) -> ReportTimes:
+    """Work out the age that a report gives its lot, and from when it counts in history.
+
+    Clocks of devices are bounded by ours: nothing is true later than it came in. History only
+    runs forward. A report of single bays does not make what is known of the others older.
+    """
+    observed_at = min(report.observed_at, received_at)
+    if before is None:
+        return ReportTimes(observed_at, received_at, observed_at)
+    history_at = max(observed_at, before.history_at)
+    if isinstance(report, SpacesReport):
+        # Our own clock may have been set back since.
+        observed_at = min(max(observed_at, before.observed_at), received_at)
+    return ReportTimes(observed_at, received_at, history_at)
+
+
+def _capacity(lot: Lot, report: CountReport) -> int:
     capacity = lot.capacity if report.capacity is None else report.capacity
     if capacity > lot.capacity or report.free > capacity:
         raise RejectionError(
@@ -58,21 +66,10 @@ def _counted(lot: Lot, report: CountReport, received_at: datetime) -> LotState:
             epoch=report.epoch,
             seq=report.seq,
         )
-    return LotState(
-        epoch=report.epoch,
-        seq=report.seq,
-        capacity=capacity,
-        free_spaces=report.free,
-        occupied=None,
-        unknown=None,
-        free_by_class=None,
-        observed_at=report.observed_at,
-        received_at=received_at,
-    )
+    return capacity
 
 
 def _pictured(lot: Lot, report: SnapshotReport) -> tuple[int, int]:
-    """Lay a snapshot out on the lot; bays that it does not cover are unknown."""
     if report.capacity > lot.capacity:
         raise RejectionError(
             "capacity_mismatch",
@@ -81,7 +78,8 @@ def _pictured(lot: Lot, report: SnapshotReport) -> tuple[int, int]:
             seq=report.seq,
         )
     occupied, unknown = report.bitmaps()
-    return occupied, unknown | lot.all_bays ^ ((1 << report.capacity) - 1)
+    # The lot has grown and its gateway does not know yet.
+    return occupied, unknown | grown_bays(lot, report.capacity)
 
 
 def _changed(lot: Lot, before: LotState | None, report: SpacesReport) -> tuple[int, int]:
@@ -105,17 +103,3 @@ def _bitmap(bays: tuple[int, ...]) -> int:
     for bay in bays:
         bits |= 1 << (bay - 1)
     return bits
-
-
-def known_bitmaps(lot: Lot, state: LotState | None) -> tuple[int, int]:
-    """Lay out a lot's bitmaps at its registered capacity.
-
-    Returns:
-        (occupied, unknown), bay n at bit n-1; bays never heard of are unknown.
-    """
-    if state is None or state.occupied is None or state.unknown is None:
-        return 0, lot.all_bays
-    occupied, unknown = state.occupied & lot.all_bays, state.unknown & lot.all_bays
-    if state.capacity < lot.capacity:
-        unknown |= lot.all_bays ^ ((1 << state.capacity) - 1)
-    return occupied, unknown

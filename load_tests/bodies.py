@@ -20,7 +20,10 @@ _LOT_EXTENT_M: Final = 3000.0
 _DATA_STATES: Final = frozenset({"live", "stale", "estimated", "unknown"})
 _STATES: Final = frozenset({"free", "occupied", "unknown"})
 _CLASSES: Final = frozenset({"standard", "accessible", "ev", "large"})
-_SUMMED: Final = ("lots", "capacity", "free_spaces", "live", "stale", "estimated", "unknown")
+_COUNTED: Final = ("lots", "capacity", "free_spaces", "unknown_spaces")
+_SUMMED: Final = (*_COUNTED, "live", "stale", "estimated", "unknown")
+# Occupancy is told to four digits.
+_SAME_RATIO: Final = 1e-4
 
 Body = Mapping[str, Any]
 
@@ -78,12 +81,25 @@ def check_nearest(body: Body, ask: NearestAsk, lots: Mapping[str, Lot]) -> None:
 def _check_free(one: Body, ask: NearestAsk) -> None:
     free = one["free_spaces"]
     require(isinstance(free, int) and free >= ask.min_free, "fewer free spaces than asked for")
-    require(free <= one["capacity"], "more free spaces than capacity")
+    _check_counts(one)
     require(one["status"] == "open", "a lot that is not open")
     require(one["data_state"] in _DATA_STATES - {"unknown"}, "free spaces of an unknown state")
     _moment(one["observed_at"], "observed_at is no time")
+    _check_age(one)
     if ask.space_class is not None:
         require(one["free_of_class"] >= max(ask.min_free, 1), "too few of the class asked for")
+
+
+def _check_counts(one: Body) -> None:
+    """Check that free and unknown spaces, which are no more than there are, leave none below 0."""
+    free, unknown = one["free_spaces"], one["unknown_spaces"]
+    require((free or 0) >= 0 and unknown >= 0, "spaces below 0")
+    require((free or 0) + unknown <= one["capacity"], "more free spaces than capacity")
+
+
+def _check_age(one: Body) -> None:
+    age_s = one["age_s"]
+    require(age_s is None or age_s >= 0, "observed ahead of the platform's clock")
 
 
 def _check_prices(stay: Body, lots: Sequence[Body]) -> None:
@@ -133,9 +149,14 @@ def check_lot(body: Body, lot: Lot) -> None:
     require(body["operator_id"] == lot.operator_id, "another operator")
     require(body["data_state"] in _DATA_STATES, "no data_state")
     require(not body.get("degraded"), "degraded")
-    free, known = body["free_spaces"], body["data_state"] != "unknown"
+    _check_counts(body)
+    _check_age(body)
+    free, unknown, capacity = body["free_spaces"], body["unknown_spaces"], body["capacity"]
+    known = body["data_state"] != "unknown" and (unknown < capacity or not capacity)
     require((free is not None) == known, "free spaces known and state unknown, or the reverse")
-    require(free is None or 0 <= free <= body["capacity"], "more free spaces than capacity")
+    require(known or unknown == capacity, "spaces known and state unknown")
+    if body["status"] == "full":
+        require(free == 0 and unknown == 0, "full with a free or an unknown space")
     classes = body["free_by_class"]
     if known and lot.reporting == "bays":
         require(sum(classes.values()) == free, "free spaces by class do not add up")
@@ -166,11 +187,15 @@ def check_city(body: Body, lots: int) -> None:
     _check_envelope(body)
     require(body["lots"] == lots, "more or fewer lots than the city has")
     for one in (body, *body["districts"]):
-        require(0 <= one["free_spaces"] <= one["capacity"], "more free spaces than capacity")
+        _check_counts(one)
         states = one["live"] + one["stale"] + one["estimated"] + one["unknown"]
         require(states == one["lots"], "lots by data_state do not add up")
         occupancy = one["occupancy"]
         require(occupancy is None or 0 <= occupancy <= 1, "occupancy outside 0..1")
+        known = one["capacity"] - one["unknown_spaces"]
+        if occupancy is not None and not one["unknown"]:
+            same = known and abs(occupancy - 1 + one["free_spaces"] / known) < _SAME_RATIO
+            require(same, "occupancy is not that of the counts")
     for field in _SUMMED:
         total = sum(district[field] for district in body["districts"])
         require(total == body[field], f"{field} of the districts do not add up")

@@ -14,6 +14,8 @@ GEO_JSON = "application/geo+json"
 
 # Finer than any position is known; and half of it stays within 0.5 % from 0.1 m on.
 DISTANCE_DIGITS = 3
+# Tenths of a second: more is noise of the clocks.
+AGE_DIGITS = 1
 
 DataState = Literal["live", "stale", "estimated", "unknown"]
 LotStatus = Literal["open", "full", "closed", "unknown"]

@@ -10,7 +10,6 @@ from fastapi import Depends, FastAPI
 
 from parking_api.city import routes as city_routes
 from parking_api.city.following import followed_city
-from parking_api.connections import UnreadBodies
 from parking_api.database import Database
 from parking_api.errors import Problem, add_handlers
 from parking_api.feeds import routes as feed_routes
@@ -32,7 +31,6 @@ from parking_api.spaces import routes as space_routes
 from parking_api.tariffs import routes as tariff_routes
 from parking_api.tariffs import routes_of_controls as control_routes
 from parking_api.tariffs import routes_of_looking as looking_routes
-from parking_api.worker import Worker
 from parking_api.zones import routes as zone_routes
 from parking_api.zones.schemas import ZoneCollection, ZoneFeature
 from sql.engine import create_pool
@@ -44,8 +42,10 @@ full the city is.
 - Coordinates are longitude, latitude in WGS 84; distances are metres on the spheroid.
 - Times are RFC 3339 with their offset: of a lot in its own time zone, else in UTC.
 - Errors are `application/problem+json` (RFC 9457). Unknown and repeated parameters are errors.
-- `data_state` says what is known: `live` data came within the lot's report interval, `stale` data
-  within six of them; after that the lot is `unknown`, and its count is not shown.
+- `data_state` says what is known, by the age of a lot's state: `live` until 90 s or 1.5 of its
+  report intervals, whichever is more; `stale` until 15 min or 3 of them; after that the lot is
+  `unknown`, and its count is not shown. `age_s` is the age.
+- Spaces of which nothing is known count neither as free nor as occupied: `unknown_spaces`.
 """
 TAGS = [
     {"name": "lots", "description": "Lots: the nearest, lists, one by one, their history."},
@@ -93,8 +93,8 @@ def create_app(
         clock: What time it is, aware.
 
     Returns:
-        An application; its lifespan begins to read the city and the tariffs, and ends that. It
-        does not need the database: until there is a city, questions are answered with 503.
+        An application; its lifespan opens the database's pool and the copy of the city, and closes
+        them.
     """
     metrics = Metrics()
     signer = _signer(settings)
@@ -104,7 +104,6 @@ def create_app(
         pool = create_pool(
             database_url,
             application="onelot-api",
-            min_size=0,
             max_size=settings.pool_size,
             command_timeout_s=settings.query_timeout_s,
         )
@@ -113,12 +112,8 @@ def create_app(
             following = followed_city(database, settings.reload_interval_s, settings.mqtt_url)
             pricing = followed_prices(database, database_url, settings.reload_interval_s, clock)
             async with pricing as prices, following as city:
-                worker = Worker()
-                app.state.resources = Resources(
-                    database, city, prices, metrics, clock, signer, worker
-                )
+                app.state.resources = Resources(database, city, prices, metrics, clock, signer)
                 yield
-                worker.close()
 
     app = FastAPI(
         title="OneLot",
@@ -133,8 +128,6 @@ def create_app(
         app.include_router(routes.router)
     add_handlers(app)
     app.add_middleware(Observing, metrics=metrics)
-    app.add_middleware(UnreadBodies)
-    app.state.metrics = metrics
     _declare_models(app)
     return app
 

@@ -32,16 +32,22 @@ class Metrics:
             buckets=LATENCY_BUCKETS_S,
             registry=self.registry,
         )
-        self._refused = Counter(
-            "onelot_api_refused_requests",
-            "Requests that the server refused before any route saw them.",
-            ("status",),
-            registry=self.registry,
-        )
         self._pool = self._gauge("onelot_api_pool_connections", "Database connections.", "state")
         self._database_up = self._gauge("onelot_api_database_up", "1 if the database answers.")
         self._lots = self._gauge("onelot_city_lots", "Lots by the state of their data.", "state")
-        self._free = self._gauge("onelot_city_free_spaces", "Free spaces of the lots known.")
+        self._spaces = self._gauge(
+            "onelot_city_spaces", "Spaces in service, of all lots, whatever is known of them."
+        )
+        self._free = self._gauge(
+            "onelot_city_free_spaces", "Spaces known to be free, of live and stale lots."
+        )
+        self._unknown = self._gauge(
+            "onelot_city_unknown_spaces", "Spaces of live and stale lots of which nothing is known."
+        )
+        self._occupancy = self._gauge(
+            "onelot_city_occupancy_ratio",
+            "1 - free / (capacity - unknown) over live and stale lots; NaN where nothing is known.",
+        )
         self._age = self._gauge(
             "onelot_city_newest_commit_age_seconds", "Age of the newest commit; NaN before any."
         )
@@ -62,10 +68,6 @@ class Metrics:
         self._requests.labels(known, route, str(status)).inc()
         self._latency.labels(route).observe(seconds)
 
-    def note_refused(self, status: int) -> None:
-        """Count a request that was refused for its head, its time, or for want of connections."""
-        self._refused.labels(str(int(status))).inc()
-
     def note_pool(self, size: int, idle: int) -> None:
         """Take over how many connections there are, and how many of them idle."""
         self._pool.labels("used").set(size - idle)
@@ -76,7 +78,11 @@ class Metrics:
         self._database_up.set(1)
         for state in ("live", "stale", "unknown"):
             self._lots.labels(state).set(totals[f"lots_{state}"])
+        self._spaces.set(totals["capacity"])
         self._free.set(totals["free_spaces"])
+        self._unknown.set(totals["unknown_spaces"])
+        occupancy = totals["occupancy"]
+        self._occupancy.set(float("nan") if occupancy is None else occupancy)
         as_of = totals["as_of"]
         self._age.set((now - as_of).total_seconds() if as_of else float("nan"))
 

@@ -29,21 +29,6 @@ class ApiSettings(BaseSettings):
     reload_interval_s: float = Field(
         30.0, gt=0, le=3600, description="between two readings of the whole city into memory"
     )
-    max_connections: int = Field(
-        800,
-        ge=1,
-        le=100_000,
-        description="most HTTP connections; below the limit of open files, which is often 1024",
-    )
-    head_timeout_s: float = Field(
-        5.0, gt=0, le=60, description="longest time for a request's line and headers"
-    )
-    body_timeout_s: float = Field(
-        30.0, gt=0, le=600, description="longest time for a request's body"
-    )
-    idle_timeout_s: int = Field(
-        15, ge=1, le=600, description="how long a connection stays open between two requests"
-    )
     token_secret: SecretStr | None = Field(
         None,
         min_length=32,

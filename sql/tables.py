@@ -184,16 +184,27 @@ lot_state = Table(
     Column("seq", BigInteger, nullable=False),
     # Microseconds of the commit's clock, or one more than before: rises across a restore too.
     Column("version", BigInteger, nullable=False),
-    # Spaces in service, and how many of them are free.
+    # Spaces in service; how many of them are known to be free; of how many nothing is known.
     Column("capacity", Integer, nullable=False),
     Column("free_spaces", Integer, nullable=False),
+    Column("unknown_spaces", Integer, nullable=False),
     # Bay n at bit (n-1) mod 8 of byte (n-1) div 8; null where the lot counts at its gates.
     Column("occupied_bits", LargeBinary),
     Column("unknown_bits", LargeBinary),
     *(Column(f"free_{name}", Integer) for name in SPACE_CLASSES),
+    # From when its age runs: the report's own time, bounded by when it came in.
     _instant("observed_at"),
     _instant("received_at"),
     _instant("committed_at"),
+    # The newest instant that the lot's occupancy in steps holds: nothing before it changes.
+    _instant("history_at"),
+    CheckConstraint(
+        "free_spaces >= 0 AND unknown_spaces >= 0 AND free_spaces + unknown_spaces <= capacity",
+        name="counts",
+    ),
+    CheckConstraint(
+        "observed_at BETWEEN '2000-01-01 00:00:00+00' AND received_at", name="observed_at"
+    ),
     postgresql_with={"fillfactor": 50},
 )
 
@@ -225,19 +236,24 @@ lot_occupancy = Table(
     "lot_occupancy",
     metadata,
     Column("lot_id", Text, primary_key=True),
-    # Start of the 300 s step, by the lot's own time of observation.
+    # Start of the 300 s step, by the time at which reports count.
     Column("step_at", DateTime(timezone=True), primary_key=True),
-    # Spaces in service at the step's last observation.
+    # Spaces in service at the end of what is known of the step.
     Column("capacity", Integer, nullable=False),
-    # Seconds of the step in which the count was known, 0..300, and free spaces x seconds there.
+    # Seconds of the step in which something was known, 0..300; over them the integrals of the
+    # spaces in service, of those known to be free or occupied, and of those known to be free.
     Column("covered_s", Float, nullable=False),
     Column("free_space_s", Float, nullable=False),
-    # Of the reports observed in the step; null where an earlier one only reaches into it.
-    Column("free_last", Integer),
-    Column("free_min", Integer),
-    Column("free_max", Integer),
-    # Seconds of `covered_s` without a free space.
+    # Spaces known to be free: at the end of what is known, least and most. A state that was true
+    # at the start of the step counts.
+    Column("free_last", Integer, nullable=False),
+    Column("free_min", Integer, nullable=False),
+    Column("free_max", Integer, nullable=False),
+    # Seconds of `covered_s` with no free and no unknown space.
     Column("full_s", Float, nullable=False, server_default=text("0")),
+    Column("space_s", Float, nullable=False),
+    Column("known_space_s", Float, nullable=False),
+    CheckConstraint("covered_s BETWEEN 0 AND 300.000001", name="covered_s"),
     postgresql_partition_by="RANGE (step_at)",
 )
 
@@ -245,9 +261,8 @@ dead_letter = Table(
     "dead_letter",
     metadata,
     Column("dead_letter_id", BigInteger, Identity(always=True), primary_key=True),
-    # Keyed (HMAC) digest of topic and payload: a message that comes again is kept once.
+    # SHA-256 of topic and payload: a message that comes again is kept once.
     Column("digest", LargeBinary, nullable=False, unique=True),
-    # Names that are not registered are masked, in the topic and in the two after it.
     Column("topic", Text, nullable=False),
     Column("gateway_id", Text, nullable=False),
     Column("lot_id", Text, nullable=False),
@@ -255,28 +270,11 @@ dead_letter = Table(
     Column("seq", BigInteger),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    # Masked: what the contract knows is kept, all else only by its kind.
-    Column("payload", Text, nullable=False),
-    # Whether the masked payload says all that came, so that it can be taken in again.
-    Column("whole", Boolean, nullable=False),
-    # Of what came, in bytes; and the byte at which it stopped being JSON, where it did.
-    Column("payload_bytes", Integer, nullable=False),
-    Column("fault_at", Integer),
+    Column("payload", LargeBinary, nullable=False),
     Column("times", Integer, nullable=False, server_default=text("1")),
     _instant("received_at"),
     _instant("last_received_at"),
-    # Set by operations; null again once the ingester has taken the message in.
-    _instant("replay_requested_at", nullable=True),
-    _instant("replayed_at", nullable=True),
-    # What became of it then: as an ack says, with the reason after a colon where there is one.
-    Column("replay_result", Text),
     Index("dead_letter_gateway_id_last_received_at_idx", "gateway_id", "last_received_at"),
-    Index("dead_letter_received_at_idx", "received_at"),
-    Index(
-        "dead_letter_replay_idx",
-        *("lot_id", "epoch", "seq"),
-        postgresql_where=text("replay_requested_at IS NOT NULL"),
-    ),
 )
 
 ingester_status = Table(

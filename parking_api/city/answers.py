@@ -38,6 +38,7 @@ def _totals(row: Row) -> Json:
         "lots": row["lots"],
         "capacity": row["capacity"],
         "free_spaces": row["free_spaces"],
+        "unknown_spaces": row["unknown_spaces"],
         "occupancy": None if occupancy is None else round(occupancy, OCCUPANCY_DIGITS),
         "live": row["lots_live"],
         "stale": row["lots_stale"],

@@ -7,7 +7,7 @@ tests hold the database's answers against.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,11 +22,10 @@ from parking_api.errors import LotUnknownError
 from parking_api.lots import answers
 from parking_api.lots.opening import closes_within, is_open
 from parking_api.lots.parameters import NearestLotsAsk, Stay
+from sql.lot_states import data_state
 from sql.tables import SPACE_CLASSES
 
 WGS_84 = Geod(ellps="WGS84")
-# How many report intervals a lot may be silent before nothing is known of it.
-STALE_INTERVALS = 6
 
 
 class State(msgspec.Struct, frozen=True):
@@ -34,11 +33,11 @@ class State(msgspec.Struct, frozen=True):
 
     lot: str
     version: str
-    free_spaces: int
+    free_spaces: int | None
+    unknown_spaces: int
     capacity: int
     observed_at: datetime
     committed_at: datetime
-    received_at: datetime
     free_by_class: dict[str, int] | None = None
 
 
@@ -74,9 +73,9 @@ class City:
         lot.update(
             version=int(state.version),
             free_spaces=state.free_spaces,
+            unknown_spaces=state.unknown_spaces,
             capacity=state.capacity,
             observed_at=state.observed_at,
-            received_at=state.received_at,
             committed_at=state.committed_at,
             **{f"free_{name}": free_by_class.get(name) for name in SPACE_CLASSES},
         )
@@ -130,32 +129,23 @@ class City:
 
 
 def _state_columns() -> list[str]:
-    counts = ["version", "free_spaces", "capacity", "observed_at", "received_at", "committed_at"]
-    return counts + [f"free_{name}" for name in SPACE_CLASSES]
+    counts = ["version", "free_spaces", "unknown_spaces", "capacity"]
+    return counts + ["observed_at", "committed_at"] + [f"free_{name}" for name in SPACE_CLASSES]
 
 
 def _at(lot: dict[str, Any], now: datetime) -> dict[str, Any]:
     """Say what a lot is worth at `now`, with the rules and columns of the view `lot_now`."""
-    row = dict(lot)
-    registered = lot["registered_capacity"]
-    row["data_state"] = _data_state(lot["received_at"], lot["report_interval_s"], now)
-    row["capacity"] = registered if lot["capacity"] is None else min(registered, lot["capacity"])
-    row["status"] = _status(row, now)
+    row, observed_at = dict(lot), lot["observed_at"]
+    row["data_state"] = data_state(observed_at, lot["report_interval_s"], now)
+    row["age_s"] = None if observed_at is None else max((now - observed_at).total_seconds(), 0.0)
+    if lot["capacity"] is None:
+        row["capacity"] = lot["registered_capacity"]
     if row["data_state"] == "unknown":
+        row["unknown_spaces"] = row["capacity"]
+    if row["data_state"] == "unknown" or 0 < row["unknown_spaces"] == row["capacity"]:
         row["free_spaces"] = None
-    else:
-        row["free_spaces"] = min(lot["free_spaces"], registered)
+    row["status"] = _status(row, now)
     return row
-
-
-def _data_state(received_at: datetime | None, interval_s: int, now: datetime) -> str:
-    if received_at is None:
-        return "unknown"
-    if received_at >= now - timedelta(seconds=interval_s):
-        return "live"
-    if received_at >= now - timedelta(seconds=STALE_INTERVALS * interval_s):
-        return "stale"
-    return "unknown"
 
 
 def _status(row: dict[str, Any], now: datetime) -> str:
@@ -163,7 +153,9 @@ def _status(row: dict[str, Any], now: datetime) -> str:
         return "unknown"
     if not _is_open(row, now):
         return "closed"
-    return "full" if row["free_spaces"] == 0 else "open"
+    if row["free_spaces"]:
+        return "open"
+    return "unknown" if row["unknown_spaces"] else "full"
 
 
 def _is_open(row: dict[str, Any], now: datetime) -> bool:
@@ -190,15 +182,16 @@ def _suits(row: dict[str, Any], ask: NearestLotsAsk, stay: Stay) -> bool:
 
 
 def _totals(lots: list[dict[str, Any]]) -> dict[str, Any]:
-    known = [lot for lot in lots if lot["free_spaces"] is not None]
-    free_spaces = sum(lot["free_spaces"] for lot in known)
-    capacity = sum(lot["capacity"] for lot in known)
+    heard = [lot for lot in lots if lot["data_state"] != "unknown"]
+    free_spaces = sum(lot["free_spaces"] or 0 for lot in heard)
+    known = sum(lot["capacity"] - lot["unknown_spaces"] for lot in heard)
     states = [lot["data_state"] for lot in lots]
     return {
         "lots": len(lots),
         "capacity": sum(lot["capacity"] for lot in lots),
         "free_spaces": free_spaces,
-        "occupancy": 1 - free_spaces / capacity if capacity else None,
+        "unknown_spaces": sum(lot["unknown_spaces"] for lot in heard),
+        "occupancy": 1 - free_spaces / known if known else None,
         **{f"lots_{state}": states.count(state) for state in ("live", "stale", "unknown")},
     }
 

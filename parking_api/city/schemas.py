@@ -14,14 +14,22 @@ class Totals(Answer):
 
     lots: Count = Field(examples=[1670])
     capacity: Count = Field(description="Spaces in service, of all lots.", examples=[470_000])
-    free_spaces: Count = Field(description="Over the lots whose state is known.")
-    occupancy: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        description="0..1, over the lots whose state is known; null where none is."
+    free_spaces: Count = Field(description="Spaces known to be free, of live and stale lots.")
+    unknown_spaces: Count = Field(
+        description="Spaces of live and stale lots of which nothing is known."
     )
-    live: Count = Field(description="Lots that reported within their interval.")
-    stale: Count = Field(description="Lots that reported within six of their intervals.")
+    occupancy: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        description="1 - free / (capacity - unknown), over live and stale lots; null where nothing "
+        "is known."
+    )
+    live: Count = Field(
+        description="Lots whose state is at most 90 s old, or 1.5 of their report intervals."
+    )
+    stale: Count = Field(
+        description="Lots whose state is older, and at most 15 min or 3 of their report intervals."
+    )
     estimated: Count = Field(description="Lots whose state is a forecast.")
-    unknown: Count = Field(description="Lots silent for longer, or never heard of.")
+    unknown: Count = Field(description="Lots whose state is older still, or never heard of.")
 
 
 class DistrictTotals(Totals):

@@ -1,8 +1,10 @@
 """Rows about feeds and refused messages into bodies of answers."""
 
+import codecs
+from base64 import b64encode
 from typing import get_args
 
-from parking_api.answers import DataState, Json, Row, local, name
+from parking_api.answers import AGE_DIGITS, DataState, Json, Row, local, name
 
 _FEED = ("gateway_id", "operator_id", "simulated", "lots", "received_at")
 _STATES: tuple[str, ...] = get_args(DataState)
@@ -21,13 +23,8 @@ _LETTER = (
     "times",
     "received_at",
     "last_received_at",
-    "payload",
     "payload_bytes",
-    "fault_at",
     "truncated",
-    "replayable",
-    "replayed_at",
-    "replay_result",
 )
 
 
@@ -42,9 +39,31 @@ def lot_feed(row: Row) -> Json:
     """Make a lot's feed out of a row of `feed_lots.sql`."""
     facts = {column: row[column] for column in _LOT}
     times = {at: local(row[at], row["timezone"]) for at in ("observed_at", "received_at")}
-    return {**facts, "name": name(row), **times}
+    age_s = None if row["age_s"] is None else round(row["age_s"], AGE_DIGITS)
+    return {**facts, "name": name(row), **times, "age_s": age_s}
 
 
 def dead_letter(row: Row) -> Json:
     """Make a refused message out of a row of `dead_letters.sql`."""
-    return {column: row[column] for column in _LETTER}
+    raw = row["payload"]
+    text, encoding = readable(raw, whole=len(raw) == row["payload_bytes"])
+    facts = {column: row[column] for column in _LETTER}
+    return {**facts, "payload": text, "payload_encoding": encoding}
+
+
+def readable(raw: bytes, *, whole: bool) -> tuple[str, str]:
+    """Write bytes so that JSON can hold them.
+
+    Args:
+        raw: What came.
+        whole: Whether that is all: else a character may be cut in two at its end, and the half is
+            left out.
+
+    Returns:
+        Text, and whether that is `utf-8` or `base64`.
+    """
+    try:
+        text, _ = codecs.utf_8_decode(raw, "strict", whole)
+    except UnicodeDecodeError:
+        return b64encode(raw).decode(), "base64"
+    return text, "utf-8"

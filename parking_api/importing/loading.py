@@ -18,6 +18,7 @@ from parking_api.importing.geometry import multipolygon_ewkb, point_ewkb
 from parking_api.importing.loading_tariffs import check_zones, load_tariffs
 from parking_api.importing.progress import Steps
 from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
+from parking_api.importing.states import bring_into_line
 from parking_api.quotes.coverage import Unpriced
 from sql.engine import AdvisoryLock
 from sql.named import named
@@ -29,6 +30,8 @@ _ZONE: Final = ("zone_id", "name_zh", "name_en", "zone_class", "valid_from", "va
 _SPACE: Final = ("lot_id", "number", "level", "space_class", "geog")
 _LOT: Final = tuple(name for name in LotRow.model_fields if name not in ("longitude", "latitude"))
 _TICK: Final = 10_000
+# Ids of 64 characters then fit into the 8,000 bytes that a notification may have.
+NOTIFIED_LOTS: Final = 100
 
 
 @dataclass
@@ -98,7 +101,7 @@ async def load_city(connection: Connection, city: City, *, at: datetime, steps: 
     if city.tariffs.tariffs:
         with steps.step("writing tariffs"):
             totals.counts["tariffs"] = await load_tariffs(connection, city.tariffs, at)
-    await connection.execute(named("import_notify"))
+    await _finish(connection, list(city.lots.entries))
     return totals
 
 
@@ -132,8 +135,15 @@ async def load_lots(
     added = await _run(connection, "import_own_spaces_new")
     if added:
         totals.counts["bays"] = (added, added, 0)
-    await connection.execute(named("import_notify"))
+    await _finish(connection, [lot.lot_id for lot in lots])
     return totals
+
+
+async def _finish(connection: Connection, lot_ids: Sequence[str]) -> None:
+    """Fit the lots' states to them, and tell at COMMIT whoever knows lots by heart."""
+    await bring_into_line(connection, lot_ids)
+    told = lot_ids if len(lot_ids) <= NOTIFIED_LOTS else ()
+    await connection.execute(named("import_notify"), " ".join(told))
 
 
 async def _load_parties(

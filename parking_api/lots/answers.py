@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 
-from parking_api.answers import DISTANCE_DIGITS, Json, Row, local, name, point
+from parking_api.answers import AGE_DIGITS, DISTANCE_DIGITS, Json, Row, local, name, point
 from parking_api.lots.opening import closes_within
 from parking_api.lots.parameters import Stay
 from sql.tables import SPACE_CLASSES
@@ -49,11 +49,9 @@ def _nearest_lot(row: Row) -> Json:
         "lot_type": row["lot_type"],
         "location": point(row),
         "distance_m": round(row["distance_m"], DISTANCE_DIGITS),
-        "capacity": row["capacity"],
-        "free_spaces": row["free_spaces"],
-        "status": row["status"],
-        "data_state": row["data_state"],
+        **_counts(row),
         "observed_at": local(row["observed_at"], row["timezone"]),
+        "age_s": _rounded(row["age_s"], AGE_DIGITS),
         "zone_id": row["zone_id"],
         "quote": None,
     }
@@ -85,19 +83,24 @@ def lot(row: Row, stay: Stay) -> Json:
 
 def _state(row: Row) -> Json:
     return {
-        "capacity": row["capacity"],
-        "free_spaces": row["free_spaces"],
+        **_counts(row),
         "free_by_class": _free_by_class(row),
-        "status": row["status"],
-        "data_state": row["data_state"],
         "observed_at": local(row["observed_at"], row["timezone"]),
+        "age_s": _rounded(row["age_s"], AGE_DIGITS),
         "committed_at": local(row["committed_at"], row["timezone"]),
         "version": None if row["version"] is None else f"{row['version']:0{VERSION_DIGITS}d}",
     }
 
 
+def _counts(row: Row) -> Json:
+    return {
+        column: row[column]
+        for column in ("capacity", "free_spaces", "unknown_spaces", "status", "data_state")
+    }
+
+
 def _free_by_class(row: Row) -> Json | None:
-    if row["data_state"] == "unknown" or row["free_standard"] is None:
+    if row["free_spaces"] is None or row["free_standard"] is None:
         return None
     return {space_class: row[f"free_{space_class}"] for space_class in SPACE_CLASSES}
 

@@ -25,6 +25,10 @@ CLOSES_AT = (
     "The first instant of the `stay` at which the lot is not open, its start where it is closed "
     "then. Only where there is one: other lots are open throughout."
 )
+FREE = "Spaces known to be free; null where nothing is known."
+UNKNOWN = "Spaces of which nothing is known: neither free nor occupied."
+OBSERVED = "When the state was true, never ahead of the platform's clock; null before any report."
+AGE = "Age of the state in seconds; null before any report."
 DEGRADED = "True where the database is away and the answer comes from memory, as of `as_of`."
 
 
@@ -54,13 +58,15 @@ class NearestLot(Answer):
     location: Point
     distance_m: float = Field(ge=0, description="Geodesic, on the spheroid.", examples=[182.437])
     capacity: Count = Field(description="Spaces in service.", examples=[312])
-    free_spaces: Count | None = Field(description="Null where unknown.", examples=[41])
+    free_spaces: Count | None = Field(description=FREE, examples=[41])
+    unknown_spaces: Count = Field(description=UNKNOWN, examples=[0])
     free_of_class: Count | None = Field(
         None, description="Free bays of the `space_class` asked for; only where one is."
     )
     status: LotStatus
     data_state: DataState
-    observed_at: AwareDatetime | None = Field(description="By the lot's own clock and time zone.")
+    observed_at: AwareDatetime | None = Field(description=OBSERVED)
+    age_s: float | None = Field(ge=0, description=AGE, examples=[4.2])
     zone_id: str | None
     quote: Quote | None = Field(description=QUOTE)
     closes_at: AwareDatetime | None = Field(None, description=CLOSES_AT)
@@ -99,13 +105,15 @@ class LotFacts(Answer):
     opening_hours: OpeningHours | None = Field(description="Null for round the clock.")
     timezone: str = Field(examples=["Asia/Shanghai"])
     capacity: Count = Field(description="Spaces in service.")
-    free_spaces: Count | None = Field(description="Null where unknown.")
+    free_spaces: Count | None = Field(description=FREE)
+    unknown_spaces: Count = Field(description=UNKNOWN)
     free_by_class: dict[SpaceClass, Count] | None = Field(
         description="Null where unknown, or where the gates count."
     )
     status: LotStatus
     data_state: DataState
-    observed_at: AwareDatetime | None
+    observed_at: AwareDatetime | None = Field(description=OBSERVED)
+    age_s: float | None = Field(ge=0, description=AGE)
     committed_at: AwareDatetime | None
     version: str | None = Field(
         pattern=r"^\d{20}$", description="Text that orders: rises with each change of the lot."
@@ -159,13 +167,18 @@ class OccupancyStep(Answer):
 
     at: AwareDatetime = Field(description="Start of the step.")
     capacity: Count | None = Field(description="Spaces in service at its end.")
-    free_spaces: float | None = Field(ge=0, description="Mean over the time that is known.")
-    free_min: Count | None
-    free_max: Count | None
-    free_last: Count | None
-    occupancy: Ratio | None = Field(description="Mean over the time that is known, 0..1.")
+    free_spaces: float | None = Field(
+        ge=0, description="Spaces known to be free, mean over the time that is known."
+    )
+    free_min: Count | None = Field(description="The least; at most the mean.")
+    free_max: Count | None = Field(description="The most; at least the mean.")
+    free_last: Count | None = Field(description="At the end of what is known.")
+    occupancy: Ratio | None = Field(
+        description="1 - free / known, over the spaces and the time that are known."
+    )
     coverage: Ratio = Field(
-        description="Share of the whole step that is known. 0 with figures: only an instant of it."
+        description="Share of the step that is known, weighed by the share of the lot's spaces "
+        "that was. 0 with figures: only an instant of it."
     )
 
 

@@ -127,16 +127,17 @@ def reading(one: BandPeriod, rows: Sequence[Row], spaces: int, expected_s: float
     for row in rows:
         total = totals[row["beside"]]
         total["expected"] += row["capacity"] * expected_s
-        total["covered"] += row["covered_s"] * row["capacity"]
-        for column in ("space_s", "free_space_s", "full_space_s"):
+        total["known"] += row["known_s"] * row["capacity"]
+        for column in ("space_s", "known_space_s", "free_space_s", "full_space_s"):
             total[column] += row[column]
     own, beside = totals[False], totals[True]
     pressure = _share(own["full_space_s"], own["space_s"])
+    free = _share(own["free_space_s"], own["known_space_s"])
     return Reading(
         time_band=one.time_band,
         season=one.season,
-        occupancy=math.nan if not own["space_s"] else 1 - own["free_space_s"] / own["space_s"],
-        coverage=min(1.0, _share(own["covered"], own["expected"]) or 0.0),
+        occupancy=math.nan if free is None else 1 - free,
+        coverage=min(1.0, _share(own["known"], own["expected"]) or 0.0),
         spaces=spaces,
         pressure=pressure,
         pressure_beside=_share(beside["full_space_s"], beside["space_s"]),

@@ -21,7 +21,7 @@ class NearestSpace(Bay):
     lot_id: str = Field(examples=["370202-0001"])
     distance_m: float = Field(ge=0, description="Geodesic, on the spheroid.", examples=[182.437])
     data_state: DataState
-    observed_at: AwareDatetime = Field(description="When the lot last reported.")
+    observed_at: AwareDatetime = Field(description="When the lot's state was true.")
 
 
 class NearestSpaces(Answer):

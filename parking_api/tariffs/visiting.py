@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from parking_api.people.access import authenticated
@@ -14,9 +14,7 @@ _bearer = HTTPBearer(scheme_name="key or token", auto_error=False)
 
 
 async def _sees_all(
-    request: Request,
-    held: Held,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    held: Held, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> bool:
     """Find out whether somebody of the bureau is asking; nobody has to say who they are.
 
@@ -25,7 +23,7 @@ async def _sees_all(
     """
     if given is None:
         return False
-    caller = await authenticated(request, held, given)
+    caller = await authenticated(held, given)
     return bool(BUREAU & caller.person.roles)
 
 

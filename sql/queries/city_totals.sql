@@ -9,8 +9,10 @@ WITH total AS (
         count(*) AS lots,
         coalesce(sum(capacity), 0) AS capacity,
         coalesce(sum(free_spaces), 0) AS free_spaces,
+        coalesce(sum(unknown_spaces) FILTER (WHERE data_state <> 'unknown'), 0)
+            AS unknown_spaces,
         1 - sum(free_spaces)::double precision
-        / nullif(sum(capacity) FILTER (WHERE free_spaces IS NOT null), 0) AS occupancy,
+        / nullif(sum(capacity - unknown_spaces), 0) AS occupancy,
         count(*) FILTER (WHERE data_state = 'live') AS lots_live,
         count(*) FILTER (WHERE data_state = 'stale') AS lots_stale,
         count(*) FILTER (WHERE data_state = 'unknown') AS lots_unknown,
@@ -27,6 +29,7 @@ SELECT
     coalesce(t.lots, 0) AS lots,
     coalesce(t.capacity, 0) AS capacity,
     coalesce(t.free_spaces, 0) AS free_spaces,
+    coalesce(t.unknown_spaces, 0) AS unknown_spaces,
     t.occupancy,
     coalesce(t.lots_live, 0) AS lots_live,
     coalesce(t.lots_stale, 0) AS lots_stale,

@@ -13,6 +13,7 @@ SELECT
     epoch,
     seq,
     observed_at,
+    age_s,
     received_at,
     floor(date_part('epoch', greatest(now(), received_at) - received_at))::bigint AS silent_s
 FROM lot_now

@@ -1,4 +1,4 @@
 -- Tell whoever listens on the channel `registry`, at COMMIT, to read lots and gateways again.
--- Parameters: none.
+-- Parameters: $1 the lots' ids, separated by spaces; none for all lots.
 -- Index: none.
-SELECT pg_notify('registry', '');
+SELECT pg_notify('registry', $1);

@@ -10,6 +10,7 @@ WITH asked AS MATERIALIZED (
         data_state,
         observed_at,
         committed_at,
+        capacity,
         occupied_bits,
         unknown_bits
     FROM lot_now
@@ -28,7 +29,7 @@ SELECT
     st_y(p.geog::geometry) AS latitude,
     CASE
         WHEN l.data_state = 'unknown' THEN 'unknown'
-        ELSE bay_state(l.occupied_bits, l.unknown_bits, p.number)::text
+        ELSE bay_state(l.occupied_bits, l.unknown_bits, l.capacity, p.number)::text
     END AS state
 FROM asked AS l
 LEFT JOIN space AS p ON l.lot_id = p.lot_id AND l.reporting = 'bays'

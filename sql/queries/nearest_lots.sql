@@ -2,7 +2,7 @@
 -- $1, $2 longitude and latitude, degrees in WGS 84
 -- $3 radius, metres, inclusive
 -- $4 the most lots to give
--- $5 the fewest free spaces; 0 also gives full lots and those of unknown state
+-- $5 the fewest spaces known to be free; 0 also gives full lots and those of unknown state
 -- $6 space class of which that many must be free (one at least), or null
 -- $7 height of the vehicle, metres, or null
 -- $8, $9 start and end of the stay through which a lot must be open, or null
@@ -23,7 +23,7 @@ WITH suitable AS NOT MATERIALIZED (
     FROM lot_now
     WHERE
         status <> 'closed'
-        AND ($5::integer = 0 OR (status <> 'unknown' AND free_spaces >= $5))
+        AND ($5::integer = 0 OR free_spaces >= $5)
         AND ($7::real IS null OR height_limit_m IS null OR height_limit_m >= $7)
         AND (
             $8::timestamptz IS null
@@ -67,10 +67,12 @@ SELECT
     n.distance_m,
     n.capacity,
     n.free_spaces,
+    n.unknown_spaces,
     n.free_of_class,
     n.status,
     n.data_state,
     n.observed_at,
+    n.age_s,
     n.zone_id,
     st_x(n.geog::geometry) AS longitude,
     st_y(n.geog::geometry) AS latitude

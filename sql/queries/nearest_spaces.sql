@@ -31,6 +31,7 @@ WITH open_lot AS NOT MATERIALIZED (
 near_lot AS MATERIALIZED (
     SELECT
         lot_id,
+        capacity,
         occupied_bits,
         unknown_bits,
         sum(free_of_class) OVER (ORDER BY sphere_m, lot_id) AS free_up_to_here,
@@ -68,7 +69,7 @@ candidate AS MATERIALIZED (
     WHERE
         n.free_before < $4
         AND ($5 IS null OR p.space_class = $5)
-        AND bay_state(n.occupied_bits, n.unknown_bits, p.number) = 'free'
+        AND bay_state(n.occupied_bits, n.unknown_bits, n.capacity, p.number) = 'free'
     ORDER BY distance_m
     LIMIT $4
 ),
@@ -104,7 +105,7 @@ nearest AS (
     FROM near_space AS p
     INNER JOIN open_lot AS n ON p.lot_id = n.lot_id
     WHERE
-        bay_state(n.occupied_bits, n.unknown_bits, p.number) = 'free'
+        bay_state(n.occupied_bits, n.unknown_bits, n.capacity, p.number) = 'free'
     ORDER BY distance_m, p.lot_id, p.number
     LIMIT $4
 )

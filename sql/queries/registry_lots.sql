@@ -1,5 +1,6 @@
--- Every lot's registration, as far as feeds are concerned.
--- No parameters. Index: none, the table is read whole (one row a lot).
+-- Lots' registration, as far as feeds are concerned.
+-- $1 lot ids, or null for all
+-- Index: lot_pkey; for all, the table is read whole (one row a lot).
 SELECT
     lot_id,
     operator_id,
@@ -7,3 +8,4 @@ SELECT
     capacity,
     report_interval_s
 FROM lot
+WHERE $1::text[] IS null OR lot_id = any($1)

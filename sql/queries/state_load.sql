@@ -1,5 +1,6 @@
--- Every lot's state as last committed.
--- No parameters. Index: none, the table is read whole (one row a lot).
+-- Lots' states as last committed.
+-- $1 lot ids, or null for all
+-- Index: lot_state_pkey; for all, the table is read whole (one row a lot).
 SELECT
     lot_id,
     epoch,
@@ -7,6 +8,7 @@ SELECT
     version,
     capacity,
     free_spaces,
+    unknown_spaces,
     occupied_bits,
     unknown_bits,
     free_standard,
@@ -15,5 +17,7 @@ SELECT
     free_large,
     observed_at,
     received_at,
+    history_at,
     committed_at
 FROM lot_state
+WHERE $1::text[] IS null OR lot_id = any($1)

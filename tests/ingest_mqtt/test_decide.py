@@ -21,8 +21,10 @@ REGISTRY = Registry({"bays": BAYS, "gates": GATES}, {"gw-a": "op-a", "gw-b": "op
 
 
 def message(lot: str, kind: str, gateway: str = "gw-a", **fields: Any) -> Received:
-    body = {"epoch": 100, "seq": 1, "observed_at": AT.isoformat(), **fields}
-    return Received(f"onelot/v1/feeds/{gateway}/{lot}/{kind}", json.dumps(body).encode(), AT)
+    received_at = fields.pop("received_at", AT)
+    body = {"epoch": 100, "seq": 1, "observed_at": received_at.isoformat(), **fields}
+    topic = f"onelot/v1/feeds/{gateway}/{lot}/{kind}"
+    return Received(topic, json.dumps(body).encode(), received_at)
 
 
 def snapshot(occupied: int, **fields: Any) -> Received:
@@ -160,7 +162,7 @@ def test_status_is_a_hint_without_an_ack() -> None:
 
 
 def test_a_grown_lot_has_unknown_bays_until_they_are_reported() -> None:
-    small = LotState(100, 1, 4, 3, 0b1, 0, (1, 0, 2, 0), AT, AT)
+    small = LotState(100, 1, 4, 3, 0, 0b1, 0, (1, 0, 2, 0), AT, AT, AT)
     outcome = run(
         message("bays", "spaces", seq=2, occupied=[2]), committed={"bays": Committed(small, 1, AT)}
     )

@@ -4,9 +4,11 @@ import asyncpg
 import pytest
 
 from ingest_mqtt.decide import decide
-from ingest_mqtt.lots import Committed, GatewaySize
-from ingest_mqtt.store import SupersededError, commit, load_registry, load_states
+from ingest_mqtt.effects import Received
+from ingest_mqtt.lots import Committed, Registry
+from ingest_mqtt.store import commit, load_registry
 from sql.engine import Db
+from sql.lot_state_store import SupersededError, load_states
 from tests.ingest_mqtt.conftest import AT
 from tests.ingest_mqtt.test_decide import message, snapshot
 
@@ -16,17 +18,20 @@ async def test_the_registry_knows_the_bays_of_each_class(db: Db) -> None:
     assert registry.operators == {"gw-a": "op-a", "gw-b": "op-b"}
     assert registry.lots["bays"].class_masks == (0b1111_1111_1100, 0, 0b11, 0)
     assert registry.lots["gates"].reporting == "count"
-    assert registry.sizes == {"gw-a": GatewaySize(2, 62), "gw-b": GatewaySize(1, 8)}
 
 
-async def test_state_and_history_are_committed_together(db: Db) -> None:
+async def test_state_history_and_dead_letters_are_committed_together(db: Db) -> None:
     registry = await load_registry(db)
-    batch = [snapshot(0b11), message("gates", "count", free=7)]
-    committed = await commit(db, decide(batch, registry, {}))
+    bad = message("bays", "spaces", free=[13])
+    batch = [snapshot(0b11), message("gates", "count", free=7), bad, bad]
+    committed = await commit(db, decide(batch, registry, {}), {})
     assert await load_states(db) == committed
     assert committed["bays"].state.free_by_class == (10, 0, 0, 0)
     assert await db.fetchval("SELECT count(*) FROM space_event") == 12
     assert await db.fetchval("SELECT free_spaces FROM count_event") == 7
+    letter = await db.fetchrow("SELECT times, reason, payload, epoch, seq FROM dead_letter")
+    assert letter is not None
+    assert tuple(letter) == (2, "out_of_range", bad.payload, 100, 1)
     assert await db.fetchval("SELECT count(*) FROM space_now WHERE state = 'occupied'") == 2
 
 
@@ -35,27 +40,34 @@ async def test_nothing_of_a_batch_stays_when_a_part_of_it_fails(db: Db) -> None:
     outcome = decide([snapshot(0b11)], registry, {})
     outcome.space_events.append(("bays", 1, "vanished", AT, AT))
     with pytest.raises(asyncpg.PostgresError):
-        await commit(db, outcome)
+        await commit(db, outcome, {})
     assert await load_states(db) == {}
 
 
 async def test_the_version_rises_with_each_commit_even_when_clocks_stand_still(db: Db) -> None:
     registry = await load_registry(db)
-    first = await commit(db, decide([snapshot(0)], registry, {}))
+    first = await commit(db, decide([snapshot(0)], registry, {}), {})
     ahead = first["bays"].version + 10**15
     await db.execute("UPDATE lot_state SET version = $1", ahead)
     committed = await load_states(db)
-    second = await commit(db, decide([snapshot(1, seq=2)], registry, committed))
+    second = await commit(db, decide([snapshot(1, seq=2)], registry, committed), committed)
     assert second["bays"].version == ahead + 1
 
 
-async def test_an_older_state_never_overwrites_a_newer_one(db: Db) -> None:
+async def test_a_state_is_written_only_over_the_one_that_it_was_built_on(db: Db) -> None:
     registry = await load_registry(db)
-    await commit(db, decide([snapshot(1, seq=9)], registry, {}))
+    nothing: dict[str, Committed] = {}
+    first = await commit(db, decide([snapshot(1, seq=8)], registry, nothing), nothing)
+    second = await commit(db, decide([snapshot(3, seq=9)], registry, first), first)
+    for stale in (nothing, first):
+        with pytest.raises(SupersededError) as caught:
+            await commit(db, decide([snapshot(7, seq=10)], registry, stale), stale)
+        assert caught.value.lot_ids == {"bays"}
+    assert await load_states(db) == second
+    await db.execute("DELETE FROM lot_state")
     with pytest.raises(SupersededError):
-        await commit(db, decide([snapshot(3, seq=8)], registry, {}))
-    states = await load_states(db)
-    assert states["bays"].state.occupied == 1
+        await commit(db, decide([snapshot(7, seq=10)], registry, second), second)
+    assert await load_states(db) == {}
 
 
 async def test_steps_of_batches_add_up(db: Db) -> None:
@@ -63,9 +75,9 @@ async def test_steps_of_batches_add_up(db: Db) -> None:
     registry = await load_registry(db)
     committed: dict[str, Committed] = {}
     for seq, free in enumerate((10, 0, 4)):
-        at = (AT + timedelta(seconds=60 * seq)).isoformat()
-        report = message("gates", "count", seq=seq + 1, free=free, observed_at=at)
-        committed = await commit(db, decide([report], registry, committed))
+        at = AT + timedelta(seconds=60 * seq)
+        report = message("gates", "count", seq=seq + 1, free=free, received_at=at)
+        committed = await commit(db, decide([report], registry, committed), committed)
     row = await db.fetchrow("SELECT * FROM lot_occupancy")
     assert row is not None
     assert dict(row) == {
@@ -73,9 +85,18 @@ async def test_steps_of_batches_add_up(db: Db) -> None:
         "step_at": AT,
         "capacity": 50,
         "covered_s": 120.0,
+        "space_s": 6000.0,
+        "known_space_s": 6000.0,
         "free_space_s": 600.0,
         "free_last": 4,
         "free_min": 0,
         "free_max": 10,
         "full_s": 60.0,
     }
+
+
+async def test_a_nul_in_a_refused_message_does_not_stop_the_batch(db: Db) -> None:
+    topic = "onelot/v1/feeds/gw-a/bays/spaces"
+    bad = Received(topic, b'{"epoch": 1, "seq": 1, "\\u0000": 1}', AT)
+    await commit(db, decide([bad], Registry(), {}), {})
+    assert await db.fetchval("SELECT reason FROM dead_letter") == "invalid"

@@ -30,9 +30,11 @@ def near(lot: Lot) -> dict[str, Any]:
         "distance_m": round(distance_m(lot.longitude, lot.latitude), 3),
         "capacity": lot.capacity,
         "free_spaces": 3,
+        "unknown_spaces": 0,
         "status": "open",
         "data_state": "live",
         "observed_at": OBSERVED_AT,
+        "age_s": 1.5,
         "quote": dict(QUOTE),
     }
 
@@ -69,6 +71,9 @@ def one_lot() -> dict[str, Any]:
         "reporting": "bays",
         "capacity": 4,
         "free_spaces": 3,
+        "unknown_spaces": 0,
+        "status": "open",
+        "age_s": 1.5,
         "free_by_class": {"standard": 2, "accessible": 0, "ev": 1, "large": 0},
         "data_state": "live",
         "quote": dict(QUOTE),
@@ -83,6 +88,7 @@ def totals(lots: int, free: int, capacity: int) -> dict[str, Any]:
         "lots": lots,
         "capacity": capacity,
         "free_spaces": free,
+        "unknown_spaces": 0,
         "occupancy": 1 - free / capacity,
         **states,
     }

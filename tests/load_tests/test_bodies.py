@@ -117,6 +117,13 @@ def test_wrong_nearest_bays_are_named(problem: str, spoil: Spoil) -> None:
         ("free spaces known and state unknown", lambda b: b.update(data_state="unknown")),
         ("do not add up", lambda b: b["free_by_class"].update(ev=2)),
         ("more free spaces than capacity", lambda b: b.update(free_spaces=5)),
+        ("more free spaces than capacity", lambda b: b.update(unknown_spaces=2)),
+        (
+            "free spaces known and state unknown",
+            lambda b: b.update(free_spaces=0, unknown_spaces=4),
+        ),
+        ("full with a free or an unknown space", lambda b: b.update(status="full")),
+        ("observed ahead of the platform's clock", lambda b: b.update(age_s=-1.0)),
         ("a stay of no length", lambda b: b["stay"].update(duration_min=0)),
         ("start is no time", lambda b: b["stay"].update({"from": "2026-11-22T09:30:00"})),
         ("a price below nothing", lambda b: b["quote"].update(total_minor=-1)),
@@ -156,10 +163,22 @@ def test_wrong_bays_of_a_lot_are_named(problem: str, spoil: Spoil) -> None:
 @pytest.mark.parametrize(
     ("problem", "spoil"),
     [
-        ("free_spaces of the districts do not add up", lambda b: b.update(free_spaces=31)),
+        ("occupancy is not that of the counts", lambda b: b.update(free_spaces=31)),
+        (
+            "free_spaces of the districts do not add up",
+            lambda b: b.update(free_spaces=31, occupancy=0.69),
+        ),
+        ("occupancy is not that of the counts", lambda b: b.update(unknown_spaces=10)),
+        (
+            "unknown_spaces of the districts do not add up",
+            lambda b: b.update(unknown_spaces=10, occupancy=0.6667),
+        ),
         ("more free spaces than capacity", lambda b: b["districts"][0].update(free_spaces=41)),
         ("lots by data_state", lambda b: b.update(live=2)),
-        ("capacity of the districts", lambda b: b["districts"][1].update(capacity=61)),
+        (
+            "capacity of the districts",
+            lambda b: b["districts"][1].update(capacity=61, occupancy=1 - 20 / 61),
+        ),
         ("occupancy outside", lambda b: b.update(occupancy=1.2)),
     ],
 )

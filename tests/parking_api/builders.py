@@ -61,12 +61,12 @@ WHERE reporting = 'bays';
 # A few bays unknown, one lot in nine stale, one in eleven long silent, one in thirteen never heard.
 BIG_STATE = """
 INSERT INTO lot_state (
-    lot_id, epoch, seq, version, capacity, free_spaces, occupied_bits, unknown_bits, observed_at,
-    received_at, committed_at
+    lot_id, epoch, seq, version, capacity, free_spaces, unknown_spaces, occupied_bits,
+    unknown_bits, observed_at, received_at, committed_at, history_at
 )
 SELECT
     l.lot_id, 1, 1, 1, l.capacity, coalesce(b.free, (l.capacity * random() * 0.3)::integer),
-    b.occupied_bits, b.unknown_bits, t.at, t.at, t.at
+    coalesce(b.unknown, 0), b.occupied_bits, b.unknown_bits, t.at, t.at, t.at, t.at
 FROM lot AS l
 CROSS JOIN LATERAL (
     SELECT now() - CASE
@@ -77,12 +77,14 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT
         sum(free)::integer AS free,
+        sum(not_known)::integer AS unknown,
         decode(string_agg(lpad(to_hex(taken), 2, '0'), '' ORDER BY byte), 'hex') AS occupied_bits,
         decode(string_agg(lpad(to_hex(unknown), 2, '0'), '' ORDER BY byte), 'hex') AS unknown_bits
     FROM (
         SELECT
             (n - 1) / 8 AS byte,
             count(*) FILTER (WHERE dice BETWEEN $OCCUPIED AND 0.99) AS free,
+            count(*) FILTER (WHERE dice > 0.99) AS not_known,
             coalesce(sum(1 << (n - 1) % 8) FILTER (WHERE dice < $OCCUPIED), 0)::int AS taken,
             coalesce(sum(1 << (n - 1) % 8) FILTER (WHERE dice > 0.99), 0)::int AS unknown
         FROM (SELECT n, random() AS dice FROM generate_series(1, l.capacity) AS n) AS bay
@@ -90,6 +92,10 @@ LEFT JOIN LATERAL (
     ) AS bytes
 ) AS b ON l.reporting = 'bays'
 WHERE right(l.lot_id, 4)::int % 13 <> 0;
+-- Of some that count little or nothing is known.
+UPDATE lot_state SET
+    free_spaces = 0, unknown_spaces = CASE right(lot_id, 4)::int % 2 WHEN 0 THEN capacity ELSE 3 END
+WHERE occupied_bits IS NULL AND right(lot_id, 4)::int % 19 = 0;
 UPDATE lot_state AS s SET
     free_standard = c.standard, free_accessible = c.accessible, free_ev = c.ev, free_large = c.large
 FROM (
@@ -184,9 +190,11 @@ class Builder:
             "version": self.version,
             "capacity": 10,
             "free_spaces": free_spaces,
+            "unknown_spaces": 0,
             "observed_at": at,
             "received_at": at,
             "committed_at": at,
+            "history_at": at,
         } | values
         marks = ", ".join(f"${place}" for place in range(1, 1 + len(columns)))
         await self.connection.execute(
@@ -202,6 +210,7 @@ class Builder:
             capacity - len(occupied) - len(unknown),
             **{
                 "capacity": capacity,
+                "unknown_spaces": len(unknown),
                 "occupied_bits": bits(occupied, capacity),
                 "unknown_bits": bits(unknown, capacity),
                 "free_standard": capacity - len(occupied) - len(unknown),
@@ -214,16 +223,18 @@ class Builder:
 
     async def step(self, lot_id: str, step_at: datetime, **values: Any) -> None:
         """Write a step of history: known all through, 4 of 10 spaces free, unless `values` say."""
-        columns = {
+        columns: dict[str, Any] = {
             "lot_id": lot_id,
             "step_at": step_at,
             "capacity": 10,
             "covered_s": 300.0,
             "free_space_s": 1200.0,
-            "free_last": None,
-            "free_min": None,
-            "free_max": None,
+            "free_last": 4,
+            "free_min": 4,
+            "free_max": 4,
         } | values
+        space_s = columns["capacity"] * columns["covered_s"]
+        columns = {"space_s": space_s, "known_space_s": space_s} | columns
         marks = ", ".join(f"${place}" for place in range(1, 1 + len(columns)))
         await self.connection.execute(
             f"INSERT INTO lot_occupancy ({', '.join(columns)}) VALUES ({marks})", *columns.values()

@@ -7,6 +7,13 @@ from typing import Any
 from parking_api.operators.credentials import PlatformPasswords
 
 PLATFORM = PlatformPasswords("ingest-secret", "api-secret")
+STATE = """
+INSERT INTO lot_state (
+    lot_id, epoch, seq, version, capacity, free_spaces, unknown_spaces, occupied_bits,
+    unknown_bits, free_standard, free_accessible, free_ev, free_large, observed_at, received_at,
+    committed_at, history_at
+)"""
+NOW = "now(), now(), now(), now()"
 
 
 def square(west: float, south: float, size: float) -> dict[str, Any]:

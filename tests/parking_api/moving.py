@@ -10,8 +10,13 @@ TODAY = datetime.fromisoformat("2026-11-22T00:00:00+08:00")
 DAY = timedelta(days=1)
 
 HISTORY = """
-INSERT INTO lot_occupancy (lot_id, step_at, capacity, covered_s, free_space_s, full_s)
-SELECT $1, at, $2, $3, $4, $5
+INSERT INTO lot_occupancy (
+    lot_id, step_at, capacity, covered_s, space_s, known_space_s, free_space_s, free_last,
+    free_min, free_max, full_s
+)
+SELECT
+    $1, at, $2::integer, $3, $2::integer * $3::float8, $2::integer * $3::float8, $4, 0, 0,
+    $2::integer, $5
 FROM generate_series($6::timestamptz, $7::timestamptz - interval '5 minutes', '5 minutes') AS at
 """
 

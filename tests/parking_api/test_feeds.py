@@ -19,7 +19,7 @@ OTHERS: dict[str, Any] = {"operator_id": "op-b", "gateway_id": "gw-s"}
 async def _feeding(built: Builder) -> None:
     """Lots of gateway gw-a: live, stale, silent for too long, never heard; one of gw-s."""
     await built.connection.execute("INSERT INTO gateway VALUES ('gw-a2', 'op-a', false, 'hash')")
-    for lot_id, age_s in (("live", 60), ("stale", 601), ("silent", 3700)):
+    for lot_id, age_s in (("live", 60), ("stale", 901), ("silent", 3700)):
         await built.lot(lot_id)
         await built.report(lot_id, 3, age_s=age_s, epoch=5, seq=9)
     await built.lot("unheard")
@@ -41,10 +41,10 @@ async def test_the_health_of_gateways(
     api: httpx.AsyncClient, built: Builder, people: People
 ) -> None:
     day = timedelta(hours=24)
-    await refuse(built, "old", at=built.now - 2 * day)
-    await refuse(built, "again and again", at=built.now - 2 * day)
-    await refuse(built, "again and again")
-    await refuse(built, "new")
+    await refuse(built, b"old", at=built.now - 2 * day)
+    await refuse(built, b"again and again", at=built.now - 2 * day)
+    await refuse(built, b"again and again")
+    await refuse(built, b"new")
     await refuse(built, gateway="gw-s")
 
     first, second, third = body(await api.get("/v1/feeds", headers=people.operations))["items"]
@@ -81,11 +81,27 @@ async def test_the_health_of_a_gateways_lots(
     assert live.report_interval_s == 600
     assert [lot.data_state for lot in (stale, silent)] == ["stale", "unknown"]
     ages = [lot.silent_s for lot in (live, stale, silent) if lot.silent_s is not None]
-    delays = [age - least for age, least in zip(ages, (60, 601, 3700), strict=True)]
+    delays = [age - least for age, least in zip(ages, (60, 901, 3700), strict=True)]
     assert all(0 <= delay < 30 for delay in delays), delays
     assert unheard.data_state == "unknown"
     nothing = (unheard.epoch, unheard.seq, unheard.observed_at, unheard.received_at)
-    assert (*nothing, unheard.silent_s) == (None,) * 5
+    assert (*nothing, unheard.silent_s, unheard.age_s) == (None,) * 6
+    assert live.age_s is not None
+    assert 60 <= live.age_s < 90
+
+
+async def test_a_feed_with_a_slow_clock_is_told_by_its_age(
+    api: httpx.AsyncClient, built: Builder, people: People
+) -> None:
+    """It is heard every minute, and what it says is an hour old."""
+    await built.lot("slow")
+    await built.report("slow", 3, observed_at=built.now - timedelta(hours=1))
+
+    (slow,) = body(await api.get("/v1/feeds/gw-a", headers=people.operations))["items"]
+
+    assert slow["data_state"] == "unknown"
+    assert slow["silent_s"] < 120
+    assert 3600 <= slow["age_s"] < 3700
 
 
 @pytest.mark.usefixtures("_feeding")

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.loading import Totals
 from parking_api.importing.progress import Silent
 from parking_api.importing.running import import_city
-from tests.parking_api.import_files import FILES, features, write_city, zone
+from sql.lot_state_store import load_states
+from tests.parking_api.import_files import FILES, NOW, STATE, features, write_city, zone
 
 SHANGHAI = "Asia/Shanghai"
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -111,10 +113,9 @@ async def test_a_changed_city_changes_what_differs_and_keeps_state_and_passwords
     await load(connection, write_city(tmp_path / "city"))
     await connection.execute("UPDATE gateway SET password_hash = 'kept'")
     await connection.execute(
-        "INSERT INTO lot_state VALUES ('370202-0001', 1, 2, 3, 4, 1, '\\x0e', '\\x00', 1, 0, 0, 0,"
-        " now(), now(), now())"
+        f"{STATE} VALUES ('370202-0001', 1, 2, 3, 4, 1, 0, '\\x0e', '\\x00', 1, 0, 0, 0, {NOW})"
     )
-    state = await connection.fetch("SELECT * FROM lot_state")
+    before = await load_states(connection)
     changed = write_city(
         tmp_path / "changed",
         ("lots.csv", "300,4,1", "300,3,1"),
@@ -130,7 +131,12 @@ async def test_a_changed_city_changes_what_differs_and_keeps_state_and_passwords
     assert totals.counts["bays"] == (6, 0, 1)
     assert totals.bays_deleted == 1
     assert await connection.fetchval("SELECT count(*) FROM space") == 6
-    assert await connection.fetch("SELECT * FROM lot_state") == state
+    # One bay of four has gone; of the others the first is free, which is an accessible one.
+    ((key, state),) = (await load_states(connection)).items()
+    assert state.version > before[key].version
+    assert state.state == replace(
+        before[key].state, capacity=3, occupied=0b110, free_by_class=(0, 1, 0, 0)
+    )
     gateways = await connection.fetch("SELECT DISTINCT simulated, password_hash FROM gateway")
     assert [tuple(gateway) for gateway in gateways] == [(True, "kept")]
 

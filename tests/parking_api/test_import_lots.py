@@ -15,7 +15,7 @@ from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.lots_file import LotOptions
 from parking_api.importing.progress import Silent
 from parking_api.importing.running import LotsImport, import_city, import_lots
-from tests.parking_api.import_files import write_city
+from tests.parking_api.import_files import NOW, STATE, write_city
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 CAR_PARKS = Path(__file__).parent / "data" / "car_parks.csv"
@@ -162,8 +162,8 @@ async def test_a_stored_lot_keeps_what_the_file_does_not_say(
 ) -> None:
     before = await lot(city, "370202-0002")
     await city.execute(
-        "INSERT INTO lot_state VALUES ('370202-0002', 1, 2, 3, 3, 1, NULL, NULL, NULL, NULL, NULL,"
-        " NULL, now(), now(), now())"
+        f"{STATE} VALUES ('370202-0002', 1, 2, 3, 3, 1, 0, null, null, null, null, null, null,"
+        f" {NOW})"
     )
     state = await city.fetch("SELECT * FROM lot_state")
 

@@ -38,7 +38,8 @@ async def test_one_lot_is_told_whole(api: httpx.AsyncClient, built: Builder) -> 
     assert answer["version"] == f"{built.version:020d}"
     assert answer["as_of"] == answer["committed_at"]
     assert answer.pop("stay")["duration_min"] == 60
-    for key in ("observed_at", "committed_at", "as_of", "version"):
+    assert 60 <= answer["age_s"] < 90
+    for key in ("observed_at", "age_s", "committed_at", "as_of", "version"):
         answer.pop(key)
     assert answer == {
         "lot_id": "a",
@@ -57,6 +58,7 @@ async def test_one_lot_is_told_whole(api: httpx.AsyncClient, built: Builder) -> 
         "location": {"type": "Point", "coordinates": [120.38, 36.06]},
         "capacity": 10,
         "free_spaces": 7,
+        "unknown_spaces": 1,
         "free_by_class": {"standard": 7, "accessible": 0, "ev": 0, "large": 0},
         "status": "open",
         "data_state": "live",
@@ -71,7 +73,8 @@ async def test_a_lot_never_heard_of_is_unknown(api: httpx.AsyncClient, built: Bu
     lot = LotAnswer.model_validate(await get(api, "/v1/lots/a"))
 
     assert (lot.capacity, lot.free_spaces, lot.status) == (10, None, "unknown")
-    assert (lot.version, lot.observed_at, lot.as_of) == (None, None, None)
+    assert (lot.version, lot.observed_at, lot.as_of, lot.age_s) == (None, None, None, None)
+    assert lot.unknown_spaces == 10
 
 
 async def test_times_are_in_the_lots_own_zone(api: httpx.AsyncClient, built: Builder) -> None:

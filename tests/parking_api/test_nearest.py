@@ -36,7 +36,7 @@ async def test_a_lot_is_told_as_the_contract_has_it(api: httpx.AsyncClient, buil
     assert lot.distance_m == pytest.approx(198.2, rel=0.005)
     assert (lot.capacity, lot.free_spaces, lot.status, lot.data_state) == (12, 4, "open", "live")
     assert answer["lots"][0]["observed_at"].endswith("+08:00")
-    assert answer["lots"][0] | {"distance_m": 0, "observed_at": ""} == {
+    assert answer["lots"][0] | {"distance_m": 0, "observed_at": "", "age_s": 0} == {
         "lot_id": "a",
         "name": {"zh": "车场 a", "en": "Lot a"},
         "lot_type": "surface",
@@ -44,9 +44,11 @@ async def test_a_lot_is_told_as_the_contract_has_it(api: httpx.AsyncClient, buil
         "distance_m": 0,
         "capacity": 12,
         "free_spaces": 4,
+        "unknown_spaces": 0,
         "status": "open",
         "data_state": "live",
         "observed_at": "",
+        "age_s": 0,
         "zone_id": "z-1",
         "quote": None,
     }

@@ -12,7 +12,7 @@ NAMES = sorted(path.stem for path in QUERIES.glob("*.sql"))
 def test_there_are_queries_and_each_is_used() -> None:
     code = "".join(
         path.read_text()
-        for package in ("parking_api", "ingest_mqtt")
+        for package in ("parking_api", "ingest_mqtt", "sql")
         for path in Path(package).rglob("*.py")
     )
     assert NAMES
