@@ -1,8 +1,9 @@
-"""`python -m deploy demo|password|key|credentials`: the local run."""
+"""`python -m deploy demo|env|password|key|credentials`: the local run."""
 
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,29 @@ def _print_secret(var: Path, kind: str, wanted: tuple[str, str], secret: str) ->
     return 1
 
 
+def env(var: Path) -> int:
+    """Print what a shell needs to find the running demo, to be evaluated by it.
+
+    Exit status 1 without a demo; then the shell is told to fail too: `eval` of nothing succeeds.
+    """
+    directory = Directory(var.absolute())
+    if not (directory.run_file.exists() and directory.is_in_use()):
+        print(f"no demo serves from {var}: start it, or wait until it serves", file=sys.stderr)
+        print("false")
+        return 1
+    run = json.loads(directory.run_file.read_text())
+    values = {
+        "ONELOT_HTTP": run["http"],
+        "ONELOT_MQTT_HOST": run["mqtt"]["host"],
+        "ONELOT_MQTT_PORT": run["mqtt"]["port"],
+        "ONELOT_INGEST_METRICS": run["ingest_metrics"],
+        "DATABASE_URL": run["database_url"],
+    }
+    for name, value in values.items():
+        print(f"export {name}={shlex.quote(str(value))}")
+    return 0
+
+
 def credentials() -> int:
     """Give new gateways a password while the demo runs, and let them in at the broker."""
     var = Directory(Path("var").absolute())
@@ -69,14 +93,17 @@ def main(argv: list[str] | None = None) -> int:
     demo = commands.add_parser("demo", help="the whole city until Ctrl-C")
     demo.add_argument("--lots", type=_lots, help="a smaller city; default: 1,670 lots")
     demo.add_argument("--speed", type=_speed, default="1", help="of the simulated city; default 1")
+    settings = commands.add_parser("env", help="print the demo's addresses, for a shell's eval")
     word = commands.add_parser("password", help="print a gateway's password, for mosquitto's tools")
     word.add_argument("user")
     role = commands.add_parser("key", help="print the API key of the demo's person of a role")
     role.add_argument("role")
     commands.add_parser("credentials", help="let gateways in that were imported into the demo")
-    for command in (demo, word, role):
+    for command in (demo, settings, word, role):
         command.add_argument("--var", type=Path, default=Path("var"), help="default: var")
     options = parser.parse_args(argv)
+    if options.command == "env":
+        return env(options.var)
     if options.command == "password":
         return password(options.var, options.user)
     if options.command == "key":

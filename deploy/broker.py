@@ -1,6 +1,5 @@
 """A private mosquitto: its directory, its command line, its users."""
 
-import shutil
 import signal
 import subprocess
 import time
@@ -15,6 +14,8 @@ from deploy.ports import LOOPBACK, listens
 from deploy.postgres import DEPLOY, stop, tail
 
 CONFIGURATION: Final = "mosquitto.conf"
+SCRIPT: Final = "broker.sh"
+STORE: Final = "mosquitto.db"
 LISTENERS: Final = "listeners"
 USERS: Final = ("passwd", "acl")
 SYSTEM_USER: Final = "mosquitto"
@@ -57,18 +58,25 @@ def listener(address: str, port: int) -> str:
 
 
 def prepare(directory: Path, account: Account, port: int) -> None:
-    """Fill the broker's directory: configuration, listener on loopback, users where missing.
+    """Fill the broker's directory: script, configuration, listener on loopback, users if missing.
 
     Without passwd and acl the broker starts and lets nobody in.
     """
     (directory / LISTENERS).mkdir(mode=0o750, parents=True, exist_ok=True)
-    shutil.copyfile(DEPLOY / CONFIGURATION, directory / CONFIGURATION)
-    (directory / LISTENERS / "plain.conf").write_text(listener(LOOPBACK, port))
-    for path in (directory, directory / LISTENERS, directory / CONFIGURATION):
+    for path in (directory, directory / LISTENERS):
         account.own(path)
     directory.chmod(0o750)
-    account.own(directory / LISTENERS / "plain.conf")
+    for name in (SCRIPT, CONFIGURATION):
+        _write(directory / name, (DEPLOY / name).read_text(), account)
+    _write(directory / LISTENERS / "plain.conf", listener(LOOPBACK, port), account)
     hand_over_users(directory, account)
+
+
+def _write(path: Path, text: str, account: Account) -> None:
+    """Write a file unless it is there as it should be: on a full disk it would be cut."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+    account.own(path)
 
 
 def hand_over_users(directory: Path, account: Account) -> None:
@@ -80,9 +88,14 @@ def hand_over_users(directory: Path, account: Account) -> None:
         account.own(path)
 
 
-def command() -> tuple[str, ...]:
-    """Return how the broker is called inside its directory."""
-    return (program("mosquitto"), "-c", CONFIGURATION)
+def command(mosquitto: str) -> tuple[str, ...]:
+    """Return how the broker is called inside its directory; `mosquitto` is its program."""
+    return ("sh", SCRIPT, mosquitto)
+
+
+def put_aside(directory: Path) -> list[Path]:
+    """Return the stores that the broker could not read, oldest first (deploy/broker.sh)."""
+    return sorted(directory.glob(f"{STORE}.unreadable-*"))
 
 
 @contextmanager
@@ -98,7 +111,7 @@ def running(
     log = directory.with_name(directory.name + ".log")
     with log.open("ab") as output:
         process = subprocess.Popen(
-            account.inside(directory, command(), "TERM"),
+            account.inside(directory, command(program("mosquitto")), "TERM"),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -16,14 +16,11 @@ class NotWellError(Exception):
     """Something did not become well in time; the message says what."""
 
 
-def wait_until(
-    check: Callable[[], bool], alive: Callable[[], None], what: str, timeout_s: float
-) -> None:
+def wait_until(check: Callable[[], bool], what: str, timeout_s: float) -> None:
     """Wait until `check` is true.
 
     Args:
         check: Whether it is well.
-        alive: Raises once it can no longer become well.
         what: Its name, for the message.
         timeout_s: Longest wait.
 
@@ -32,7 +29,6 @@ def wait_until(
     """
     deadline = time.monotonic() + timeout_s
     while not check():
-        alive()
         if time.monotonic() > deadline:
             raise NotWellError(f"{what} is not well after {timeout_s:.0f} s")
         time.sleep(_STEP_S)

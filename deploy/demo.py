@@ -10,19 +10,26 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from deploy import hints, status
+from deploy import broker, hints, status
 from deploy.directory import Directory, InUseError
 from deploy.display import Display
+from deploy.figures import Figures
 from deploy.jobs import JobError
+from deploy.keeper import Keeper
 from deploy.local import SOURCE
 from deploy.postgres import tail
-from deploy.services import Place, database_url
+from deploy.services import database_url
 from deploy.startup import CityDiffersError, Startup, check_city, metrics_url
-from deploy.supervision import Supervisor, SupervisorError, end_leftover
+from deploy.supervision import end_leftover
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STATUS_EVERY_S: Final = 5.0
+_LOOKS_A_STATUS: Final = 10
 _LOG_LINES: Final = 15
+_UNREADABLE: Final = (
+    "the broker could not read its store and runs without it; it is kept as {}. Sessions and "
+    "messages that waited in it are lost: gateways send again what was not acknowledged."
+)
 
 
 class StopRequested(BaseException):
@@ -59,7 +66,7 @@ def run(options: DemoOptions, display: Display) -> int:
     """Run the demo until a signal stops it.
 
     Returns:
-        The exit status: 0 after a signal, 1 when a step failed or the supervisor died, 2 when the
+        The exit status: 0 after a signal, 1 when a step failed, 2 when the
         directory is in use or holds another city.
     """
     var = Directory(options.var.absolute())
@@ -78,8 +85,7 @@ def _run_alone(options: DemoOptions, var: Directory, display: Display) -> int:
     with stopping_on_signals():
         try:
             _clear_leftovers(var, display)
-            place = startup.run(options.lots, options.speed)
-            return _serve(startup, place)
+            return _serve(startup.run(options.lots, options.speed), var, display)
         except StopRequested:
             display.say("stopping: simulator, API, ingester, broker, database")
             return 0
@@ -88,16 +94,16 @@ def _run_alone(options: DemoOptions, var: Directory, display: Display) -> int:
             return 1
         finally:
             var.run_file.unlink(missing_ok=True)
-            if startup.supervisor is not None:
-                _stop(startup.supervisor, display)
+            if startup.keeper is not None:
+                _stop(startup.keeper, display)
 
 
-def _stop(supervisor: Supervisor, display: Display) -> None:
+def _stop(keeper: Keeper, display: Display) -> None:
     """Stop everything, deaf to signals from now on."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     started = time.monotonic()
-    supervisor.stop()
+    keeper.stop()
     display.say(f"stopped in {time.monotonic() - started:.1f} s")
 
 
@@ -115,17 +121,16 @@ def _explain(startup: Startup, error: Exception, display: Display) -> None:
         display.complain(f"the last lines of {log}:\n{tail(log, _LOG_LINES)}")
 
 
-def _serve(startup: Startup, place: Place) -> int:
+def _serve(keeper: Keeper, var: Directory, display: Display) -> int:
     """Say where it is, and show the status until a signal comes."""
-    supervisor, var, display = startup.supervisor, startup.var, startup.display
-    if supervisor is None:
-        raise SupervisorError("there is no supervisor")
-    var.write_run_file(_run_file(var, place, supervisor.processes()))
-    display.say(hints.addresses(place, var.run_file))
-    for command in hints.commands(place, str(_shown(var.path))):
+    content = _run_file(keeper, var)
+    _figures(keeper, var).write(var.figures)
+    var.write_run_file(content)
+    display.say(hints.addresses(keeper.place, var.run_file))
+    for command in hints.commands(str(_shown(var.path))):
         display.say(f"  {command}")
     with display.status() as show:
-        _watch(supervisor, var, place, show)
+        _Watch(keeper, var, display, content).run(show)
     return 1
 
 
@@ -133,37 +138,75 @@ def _shown(path: Path) -> Path:
     return path.relative_to(SOURCE) if path.is_relative_to(SOURCE) else path
 
 
-def _watch(
-    supervisor: Supervisor, var: Directory, place: Place, show: Callable[[str], None]
-) -> None:
-    """Show the status for ever; keep run.json true when a program was started again.
+class _Watch:
+    """Shows the status, and keeps the files true that say it to others."""
 
-    Raises:
-        SupervisorError: supervisord has ended.
-    """
-    http = f"http://{place.http.host}:{place.http.port}"
-    known = supervisor.processes()
-    before = status.read_counter(metrics_url(place), datetime.now(UTC))
-    while supervisor.is_alive():
-        time.sleep(_STATUS_EVERY_S)
-        reading = status.read_counter(metrics_url(place), datetime.now(UTC))
-        city = status.read_city(http)
-        per_second = status.rate(before, reading)
-        now = datetime.now(UTC)
-        simulated_at = status.read_simulated(var.simulator_status, now)
-        show(status.line(city, reading, per_second, simulated_at, now))
-        before = reading
-        if (processes := supervisor.processes()) != known:
-            known = processes
-            var.write_run_file(_run_file(var, place, known))
-    raise SupervisorError("supervisord has ended")
+    def __init__(
+        self, keeper: Keeper, var: Directory, display: Display, content: dict[str, object]
+    ) -> None:
+        self._keeper = keeper
+        self._var = var
+        self._display = display
+        self._content = content
+        self._aside = set(broker.put_aside(var.broker))
+        self._figures: Figures | None = None
+        self._trouble = False
+
+    def run(self, show: Callable[[str], None]) -> None:
+        """Go on for ever."""
+        before = self._read_counter()
+        while True:
+            for _ in range(_LOOKS_A_STATUS):
+                time.sleep(_STATUS_EVERY_S / _LOOKS_A_STATUS)
+                figures = _figures(self._keeper, self._var)
+                self._complain_of_stores()
+                self._write(figures)
+            reading = self._read_counter()
+            city = status.read_city(self._keeper.place.http_url)
+            now = datetime.now(UTC)
+            simulated_at = status.read_simulated(self._var.simulator_status, now)
+            rate = status.rate(before, reading)
+            line = status.line(city, reading, rate, simulated_at, now)
+            show(" | ".join(part for part in (line, figures.words()) if part))
+            before = reading
+
+    def _read_counter(self) -> status.Reading | None:
+        return status.read_counter(metrics_url(self._keeper.place), datetime.now(UTC))
+
+    def _write(self, figures: Figures) -> None:
+        try:
+            if figures != self._figures:
+                figures.write(self._var.figures)
+                self._figures = figures
+            content = _run_file(self._keeper, self._var)
+            if content != self._content:
+                self._var.write_run_file(content)
+                self._content = content
+        except OSError as error:
+            if not self._trouble:
+                self._display.complain(f"run.json and run.prom cannot be written: {error}")
+            self._trouble = True
+        else:
+            self._trouble = False
+
+    def _complain_of_stores(self) -> None:
+        found = set(broker.put_aside(self._var.broker))
+        for store in sorted(found - self._aside):
+            self._display.complain(_UNREADABLE.format(store))
+        self._aside = found
 
 
-def _run_file(var: Directory, place: Place, processes: dict[str, int]) -> dict[str, object]:
+def _figures(keeper: Keeper, var: Directory) -> Figures:
+    stores = len(broker.put_aside(var.broker))
+    return Figures(keeper.restarts(), keeper.down(), stores)
+
+
+def _run_file(keeper: Keeper, var: Directory) -> dict[str, object]:
+    place = keeper.place
     return {
-        "http": f"http://{place.http.host}:{place.http.port}",
+        "http": place.http_url,
         "mqtt": {"host": place.mqtt.host, "port": place.mqtt.port},
         "database_url": database_url(place, var.secrets()),
         "ingest_metrics": metrics_url(place),
-        "processes": processes,
+        "processes": keeper.processes(),
     }

@@ -58,6 +58,19 @@ class Directory:
         return self.path / "run.json"
 
     @property
+    def figures(self) -> Path:
+        """What the run counts of itself, as Prometheus' text; the API adds it to `/metrics`."""
+        return self.path / "run.prom"
+
+    def is_in_use(self) -> bool:
+        """Tell whether a demo runs from it."""
+        try:
+            with self.locked():
+                return False
+        except InUseError:
+            return True
+
+    @property
     def supervisor_configuration(self) -> Path:
         """Made anew at each start, mode 600: it holds the programs' environments."""
         return self.path / "supervisord.conf"

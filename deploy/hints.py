@@ -1,4 +1,4 @@
-"""What the demo prints once it serves: where, and three commands to try."""
+"""What the demo prints once it serves: where, and commands to try."""
 
 from pathlib import Path
 from typing import Final
@@ -22,19 +22,19 @@ def addresses(place: Place, run_file: Path) -> str:
     )
 
 
-def commands(place: Place, var: str) -> list[str]:
-    """Return a driver's, an operator's and an operations command, to paste into a shell."""
-    http = f"http://{place.http.host}:{place.http.port}"
+def commands(var: str) -> list[str]:
+    """Return commands to paste into a shell, the first of which tells it where the demo is."""
     lot = "onelot/v1/{}/gw-try/370202-0001"
     option = "" if var == "var" else f" --var {var}"
     operator = (
         "mosquitto_rr -V 5 -q 1 -W 10 "
-        f"-h {place.mqtt.host} -p {place.mqtt.port} -i gw-try -u gw-try "
+        "-h $ONELOT_MQTT_HOST -p $ONELOT_MQTT_PORT -i gw-try -u gw-try "
         f'-P "$(.venv/bin/python -m deploy password gw-try{option})" '
         f"-t {lot.format('feeds')}/spaces -e {lot.format('acks')} -m {_FEED}"
     )
     return [
-        f"driver:      curl -s '{http}/v1/nearest?{_AT}&limit=3'",
+        f'first:       eval "$(.venv/bin/python -m deploy env{option})"',
+        f'driver:      curl -s "$ONELOT_HTTP/v1/nearest?{_AT}&limit=3"',
         f"operator:    {operator}",
-        f"operations:  curl -s {http}/v1/city",
+        "operations:  curl -s $ONELOT_HTTP/v1/city",
     ]

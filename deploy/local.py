@@ -4,10 +4,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from deploy import broker, postgres
-from deploy.accounts import HELD, server_account
+from deploy import broker, leftovers, postgres
+from deploy.accounts import HELD, program, server_account
+from deploy.configuration import Program
 from deploy.directory import Directory
-from deploy.ports import LOOPBACK, next_free
+from deploy.keeper import Layout
+from deploy.ports import LOOPBACK
 from deploy.services import (
     DATABASE_PORT,
     HTTP_PORT,
@@ -15,34 +17,50 @@ from deploy.services import (
     MQTT_PORT,
     Address,
     Place,
+    Secrets,
     Service,
+    services,
 )
-from deploy.supervision import Program
 
 # The checkout: the Python programs run in it.
 SOURCE: Final = Path(__file__).resolve().parent.parent
 
 
 def local_place(var: Directory) -> Place:
-    """Choose ports and paths for a run below `var`; the cluster is made before."""
-    taken: list[int] = []
-    for wanted in (DATABASE_PORT, MQTT_PORT, HTTP_PORT, INGEST_METRICS_PORT):
-        taken.append(next_free(wanted, taken))
-    database, mqtt, http, metrics = (Address(LOOPBACK, port, LOOPBACK) for port in taken)
+    """Return the usual ports, and the paths of a run below `var`; the cluster is made before.
+
+    A port that is taken is stepped over when its service starts (deploy/keeper.py).
+    """
     return Place(
-        database=database,
-        mqtt=mqtt,
-        http=http,
-        ingest_metrics=metrics,
+        database=Address(LOOPBACK, DATABASE_PORT, LOOPBACK),
+        mqtt=Address(LOOPBACK, MQTT_PORT, LOOPBACK),
+        http=Address(LOOPBACK, HTTP_PORT, LOOPBACK),
+        ingest_metrics=Address(LOOPBACK, INGEST_METRICS_PORT, LOOPBACK),
         postgres=postgres.server(var.postgres),
         postgres_configuration=HELD,
-        mosquitto=broker.command(),
+        mosquitto=program("mosquitto"),
         python=sys.executable,
         city=str(var.city),
         credentials=str(var.credentials),
         broker_directory=str(var.broker),
+        figures=str(var.figures),
         simulator_status=str(var.simulator_status),
     )
+
+
+def local_layout(var: Directory, secrets: Secrets, speed: str) -> Layout:
+    """Return the programs below `var`, and what is to be done before each start of one."""
+
+    def programs(place: Place) -> list[Program]:
+        return [local_program(one, var) for one in services(place, secrets, speed)]
+
+    def prepare(name: str, place: Place) -> None:
+        if name == "database":
+            leftovers.clear_cluster(var.postgres, server_account(postgres.SYSTEM_USER))
+        elif name == "broker":
+            broker.prepare(var.broker, server_account(broker.SYSTEM_USER), place.mqtt.port)
+
+    return Layout(programs, prepare)
 
 
 def local_program(service: Service, var: Directory) -> Program:

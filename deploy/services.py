@@ -5,9 +5,9 @@ What differs between the two is a `Place`: addresses, paths, and how the servers
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from deploy import broker, postgres
 
@@ -49,12 +49,13 @@ class Place:
         ingest_metrics: The ingester's Prometheus address.
         postgres: How the PostgreSQL server is called, before its settings.
         postgres_configuration: The directory of postgresql.conf and pg_hba.conf.
-        mosquitto: How the broker is called.
+        mosquitto: The broker's program.
         python: The interpreter.
         city: The directory of the city's files.
         credentials: The file of the gateways' passwords.
         broker_directory: The directory of the broker's passwd and acl.
         simulator_status: The file that the simulator writes its figures to.
+        figures: The file of what the run counts of itself; None where nobody writes it.
     """
 
     database: Address
@@ -63,12 +64,18 @@ class Place:
     ingest_metrics: Address
     postgres: tuple[str, ...]
     postgres_configuration: str
-    mosquitto: tuple[str, ...]
+    mosquitto: str
     python: str
     city: str
     credentials: str
     broker_directory: str
     simulator_status: str
+    figures: str | None = None
+
+    @property
+    def http_url(self) -> str:
+        """The API's address as a URL."""
+        return f"http://{self.http.host}:{self.http.port}"
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,27 @@ def mqtt_url(place: Place, user: str, password: str) -> str:
     return f"mqtt://{user}:{password}@{place.mqtt.host}:{place.mqtt.port}"
 
 
+_ADDRESSES: Final = {
+    "database": "database",
+    "broker": "mqtt",
+    "ingester": "ingest_metrics",
+    "api": "http",
+}
+
+
+def address(place: Place, name: str) -> Address:
+    """Return where the service `name` is; the simulator is nowhere."""
+    found: Address = getattr(place, _ADDRESSES[name])
+    return found
+
+
+def moved(place: Place, name: str, port: int) -> Place:
+    """Return the place with the service `name` on another port."""
+    # mypy cannot know which field it is.
+    changed: dict[str, Any] = {_ADDRESSES[name]: replace(address(place, name), port=port)}
+    return replace(place, **changed)
+
+
 def database(place: Place) -> Service:
     """PostgreSQL with PostGIS; a fast shutdown is SIGINT."""
     at = place.database
@@ -130,7 +158,9 @@ def database(place: Place) -> Service:
 
 def mqtt_broker(place: Place) -> Service:
     """Mosquitto; its directory is the working directory."""
-    return Service("broker", place.mosquitto, place.mqtt.port, user=broker.SYSTEM_USER)
+    return Service(
+        "broker", broker.command(place.mosquitto), place.mqtt.port, user=broker.SYSTEM_USER
+    )
 
 
 def ingester(place: Place, secrets: Secrets) -> Service:
@@ -154,6 +184,8 @@ def api(place: Place, secrets: Secrets) -> Service:
         "API_HOST": place.http.bind,
         "API_PORT": str(place.http.port),
     }
+    if place.figures is not None:
+        environment["API_RUN_FIGURES"] = place.figures
     command = (place.python, "-m", "parking_api", "serve")
     # It waits 3 s for answers that are under way.
     return Service("api", command, place.http.port, environment, stop_wait_s=4)

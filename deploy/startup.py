@@ -1,40 +1,42 @@
 """The start, step by step: each program when what it needs is healthy."""
 
 import csv
-import functools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from deploy import broker, checks, postgres, status
 from deploy.accounts import server_account
 from deploy.directory import Directory
 from deploy.display import Advance, Display
 from deploy.jobs import run_job
-from deploy.local import SOURCE, local_place, local_program
-from deploy.ports import is_free, listens
+from deploy.keeper import Keeper
+from deploy.local import SOURCE, local_layout, local_place
+from deploy.ports import listens
 from deploy.services import (
     Place,
     Secrets,
     Service,
+    address,
     city_files,
     city_import,
     database_url,
     demo_people,
     gateway_credentials,
     migration,
-    services,
 )
-from deploy.supervision import PortTakenError, Supervisor, SupervisorError
 
 # After a kill, PostgreSQL first replays its log.
 _DATABASE_WITHIN_S: Final = 120.0
 _SERVICE_WITHIN_S: Final = 60.0
 # Every simulated lot has been heard from.
 _READY_WITHIN_S: Final = 180.0
-# Other programs, another demo for instance, may take a port between its choice and its use.
+# How often a step is tried while programs that it needs die below it.
 _TRIES: Final = 3
+
+
+_T = TypeVar("_T")
 
 
 class CityDiffersError(Exception):
@@ -64,12 +66,12 @@ def check_city(var: Directory, lots: int | None) -> None:
 
 
 class Startup:
-    """One start of everything; `supervisor` is set as soon as there is something to stop."""
+    """One start of everything; `keeper` is set as soon as there is something to stop."""
 
     def __init__(self, var: Directory, display: Display) -> None:
         self.var = var
         self.display = display
-        self.supervisor: Supervisor | None = None
+        self.keeper: Keeper | None = None
         self.current = "start"
         self._log: Path | None = None
 
@@ -78,29 +80,19 @@ class Startup:
         """The log of the step that was last begun, if it has one."""
         return self._log
 
-    def run(self, lots: int | None, speed: str) -> Place:
+    def run(self, lots: int | None, speed: str) -> Keeper:
         """Start everything; on return `/readyz` answers 200.
 
         Raises:
             Exception: As its steps do; `current` and `failed_log` tell which it was.
         """
-        for _ in range(_TRIES - 1):
-            try:
-                return self._run_once(lots, speed)
-            except PortTakenError as error:
-                self.display.say(f"{error}: once more, with other ports")
-                self._running().stop()
-        return self._run_once(lots, speed)
-
-    def _run_once(self, lots: int | None, speed: str) -> Place:
         secrets = self.var.secrets()
         self._step("database cluster", None, lambda _: self._make_cluster(secrets))
-        place = local_place(self.var)
-        self._supervise(place, secrets, speed)
-        self._database(place, secrets)
-        self._city(place, secrets, lots)
-        self._programs(place)
-        return place
+        self._step("supervisor", "supervisord", lambda _: self._supervise(secrets, speed))
+        self._database(secrets)
+        self._city(secrets, lots)
+        self._programs()
+        return self._running()
 
     def _step(self, text: str, log: str | None, work: Callable[[Advance], None]) -> None:
         self.current, self._log = text, self.var.log(log) if log else None
@@ -112,96 +104,118 @@ class Startup:
         postgres.initialise(self.var.postgres, account, secrets.database_superuser)
         postgres.configure(self.var.postgres, account)
 
-    def _supervise(self, place: Place, secrets: Secrets, speed: str) -> None:
-        broker.prepare(self.var.broker, server_account(broker.SYSTEM_USER), place.mqtt.port)
-        programs = [local_program(one, self.var) for one in services(place, secrets, speed)]
-        self.supervisor = Supervisor.start(programs, self.var, SOURCE)
-        self._step("supervisor", "supervisord", lambda _: self._running().await_answer())
+    def _supervise(self, secrets: Secrets, speed: str) -> None:
+        layout = local_layout(self.var, secrets, speed)
+        place = local_place(self.var)
+        # The credentials come before the broker, into its directory.
+        layout.prepare("broker", place)
+        self.keeper = Keeper(self.var, SOURCE, place, layout, self.display.complain)
 
-    def _running(self) -> Supervisor:
-        if self.supervisor is None:
+    def _running(self) -> Keeper:
+        if self.keeper is None:
             raise RuntimeError("the supervisor comes before its programs")
-        return self.supervisor
+        return self.keeper
+
+    def _place(self) -> Place:
+        return self._running().place
 
     def _launch(
         self,
         name: str,
-        port: int,
         is_well: Callable[[], bool] = lambda: True,
         timeout_s: float = _SERVICE_WITHIN_S,
     ) -> None:
         """Start a service and wait until it listens itself on its port, and is well."""
-        supervisor = self._running()
+        keeper = self._running()
 
         def listens_and_is_well() -> bool:
-            pid = supervisor.processes().get(name)
+            pid = keeper.processes().get(name)
+            port = address(keeper.place, name).port
             return pid is not None and listens(pid, port) and is_well()
 
         def launch(_: Advance) -> None:
-            supervisor.launch(name)
-            alive = functools.partial(supervisor.check, name)
-            try:
-                checks.wait_until(listens_and_is_well, alive, name, timeout_s)
-            except SupervisorError as error:
-                if is_free(port):
-                    raise
-                raise PortTakenError(f"port {port} of {name} was taken meanwhile") from error
+            keeper.launch(name)
+            checks.wait_until(listens_and_is_well, name, timeout_s)
 
         self._step(name, name, launch)
 
-    def _job(self, text: str, job: Service) -> None:
-        log = self.var.log(job.name)
-        self._step(text, job.name, lambda _: run_job(job, SOURCE, log))
+    def _insist(self, work: Callable[[], _T]) -> _T:
+        """Do some work once more when a program that it may need has died meanwhile."""
+        keeper = self._running()
+        for _ in range(_TRIES - 1):
+            before = keeper.failures()
+            try:
+                return work()
+            except Exception as error:
+                keeper.tend()
+                if keeper.failures() == before:
+                    raise
+                self.display.say(f"once more: {self.current}: {error}")
+                checks.wait_until(self._database_is_well, "database", _DATABASE_WITHIN_S)
+        return work()
 
-    def _long_job(self, text: str, job: Service) -> None:
+    def _job(self, text: str, job: Callable[[], Service]) -> None:
+        def work(_: Advance) -> None:
+            self._insist(lambda: run_job(job(), SOURCE, log))
+
+        name = job().name
+        log = self.var.log(name)
+        self._step(text, name, work)
+
+    def _long_job(self, text: str, job: Callable[[], Service]) -> None:
         """Run a job that takes seconds, and shows bars of its own on a terminal."""
-        self.current, self._log = text, self.var.log(job.name)
+        self.current, self._log = text, self.var.log(job().name)
+        log, shown = self._log, self.display.is_terminal
         with self.display.handed_over(text):
-            run_job(job, SOURCE, self._log, shown=self.display.is_terminal)
+            self._insist(lambda: run_job(job(), SOURCE, log, shown=shown))
 
-    def _database(self, place: Place, secrets: Secrets) -> None:
-        port = place.database.port
-        is_well = functools.partial(postgres.is_ready, self.var.postgres, port)
-        self._launch("database", port, is_well, _DATABASE_WITHIN_S)
+    def _database_is_well(self) -> bool:
+        return postgres.is_ready(self.var.postgres, self._place().database.port)
+
+    def _database(self, secrets: Secrets) -> None:
+        self._launch("database", self._database_is_well, _DATABASE_WITHIN_S)
+        self._insist(lambda: self._create_database(secrets))
+        self._job("migrations", lambda: migration(self._place(), secrets))
+
+    def _create_database(self, secrets: Secrets) -> None:
+        port = self._place().database.port
         cluster = postgres.Cluster(self.var.postgres, port, secrets.database_superuser)
         postgres.create_database(cluster, secrets.database_owner, secrets.database_app)
-        self._job("migrations", migration(place, secrets))
 
-    def _city(self, place: Place, secrets: Secrets, lots: int | None) -> None:
+    def _city(self, secrets: Secrets, lots: int | None) -> None:
         if not self.var.city.exists():
             fresh = self.var.city.with_name("city.new")
             shutil.rmtree(fresh, ignore_errors=True)
-            self._long_job("city files", city_files(place, str(fresh), str(lots) if lots else None))
+            number = str(lots) if lots else None
+            self._long_job("city files", lambda: city_files(self._place(), str(fresh), number))
             fresh.rename(self.var.city)
-        first = city_lots(self.var.city)[0]
-        if not checks.lot_is_stored(database_url(place, secrets), first):
-            self._long_job("import of the city", city_import(place, secrets))
-        self._job("credentials", gateway_credentials(place, secrets))
-        self._job("people", demo_people(place, secrets))
+        self._import(secrets)
+        self._job("credentials", lambda: gateway_credentials(self._place(), secrets))
+        self._job("people", lambda: demo_people(self._place(), secrets))
         broker.hand_over_users(self.var.broker, server_account(broker.SYSTEM_USER))
 
-    def _programs(self, place: Place) -> None:
-        http = f"http://{place.http.host}:{place.http.port}"
-        self._launch("broker", place.mqtt.port)
-        metrics = place.ingest_metrics.port
-        self._launch("ingester", metrics, lambda: checks.answers(metrics_url(place)))
-        self._launch("api", place.http.port, lambda: checks.answers(f"{http}/healthz"))
+    def _import(self, secrets: Secrets) -> None:
+        first = city_lots(self.var.city)[0]
+        if not self._insist(
+            lambda: checks.lot_is_stored(database_url(self._place(), secrets), first)
+        ):
+            self._long_job("import of the city", lambda: city_import(self._place(), secrets))
+
+    def _programs(self) -> None:
+        self._launch("broker")
+        self._launch("ingester", lambda: checks.answers(metrics_url(self._place())))
+        self._launch("api", lambda: checks.answers(f"{self._place().http_url}/healthz"))
         self._running().launch("simulator")
-        self._step("every lot heard from", "simulator", lambda show: self._await_city(http, show))
+        self._step("every lot heard from", "simulator", self._await_city)
 
-    def _await_city(self, http: str, show: Advance) -> None:
-        supervisor = self._running()
-
+    def _await_city(self, show: Advance) -> None:
         def is_ready() -> bool:
+            http = self._place().http_url
             if city := status.read_city(http):
                 show(city.live, city.lots)
             return checks.answers(f"{http}/readyz")
 
-        def alive() -> None:
-            for name in ("ingester", "api", "simulator"):
-                supervisor.check(name)
-
-        checks.wait_until(is_ready, alive, "the whole city", _READY_WITHIN_S)
+        checks.wait_until(is_ready, "the whole city", _READY_WITHIN_S)
 
 
 def metrics_url(place: Place) -> str:

@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 _OBSERVATIONS: Final = "ingest_observations_total"
 _TIMEOUT_S: Final = 2.0
+# Nobody is there, or for a moment another program is, on a port that has just been stepped over.
+_NO_ANSWER: Final = (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError)
 # The simulator writes every 2 s; what is older than this is an earlier one's.
 _STATUS_OLD: Final = timedelta(seconds=20)
 
@@ -48,9 +50,9 @@ def read_city(http: str) -> City | None:
     try:
         answer = httpx.get(f"{http}/v1/city", timeout=_TIMEOUT_S, trust_env=False)
         answer.raise_for_status()
-    except httpx.HTTPError:
+        return parse_city(answer.json())
+    except _NO_ANSWER:
         return None
-    return parse_city(answer.json())
 
 
 def parse_city(body: dict[str, Any]) -> City:
@@ -77,9 +79,9 @@ def read_counter(metrics: str, now: datetime) -> Reading | None:
     try:
         answer = httpx.get(metrics, timeout=_TIMEOUT_S, trust_env=False)
         answer.raise_for_status()
-    except httpx.HTTPError:
+        return Reading(now, parse_counter(answer.text))
+    except _NO_ANSWER:
         return None
-    return Reading(now, parse_counter(answer.text))
 
 
 def parse_counter(text: str) -> float:

@@ -1,135 +1,119 @@
-"""supervisord: its configuration from the services, its process, and the talk with it.
+"""supervisord: its process, and the talk with it.
 
-Nothing starts by itself: the demo starts each program when what it needs is healthy. The priorities
-give the order of stopping, last started first, which supervisord keeps by itself when it is told to
-end, and also when the demo dies (it gets SIGTERM then).
+supervisord starts nothing by itself: the keeper (deploy/keeper.py) starts each program, again and
+again if need be. The priorities give the order of stopping, last started first, which supervisord
+keeps by itself when it is told to end, and also when the demo dies (it gets SIGTERM then).
 """
 
-import os
 import secrets
-import shlex
 import subprocess
 import sys
 import time
 import xmlrpc.client
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Final, cast
 
 import psutil
 
+from deploy import leftovers
+from deploy.configuration import Program, configuration
 from deploy.directory import Directory, write_private
 from deploy.ports import LOOPBACK, any_free
-from deploy.services import Service
 
-_ENDED: Final = frozenset({"BACKOFF", "FATAL", "EXITED", "STOPPED", "UNKNOWN"})
+_SCRIPT: Final = Path(__file__).with_name("supervisord.py")
+# Another program may take supervisord's port between its choice and its use.
+_TRIES: Final = 5
 # Below the ten seconds within which all must be gone.
 STOP_WITHIN_S: Final = 9.0
+_START_WITHIN_S: Final = 10.0
 
 
 class SupervisorError(Exception):
     """supervisord or a program under it does not run; the message says which."""
 
 
-class PortTakenError(SupervisorError):
-    """Another program took a service's port after it had been chosen."""
+class State(Enum):
+    """What is with a program; what supervisord calls BACKOFF is a moment before FATAL."""
+
+    RUNS = "runs"
+    STOPPING = "stopping"
+    # By itself, or it could not be started.
+    ENDED = "ended"
+    # It was told to, or has not been started yet.
+    STOPPED = "stopped"
+
+
+_STATES: Final = {
+    "STARTING": State.RUNS,
+    "RUNNING": State.RUNS,
+    "STOPPING": State.STOPPING,
+    "BACKOFF": State.ENDED,
+    "EXITED": State.ENDED,
+    "FATAL": State.ENDED,
+    "UNKNOWN": State.ENDED,
+    "STOPPED": State.STOPPED,
+}
 
 
 @dataclass(frozen=True)
-class Program:
-    """A service as the supervisor starts it: `argv` wrapped for its user and directory."""
+class Condition:
+    """A program's state; its process id, 0 when it has none; how it ended last, for people."""
 
-    service: Service
-    argv: tuple[str, ...]
-
-
-def _quoted(text: str) -> str:
-    """Escape a value for the configuration: a percent sign would start a substitution."""
-    return text.replace("%", "%%")
+    state: State
+    pid: int
+    description: str
 
 
-def _environment(values: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_quoted(value)}"' for name, value in values.items())
-
-
-def _section(program: Program, priority: int, log: Path, directory: Path) -> str:
-    service = program.service
-    lines = {
-        "command": _quoted(shlex.join(program.argv)),
-        "directory": _quoted(str(directory)),
-        "environment": _environment(service.environment),
-        "autostart": "false",
-        "autorestart": "true",
-        "priority": str(priority),
-        "startsecs": "1",
-        "startretries": "3",
-        "stopsignal": service.stop_signal,
-        "stopwaitsecs": str(service.stop_wait_s),
-        "redirect_stderr": "true",
-        # supervisor 4.3 substitutes twice in this one.
-        "stdout_logfile": _quoted(_quoted(str(log))),
-        "stdout_logfile_maxbytes": "10MB",
-        "stdout_logfile_backups": "2",
-    }
-    body = "\n".join(f"{name}={value}" for name, value in lines.items())
-    return f"[program:{service.name}]\n{body}\n"
-
-
-def configuration(
-    programs: Iterable[Program], var: Directory, source: Path, port: int, password: str
-) -> str:
-    """Return supervisord's configuration.
-
-    Args:
-        programs: In the order in which they start.
-        var: Where logs and the pid file go.
-        source: The checkout, in which the Python programs run.
-        port: Of supervisord's XML-RPC on loopback.
-        password: Asked for there.
-    """
-    # Said on purpose: the servers that must not run as root change their user by themselves.
-    as_root = "user=root\n" if os.geteuid() == 0 else ""
-    general = f"""\
-[supervisord]
-{as_root}nodaemon=true
-pidfile={_quoted(str(var.supervisor_pid))}
-logfile={_quoted(str(var.log("supervisord")))}
-logfile_maxbytes=1MB
-logfile_backups=1
-loglevel=info
-
-[inet_http_server]
-port={LOOPBACK}:{port}
-username=onelot
-password={password}
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-
-"""
-    sections = [
-        _section(program, 10 * number, var.log(program.service.name), source)
-        for number, program in enumerate(programs, start=1)
-    ]
-    return general + "\n".join(sections)
+def _end(row: Mapping[str, object]) -> str:
+    """Say how a program ended last; supervisord gives -1 for every signal."""
+    if row["statename"] != "EXITED":
+        return str(row["spawnerr"])
+    return "by a signal" if row["exitstatus"] == -1 else f"status {row['exitstatus']}"
 
 
 class Supervisor:
-    """A running supervisord; every call is short."""
+    """A running supervisord; every call is short, and one at a time."""
 
-    def __init__(self, process: subprocess.Popen[bytes], var: Directory, url: str) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        var: Directory,
+        source: Path,
+        login: tuple[int, str],
+    ) -> None:
         self._process = process
         self._var = var
+        self._source = source
+        self._login = port, password = login
+        url = f"http://onelot:{password}@{LOOPBACK}:{port}/RPC2"
         self._rpc = xmlrpc.client.ServerProxy(url, allow_none=True)
 
     @classmethod
     def start(cls, programs: Iterable[Program], var: Directory, source: Path) -> "Supervisor":
-        """Start supervisord, in a process group of its own: Ctrl-C must not reach it."""
+        """Start supervisord and wait until it answers.
+
+        Raises:
+            SupervisorError: It does not.
+        """
+        programs = tuple(programs)
+        for _ in range(_TRIES - 1):
+            try:
+                return cls._start_once(programs, var, source)
+            except SupervisorError:
+                continue
+        return cls._start_once(programs, var, source)
+
+    @classmethod
+    def _start_once(cls, programs: Iterable[Program], var: Directory, source: Path) -> "Supervisor":
+        """Start it in a process group of its own: Ctrl-C must not reach it."""
         port, password = any_free(), secrets.token_urlsafe(24)
         text = configuration(programs, var, source, port, password)
         write_private(var.supervisor_configuration, text)
-        command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "supervisor.supervisord"]
+        # -P: what lies beside the script must not hide Python's own modules.
+        command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-P", str(_SCRIPT)]
         with var.log("supervisord").open("ab") as output:
             process = subprocess.Popen(
                 [*command, "-c", str(var.supervisor_configuration)],
@@ -139,22 +123,23 @@ class Supervisor:
                 cwd=source,
                 process_group=0,
             )
-        return cls(process, var, f"http://onelot:{password}@{LOOPBACK}:{port}/RPC2")
+        started = cls(process, var, source, (port, password))
+        started._await_answer()
+        return started
 
-    def await_answer(self) -> None:
-        """Wait until supervisord answers.
-
-        Raises:
-            SupervisorError: It does not within ten seconds.
-        """
-        deadline = time.monotonic() + 10.0
+    def _await_answer(self) -> None:
+        deadline = time.monotonic() + _START_WITHIN_S
         while True:
             try:
                 self._rpc.supervisor.getState()
-            except OSError as error:
+            except (OSError, xmlrpc.client.Error) as error:
                 if self._process.poll() is not None or time.monotonic() > deadline:
+                    self.stop()
                     raise SupervisorError("supervisord does not start") from error
                 time.sleep(0.05)
+            except BaseException:
+                self.stop()
+                raise
             else:
                 return
 
@@ -169,22 +154,40 @@ class Supervisor:
         except xmlrpc.client.Fault as error:
             raise SupervisorError(f"{name}: {error.faultString}") from error
 
-    def check(self, name: str) -> None:
-        """Make sure that a program that was launched has not ended.
+    def reconfigure(self, programs: Iterable[Program], name: str) -> None:
+        """Give the program `name`, which does not run, the command it has among `programs`."""
+        text = configuration(programs, self._var, self._source, *self._login)
+        write_private(self._var.supervisor_configuration, text)
+        self._rpc.supervisor.reloadConfig()
+        self._rpc.supervisor.removeProcessGroup(name)
+        self._rpc.supervisor.addProcessGroup(name)
 
-        Raises:
-            SupervisorError: It has, at least once: it will not become well.
-        """
-        answer = cast("Mapping[str, object]", self._rpc.supervisor.getProcessInfo(name))
-        if answer["statename"] in _ENDED:
-            raise SupervisorError(
-                f"{name} has ended: {answer['spawnerr'] or answer['description']}"
+    def halt(self, name: str) -> None:
+        """Tell a program to end, without waiting until it has."""
+        self._rpc.supervisor.stopProcess(name, False)  # noqa: FBT003 - XML-RPC has no keywords
+
+    def conditions(self) -> dict[str, Condition]:
+        """Return how each program is."""
+        answer = cast("list[dict[str, object]]", self._rpc.supervisor.getAllProcessInfo())
+        return {
+            str(row["name"]): Condition(
+                _STATES[str(row["statename"])],
+                cast("int", row["pid"]),
+                _end(row),
             )
+            for row in answer
+        }
 
     def processes(self) -> dict[str, int]:
         """Return the process id of each program that runs."""
-        answer = cast("list[dict[str, object]]", self._rpc.supervisor.getAllProcessInfo())
-        return {str(row["name"]): cast("int", row["pid"]) for row in answer if row["pid"]}
+        return {name: one.pid for name, one in self.conditions().items() if one.pid}
+
+    def end_orphans(self) -> None:
+        """Kill what programs that died left behind: the children that are no program."""
+        # In this order: a program that starts in between is not taken for an orphan.
+        children = psutil.Process(self._process.pid).children()
+        known = set(self.processes().values())
+        leftovers.kill(child for child in children if child.pid not in known)
 
     def is_alive(self) -> bool:
         """Tell whether supervisord itself runs."""
@@ -200,7 +203,7 @@ class Supervisor:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        _kill(family)
+        leftovers.kill(family)
         self._var.supervisor_pid.unlink(missing_ok=True)
         self._var.supervisor_configuration.unlink(missing_ok=True)
 
@@ -211,16 +214,6 @@ def _family(pid: int) -> list[psutil.Process]:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
-
-
-def _kill(processes: Iterable[psutil.Process]) -> None:
-    left = [process for process in processes if process.is_running()]
-    for process in left:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-    psutil.wait_procs(left, timeout=0.5)
 
 
 def end_leftover(var: Directory, timeout_s: float = 15.0) -> bool:

@@ -96,7 +96,7 @@ def create_app(
         An application; its lifespan opens the database's pool and the copy of the city, and closes
         them.
     """
-    metrics = Metrics()
+    metrics = Metrics(settings.run_figures)
     signer = _signer(settings)
 
     @asynccontextmanager

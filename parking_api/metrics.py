@@ -1,10 +1,12 @@
 """Figures for operations, as Prometheus reads them."""
 
 from datetime import datetime
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from parking_api.answers import Row
+from parking_api.run_figures import RunFigures
 
 # Seconds; fine around the 30 ms that a nearest answer may take.
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -17,8 +19,10 @@ class Metrics:
     Labels are bounded: a request that met no route counts as `unmatched`, an odd method as `other`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, run_figures: Path | None = None) -> None:
         self.registry = CollectorRegistry()
+        if run_figures is not None:
+            RunFigures(run_figures, self.registry)
         self._requests = Counter(
             "onelot_api_requests",
             "Requests answered.",

@@ -1,5 +1,6 @@
 """What the API can be told from outside."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr, UrlConstraints
@@ -28,6 +29,11 @@ class ApiSettings(BaseSettings):
     query_timeout_s: float = Field(5.0, gt=0, le=60, description="longest wait for a query")
     reload_interval_s: float = Field(
         30.0, gt=0, le=3600, description="between two readings of the whole city into memory"
+    )
+    run_figures: Path | None = Field(
+        None,
+        description="a file of Prometheus' text whose figures `onelot_run_*` are added to "
+        "/metrics: what the local run counts, such as restarts of programs",
     )
     token_secret: SecretStr | None = Field(
         None,

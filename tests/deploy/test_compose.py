@@ -32,7 +32,7 @@ PLACE = Place(
     ingest_metrics=Address("ingester", 9100, "0.0.0.0"),  # noqa: S104
     postgres=("postgres",),
     postgres_configuration="/etc/onelot",
-    mosquitto=("mosquitto", "-c", broker.CONFIGURATION),
+    mosquitto="mosquitto",
     python="python",
     city=f"{STATE}/city/files",
     credentials=f"{STATE}/city/credentials.json",
@@ -103,7 +103,7 @@ def test_servers_use_the_local_configuration_files() -> None:
         assert f"./deploy/{name}:{PLACE.postgres_configuration}/{name}:ro" in database
     server = container("broker")
     assert server["working_dir"] == PLACE.broker_directory
-    for name in (broker.CONFIGURATION, broker.LISTENERS):
+    for name in (broker.SCRIPT, broker.CONFIGURATION, broker.LISTENERS):
         mount = f"./deploy/{name}:{PLACE.broker_directory}/{name}:ro"
         assert mount in server["volumes"]
 

@@ -13,15 +13,10 @@ import psutil
 import pytest
 
 from deploy.checks import wait_until
+from deploy.configuration import Program, configuration
 from deploy.directory import Directory, InUseError
 from deploy.services import Service
-from deploy.supervision import (
-    Program,
-    Supervisor,
-    SupervisorError,
-    configuration,
-    end_leftover,
-)
+from deploy.supervision import State, Supervisor, end_leftover
 
 # Says when it is told to stop, then ends.
 MORTAL = """
@@ -48,10 +43,9 @@ def mortal(name: str, log: Path, number: str = "TERM") -> Program:
 
 def running(var: Directory, programs: list[Program]) -> Supervisor:
     supervisor = Supervisor.start(programs, var, var.path)
-    supervisor.await_answer()
     for program in programs:
         supervisor.launch(program.service.name)
-    wait_until(lambda: len(supervisor.processes()) == len(programs), lambda: None, "programs", 10.0)
+    wait_until(lambda: len(supervisor.processes()) == len(programs), "programs", 10.0)
     return supervisor
 
 
@@ -79,24 +73,18 @@ def await_handlers(pids: dict[str, int]) -> None:
         usual = 1 << (signal.SIGINT - 1)
         return bool(mask & (1 << (signal.SIGTERM - 1))) or bool(mask & usual)
 
-    wait_until(lambda: all(map(caught, pids.values())), lambda: None, "handlers", 10.0)
+    wait_until(lambda: all(map(caught, pids.values())), "handlers", 10.0)
 
 
-def test_a_program_that_cannot_live_is_reported(var: Directory) -> None:
+def test_a_program_that_ends_is_started_by_nobody_but_its_keeper(var: Directory) -> None:
     command = (sys.executable, "-c", "import sys; sys.exit(3)")
-    supervisor = running_one(var, Program(Service("brief", command), command))
+    supervisor = Supervisor.start([Program(Service("brief", command), command)], var, var.path)
+    supervisor.launch("brief")
     try:
-        with pytest.raises(SupervisorError, match="brief has ended"):
-            wait_until(lambda: False, lambda: supervisor.check("brief"), "brief", 10.0)
+        wait_until(lambda: supervisor.conditions()["brief"].state is State.ENDED, "end", 10.0)
+        assert supervisor.conditions()["brief"].description == "status 3"
     finally:
         supervisor.stop()
-
-
-def running_one(var: Directory, program: Program) -> Supervisor:
-    supervisor = Supervisor.start([program], var, var.path)
-    supervisor.await_answer()
-    supervisor.launch(program.service.name)
-    return supervisor
 
 
 def test_what_a_killed_demo_leaves_is_ended(var: Directory) -> None:

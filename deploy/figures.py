@@ -1,0 +1,72 @@
+"""What the local run counts of itself, for the status line and for the API's `/metrics`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, write_to_textfile
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How the programs fare.
+
+    Attributes:
+        restarts: How often each program was started again after it had ended by itself.
+        down: The programs that are down, and the seconds until each starts again.
+        stores_put_aside: How many stores of the broker could not be read, and are kept.
+    """
+
+    restarts: Mapping[str, int]
+    down: Mapping[str, float]
+    stores_put_aside: int
+
+    def words(self) -> str:
+        """Return them for the status line; empty when there is nothing to say."""
+        again = ", ".join(f"{name} {number}" for name, number in self.restarts.items() if number)
+        parts = [f"restarts: {again}"] if again else []
+        parts += [f"{name} is down, starts in {wait:.0f} s" for name, wait in self.down.items()]
+        if self.stores_put_aside:
+            parts.append(f"broker stores put aside: {self.stores_put_aside}")
+        return " | ".join(parts)
+
+    def families(self) -> Iterator[Metric]:
+        """Give them as Prometheus has them."""
+        restarts = CounterMetricFamily(
+            "onelot_run_restarts",
+            "Starts of a program after it had ended by itself.",
+            labels=("program",),
+        )
+        up = GaugeMetricFamily("onelot_run_up", "0 while a program is down.", labels=("program",))
+        for name, number in self.restarts.items():
+            restarts.add_metric((name,), number)
+            up.add_metric((name,), name not in self.down)
+        yield restarts
+        yield up
+        yield GaugeMetricFamily(
+            "onelot_run_broker_stores_put_aside",
+            "Stores of the broker that could not be read, and are kept.",
+            value=self.stores_put_aside,
+        )
+
+    def write(self, file: Path) -> None:
+        """Write them as Prometheus' text, in one step.
+
+        Raises:
+            OSError: The disk is full, for instance.
+        """
+        registry = CollectorRegistry()
+        registry.register(_Collected(list(self.families())))
+        write_to_textfile(str(file), registry)
+
+
+class _Collected(Collector):
+    """Figures as they were at one moment."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families

@@ -1,0 +1,284 @@
+"""The keeper: it starts programs, and starts each again that has ended, for ever.
+
+The first start after a time well is at once, further ones after 1, 2, 4 .. 30 s. Before each, what
+the program left behind is ended. A port that another program has taken is stepped over by the
+service that meets it, and programs that were told the old one are started again with the new one.
+"""
+
+import threading
+import time
+import xmlrpc.client
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from deploy import leftovers
+from deploy.configuration import Program
+from deploy.directory import Directory
+from deploy.ports import is_free, next_free
+from deploy.postgres import PostgresError, tail
+from deploy.services import Place, moved
+from deploy.supervision import STOP_WITHIN_S, Condition, State, Supervisor, SupervisorError
+
+FIRST_WAIT_S: Final = 1.0
+LONGEST_WAIT_S: Final = 30.0
+# Who ran this long was well: its next failure is its first.
+WELL_AFTER_S: Final = 30.0
+_LOOK_EVERY_S: Final = 0.25
+_LOG_LINES: Final = 5
+# What goes wrong when the disk is full, a process has just gone, or supervisord has: it passes.
+_PASSING: Final = (
+    OSError,
+    xmlrpc.client.Error,
+    psutil.Error,
+    SupervisorError,
+    PostgresError,
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is kept.
+
+    Attributes:
+        programs: The programs at a place, in the order in which they start.
+        prepare: Called with a program's name and the place before each start of it.
+    """
+
+    programs: Callable[[Place], Sequence[Program]]
+    prepare: Callable[[str, Place], None]
+
+
+@dataclass
+class Kept:
+    """A program that was launched; times are of the monotonic clock.
+
+    Attributes:
+        program: As it was last started.
+        started_at: When.
+        failures: How often it ended in a row, none of the runs a long one.
+        due_at: When it starts next; None while it runs.
+        ends: How often it has ended by itself.
+        restarts: How often it was started again after it had ended by itself.
+        moving: It was stopped, and starts again at once: to be told new ports, for instance.
+    """
+
+    program: Program
+    started_at: float
+    failures: int = 0
+    due_at: float | None = None
+    ends: int = 0
+    restarts: int = 0
+    moving: bool = False
+
+
+def wait_s(failures: int, first_s: float = FIRST_WAIT_S) -> float:
+    """Return the seconds until the next start.
+
+    Args:
+        failures: In a row, before this one; after the first the start is at once.
+        first_s: The wait after the second; each further one is twice as long.
+    """
+    if failures == 0:
+        return 0.0
+    return min(LONGEST_WAIT_S, first_s * 2.0 ** min(failures - 1, 30))
+
+
+class Keeper:
+    """Keeps the programs running in a thread of its own; its methods may be called from any."""
+
+    def __init__(
+        self,
+        var: Directory,
+        source: Path,
+        place: Place,
+        layout: Layout,
+        say: Callable[[str], None],
+        *,
+        first_wait_s: float = FIRST_WAIT_S,
+    ) -> None:
+        self._var = var
+        self._source = source
+        self._place = place
+        self._layout = layout
+        self._say = say
+        self._first_wait_s = first_wait_s
+        self._lock = threading.RLock()
+        self._ended = threading.Event()
+        self._kept: dict[str, Kept] = {}
+        self._trouble = ""
+        self._family: dict[str, psutil.Process] = {}
+        # What supervisord's configuration says of each program.
+        self._told: dict[str, Program] = {}
+        self._supervisor = self._start_supervisor()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._thread.start()
+
+    @property
+    def place(self) -> Place:
+        """Where the services are; a port that was stepped over has changed it."""
+        with self._lock:
+            return self._place
+
+    def launch(self, name: str) -> None:
+        """Start a program, and keep it running from now on."""
+        with self._lock:
+            self._step_over(name)
+            self._kept[name] = Kept(self._program(name), time.monotonic())
+            self._start(name, self._kept[name])
+
+    def processes(self) -> dict[str, int]:
+        """Return the process id of each program that runs; of none when supervisord is down."""
+        with self._lock:
+            try:
+                return self._supervisor.processes()
+            except (OSError, xmlrpc.client.Error):
+                return {}
+
+    def restarts(self) -> dict[str, int]:
+        """Return how often each program was started again after it had ended by itself."""
+        with self._lock:
+            return {name: kept.restarts for name, kept in self._kept.items()}
+
+    def failures(self) -> int:
+        """Return how often programs have ended by themselves, all together."""
+        with self._lock:
+            return sum(kept.ends for kept in self._kept.values())
+
+    def down(self) -> dict[str, float]:
+        """Return the programs that wait for their next start, and the seconds until then."""
+        with self._lock:
+            now = time.monotonic()
+            waiting = {name: kept.due_at for name, kept in self._kept.items()}
+            return {name: max(0.0, due - now) for name, due in waiting.items() if due is not None}
+
+    def tend(self) -> None:
+        """Look at every program once, and do what is due."""
+        with self._lock:
+            if not self._supervisor.is_alive():
+                self._revive()
+            conditions = self._supervisor.conditions()
+            for name, kept in self._kept.items():
+                self._tend(name, kept, conditions[name])
+
+    def stop(self) -> None:
+        """Stop every program, the last started first, then supervisord; kill what is left."""
+        self._ended.set()
+        self._thread.join()
+        family = list(self._family.values())
+        self._supervisor.stop()
+        _end(family)
+
+    def _run(self) -> None:
+        while not self._ended.wait(_LOOK_EVERY_S):
+            try:
+                self.tend()
+            except _PASSING as error:
+                self._say_once(f"the programs cannot be looked after: {error}")
+            else:
+                self._trouble = ""
+
+    def _say_once(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._say(trouble)
+        self._trouble = trouble
+
+    def _program(self, name: str) -> Program:
+        programs = {one.service.name: one for one in self._layout.programs(self._place)}
+        return programs[name]
+
+    def _tend(self, name: str, kept: Kept, condition: Condition) -> None:
+        now = time.monotonic()
+        if condition.state is State.RUNS:
+            if now - kept.started_at >= WELL_AFTER_S:
+                kept.failures = 0
+            if kept.program != self._program(name):
+                kept.moving = True
+                self._supervisor.halt(name)
+        elif kept.moving and condition.state is State.STOPPED:
+            self._step_over(name)
+            self._start(name, kept)
+        elif condition.state is State.ENDED:
+            if kept.due_at is None:
+                self._note_end(name, kept, condition, now)
+            if kept.due_at is not None and now >= kept.due_at:
+                self._start_again(name, kept)
+
+    def _note_end(self, name: str, kept: Kept, condition: Condition, now: float) -> None:
+        if now - kept.started_at >= WELL_AFTER_S:
+            kept.failures = 0
+        wait = wait_s(kept.failures, self._first_wait_s)
+        kept.failures += 1
+        kept.ends += 1
+        kept.due_at = now + wait
+        text = f"{name} has ended, {condition.description}: "
+        text += f"it starts again in {wait:.0f} s" if wait else "it starts again"
+        if kept.failures > 1:
+            log = self._var.log(name)
+            text += f"; failure {kept.failures} in a row; the last lines of {log}:\n"
+            text += tail(log, _LOG_LINES)
+        self._say(text)
+
+    def _start_again(self, name: str, kept: Kept) -> None:
+        # Should anything go wrong here, the next try is not at once.
+        next_wait_s = wait_s(max(1, kept.failures - 1), self._first_wait_s)
+        kept.due_at = time.monotonic() + next_wait_s
+        self._supervisor.end_orphans()
+        self._step_over(name)
+        self._start(name, kept)
+        kept.restarts += 1
+
+    def _start(self, name: str, kept: Kept) -> None:
+        self._layout.prepare(name, self._place)
+        program = self._program(name)
+        if self._told[name] != program:
+            self._supervisor.reconfigure(self._layout.programs(self._place), name)
+            self._told[name] = program
+        self._supervisor.launch(name)
+        kept.program, kept.started_at = program, time.monotonic()
+        kept.due_at, kept.moving = None, False
+        self._note_process(name)
+
+    def _note_process(self, name: str) -> None:
+        """Remember the process itself, not its number alone: supervisord may be killed."""
+        pid = self._supervisor.processes().get(name)
+        try:
+            if pid is not None:
+                self._family[name] = psutil.Process(pid)
+        except psutil.NoSuchProcess:
+            return
+
+    def _step_over(self, name: str) -> None:
+        """Step over a port that another program has taken; whoever was told it will be moved."""
+        port = self._program(name).service.port
+        if port is None or is_free(port):
+            return
+        others = [one.service.port for one in self._layout.programs(self._place)]
+        free = next_free(port + 1, [other for other in others if other is not None])
+        self._place = moved(self._place, name, free)
+        self._say(f"port {port} is taken: {name} is on {free}")
+
+    def _start_supervisor(self) -> Supervisor:
+        programs = self._layout.programs(self._place)
+        self._told = {one.service.name: one for one in programs}
+        return Supervisor.start(programs, self._var, self._source)
+
+    def _revive(self) -> None:
+        """Start supervisord again, and each program, which its death has told to end."""
+        self._say("supervisord has ended: it and all programs start again")
+        _end(list(self._family.values()))
+        self._family.clear()
+        self._supervisor = self._start_supervisor()
+        for kept in self._kept.values():
+            kept.due_at, kept.moving = None, True
+            kept.ends += 1
+            kept.restarts += 1
+
+
+def _end(family: Sequence[psutil.Process]) -> None:
+    """Wait until processes have ended that were told to; kill those that do not."""
+    _, left = psutil.wait_procs(family, timeout=STOP_WITHIN_S)
+    leftovers.kill(left)
