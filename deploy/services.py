@@ -27,6 +27,7 @@ class Secrets:
     mqtt_api: str
     database_app: str
     token: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,7 @@ def ingester(place: Place, secrets: Secrets) -> Service:
     environment = {
         "DATABASE_URL": database_url(place, secrets),
         "INGEST_MQTT_URL": mqtt_url(place, "platform-ingest", secrets.mqtt_ingest),
+        "INGEST_DIGEST_KEY": secrets.digest,
         "INGEST_METRICS_HOST": place.ingest_metrics.bind,
         "INGEST_METRICS_PORT": str(place.ingest_metrics.port),
     }

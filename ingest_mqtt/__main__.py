@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import secrets
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
@@ -13,12 +14,16 @@ from prometheus_client import CollectorRegistry, start_http_server
 from pydantic import ValidationError
 
 from ingest_mqtt.counters import Counters, IngestCollector, commit_histogram
+from ingest_mqtt.dead_letters import DeadLetters
 from ingest_mqtt.ingester import Ingester
 from ingest_mqtt.link import Broker, Link
 from ingest_mqtt.messages import FEEDS
+from ingest_mqtt.rates import Limiter
 from ingest_mqtt.settings import IngestSettings
 from ingest_mqtt.writer import Writer
 from sql.engine import DatabaseUnknownError, database_url
+
+log = structlog.get_logger()
 
 
 def _now() -> datetime:
@@ -36,6 +41,13 @@ def _broker(settings: IngestSettings) -> Broker:
     )
 
 
+def _digest_key(settings: IngestSettings) -> bytes:
+    if settings.digest_key is not None:
+        return settings.digest_key.get_secret_value().encode()
+    log.warning("INGEST_DIGEST_KEY is not set: what is refused again after a restart counts anew")
+    return secrets.token_bytes()
+
+
 async def serve(settings: IngestSettings, database: str) -> None:
     """Run the ingester until it is cancelled.
 
@@ -50,6 +62,8 @@ async def serve(settings: IngestSettings, database: str) -> None:
         occupancy_retention=timedelta(days=settings.occupancy_retention_days),
         counters=counters,
         commit_seconds=commit_histogram(registry),
+        dead_letters=DeadLetters(_digest_key(settings), settings.dead_letter_quota),
+        dead_letter_retention=timedelta(days=settings.dead_letter_retention_days),
         clock=_now,
     )
     ingester = Ingester(
@@ -58,6 +72,7 @@ async def serve(settings: IngestSettings, database: str) -> None:
         _now,
         batch_messages=settings.batch_messages,
         linger_s=settings.linger_ms / 1000,
+        limiter=Limiter(settings.rates()),
     )
     loop = asyncio.get_running_loop()
     registry.register(IngestCollector(loop, counters, lambda: ingester.waiting))

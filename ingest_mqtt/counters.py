@@ -9,9 +9,10 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ingest_mqtt.effects import Outcome
+from ingest_mqtt.effects import Outcome, is_report
 
-RESULTS = ("applied", "duplicate", "superseded", "rejected")
+RESULTS = ("applied", "duplicate", "superseded", "rejected", "deferred", "dropped")
+KEPT = ("first", "repeat", "over_quota")
 SNAPSHOT_TIMEOUT_S = 2.0
 
 
@@ -22,7 +23,10 @@ class Counters:
     Attributes:
         received: Reports that came in, also again; hints of status are not among them.
         results: How many ended as what.
+        kept: How many of the rejected were kept for the first time, came as a repeat, or were
+            over the quota: their sum is always that of the rejected.
         statuses: Well-formed hints that gateways came or went.
+        statuses_dropped: Hints so far over their gateway's rate that they were not read.
         observations: Bays or counts that applied reports told of.
         commits: Transactions.
         commit_failures: Transactions that failed and were tried again.
@@ -30,14 +34,25 @@ class Counters:
 
     received: int = 0
     results: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
     statuses: int = 0
+    statuses_dropped: int = 0
     observations: int = 0
     commits: int = 0
     commit_failures: int = 0
 
+    def drop(self, topic: str) -> None:
+        """Count a message that came in and was dropped at once."""
+        if is_report(topic):
+            self.received += 1
+            self.results["dropped"] += 1
+        else:
+            self.statuses_dropped += 1
+
     def add(self, outcome: Outcome) -> None:
         """Count what a committed batch was made of."""
         self.results.update(outcome.results)
+        self.kept.update(outcome.kept)
         self.statuses += outcome.statuses
         self.observations += outcome.observations
 
@@ -73,11 +88,22 @@ class IngestCollector(Collector):
         )
         for result in RESULTS:
             results.add_metric([result], counters.results[result])
+        kept = CounterMetricFamily(
+            "ingest_dead_letters",
+            "Rejected reports: kept for the first time, come again, over the day's quota",
+            labels=["kept"],
+        )
+        for how in KEPT:
+            kept.add_metric([how], counters.kept[how])
         return [
             CounterMetricFamily("ingest_received", "Reports received", counters.received),
             results,
+            kept,
             GaugeMetricFamily("ingest_waiting", "Reports not yet committed", self._waiting()),
             CounterMetricFamily("ingest_status", "Hints of gateways' status", counters.statuses),
+            CounterMetricFamily(
+                "ingest_status_dropped", "Hints not even read", counters.statuses_dropped
+            ),
             CounterMetricFamily(
                 "ingest_observations", "Bays or counts applied", counters.observations
             ),

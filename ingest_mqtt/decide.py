@@ -20,6 +20,7 @@ from ingest_mqtt.messages import (
     parse_status,
     readable_numbers,
 )
+from ingest_mqtt.rates import Deferred
 from ingest_mqtt.transition import advance
 from sql.lot_states import known_bitmaps
 
@@ -76,11 +77,19 @@ def _build(message: Received, registry: Registry, state_of: StateOf) -> Effect:
         topic = FeedTopic.parse(message.topic) or _NO_TOPIC
         if topic == _NO_TOPIC:
             return refusal(message, topic, _NOT_A_FEED)
+        if message.deferred is not None:
+            return _deferral(topic, message.deferred)
         return _effect(message, topic, registry, state_of)
     except RejectionError as rejection:
         return refusal(message, topic, rejection)
     except Exception as error:  # noqa: BLE001 - a fault of ours must not reach the others
         return internal(message, topic, error)
+
+
+def _deferral(topic: FeedTopic, deferred: Deferred) -> Effect:
+    """Make the effect of a message that its gateway is to send again later."""
+    ack = Ack(topic, "deferred", deferred.epoch, deferred.seq, retry_s=deferred.retry_s)
+    return Effect(ack=ack, result="deferred")
 
 
 def refusal(message: Received, topic: FeedTopic, rejection: RejectionError) -> Effect:

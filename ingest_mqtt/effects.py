@@ -11,6 +11,12 @@ from datetime import datetime
 from ingest_mqtt.lots import LotState
 from ingest_mqtt.messages import FeedTopic, RejectionError
 from ingest_mqtt.occupancy import Steps
+from ingest_mqtt.rates import Deferred
+
+
+def is_report(topic: str) -> bool:
+    """Tell a report's topic from one of hints that a gateway came or went."""
+    return not topic.endswith("/status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,7 @@ class Received:
         received_at: The platform's clock.
         mid: The broker's number for its delivery.
         connection: Which connection of ours it came over; `mid` means nothing on another.
+        deferred: Set where it is over its gateway's rate, or follows a message that was.
     """
 
     topic: str
@@ -30,11 +37,12 @@ class Received:
     received_at: datetime
     mid: int = 0
     connection: int = 0
+    deferred: Deferred | None = None
 
     @property
     def is_report(self) -> bool:
         """Whether it is a report, rather than a hint that a gateway came or went."""
-        return not self.topic.endswith("/status")
+        return is_report(self.topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,7 @@ class Outcome:
         dead_letters: Refused messages.
         acks: One for each report, in the order they came.
         results: How many reports ended as what.
+        kept: What became of the refused reports; known once they are written.
         observations: Bays or counts that applied messages told of.
         statuses: Hints that gateways came or went.
     """
@@ -130,6 +139,7 @@ class Outcome:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     acks: list[Ack] = field(default_factory=list)
     results: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
     observations: int = 0
     statuses: int = 0
 

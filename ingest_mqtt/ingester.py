@@ -10,12 +10,14 @@ import contextlib
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from time import monotonic
 
 from ingest_mqtt.counters import Counters
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.link import Link
 from ingest_mqtt.messages import state_topic
 from ingest_mqtt.publish import ack_payload, state_payload
+from ingest_mqtt.rates import Dropped, Limiter
 from ingest_mqtt.writer import Writer
 
 IDLE_S = 5.0
@@ -31,6 +33,7 @@ class Ingester:
         clock: The platform's clock, aware.
         batch_messages: Most messages in a transaction.
         linger_s: How long a batch waits for more.
+        limiter: Judges what each gateway may send.
     """
 
     def __init__(
@@ -41,9 +44,11 @@ class Ingester:
         *,
         batch_messages: int,
         linger_s: float,
+        limiter: Limiter,
     ) -> None:
         self._writer, self._counters, self._clock = writer, counters, clock
         self._batch_messages, self._linger_s = batch_messages, linger_s
+        self._limiter = limiter
         self._inbox: deque[Received] = deque()
         self._arrived = asyncio.Event()
         self._waiting = 0
@@ -55,14 +60,23 @@ class Ingester:
         """Reports that have come in and are not yet committed."""
         return self._waiting
 
-    def receive(self, topic: str, payload: bytes, mid: int, connection: int) -> None:
-        """Take in a message of the broker; called in the event loop."""
-        message = Received(topic, payload, self._clock(), mid, connection)
+    def receive(self, topic: str, payload: bytes, mid: int, connection: int) -> bool:
+        """Take in a message of the broker; called in the event loop.
+
+        Returns:
+            False where it was dropped: the broker may forget it at once.
+        """
+        verdict = self._limiter.judge(self._writer.registry, topic, payload, monotonic())
+        if isinstance(verdict, Dropped):
+            self._counters.drop(topic)
+            return False
+        message = Received(topic, payload, self._clock(), mid, connection, verdict)
         self._inbox.append(message)
         if message.is_report:
             self._waiting += 1
             self._counters.received += 1
         self._arrived.set()
+        return True
 
     def connected(self) -> None:
         """Have every lot's state published again; called after each connect."""

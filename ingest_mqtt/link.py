@@ -48,7 +48,8 @@ class Link:
     Args:
         broker: Where to.
         topic: What to subscribe to, at QoS 1.
-        on_message: Called with (topic, payload, mid, connection) of each message.
+        on_message: Called with (topic, payload, mid, connection) of each message; False where
+            it was dropped, and is never confirmed by the caller.
         on_connected: Called after each connect, once subscribed.
     """
 
@@ -56,7 +57,7 @@ class Link:
         self,
         broker: Broker,
         topic: str,
-        on_message: Callable[[str, bytes, int, int], None],
+        on_message: Callable[[str, bytes, int, int], bool],
         on_connected: Callable[[], None],
     ) -> None:
         self.connection = 0
@@ -185,7 +186,9 @@ class Link:
         self._loop.call_soon_threadsafe(self._lost.set)
 
     def _received(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self._on_message(message.topic, bytes(message.payload), message.mid, self.connection)
+        mid, connection = message.mid, self.connection
+        if not self._on_message(message.topic, bytes(message.payload), mid, connection):
+            self.confirm(mid, connection)
 
     def confirm(self, mid: int, connection: int) -> None:
         """Acknowledge a message to the broker, unless it came over an earlier connection."""

@@ -9,13 +9,23 @@ __all__ = ["Committed", "Lot", "LotState", "Registry"]
 
 
 @dataclass(frozen=True, slots=True)
+class GatewaySize:
+    """How much a gateway is registered to report for: its lots, and all their spaces."""
+
+    lots: int = 0
+    spaces: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Registry:
     """Who may report what.
 
     Attributes:
         lots: By lot id.
         operators: Each gateway's operator, by gateway id.
+        sizes: How much each gateway reports for; those that report for no lot may be absent.
     """
 
     lots: Mapping[str, Lot] = field(default_factory=dict)
     operators: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, GatewaySize] = field(default_factory=dict)

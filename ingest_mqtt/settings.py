@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field, UrlConstraints
+from pydantic import Field, SecretStr, UrlConstraints
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingest_mqtt.rates import RECONNECT_MESSAGES, Rates
 
 MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt"], host_required=True)]
 
@@ -23,4 +25,41 @@ class IngestSettings(BaseSettings):
         7 * 86_400, ge=60, description="how long the broker keeps our messages while we are away"
     )
     event_retention_days: int = Field(30, ge=1, description="single changes are kept this long")
+    dead_letter_retention_days: int = Field(30, ge=1, description="refused messages, likewise")
+    dead_letter_quota: int = Field(
+        10_000, ge=0, description="most refused messages to keep of a gateway in a day"
+    )
+    digest_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="keys the digests of refused messages; without one, each start makes its own "
+        "and a message that came before is kept once more",
+    )
+    gateway_messages_per_s: float = Field(
+        20.0, ge=20, description="what any gateway may send; beyond it, messages are deferred"
+    )
+    gateway_burst: float = Field(100.0, ge=100, description="messages at once, likewise")
+    lot_messages_per_s: float = Field(
+        5.0, ge=0, description="what a gateway may send for each of its lots, where that is more"
+    )
+    lot_burst: float = Field(
+        40.0, ge=RECONNECT_MESSAGES, description="messages at once for each lot, likewise"
+    )
+    message_bytes: float = Field(
+        8192.0, ge=1024, description="bytes that each message of these rates may have on average"
+    )
+    drop_at: float = Field(
+        10.0, ge=10, description="so many times over all of this, messages are dropped"
+    )
     occupancy_retention_days: int = Field(400, ge=1, description="5-minute steps, likewise")
+
+    def rates(self) -> Rates:
+        """Give what gateways may send."""
+        return Rates(
+            messages_per_s=self.gateway_messages_per_s,
+            burst=self.gateway_burst,
+            lot_messages_per_s=self.lot_messages_per_s,
+            lot_burst=self.lot_burst,
+            message_bytes=self.message_bytes,
+            drop_at=self.drop_at,
+        )

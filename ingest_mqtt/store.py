@@ -1,11 +1,10 @@
 """The ingester's side of the database: what is read at the start, and one commit a batch."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from ingest_mqtt.effects import DeadLetter, Outcome
-from ingest_mqtt.lots import Committed, Registry
+from ingest_mqtt.effects import Outcome
+from ingest_mqtt.lots import Committed, GatewaySize, Registry
 from ingest_mqtt.occupancy import Steps
 from sql.engine import Db
 from sql.lot_state_store import load_lots, write_states
@@ -18,19 +17,26 @@ _COUNT_EVENT = ("lot_id", "free_spaces", "capacity", "observed_at", "received_at
 async def load_registry(db: Db) -> Registry:
     """Read who may report what, with the bays of each class."""
     gateways = await db.fetch(named("registry_gateways"))
-    operators = {row["gateway_id"]: row["operator_id"] for row in gateways}
-    return Registry(await load_lots(db), operators)
+    return Registry(
+        await load_lots(db),
+        {row["gateway_id"]: row["operator_id"] for row in gateways},
+        {row["gateway_id"]: GatewaySize(row["lots"], row["spaces"]) for row in gateways},
+    )
 
 
 async def commit(
-    db: Db, outcome: Outcome, built_on: Mapping[str, Committed]
+    db: Db,
+    outcome: Outcome,
+    built_on: Mapping[str, Committed],
+    also: Callable[[Db], Awaitable[None]] | None = None,
 ) -> dict[str, Committed]:
-    """Write a batch's outcome in one transaction: state, history, dead letters together.
+    """Write a batch's outcome in one transaction: state, history and what else belongs to it.
 
     Args:
         db: A connection outside any transaction.
         outcome: What `decide` made of the batch.
         built_on: The committed states that it was decided on.
+        also: Writes the rest, in the same transaction: dead letters, results of replays.
 
     Returns:
         The committed state of each lot that changed.
@@ -50,10 +56,8 @@ async def commit(
                 "count_event", records=outcome.count_events, columns=_COUNT_EVENT
             )
         await _add_steps(db, outcome.steps)
-        if outcome.dead_letters:
-            await db.executemany(
-                named("dead_letter_keep"), [_dead_letter(one) for one in outcome.dead_letters]
-            )
+        if also is not None:
+            await also(db)
     return committed
 
 
@@ -78,22 +82,3 @@ async def _add_steps(db: Db, steps: Steps) -> None:
     )
     columns: Iterable[tuple[object, ...]] = zip(*rows, strict=True)
     await db.execute(named("occupancy_add"), *(list(column) for column in columns))
-
-
-def _dead_letter(letter: DeadLetter) -> tuple[object, ...]:
-    message, rejection = letter.message, letter.rejection
-    topic = message.topic.encode()
-    digest = hashlib.sha256(topic + b"\0" + message.payload).digest()
-    return (
-        digest,
-        message.topic,
-        letter.gateway_id,
-        letter.lot_id,
-        rejection.epoch,
-        rejection.seq,
-        rejection.reason,
-        # The parser may quote the payload, and PostgreSQL's text cannot hold a NUL.
-        rejection.detail.replace("\0", "\N{SYMBOL FOR NULL}"),
-        message.payload,
-        message.received_at,
-    )

@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import Histogram
 
 from ingest_mqtt.counters import Counters
+from ingest_mqtt.dead_letters import DeadLetters, Kept, expire
 from ingest_mqtt.decide import decide, internal
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.lots import Committed, Registry
@@ -48,6 +49,8 @@ class Writer:
         occupancy_retention: How long occupancy in steps is kept.
         counters: Takes commits and failures.
         commit_seconds: Takes the length of each transaction.
+        dead_letters: Keeps refused messages.
+        dead_letter_retention: How long they are kept.
         clock: The platform's clock, aware.
 
     Attributes:
@@ -64,6 +67,8 @@ class Writer:
         occupancy_retention: timedelta,
         counters: Counters,
         commit_seconds: Histogram,
+        dead_letters: DeadLetters,
+        dead_letter_retention: timedelta,
         clock: Callable[[], datetime],
     ) -> None:
         self.registry = Registry()
@@ -72,7 +77,10 @@ class Writer:
         self._url = database_url
         self._retentions = event_retention, occupancy_retention
         self._counters, self._commit_seconds, self._clock = counters, commit_seconds, clock
+        self._dead_letters = dead_letters
+        self._dead_letter_retention = dead_letter_retention
         self._maintained_at: datetime | None = None
+        self._expiring = False
         self._registry_changed = False
         self._db: Db | None = None
 
@@ -100,6 +108,7 @@ class Writer:
             await asyncio.sleep(1)
         await db.add_listener("registry", self._on_registry)
         await self._maintain(db)
+        await self._dead_letters.load(db, self._clock())
         await self._load(db)
         self.openings += 1
         return db
@@ -121,13 +130,16 @@ class Writer:
 
     async def _maintain(self, db: Db) -> None:
         now = self._clock()
+        if self._expiring:
+            # A few at a time, so that feeds never wait for long.
+            self._expiring = await expire(db, now, self._dead_letter_retention)
         if self._maintained_at is not None and now - self._maintained_at < MAINTENANCE:
             return
         events, occupancy = self._retentions
         made, dropped = await maintain(
             db, now, event_retention=events, occupancy_retention=occupancy
         )
-        self._maintained_at = now
+        self._maintained_at, self._expiring = now, True
         log.info("partitions maintained", made=made, dropped=dropped)
 
     async def tend(self) -> None:
@@ -168,7 +180,15 @@ class Writer:
     async def _attempt(self, outcome: Outcome) -> Outcome:
         db = self._db or await self.open()
         started = perf_counter()
-        self.committed |= await commit(db, outcome, self.committed)
+        kept = Kept()
+
+        async def keep(db: Db) -> None:
+            nonlocal kept
+            kept = await self._dead_letters.keep(db, outcome.dead_letters, self.registry)
+
+        self.committed |= await commit(db, outcome, self.committed, keep)
+        self._dead_letters.settle(kept)
+        outcome.kept.update(kept.reports)
         self._commit_seconds.observe(perf_counter() - started)
         self._counters.commits += 1
         return outcome

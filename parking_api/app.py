@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI
 
 from parking_api.city import routes as city_routes
 from parking_api.city.following import followed_city
+from parking_api.connections import UnreadBodies
 from parking_api.database import Database
 from parking_api.errors import Problem, add_handlers
 from parking_api.feeds import routes as feed_routes
@@ -31,6 +32,7 @@ from parking_api.spaces import routes as space_routes
 from parking_api.tariffs import routes as tariff_routes
 from parking_api.tariffs import routes_of_controls as control_routes
 from parking_api.tariffs import routes_of_looking as looking_routes
+from parking_api.worker import Worker
 from parking_api.zones import routes as zone_routes
 from parking_api.zones.schemas import ZoneCollection, ZoneFeature
 from sql.engine import create_pool
@@ -93,8 +95,8 @@ def create_app(
         clock: What time it is, aware.
 
     Returns:
-        An application; its lifespan opens the database's pool and the copy of the city, and closes
-        them.
+        An application; its lifespan begins to read the city and the tariffs, and ends that. It
+        does not need the database: until there is a city, questions are answered with 503.
     """
     metrics = Metrics(settings.run_figures)
     signer = _signer(settings)
@@ -104,6 +106,7 @@ def create_app(
         pool = create_pool(
             database_url,
             application="onelot-api",
+            min_size=0,
             max_size=settings.pool_size,
             command_timeout_s=settings.query_timeout_s,
         )
@@ -112,8 +115,12 @@ def create_app(
             following = followed_city(database, settings.reload_interval_s, settings.mqtt_url)
             pricing = followed_prices(database, database_url, settings.reload_interval_s, clock)
             async with pricing as prices, following as city:
-                app.state.resources = Resources(database, city, prices, metrics, clock, signer)
+                worker = Worker()
+                app.state.resources = Resources(
+                    database, city, prices, metrics, clock, signer, worker
+                )
                 yield
+                worker.close()
 
     app = FastAPI(
         title="OneLot",
@@ -128,6 +135,8 @@ def create_app(
         app.include_router(routes.router)
     add_handlers(app)
     app.add_middleware(Observing, metrics=metrics)
+    app.add_middleware(UnreadBodies)
+    app.state.metrics = metrics
     _declare_models(app)
     return app
 

@@ -1,16 +1,8 @@
 """What the bodies of requests share."""
 
-from collections.abc import Callable, Coroutine
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
-from parking_api.errors import ApiError, ParameterFault
-from pricing.errors import TariffFaultsError
-from pricing.reading import cleaned, parsed
 
 # No control characters: they have no place in a line, and PostgreSQL keeps no NUL.
 Line = Annotated[
@@ -47,43 +39,3 @@ class Why(Body):
     """The reason of an act that needs nothing else."""
 
     reason: Reason
-
-
-class AmbiguousBodyError(ApiError):
-    """The body says a member twice, or holds what JSON cannot; each with its path."""
-
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    kind = "ambiguous-body"
-
-
-class StrictRoute(APIRoute):
-    """A route that refuses a body which could be read in two ways, before anything reads it."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Look at the body first."""
-        handle = super().get_route_handler()
-
-        async def strict(request: Request) -> Response:
-            refuse_ambiguity(await request.body())
-            return await handle(request)
-
-        return strict
-
-
-def refuse_ambiguity(body: bytes) -> None:
-    """Refuse JSON that says a member twice; what is no JSON is told by whoever reads it.
-
-    Raises:
-        AmbiguousBodyError: With the path of each such member.
-    """
-    try:
-        _, faults = cleaned(parsed(body)) if body else (None, [])
-    except TariffFaultsError:
-        return
-    if faults:
-        error = AmbiguousBodyError()
-        error.faults = [
-            ParameterFault(parameter=fault.path or "body", message=fault.message)
-            for fault in faults
-        ]
-        raise error

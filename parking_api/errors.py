@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Literal
 
 import orjson
 import structlog
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 PROBLEM_JSON = "application/problem+json"
+# Of the faults of a request, as many as a person may want to read at once.
+MOST_FAULTS: Final = 100
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +40,9 @@ class Problem(BaseModel):
     status: int = Field(examples=[422])
     detail: str = Field(examples=["A parameter is missing, unknown or out of its bounds."])
     errors: list[ParameterFault] = Field([], description="The parameters at fault, if any.")
+    missing: list[Literal["database", "broker", "ingester", "city"]] = Field(
+        [], description="Of `/readyz`: the parts that are not there."
+    )
 
 
 class ApiError(Exception):
@@ -46,11 +52,13 @@ class ApiError(Exception):
         status: HTTP status.
         kind: What the problem's `type` says after `urn:onelot:problem:`; None for `about:blank`.
         faults: What is wrong with each part of the request.
+        members: What the problem says beside.
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     kind: ClassVar[str | None] = None
     faults: Sequence[ParameterFault] = ()
+    members: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def detail(self) -> str:
@@ -75,14 +83,20 @@ class DatabaseAwayError(ApiError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
-class CityIncompleteError(ApiError):
-    """The city is not whole yet."""
+class CityLoadingError(ApiError):
+    """This process has no city yet: it has just started, or the database is away."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class StretchTooLongError(ApiError):
     """A history has at most 10,000 steps: shorten it, or lengthen the step."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class TooManyParametersError(ApiError):
+    """There are more parameters than any route takes."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -101,8 +115,10 @@ def problem(
     status: int,
     detail: str,
     faults: Sequence[ParameterFault] | None = None,
+    *,
     headers: Mapping[str, str] | None = None,
     kind: str | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> Response:
     """Make the answer that tells a problem.
 
@@ -112,15 +128,17 @@ def problem(
         faults: The parameters at fault.
         headers: Further headers, such as `Allow`.
         kind: See `ApiError`.
+        members: See `ApiError`.
     """
     told: dict[str, Any] = {
         "type": "about:blank" if kind is None else f"urn:onelot:problem:{kind}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
+        **(members or {}),
     }
     if faults:
-        told["errors"] = [fault.model_dump() for fault in faults]
+        told["errors"] = [fault.model_dump() for fault in faults[:MOST_FAULTS]]
     return Response(orjson.dumps(told), status, headers, PROBLEM_JSON)
 
 
@@ -128,7 +146,7 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
     faults = [
         ParameterFault(parameter=".".join(map(str, fault["loc"][1:])), message=fault["msg"])
-        for fault in error.errors()
+        for fault in error.errors()[:MOST_FAULTS]
     ]
     detail = "A parameter is missing, unknown or out of its bounds."
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, faults)
@@ -136,7 +154,14 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
 
 def _on_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - registered for it alone
-    return problem(error.status, error.detail, error.faults, error.headers, error.kind)
+    return problem(
+        error.status,
+        error.detail,
+        error.faults,
+        headers=error.headers,
+        kind=error.kind,
+        members=error.members,
+    )
 
 
 def _on_http_error(_request: Request, error: Exception) -> Response:

@@ -36,6 +36,12 @@ class Metrics:
             buckets=LATENCY_BUCKETS_S,
             registry=self.registry,
         )
+        self._refused = Counter(
+            "onelot_api_refused_requests",
+            "Requests that the server refused before any route saw them.",
+            ("status",),
+            registry=self.registry,
+        )
         self._pool = self._gauge("onelot_api_pool_connections", "Database connections.", "state")
         self._database_up = self._gauge("onelot_api_database_up", "1 if the database answers.")
         self._lots = self._gauge("onelot_city_lots", "Lots by the state of their data.", "state")
@@ -71,6 +77,10 @@ class Metrics:
         known = method if method in METHODS else "other"
         self._requests.labels(known, route, str(status)).inc()
         self._latency.labels(route).observe(seconds)
+
+    def note_refused(self, status: int) -> None:
+        """Count a request that was refused for its head, its time, or for want of connections."""
+        self._refused.labels(str(int(status))).inc()
 
     def note_pool(self, size: int, idle: int) -> None:
         """Take over how many connections there are, and how many of them idle."""

@@ -3,6 +3,7 @@
 from time import perf_counter
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from parking_api.errors import failure
@@ -11,6 +12,8 @@ from parking_api.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 UNMATCHED = "unmatched"
+# What a request counts as whose client went away, as nginx has it.
+GONE = 499
 
 
 class Observing:
@@ -29,23 +32,28 @@ class Observing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = perf_counter()
+        started = ended = perf_counter()
         status = 0
 
         async def watching(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
+            # Not when its peer has taken it all.
+            ended = perf_counter()
             await send(message)
 
         try:
             await self._app(scope, receive, watching)
+        except ClientDisconnect:
+            # Before its body was whole: nobody is left to be answered.
+            status, ended = status or GONE, perf_counter()
         except Exception:
             log.exception("request failed", route=_route(scope))
             if status:
                 raise
             await failure()(scope, receive, watching)
-        self._note(scope, status, perf_counter() - started)
+        self._note(scope, status, ended - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route, method = _route(scope), scope["method"]

@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import Path, Query, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from parking_api.errors import RepeatedParameterError
+from parking_api.errors import RepeatedParameterError, TooManyParametersError
 
 ID_PATTERN = r"^[a-z0-9._-]{1,64}$"
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 WIDEST_BOX_DEG = 5.0
+MOST_PARAMETERS = 64
 
 _RFC_3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?)(?:([Zz])|([+ -])(\d{2}:\d{2}))",
@@ -39,9 +40,13 @@ async def refuse_repeats(request: Request) -> None:
 
     Raises:
         RepeatedParameterError: There is one.
+        TooManyParametersError: There are more than any route takes.
     """
+    given = request.query_params.multi_items()
+    if len(given) > MOST_PARAMETERS:
+        raise TooManyParametersError
     seen = set()
-    for name, _ in request.query_params.multi_items():
+    for name, _ in given:
         if name in seen:
             raise RepeatedParameterError(name)
         seen.add(name)

@@ -7,11 +7,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from parking_api.city.memory import City
+from parking_api.city.following import FollowedCity
 from parking_api.database import Database
+from parking_api.errors import CityLoadingError
 from parking_api.metrics import Metrics
 from parking_api.people.tokens import Signer
 from parking_api.quotes.following import FollowedPrices
+from parking_api.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -19,17 +21,41 @@ class Resources:
     """Opened by the lifespan, closed with it."""
 
     database: Database
-    city: City
+    city: FollowedCity
     prices: FollowedPrices
     metrics: Metrics
     clock: Callable[[], datetime]
     signer: Signer
+    worker: Worker
+
+    @property
+    def has_city(self) -> bool:
+        """Whether this process can answer questions: city and tariffs have been read once."""
+        return self.city.is_loaded and self.prices.is_loaded
+
+
+def resources_of(request: Request) -> Resources:
+    """Find the resources that a request is answered with.
+
+    Raises:
+        CityLoadingError: There is no city yet.
+    """
+    resources: Resources = request.app.state.resources
+    if not resources.has_city:
+        raise CityLoadingError
+    return resources
 
 
 # Asynchronous, as every dependency here: FastAPI sends others through a pool of threads.
 async def _resources(request: Request) -> Resources:
+    return resources_of(request)
+
+
+async def _whatever_is_there(request: Request) -> Resources:
     resources: Resources = request.app.state.resources
     return resources
 
 
 Held = Annotated[Resources, Depends(_resources)]
+# For operations, who ask how the process itself is.
+HeldEarly = Annotated[Resources, Depends(_whatever_is_there)]

@@ -1,15 +1,18 @@
 """`python -m parking_api serve`: the API behind uvicorn, one process."""
 
 import argparse
+import functools
 import logging
 import signal
 import sys
+from typing import cast
 
 import structlog
 import uvicorn
 from pydantic import ValidationError
 
 from parking_api.app import create_app
+from parking_api.connections import BoundedProtocol, BoundedServer, Connections
 from parking_api.settings import ApiSettings
 from sql.engine import DatabaseUnknownError, database_url
 
@@ -35,25 +38,39 @@ def run_command(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own answer
         return 2
     _configure_logging()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings, database),
-            host=settings.host,
-            port=settings.port,
-            loop="uvloop",
-            http="httptools",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=SHUTDOWN_S,
-        )
-    )
+    server = _server(settings, database)
     # uvicorn raises the signal again once it has stopped as it should: that is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     server.run()
     return 0 if server.started else 3
+
+
+def _server(settings: ApiSettings, database: str) -> uvicorn.Server:
+    app = create_app(settings, database)
+    shared = Connections(
+        settings.max_connections,
+        settings.head_timeout_s,
+        settings.body_timeout_s,
+        app.state.metrics.note_refused,
+    )
+    return BoundedServer(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            # A class it calls: mypy knows of names and classes only.
+            http=cast("type[BoundedProtocol]", functools.partial(BoundedProtocol, shared)),
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=settings.idle_timeout_s,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
+    )
 
 
 def _configure_logging() -> None:

@@ -35,6 +35,21 @@ class ApiSettings(BaseSettings):
         description="a file of Prometheus' text whose figures `onelot_run_*` are added to "
         "/metrics: what the local run counts, such as restarts of programs",
     )
+    max_connections: int = Field(
+        800,
+        ge=1,
+        le=100_000,
+        description="most HTTP connections; below the limit of open files, which is often 1024",
+    )
+    head_timeout_s: float = Field(
+        5.0, gt=0, le=60, description="longest time for a request's line and headers"
+    )
+    body_timeout_s: float = Field(
+        30.0, gt=0, le=600, description="longest time for a request's body"
+    )
+    idle_timeout_s: int = Field(
+        15, ge=1, le=600, description="how long a connection stays open between two requests"
+    )
     token_secret: SecretStr | None = Field(
         None,
         min_length=32,

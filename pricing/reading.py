@@ -1,7 +1,8 @@
 """From a document's text to plain values, as strict as its canonical text and hash need.
 
 What JSON's grammar lets through and a tariff cannot mean or keep is told with its path: a field
-said twice in one object, NaN and infinities, halves of surrogate pairs, bottomless nesting.
+said twice in one object, NaN and infinities, halves of surrogate pairs, bottomless nesting. Time
+and memory are proportional to the text's length, whatever it holds.
 """
 
 import json
@@ -14,8 +15,15 @@ from pricing.hashing import path_text
 
 # Far beyond any tariff's own depth (6), far below where recursion ends.
 MAX_DEPTH: Final = 32
+# Fields of one object: no document has a tenth of them.
+MAX_FIELDS: Final = 500
+# As many as somebody may want to read at once.
+MAX_FAULTS: Final = 100
+_PLAIN: Final = frozenset({int, bool, type(None)})
+_NUMBERS: Final = frozenset({int, float})
 
 Location = tuple[int | str, ...]
+Found = list[tuple[Location, str, str]]
 
 
 class _Repeating(dict[str, Any]):
@@ -41,43 +49,79 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) == len(pairs):
         return made
-    names = [name for name, _ in pairs]
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for name, _ in pairs:
+        (twice if name in seen else seen).add(name)
     repeating = _Repeating(made)
-    repeating.twice = tuple(sorted({name for name in names if names.count(name) > 1}))
+    repeating.twice = tuple(sorted(twice))
     return repeating
 
 
 def cleaned(document: Any) -> tuple[Any, list[Fault]]:
-    """The document without what it cannot keep, so that the rest can be read, and the faults."""
-    found: list[tuple[Location, str, str]] = []
+    """The document without what it cannot keep, so that the rest can be read, and the faults.
+
+    Of many faults the first `MAX_FAULTS` are told.
+    """
+    found: Found = []
     kept = _kept(document, (), found)
-    return kept, [Fault(path_text(location), code, message) for location, code, message in found]
+    told = found[:MAX_FAULTS]
+    return kept, [Fault(path_text(location), code, message) for location, code, message in told]
 
 
-def _kept(value: Any, at: Location, found: list[tuple[Location, str, str]]) -> Any:
-    if isinstance(value, Mapping | list | tuple) and len(at) > MAX_DEPTH:
-        found.append((at, "too_deep", f"is nested more than {MAX_DEPTH} deep"))
-        return None
-    if isinstance(value, Mapping):
-        found.extend(_repetitions(value, at))
-        return {
-            _text(name, at, found): _kept(member, (*at, _shown(name)), found)
-            for name, member in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_kept(member, (*at, place), found) for place, member in enumerate(value)]
+def _kept(value: Any, at: Location, found: Found) -> Any:
+    if isinstance(value, Mapping | list | tuple):
+        return _kept_members(value, at, found)
     if isinstance(value, float) and not math.isfinite(value):
         found.append((at, "not_finite", "is not a finite number"))
         return None
     return _text(value, at, found)
 
 
+def _kept_members(value: Any, at: Location, found: Found) -> Any:
+    if len(found) > MAX_FAULTS:
+        return None
+    if len(at) > MAX_DEPTH:
+        found.append((at, "too_deep", f"is nested more than {MAX_DEPTH} deep"))
+        return None
+    if isinstance(value, Mapping):
+        return _kept_fields(value, at, found)
+    if _is_plain(value):
+        return list(value)
+    return [_kept(member, (*at, place), found) for place, member in enumerate(value)]
+
+
+def _kept_fields(value: Mapping[Any, Any], at: Location, found: Found) -> Any:
+    if len(value) > MAX_FIELDS:
+        found.append((at, "too_many_fields", f"has more than {MAX_FIELDS} fields"))
+        return None
+    found.extend(_repetitions(value, at))
+    return {
+        _text(name, at, found): _kept(member, (*at, _shown(name)), found)
+        for name, member in value.items()
+    }
+
+
+def _is_plain(values: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether these are numbers and the like that need no look one by one: most long lists."""
+    kinds = set(map(type, values))
+    if kinds <= _PLAIN:
+        return True
+    if kinds <= _NUMBERS:
+        try:
+            return all(map(math.isfinite, values))
+        except OverflowError:
+            # An integer beyond any float is finite, but others are to be looked at.
+            return False
+    return False
+
+
 def _repetitions(value: Mapping[Any, Any], at: Location) -> Iterator[tuple[Location, str, str]]:
-    for name in value.twice if isinstance(value, _Repeating) else ():
+    for name in value.twice[:MAX_FAULTS] if isinstance(value, _Repeating) else ():
         yield (*at, _shown(name)), "duplicate_key", "is said more than once in one object"
 
 
-def _text(value: Any, at: Location, found: list[tuple[Location, str, str]]) -> Any:
+def _text(value: Any, at: Location, found: Found) -> Any:
     if not isinstance(value, str) or (shown := _shown(value)) == value:
         return value
     found.append((at, "not_unicode", "holds half of a surrogate pair"))

@@ -67,14 +67,16 @@ def create_pool(
     url: str,
     *,
     application: str,
+    min_size: int = 1,
     max_size: int = 8,
     command_timeout_s: float = 10.0,
 ) -> Pool:
-    """Make a pool; enter it with `async with`, which opens its first connection.
+    """Make a pool; enter it with `async with`, which opens its first connections.
 
     Args:
         url: As `database_url` returns it.
         application: The name that PostgreSQL shows for its connections.
+        min_size: Connections that it opens at once; 0 for a program that starts without database.
         max_size: Most connections.
         command_timeout_s: Longest that one statement may take before the client gives up.
 
@@ -83,7 +85,7 @@ def create_pool(
     """
     return asyncpg.create_pool(
         url,
-        min_size=1,
+        min_size=min_size,
         max_size=max_size,
         command_timeout=command_timeout_s,
         timeout=5.0,

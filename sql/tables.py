@@ -261,8 +261,9 @@ dead_letter = Table(
     "dead_letter",
     metadata,
     Column("dead_letter_id", BigInteger, Identity(always=True), primary_key=True),
-    # SHA-256 of topic and payload: a message that comes again is kept once.
+    # Keyed (HMAC) digest of topic and payload: a message that comes again is kept once.
     Column("digest", LargeBinary, nullable=False, unique=True),
+    # Names that are not registered are masked, in the topic and in the two after it.
     Column("topic", Text, nullable=False),
     Column("gateway_id", Text, nullable=False),
     Column("lot_id", Text, nullable=False),
@@ -270,11 +271,28 @@ dead_letter = Table(
     Column("seq", BigInteger),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    # Masked: what the contract knows is kept, all else only by its kind.
+    Column("payload", Text, nullable=False),
+    # Whether the masked payload says all that came, so that it can be taken in again.
+    Column("whole", Boolean, nullable=False),
+    # Of what came, in bytes; and the byte at which it stopped being JSON, where it did.
+    Column("payload_bytes", Integer, nullable=False),
+    Column("fault_at", Integer),
     Column("times", Integer, nullable=False, server_default=text("1")),
     _instant("received_at"),
     _instant("last_received_at"),
+    # Set by operations; null again once the ingester has taken the message in.
+    _instant("replay_requested_at", nullable=True),
+    _instant("replayed_at", nullable=True),
+    # What became of it then: as an ack says, with the reason after a colon where there is one.
+    Column("replay_result", Text),
     Index("dead_letter_gateway_id_last_received_at_idx", "gateway_id", "last_received_at"),
+    Index("dead_letter_received_at_idx", "received_at"),
+    Index(
+        "dead_letter_replay_idx",
+        *("lot_id", "epoch", "seq"),
+        postgresql_where=text("replay_requested_at IS NOT NULL"),
+    ),
 )
 
 ingester_status = Table(

@@ -44,9 +44,9 @@ class Databases:
         """The URL of database `name` for its owner."""
         return self.cluster.url(name, postgres.OWNER, DB_PASSWORD)
 
-    async def create(self, template: str = postgres.DATABASE) -> str:
+    async def create(self, template: str = postgres.DATABASE, name: str | None = None) -> str:
         """Clone `template` (the migrated, empty database; nobody may be connected to it)."""
-        name = f"test_{uuid4().hex}"
+        name = name or f"test_{uuid4().hex}"
         async with self._connected() as connection:
             # Three times as fast as by the log, which version 15 brought and prefers.
             newer = connection.get_server_version().major >= 15

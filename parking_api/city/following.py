@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 import aiomqtt
 import msgspec
@@ -12,58 +13,62 @@ from parking_api import background
 from parking_api.city import queries
 from parking_api.city.memory import City, State
 from parking_api.database import Database
-from parking_api.errors import DatabaseAwayError
 from parking_api.settings import MqttUrl
 
-STATE_TOPICS = "onelot/v1/state/+"
-RECONNECT_S = 2.0
+STATE_TOPICS: Final = "onelot/v1/state/+"
 
 log = structlog.get_logger(__name__)
 _DECODER = msgspec.json.Decoder(State)
 
 
+class FollowedCity(City):
+    """The copy, and how fresh it is kept.
+
+    Attributes:
+        reading: How it is read from the database.
+        hears_broker: Whether states are heard from the broker; None where none is followed.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self._database = database
+        self.reading = background.Reading("city", self._read)
+        self.hears_broker: bool | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the city has been read once."""
+        return self.reading.is_done
+
+    async def _read(self) -> None:
+        async with self._database.connection() as connection:
+            self.load(await queries.lots(connection))
+
+
 @asynccontextmanager
 async def followed_city(
     database: Database, reload_interval_s: float, mqtt_url: MqttUrl | None
-) -> AsyncIterator[City]:
-    """Load the city, and keep it fresh until the context ends.
+) -> AsyncIterator[FollowedCity]:
+    """Load the city, as soon as the database lets it, and keep it fresh until the context ends.
 
     Args:
         database: Read at once, then at intervals: lots come and go by import.
         reload_interval_s: Seconds between two readings.
         mqtt_url: The broker, for what is committed in between; or None.
-
-    Raises:
-        DatabaseAwayError: The first reading failed.
     """
-    city = City()
-    await _load(city, database)
-    tasks = [asyncio.create_task(_reload(city, database, reload_interval_s))]
+    city = FollowedCity(database)
+    tasks = [asyncio.create_task(city.reading.repeat(reload_interval_s))]
     if mqtt_url:
+        city.hears_broker = False
         tasks.append(asyncio.create_task(_follow(city, mqtt_url)))
     try:
+        await city.reading.first_try()
         yield city
     finally:
         await background.stop(tasks)
 
 
-async def _load(city: City, database: Database) -> None:
-    async with database.connection() as connection:
-        city.load(await queries.lots(connection))
-
-
-async def _reload(city: City, database: Database, interval_s: float) -> None:
-    while True:
-        await asyncio.sleep(interval_s)
-        try:
-            await _load(city, database)
-        except DatabaseAwayError:
-            log.warning("city not read again", kept_as_of=city.as_of())
-        except Exception:
-            log.exception("city not read again")
-
-
-async def _follow(city: City, url: MqttUrl) -> None:
+async def _follow(city: FollowedCity, url: MqttUrl) -> None:
     while True:
         client = aiomqtt.Client(
             url.host or "127.0.0.1",
@@ -71,15 +76,19 @@ async def _follow(city: City, url: MqttUrl) -> None:
             username=url.username,
             password=url.password,
             identifier=url.username,
+            timeout=background.PATIENCE_S,
         )
         try:
             async with client:
                 await client.subscribe(STATE_TOPICS, qos=1)
+                city.hears_broker = True
                 async for message in client.messages:
                     _take(city, message.payload)
         except aiomqtt.MqttError as error:
             log.warning("broker away", error=str(error))
-        await asyncio.sleep(RECONNECT_S)
+        finally:
+            city.hears_broker = False
+        await asyncio.sleep(background.AGAIN_S)
 
 
 def _take(city: City, payload: object) -> None:

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from parking_api.answers import respond
-from parking_api.city import answers, queries
+from parking_api.city import answers, queries, readiness
 from parking_api.city.schemas import Alive, CityTotals, Ready
-from parking_api.errors import DatabaseAwayError, described
+from parking_api.errors import CityLoadingError, DatabaseAwayError, described
 from parking_api.parameters import Nothing
-from parking_api.resources import Held
+from parking_api.resources import Held, HeldEarly
 
 router = APIRouter()
 
@@ -29,17 +29,33 @@ async def city(_: Nothing, held: Held) -> Response:
     return respond(answers.city(rows, degraded=degraded))
 
 
-@router.get("/healthz", tags=["operations"], response_model=Alive, responses=described(BAD))
-async def healthz(_: Nothing) -> Response:
-    """Tell that the process lives, whatever else does."""
+@router.get(
+    "/healthz",
+    tags=["operations"],
+    response_model=Alive,
+    responses=described(BAD, CityLoadingError),
+)
+async def healthz(_: Nothing, held: Held) -> Response:
+    """Tell whether this process can answer questions, degraded or not: it has a city.
+
+    Load balancers and reloads go by it.
+    """
+    del held
     return respond({"status": "alive"})
 
 
-@router.get("/readyz", tags=["operations"], response_model=Ready, responses=described(BAD, AWAY))
-async def readyz(_: Nothing, held: Held) -> Response:
-    """Tell whether the city is whole: every lot loaded, every simulated one heard from."""
-    async with held.database.connection() as connection:
-        return respond({"status": "ready", "lots": await queries.ready_lots(connection)})
+@router.get(
+    "/readyz",
+    tags=["operations"],
+    response_model=Ready,
+    responses=described(BAD, readiness.NotReadyError),
+)
+async def readyz(_: Nothing, held: HeldEarly) -> Response:
+    """Tell whether the platform is whole: database, broker, ingester, and every simulated lot.
+
+    If not, `missing` names the parts.
+    """
+    return respond({"status": "ready", "lots": await readiness.ready_lots(held)})
 
 
 @router.get(
@@ -51,7 +67,7 @@ async def readyz(_: Nothing, held: Held) -> Response:
         **described(BAD),
     },
 )
-async def metrics(_: Nothing, held: Held) -> Response:
+async def metrics(_: Nothing, held: HeldEarly) -> Response:
     """Give the figures of operations to Prometheus; those of the city are read for it."""
     try:
         async with held.database.connection() as connection:

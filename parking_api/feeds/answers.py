@@ -1,7 +1,5 @@
 """Rows about feeds and refused messages into bodies of answers."""
 
-import codecs
-from base64 import b64encode
 from typing import get_args
 
 from parking_api.answers import AGE_DIGITS, DataState, Json, Row, local, name
@@ -23,8 +21,13 @@ _LETTER = (
     "times",
     "received_at",
     "last_received_at",
+    "payload",
     "payload_bytes",
+    "fault_at",
     "truncated",
+    "replayable",
+    "replayed_at",
+    "replay_result",
 )
 
 
@@ -45,25 +48,4 @@ def lot_feed(row: Row) -> Json:
 
 def dead_letter(row: Row) -> Json:
     """Make a refused message out of a row of `dead_letters.sql`."""
-    raw = row["payload"]
-    text, encoding = readable(raw, whole=len(raw) == row["payload_bytes"])
-    facts = {column: row[column] for column in _LETTER}
-    return {**facts, "payload": text, "payload_encoding": encoding}
-
-
-def readable(raw: bytes, *, whole: bool) -> tuple[str, str]:
-    """Write bytes so that JSON can hold them.
-
-    Args:
-        raw: What came.
-        whole: Whether that is all: else a character may be cut in two at its end, and the half is
-            left out.
-
-    Returns:
-        Text, and whether that is `utf-8` or `base64`.
-    """
-    try:
-        text, _ = codecs.utf_8_decode(raw, "strict", whole)
-    except UnicodeDecodeError:
-        return b64encode(raw).decode(), "base64"
-    return text, "utf-8"
+    return {column: row[column] for column in _LETTER}

@@ -1,6 +1,6 @@
 """The shapes of requests and answers about feeds and refused messages."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -10,7 +10,7 @@ from parking_api.parameters import Id, Moment, Parameters
 
 # Identities of PostgreSQL are of 64 bits.
 GREATEST_ID: Final = 2**63 - 1
-# What a list shows of a text or a payload: the messages of most gateways are shorter.
+# What a list shows of a text: the messages of most gateways are shorter.
 SHOWN: Final = 1000
 
 DeadLetterId = Annotated[int, Field(ge=1, le=GREATEST_ID)]
@@ -116,7 +116,11 @@ class LotFeedPage(Answer):
 
 
 class DeadLetter(Answer):
-    """A message that was refused, kept once however often it came."""
+    """A message that was refused, kept once however often it came.
+
+    What the contract does not know in it is masked, and so are names that nobody registered: of
+    a character its kind is left (`a` a letter, `9` a digit, `_` a space, `.` any other).
+    """
 
     dead_letter_id: int = Field(description="Rises in the order in which they were kept.")
     topic: str = Field(examples=["onelot/v1/feeds/gw-try/370202-0001/spaces"])
@@ -132,14 +136,26 @@ class DeadLetter(Answer):
     times: int = Field(ge=1, description="How often the same message came.")
     received_at: AwareDatetime = Field(description="The first time.")
     last_received_at: AwareDatetime
-    payload: str
-    payload_encoding: Literal["utf-8", "base64"] = Field(
-        description="`utf-8` where what is shown of it is valid UTF-8: the text itself."
+    payload: str = Field(
+        description="Masked: JSON where it was JSON, in which the contract's fields of the "
+        "contract's types are kept; else kinds of characters, with JSON's own signs."
     )
-    payload_bytes: Count = Field(description="Length of the whole, in bytes.")
+    payload_bytes: Count = Field(description="Length of what came, in bytes.")
+    fault_at: Count | None = Field(
+        description="The byte at which it stopped being JSON; null where it was, or where that "
+        "was not looked for."
+    )
     truncated: bool = Field(
-        description=f"Topic, detail or payload is longer than the {SHOWN:,} characters or bytes "
-        "that lists show; one by itself is whole."
+        description=f"Topic, detail or payload is longer than the {SHOWN:,} characters that lists "
+        "show; one by itself is shown whole."
+    )
+    replayable: bool = Field(
+        description="Whether the fault was the platform's (`internal`) and all of the message is "
+        "kept: operations can have it taken in again, with `python -m ingest_mqtt replay`."
+    )
+    replayed_at: AwareDatetime | None = Field(description="When it was taken in again.")
+    replay_result: str | None = Field(
+        description="What became of it then, as an ack would say.", examples=["superseded"]
     )
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from parking_api.answers import respond
 from parking_api.audit import Action
-from parking_api.bodies import StrictRoute, Why
+from parking_api.bodies import Why
 from parking_api.errors import DatabaseAwayError, described
 from parking_api.mechanisms import answers, lifecycle, reviewing
 from parking_api.mechanisms.errors import (
@@ -31,6 +31,7 @@ from parking_api.paging import cut, next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, Person, allowed, guarded
 from parking_api.resources import Held
+from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import answers as tariff_answers
 from parking_api.tariffs import queries as tariff_queries
 from parking_api.tariffs.errors import NotTheDrafterError

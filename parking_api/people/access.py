@@ -8,12 +8,14 @@ Keys and tokens are both looked up at each request, one row by its primary key: 
 at once, its tokens with it, and a person's roles are those of now.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import Depends
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from parking_api.errors import ApiError, described
@@ -23,12 +25,14 @@ from parking_api.people.errors import (
     RoleMissingError,
 )
 from parking_api.people.keys import ApiKey
-from parking_api.resources import Held, Resources
+from parking_api.resources import Held, Resources, resources_of
 from sql.named import named
 
 Role = Literal["operator", "bureau_drafter", "bureau_approver", "operations"]
 # How rough a key's `last_used_at` is.
 TOUCH_AFTER: Final = timedelta(minutes=5)
+# Where a request keeps who is asking, once that is settled.
+_CALLER: Final = "onelot.caller"
 
 _bearer = HTTPBearer(
     scheme_name="key or token",
@@ -71,7 +75,9 @@ class Caller:
 
 
 async def authenticated(
-    held: Held, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request,
+    held: Held,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
     """Find out who is asking.
 
@@ -79,6 +85,13 @@ async def authenticated(
         NotAuthenticatedError: Nothing was shown.
         CredentialRefusedError: It is unknown, revoked or expired.
     """
+    known: Caller | None = request.scope.get(_CALLER)
+    if known is None:
+        known = request.scope[_CALLER] = await _authenticated(held, given)
+    return known
+
+
+async def _authenticated(held: Resources, given: HTTPAuthorizationCredentials | None) -> Caller:
     if given is None:
         raise NotAuthenticatedError
     key = ApiKey.read(given.credentials)
@@ -107,21 +120,55 @@ async def _caller(held: Resources, key_id: str, key: ApiKey | None) -> Caller:
 Authenticated = Annotated[Caller, Depends(authenticated)]
 
 
-def allowed(*roles: Role) -> Any:
-    """Make the dependency of a route that is for people of any of `roles`; of none, for everybody.
+@dataclass(frozen=True)
+class Guard:
+    """The dependency of a route that is for people of any of `roles`; of none, for everybody.
 
     It gives the `Person`. Without a good key or token the answer is 401, without a role 403.
     """
-    wanted = frozenset(roles)
 
-    async def check(caller: Authenticated) -> Person:
-        if wanted and not wanted & caller.person.roles:
+    roles: frozenset[str]
+
+    async def __call__(self, caller: Authenticated) -> Person:
+        """Let the caller in.
+
+        Raises:
+            RoleMissingError: They have none of the roles.
+        """
+        if self.roles and not self.roles & caller.person.roles:
             raise RoleMissingError(
-                f"Your roles do not allow this; it is for: {', '.join(sorted(wanted))}."
+                f"Your roles do not allow this; it is for: {', '.join(sorted(self.roles))}."
             )
         return caller.person
 
-    return Depends(check)
+
+def allowed(*roles: Role) -> Any:
+    """Make the dependency of a route that is for some roles: see `Guard`."""
+    return Depends(Guard(frozenset(roles)))
+
+
+def guards_of(dependant: Dependant) -> Sequence[Guard]:
+    """Find what a route's dependencies ask of its caller; nothing where it is for anyone."""
+    found = []
+    for each in dependant.dependencies:
+        if isinstance(each.call, Guard):
+            found.append(each.call)
+        elif each.call is authenticated:
+            found.append(Guard(frozenset()))
+        else:
+            found += guards_of(each)
+    return found
+
+
+async def admit(request: Request, guards: Sequence[Guard]) -> None:
+    """Settle who is asking before anything else of the request is looked at.
+
+    Raises:
+        NotAuthenticatedError, CredentialRefusedError, RoleMissingError: They are refused.
+    """
+    for guard in guards:
+        caller = await authenticated(request, resources_of(request), await _bearer(request))
+        await guard(caller)
 
 
 Drafter = Annotated[Person, allowed("bureau_drafter")]

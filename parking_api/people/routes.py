@@ -9,7 +9,6 @@ from pydantic import Field
 
 from parking_api.answers import Json, respond
 from parking_api.audit import Action
-from parking_api.bodies import StrictRoute
 from parking_api.paging import START, PageLimit, next_path
 from parking_api.parameters import ID_PATTERN, Id, Nothing, Parameters
 from parking_api.people import changes, queries
@@ -40,6 +39,7 @@ from parking_api.people.schemas import (
 )
 from parking_api.people.tokens import LIFETIME, Claims
 from parking_api.resources import Held
+from parking_api.strict_route import StrictRoute
 
 router = APIRouter(tags=["people"], route_class=StrictRoute)
 

@@ -18,8 +18,6 @@ from sql.engine import AdvisoryLock
 from sql.named import named
 
 CHANNEL: Final = "tariffs"
-RECONNECT_S: Final = 2.0
-CONNECT_S: Final = 5.0
 # An import writes in several statements: what they tell within this time is one change.
 SETTLE_S: Final = 0.02
 
@@ -33,9 +31,23 @@ class FollowedPrices(Prices):
         super().__init__()
         self._database = database
         self._clock = clock
-        self._reading = asyncio.Lock()
+        self._one_reader = asyncio.Lock()
+        self.changed = asyncio.Event()
+        self.reading = background.Reading("tariffs", self._follow)
         # Zones that begin or end after this have not moved their lots yet.
         self._derived_at = EARLIEST
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the tariffs have been read once."""
+        return self.reading.is_done
+
+    async def _follow(self) -> None:
+        if self.changed.is_set():
+            await asyncio.sleep(SETTLE_S)
+        self.changed.clear()
+        await self.move_lots()
+        await self.read()
 
     async def reload(self) -> None:
         """Read everything again, so that the next quote knows of every commit until now.
@@ -52,7 +64,7 @@ class FollowedPrices(Prices):
         Raises:
             DatabaseAwayError: The database is away; the copy stays as it is.
         """
-        async with self._reading, self._database.connection() as connection:
+        async with self._one_reader, self._database.connection() as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 versions = await connection.fetch(named("quote_versions"))
                 effects = await connection.fetch(named("quote_effects"))
@@ -78,49 +90,24 @@ class FollowedPrices(Prices):
 async def followed_prices(
     database: Database, database_url: str, reload_interval_s: float, clock: Callable[[], datetime]
 ) -> AsyncIterator[FollowedPrices]:
-    """Load the tariffs, and keep them fresh until the context ends.
+    """Load the tariffs, as soon as the database lets it, and keep them fresh until the end.
 
     Args:
         database: Read at once, at each change, and at intervals.
         database_url: For a connection of its own, which listens.
         reload_interval_s: Longest that the copy is not read again, seconds.
         clock: What time it is.
-
-    Raises:
-        DatabaseAwayError: The first reading failed.
     """
     prices = FollowedPrices(database, clock)
-    changed = asyncio.Event()
-    tasks = {asyncio.create_task(_listen(database_url, changed))}
+    tasks = [
+        asyncio.create_task(_listen(database_url, prices.changed)),
+        asyncio.create_task(prices.reading.repeat(reload_interval_s, prices.changed)),
+    ]
     try:
-        # Listening comes first, so that no change falls between it and the first reading.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CONNECT_S):
-                await changed.wait()
-        changed.clear()
-        await prices.move_lots()
-        await prices.read()
-        tasks.add(asyncio.create_task(_follow(prices, changed, reload_interval_s)))
+        await prices.reading.first_try()
         yield prices
     finally:
         await background.stop(tasks)
-
-
-async def _follow(prices: FollowedPrices, changed: asyncio.Event, interval_s: float) -> None:
-    while True:
-        with suppress(TimeoutError):
-            # Not wait_for: Python 3.11's may swallow a cancellation.
-            async with asyncio.timeout(interval_s):
-                await changed.wait()
-            await asyncio.sleep(SETTLE_S)
-        changed.clear()
-        try:
-            await prices.move_lots()
-            await prices.read()
-        except DatabaseAwayError:
-            log.warning("tariffs not read again")
-        except Exception:
-            log.exception("tariffs not read again")
 
 
 async def _listen(url: str, changed: asyncio.Event) -> None:
@@ -128,15 +115,15 @@ async def _listen(url: str, changed: asyncio.Event) -> None:
         with suppress(*ABSENCES, asyncpg.PostgresError):
             await _listen_once(url, changed)
         log.warning("tariffs not listened for")
-        # Whoever waits reads for themselves, and learns whether the database is away.
-        changed.set()
-        await asyncio.sleep(RECONNECT_S)
+        await asyncio.sleep(background.AGAIN_S)
 
 
 async def _listen_once(url: str, changed: asyncio.Event) -> None:
     lost = asyncio.Event()
     connection = await asyncpg.connect(
-        url, timeout=CONNECT_S, server_settings={"application_name": "onelot-api-listener"}
+        url,
+        timeout=background.PATIENCE_S,
+        server_settings={"application_name": "onelot-api-listener"},
     )
     try:
         connection.add_termination_listener(lambda _: lost.set())

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Body, Response
 
 import pricing
 from parking_api.answers import respond
-from parking_api.bodies import StrictRoute
 from parking_api.errors import LotUnknownError, described
 from parking_api.quotes import answers
 from parking_api.quotes.errors import (
@@ -21,6 +20,7 @@ from parking_api.quotes.errors import (
 )
 from parking_api.quotes.schemas import FullQuote, QuoteAsk
 from parking_api.resources import Held
+from parking_api.strict_route import StrictRoute
 
 router = APIRouter(tags=["quotes"], route_class=StrictRoute)
 

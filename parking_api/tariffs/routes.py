@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from parking_api.answers import Json, respond
 from parking_api.audit import Action, Connection
-from parking_api.bodies import StrictRoute, Why
+from parking_api.bodies import Why
 from parking_api.errors import DatabaseAwayError, described
 from parking_api.paging import next_path
 from parking_api.parameters import Nothing
@@ -15,6 +15,7 @@ from parking_api.people.access import Approver, Bureau, Drafter, guarded
 from parking_api.quotes import coverage
 from parking_api.quotes.errors import LeavesUnpricedError, TariffInvalidError
 from parking_api.resources import Held, Resources
+from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import answers, drafting, publishing, queries
 from parking_api.tariffs.errors import (
     EffectiveTimesError,

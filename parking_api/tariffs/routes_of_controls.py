@@ -7,11 +7,12 @@ from fastapi import APIRouter, Path, Response
 
 from parking_api.answers import respond
 from parking_api.audit import Action
-from parking_api.bodies import StrictRoute, Why
+from parking_api.bodies import Why
 from parking_api.errors import DatabaseAwayError, described
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Drafter, guarded
 from parking_api.resources import Held
+from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import calendar, controls
 from parking_api.tariffs.errors import (
     CalendarFixedError,

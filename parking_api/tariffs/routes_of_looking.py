@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query, Response
 
 import pricing
 from parking_api.answers import respond
-from parking_api.bodies import StrictRoute
 from parking_api.errors import DatabaseAwayError, described
 from parking_api.parameters import Nothing
 from parking_api.people.access import Bureau, guarded
 from parking_api.quotes.errors import TariffInvalidError
 from parking_api.resources import Held, Resources
+from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import answers, comparing, drafting, looking, queries
 from parking_api.tariffs.errors import TariffUnknownError
 from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from parking_api.people.access import authenticated
@@ -14,7 +14,9 @@ _bearer = HTTPBearer(scheme_name="key or token", auto_error=False)
 
 
 async def _sees_all(
-    held: Held, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request,
+    held: Held,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> bool:
     """Find out whether somebody of the bureau is asking; nobody has to say who they are.
 
@@ -23,7 +25,7 @@ async def _sees_all(
     """
     if given is None:
         return False
-    caller = await authenticated(held, given)
+    caller = await authenticated(request, held, given)
     return bool(BUREAU & caller.person.roles)
 
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from parking_api.answers import Json, Row
 from parking_api.audit import Action, Connection, record
-from parking_api.importing.geometry import multipolygon_ewkb
 from parking_api.quotes import coverage
 from parking_api.quotes.coverage import Unpriced
 from parking_api.zones import answers
@@ -297,7 +296,7 @@ def _columns(body: ZoneBody) -> tuple[Any, ...]:
         body.valid_from,
         body.valid_to,
         list(dict.fromkeys(body.replaces)),
-        multipolygon_ewkb(body.polygon()),
+        body.geometry.ewkb,
     )
 
 

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Path, Query, Response
 
 from parking_api.answers import GEO_JSON, respond
 from parking_api.audit import Action
-from parking_api.bodies import StrictRoute, Why
+from parking_api.bodies import Why
 from parking_api.errors import DatabaseAwayError, described
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded
 from parking_api.quotes import coverage
 from parking_api.quotes.errors import LeavesUnpricedError
 from parking_api.resources import Held
+from parking_api.strict_route import StrictRoute
 from parking_api.zones import answers, queries
 from parking_api.zones.errors import (
     SamePersonError,
@@ -36,10 +37,25 @@ from parking_api.zones.schemas import (
     ZoneEnd,
     ZonePublication,
     ZonesAsk,
+    drawing,
     settled,
 )
 
-router = APIRouter(tags=["zones"], route_class=StrictRoute)
+
+class ZoneRoute(StrictRoute):
+    """A route whose body holds polygons."""
+
+    max_bytes = 2 * 2**20
+
+    @staticmethod
+    def prepare(value: Any) -> Any:
+        """Read the geometry."""
+        if isinstance(value, dict) and "geometry" in value:
+            value["geometry"] = drawing(value["geometry"])
+        return value
+
+
+router = APIRouter(tags=["zones"], route_class=ZoneRoute)
 
 BAD = HTTPStatus.UNPROCESSABLE_ENTITY
 AWAY = HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,15 +1,19 @@
 """The shapes of requests and answers about zones."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
-from shapely.geometry import MultiPolygon
 
 from parking_api.answers import Answer, Name
 from parking_api.bodies import Body, Reason, Text
-from parking_api.importing.geometry import GeometryError, read_multipolygon
+from parking_api.importing.geometry import (
+    GeometryError,
+    multipolygon_ewkb,
+    read_multipolygon,
+)
 from parking_api.parameters import Id, Moment, Parameters
 from parking_api.quotes.schemas import LeavesUnpriced, UnpricedLots
 
@@ -30,6 +34,31 @@ GEOMETRY_EXAMPLE = {
 }
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A geometry as PostGIS takes it, or what is wrong with it."""
+
+    ewkb: bytes = b""
+    fault: str | None = None
+
+
+def drawing(geometry: Any) -> Drawing:
+    """Read what was drawn, which may take some time: it may have many corners."""
+    if not isinstance(geometry, dict):
+        return Drawing(fault="is no GeoJSON geometry")
+    try:
+        return Drawing(multipolygon_ewkb(read_multipolygon(geometry)))
+    except GeometryError as error:
+        return Drawing(fault=str(error))
+
+
+def _faultless(given: Any) -> Drawing:
+    drawn = given if isinstance(given, Drawing) else drawing(given)
+    if drawn.fault is not None:
+        raise PydanticCustomError("geometry", "{why}", {"why": drawn.fault})
+    return drawn
+
+
 class ZoneBody(Body):
     """A zone as it is drawn."""
 
@@ -38,32 +67,26 @@ class ZoneBody(Body):
     valid_from: Moment = Field(examples=["2027-01-01T00:00:00+08:00"])
     valid_to: Moment | None = Field(None, description="Exclusive; null for no end.")
     replaces: tuple[Id, ...] = Field(
-        (), description="Zones that end when this one begins.", examples=[["qd-370203-2"]]
+        (),
+        max_length=100,
+        description="Zones that end when this one begins.",
+        examples=[["qd-370203-2"]],
     )
-    geometry: dict[str, Any] = Field(
-        description="GeoJSON Polygon or MultiPolygon, longitude and latitude in WGS 84.",
-        examples=[GEOMETRY_EXAMPLE],
-    )
+    geometry: Annotated[
+        Drawing,
+        PlainValidator(_faultless, json_schema_input_type=dict[str, Any]),
+        Field(
+            description="GeoJSON Polygon or MultiPolygon, longitude and latitude in WGS 84.",
+            examples=[GEOMETRY_EXAMPLE],
+        ),
+    ]
     reason: Reason
-
-    @field_validator("geometry")
-    @classmethod
-    def _is_a_multipolygon(cls, geometry: dict[str, Any]) -> dict[str, Any]:
-        try:
-            read_multipolygon(geometry)
-        except GeometryError as error:
-            raise PydanticCustomError("geometry", "{why}", {"why": str(error)}) from error
-        return geometry
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
         if self.valid_to and self.valid_to <= self.valid_from:
             raise ValueError("valid_from lies before valid_to")
         return self
-
-    def polygon(self) -> MultiPolygon:
-        """The geometry, which has been checked."""
-        return read_multipolygon(self.geometry)
 
 
 class NewZone(ZoneBody):
@@ -75,7 +98,7 @@ class NewZone(ZoneBody):
 class ZonePublication(Body):
     """What is published together: neighbours that are drawn anew take over at once."""
 
-    also: tuple[Id, ...] = Field((), description="Further drafts.")
+    also: tuple[Id, ...] = Field((), max_length=100, description="Further drafts.")
     leaves_unpriced: LeavesUnpriced = False
     reason: Reason
 

@@ -5,7 +5,7 @@
 -- $5 lot_id, $6 reason: each or null
 -- $7 received, for the last time, at this time or later, or null
 -- $8 received, for the first time, before this time, or null
--- $9 the most characters of topic and detail, and bytes of the payload
+-- $9 the most characters of topic, detail and payload
 -- Index: dead_letter_pkey from its end; dead_letter_gateway_id_last_received_at_idx where the
 -- gateways have few; gateway_pkey.
 SELECT
@@ -21,10 +21,15 @@ SELECT
     d.times,
     d.received_at,
     d.last_received_at,
-    substring(d.payload FROM 1 FOR $9) AS payload,
-    octet_length(d.payload) AS payload_bytes,
-    char_length(d.topic) > $9 OR char_length(d.detail) > $9 OR octet_length(d.payload) > $9
-        AS truncated
+    left(d.payload, $9) AS payload,
+    d.payload_bytes,
+    d.fault_at,
+    char_length(d.topic) > $9 OR char_length(d.detail) > $9 OR char_length(d.payload) > $9
+        AS truncated,
+    d.reason = 'internal' AND d.whole AND coalesce(d.replay_result LIKE 'rejected%', true)
+        AS replayable,
+    d.replayed_at,
+    d.replay_result
 FROM dead_letter AS d
 LEFT JOIN gateway AS g ON d.gateway_id = g.gateway_id
 WHERE

@@ -1,6 +1,10 @@
--- Each gateway's operator.
--- No parameters. Index: none, the table is read whole.
+-- Each gateway's operator, and how much it reports for: lots and their spaces.
+-- No parameters. Index: none, both tables are read whole (one row a lot).
 SELECT
-    gateway_id,
-    operator_id
-FROM gateway
+    g.gateway_id,
+    g.operator_id,
+    count(l.lot_id) AS lots,
+    coalesce(sum(l.capacity), 0) AS spaces
+FROM gateway AS g
+LEFT JOIN lot AS l ON g.gateway_id = l.gateway_id
+GROUP BY g.gateway_id

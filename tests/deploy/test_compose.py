@@ -46,6 +46,7 @@ SECRETS = Secrets(
     mqtt_api="${ONELOT_MQTT_API_PASSWORD:?}",
     database_app="${ONELOT_DB_APP_PASSWORD:?}",
     token="${ONELOT_TOKEN_SECRET:?}",
+    digest="${ONELOT_DIGEST_KEY:?}",
 )
 SERVICES = services(PLACE, SECRETS, speed="${ONELOT_SPEED:-1}")
 JOBS = (

@@ -4,8 +4,7 @@ import asyncpg
 import pytest
 
 from ingest_mqtt.decide import decide
-from ingest_mqtt.effects import Received
-from ingest_mqtt.lots import Committed, Registry
+from ingest_mqtt.lots import Committed, GatewaySize
 from ingest_mqtt.store import commit, load_registry
 from sql.engine import Db
 from sql.lot_state_store import SupersededError, load_states
@@ -18,20 +17,17 @@ async def test_the_registry_knows_the_bays_of_each_class(db: Db) -> None:
     assert registry.operators == {"gw-a": "op-a", "gw-b": "op-b"}
     assert registry.lots["bays"].class_masks == (0b1111_1111_1100, 0, 0b11, 0)
     assert registry.lots["gates"].reporting == "count"
+    assert registry.sizes == {"gw-a": GatewaySize(2, 62), "gw-b": GatewaySize(1, 8)}
 
 
-async def test_state_history_and_dead_letters_are_committed_together(db: Db) -> None:
+async def test_state_and_history_are_committed_together(db: Db) -> None:
     registry = await load_registry(db)
-    bad = message("bays", "spaces", free=[13])
-    batch = [snapshot(0b11), message("gates", "count", free=7), bad, bad]
+    batch = [snapshot(0b11), message("gates", "count", free=7)]
     committed = await commit(db, decide(batch, registry, {}), {})
     assert await load_states(db) == committed
     assert committed["bays"].state.free_by_class == (10, 0, 0, 0)
     assert await db.fetchval("SELECT count(*) FROM space_event") == 12
     assert await db.fetchval("SELECT free_spaces FROM count_event") == 7
-    letter = await db.fetchrow("SELECT times, reason, payload, epoch, seq FROM dead_letter")
-    assert letter is not None
-    assert tuple(letter) == (2, "out_of_range", bad.payload, 100, 1)
     assert await db.fetchval("SELECT count(*) FROM space_now WHERE state = 'occupied'") == 2
 
 
@@ -93,10 +89,3 @@ async def test_steps_of_batches_add_up(db: Db) -> None:
         "free_max": 10,
         "full_s": 60.0,
     }
-
-
-async def test_a_nul_in_a_refused_message_does_not_stop_the_batch(db: Db) -> None:
-    topic = "onelot/v1/feeds/gw-a/bays/spaces"
-    bad = Received(topic, b'{"epoch": 1, "seq": 1, "\\u0000": 1}', AT)
-    await commit(db, decide([bad], Registry(), {}), {})
-    assert await db.fetchval("SELECT reason FROM dead_letter") == "invalid"

@@ -13,6 +13,7 @@ from deploy.ports import LOOPBACK, any_free
 from load_tests.catalogue import read_catalogue
 from load_tests.stages import Session
 from load_tests.target import Gateway, Target
+from tests.ingest_mqtt.running import UNHURRIED
 from tests.servers import Broker
 
 # Two operators: one whose gateway the load plays, one for the marked changes.
@@ -82,7 +83,7 @@ async def session(database_url: str, broker: Broker, tmp_path: Path) -> AsyncIte
     metrics_port, http_port = any_free(), any_free()
     metrics, http = f"http://{LOOPBACK}:{metrics_port}/metrics", f"http://{LOOPBACK}:{http_port}"
     database = {"DATABASE_URL": database_url}
-    ingesting = {**database, "INGEST_MQTT_URL": broker.platform_ingest}
+    ingesting = {**database, **UNHURRIED, "INGEST_MQTT_URL": broker.platform_ingest}
     serving = {**database, "API_MQTT_URL": broker.platform_api, "API_PORT": str(http_port)}
     ingester = program(
         ["ingest_mqtt"],

@@ -22,7 +22,7 @@ class People:
 
 async def refuse(
     built: Builder,
-    payload: bytes = b"{}",
+    payload: str = "{}",
     *,
     gateway: str = "gw-a",
     lot: str = "a",
@@ -30,13 +30,16 @@ async def refuse(
     detail: str = "it is wrong",
     at: datetime | None = None,
     kind: str = "count",
+    whole: bool = True,
+    fault_at: int | None = None,
 ) -> None:
-    """Keep a message as a dead letter, as the ingester does."""
+    """Keep a message as a dead letter, as the ingester does: what is given is masked already."""
     topic = f"onelot/v1/feeds/{gateway}/{lot}/{kind}"
     await built.connection.execute(
         named("dead_letter_keep"),
-        *(sha256(topic.encode() + payload).digest(), topic, gateway, lot, 7, None),
-        *(reason, detail, payload, at or built.now),
+        *(sha256((topic + payload).encode()).digest(), topic, gateway, lot, 7, None),
+        *(reason, detail, payload, whole, len(payload.encode()), fault_at),
+        *(1, at or built.now, at or built.now),
     )
 
 

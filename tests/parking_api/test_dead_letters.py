@@ -1,13 +1,10 @@
 """Refused messages: found, paged, shown to those whom they concern."""
 
-from base64 import b64decode
 from datetime import timedelta
 from typing import Any
 
 import httpx
-import pytest
 
-from parking_api.feeds.answers import readable
 from parking_api.feeds.schemas import SHOWN, DeadLetter, DeadLetterPage
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages, refuse
@@ -30,9 +27,9 @@ async def lots(api: httpx.AsyncClient, who: dict[str, str], **parameters: Any) -
 async def test_a_message_is_told_whole_and_once(
     api: httpx.AsyncClient, built: Builder, people: People
 ) -> None:
-    await refuse(built, b'{"free": -1}')
+    await refuse(built, '{"free": -1}')
     later = built.now + timedelta(hours=1)
-    await refuse(built, b'{"free": -1}', at=later)
+    await refuse(built, '{"free": -1}', at=later)
 
     (told,) = await listed(api, people.operations)
 
@@ -50,9 +47,12 @@ async def test_a_message_is_told_whole_and_once(
         "received_at": built.now,
         "last_received_at": later,
         "payload": '{"free": -1}',
-        "payload_encoding": "utf-8",
         "payload_bytes": 12,
+        "fault_at": None,
         "truncated": False,
+        "replayable": False,
+        "replayed_at": None,
+        "replay_result": None,
     }
     one = await api.get(f"{PATH}/{told['dead_letter_id']}", headers=people.operations)
     assert DeadLetter.model_validate(body(one)).model_dump() == told
@@ -62,7 +62,7 @@ async def test_pages_lose_nothing_where_times_are_the_same(
     api: httpx.AsyncClient, built: Builder, people: People
 ) -> None:
     for number in range(7):
-        await refuse(built, b"%d" % number)
+        await refuse(built, str(number))
     await refuse(built, lot="other")
     since = (built.now - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S+00:00").replace("+", "%2B")
 
@@ -76,11 +76,11 @@ async def test_what_comes_between_two_pages_moves_none(
     api: httpx.AsyncClient, built: Builder, people: People
 ) -> None:
     for number in range(4):
-        await refuse(built, b"%d" % number)
+        await refuse(built, str(number))
     first = body(await api.get(f"{PATH}?limit=2", headers=people.operations))
     later = built.now + timedelta(hours=1)
-    await refuse(built, b"new", at=later)
-    await refuse(built, b"0", at=later)
+    await refuse(built, "new", at=later)
+    await refuse(built, "0", at=later)
 
     rest = await pages(api, first["next"], people.operations)
 
@@ -113,42 +113,50 @@ async def test_filters_add_up(api: httpx.AsyncClient, built: Builder, people: Pe
 async def test_lists_cut_what_is_long(
     api: httpx.AsyncClient, built: Builder, people: People
 ) -> None:
-    # The last character that is shown stands across the cut.
     text = "x" * (SHOWN - 1) + "泊位"
-    raw = bytes(range(256)) * 1024
-    await refuse(built, text.encode())
-    await refuse(built, raw, detail="d" * 2000, kind="k" * 2000)
+    await refuse(built, text, fault_at=17)
+    await refuse(built, "short", detail="d" * 2000, kind="k" * 2000)
 
-    binary, readable_one = await listed(api, people.operations)
+    short, long = await listed(api, people.operations)
 
-    assert (readable_one["payload"], readable_one["payload_encoding"]) == (text[:-2], "utf-8")
-    assert (readable_one["payload_bytes"], readable_one["truncated"]) == (SHOWN + 5, True)
-    assert b64decode(binary["payload"]) == raw[:SHOWN]
-    assert (len(binary["topic"]), len(binary["detail"])) == (SHOWN, SHOWN)
+    assert (long["payload"], long["fault_at"], long["truncated"]) == (text[:-1], 17, True)
+    assert long["payload_bytes"] == SHOWN + 5
+    assert (short["payload"], short["truncated"]) == ("short", True)
+    assert (len(short["topic"]), len(short["detail"])) == (SHOWN, SHOWN)
     whole = [
         body(await api.get(f"{PATH}/{letter['dead_letter_id']}", headers=people.operations))
-        for letter in (readable_one, binary)
+        for letter in (long, short)
     ]
     assert whole[0]["payload"] == text
-    assert (b64decode(whole[1]["payload"]), whole[1]["payload_encoding"]) == (raw, "base64")
     assert (whole[1]["detail"], whole[1]["topic"][-2000:]) == ("d" * 2000, "k" * 2000)
     assert [letter["truncated"] for letter in whole] == [False, False]
 
 
-@pytest.mark.parametrize(
-    ("raw", "whole", "told"),
-    [
-        (b"", True, ("", "utf-8")),
-        ("泊".encode(), True, ("泊", "utf-8")),
-        ("泊".encode()[:2], False, ("", "utf-8")),
-        ("泊".encode()[:2], True, ("5rM=", "base64")),
-        (b"a\xff", False, ("Yf8=", "base64")),
-        (b"a\0b", True, ("a\0b", "utf-8")),
-        (b"\xed\xa0\x80", True, ("7aCA", "base64")),
-    ],
-)
-def test_bytes_are_text_or_base64(raw: bytes, whole: bool, told: tuple[str, str]) -> None:  # noqa: FBT001
-    assert readable(raw, whole=whole) == told
+async def test_what_can_be_replayed_and_what_came_of_it_is_told(
+    api: httpx.AsyncClient, built: Builder, people: People
+) -> None:
+    await refuse(built, "0", reason="internal", lot="whole")
+    await refuse(built, "1", reason="internal", lot="masked", whole=False)
+    await refuse(built, "2", reason="internal", lot="applied")
+    await refuse(built, "3", reason="internal", lot="again")
+    await refuse(built, "4", lot="wrong")
+    results = ("applied", "applied"), ("again", "rejected: internal")
+    for lot, result in results:
+        await built.connection.execute(
+            "UPDATE dead_letter SET replayed_at = $3, replay_result = $2 WHERE lot_id = $1",
+            *(lot, result, built.now),
+        )
+
+    told = await listed(api, people.operations)
+
+    facts = ("lot_id", "replayable", "replayed_at", "replay_result")
+    assert [tuple(letter[name] for name in facts) for letter in told] == [
+        ("wrong", False, None, None),
+        ("again", True, built.now, "rejected: internal"),
+        ("applied", False, built.now, "applied"),
+        ("masked", False, None, None),
+        ("whole", True, None, None),
+    ]
 
 
 async def test_an_operator_sees_its_own_gateways_alone(

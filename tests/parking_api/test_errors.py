@@ -3,14 +3,13 @@
 import asyncio
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from parking_api.lots import queries
 from tests.parking_api.builders import Builder
-from tests.parking_api.polling import until_somebody_waits
+from tests.parking_api.polling import until, until_somebody_waits
 from tests.parking_api.serving import ageless, get, serving
 from tests.servers import Databases
 
@@ -119,7 +118,25 @@ async def test_the_database_away(databases: Databases, database_url: str, built:
         assert "onelot_api_database_up 0.0" in (await api.get("/metrics")).text
 
 
-async def test_it_does_not_start_without_its_database(databases: Databases) -> None:
-    with pytest.raises((OSError, asyncpg.PostgresError)):
-        async with serving(databases.url("nowhere")):
-            pytest.fail("it started")
+async def test_it_starts_without_its_database_and_finds_it_when_it_is_there(
+    databases: Databases,
+) -> None:
+    url = await databases.create()
+    await databases.drop(url)
+    async with serving(url) as api:
+        for path in ("/healthz", "/readyz", "/v1/nearest?lon=1&lat=1", "/v1/people"):
+            answer = await api.get(path)
+            assert is_problem(answer, 503)
+            assert answer.headers["retry-after"] == "1"
+        missing = (await api.get("/readyz")).json()["missing"]
+        assert (await api.get("/metrics")).status_code == 200
+
+        await databases.create(name=url.rpartition("/")[2])
+
+        async def is_answering() -> bool:
+            return (await api.get("/healthz")).status_code == 200
+
+        await until(is_answering)
+        assert (await api.get("/v1/city")).json()["lots"] == 0
+    await databases.drop(url)
+    assert missing == ["database", "city"]

@@ -41,10 +41,10 @@ async def test_the_health_of_gateways(
     api: httpx.AsyncClient, built: Builder, people: People
 ) -> None:
     day = timedelta(hours=24)
-    await refuse(built, b"old", at=built.now - 2 * day)
-    await refuse(built, b"again and again", at=built.now - 2 * day)
-    await refuse(built, b"again and again")
-    await refuse(built, b"new")
+    await refuse(built, "old", at=built.now - 2 * day)
+    await refuse(built, "again and again", at=built.now - 2 * day)
+    await refuse(built, "again and again")
+    await refuse(built, "new")
     await refuse(built, gateway="gw-s")
 
     first, second, third = body(await api.get("/v1/feeds", headers=people.operations))["items"]

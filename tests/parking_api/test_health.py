@@ -4,24 +4,81 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.parking_api.builders import Builder
-from tests.parking_api.serving import get, refused
+from tests.parking_api.polling import until
+from tests.parking_api.serving import get, refused, serving
+from tests.servers import Broker
+
+
+async def readiness(api: httpx.AsyncClient) -> tuple[int, list[str], str]:
+    answer = await api.get("/readyz")
+    kind = "application/json" if answer.status_code == 200 else "application/problem+json"
+    assert answer.headers["content-type"] == kind
+    body = answer.json()
+    return answer.status_code, body.get("missing", []), body.get("detail", "")
 
 
 async def test_ready_once_the_city_is_whole(api: httpx.AsyncClient, built: Builder) -> None:
-    async def readiness() -> tuple[int, str]:
-        answer = await api.get("/readyz")
-        assert answer.status_code == 200 or answer.headers["content-type"].startswith(
-            "application/problem+json"
-        )
-        return answer.status_code, answer.json().get("detail", "")
-
-    assert await readiness() == (503, "No lot is loaded yet.")
+    await heartbeat(built, age_s=1)
+    assert await readiness(api) == (503, ["city"], "No lot is loaded yet.")
     await built.lot("a")
-    assert await readiness() == (200, "")
+    assert await readiness(api) == (200, [], "")
     await built.lot("s", gateway_id="gw-s", operator_id="op-b")
-    assert await readiness() == (503, "1 of 2 lots have not been heard from yet.")
+    awaited = "1 of 2 lots have not been heard from yet."
+    assert await readiness(api) == (503, ["city"], awaited)
     await built.report("s", 3, age_s=100_000)
     assert await get(api, "/readyz") == {"status": "ready", "lots": 2}
+
+
+async def heartbeat(built: Builder, age_s: int, stopped: str | None = None) -> None:
+    await built.connection.execute(
+        """
+        INSERT INTO ingester_status
+        VALUES ('ingester', now() - $1 * interval '1 s', $2,
+                CASE WHEN $2::text IS NOT null THEN now() END)
+        ON CONFLICT (ingester) DO UPDATE
+        SET heartbeat_at = excluded.heartbeat_at, stopped = excluded.stopped,
+            stopped_at = excluded.stopped_at
+        """,
+        age_s,
+        stopped,
+    )
+
+
+async def test_not_ready_without_an_ingester_at_work(
+    api: httpx.AsyncClient, built: Builder
+) -> None:
+    await built.lot("a")
+    silent = "The ingester has not been heard from."
+    await heartbeat(built, age_s=30)
+    assert await readiness(api) == (503, ["ingester"], silent)
+    await heartbeat(built, age_s=5)
+    assert await readiness(api) == (200, [], "")
+    for why, said in (("internal", "a fault of ours"), ("clock", "the platform's clock")):
+        await heartbeat(built, 1, why)
+        status, missing, detail = await readiness(api)
+        assert (status, missing) == (503, ["ingester"])
+        assert said in detail
+
+
+async def test_not_ready_without_the_broker(
+    database_url: str, built: Builder, broker: Broker
+) -> None:
+    await built.lot("a")
+    await heartbeat(built, age_s=1)
+    async with serving(database_url, mqtt_url=broker.platform_api) as api:
+
+        async def is_ready() -> bool:
+            return (await readiness(api))[0] == 200
+
+        async def is_without_broker() -> bool:
+            return (await readiness(api))[1] == ["broker"]
+
+        await until(is_ready)
+        broker.stop()
+        await until(is_without_broker)
+        assert (await api.get("/healthz")).status_code == 200
+        broker.start()
+        await until(is_ready)
 
 
 async def test_alive(api: httpx.AsyncClient) -> None:

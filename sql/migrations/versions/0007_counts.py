@@ -4,13 +4,13 @@ States and history that are there already are repaired: clocks that ran wild wro
 cannot be, and steps of five minutes that cover more.
 
 Revision ID: 0007
-Revises: 0010
+Revises: 0008
 """
 
 from alembic import context, op
 
 revision = "0007"
-down_revision = "0010"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

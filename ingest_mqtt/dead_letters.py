@@ -1,0 +1,178 @@
+"""Refused messages, kept once each, masked, within a quota a gateway and day.
+
+The digest by which a message is known again is keyed: whoever gets hold of the table cannot find
+out by guessing what stood in a message. The key is therefore not in the database.
+"""
+
+import hmac
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from ingest_mqtt.effects import DeadLetter
+from ingest_mqtt.lots import Registry
+from ingest_mqtt.masking import mask_payload, mask_topic
+from sql.engine import Db
+from sql.named import named
+
+# Of all gateways that nobody registered together.
+_STRANGERS: Final = ""
+_EXPIRE_AT_ONCE: Final = 1000
+_HOW = ("first", "repeat", "over_quota")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a batch's refused messages.
+
+    Attributes:
+        reports: How many reports were kept for the `first` time, came as a `repeat`, or were
+            `over_quota` and only counted.
+        added: How many rows each gateway has more; all strangers under one name.
+        day: Of the quota that they count in (UTC).
+    """
+
+    reports: Mapping[str, int] = field(default_factory=dict)
+    added: Mapping[str, int] = field(default_factory=dict)
+    day: date = date.min
+
+
+@dataclass(slots=True)
+class _Same:
+    """One message, how often it came in a batch, and when last."""
+
+    letter: DeadLetter
+    last_received_at: datetime
+    times: int = 0
+    reports: int = 0
+
+    def add(self, letter: DeadLetter) -> None:
+        self.last_received_at = max(self.last_received_at, letter.message.received_at)
+        self.times += 1
+        self.reports += letter.message.is_report
+
+
+class DeadLetters:
+    """Keeps refused messages, and knows how much of its quota each gateway has used.
+
+    Args:
+        key: What the digests are keyed with.
+        quota: Most messages to keep of a gateway in a day (UTC).
+    """
+
+    def __init__(self, key: bytes, quota: int) -> None:
+        self._key, self._quota = key, quota
+        self._day = date.min
+        self._used: Counter[str] = Counter()
+
+    async def load(self, db: Db, now: datetime) -> None:
+        """Read how much of the day's quotas is used."""
+        self._day = now.astimezone(UTC).date()
+        start = datetime.combine(self._day, datetime.min.time(), UTC)
+        rows = await db.fetch(named("dead_letter_today"), start)
+        self._used = Counter({row["gateway_id"]: row["kept"] for row in rows})
+
+    async def keep(self, db: Db, letters: Iterable[DeadLetter], registry: Registry) -> Kept:
+        """Write refused messages, in the caller's transaction.
+
+        Args:
+            db: The connection.
+            letters: In the order they came; the same one may be there more than once.
+            registry: Whose gateways and lots may be named.
+
+        Returns:
+            What became of them; give it to `settle` once it is committed.
+        """
+        same: dict[bytes, _Same] = {}
+        for letter in letters:
+            first = _Same(letter, letter.message.received_at)
+            same.setdefault(self._digest(letter), first).add(letter)
+        if not same:
+            return Kept()
+        known = await self._repeat(db, same)
+        new = {digest: one for digest, one in same.items() if digest not in known}
+        kept, added, day = self._within_quota(new, registry)
+        await db.executemany(
+            named("dead_letter_keep"),
+            [_row(digest, one, registry) for digest, one in kept.items()],
+        )
+        return Kept(_reports(same, known, kept), added, day)
+
+    def settle(self, kept: Kept) -> None:
+        """Count what is committed against the quotas."""
+        if kept.day > self._day:
+            self._day, self._used = kept.day, Counter()
+        self._used.update(kept.added)
+
+    def _digest(self, letter: DeadLetter) -> bytes:
+        message = letter.message
+        said = message.topic.encode(errors="surrogatepass") + b"\0" + message.payload
+        return hmac.digest(self._key, said, "sha256")
+
+    async def _repeat(self, db: Db, same: Mapping[bytes, _Same]) -> set[bytes]:
+        rows = await db.fetch(
+            named("dead_letter_repeat"),
+            list(same),
+            [one.times for one in same.values()],
+            [one.last_received_at for one in same.values()],
+        )
+        return {row["digest"] for row in rows}
+
+    def _within_quota(
+        self, new: Mapping[bytes, _Same], registry: Registry
+    ) -> tuple[dict[bytes, _Same], Counter[str], date]:
+        """Choose what is kept: the first ones of each gateway, up to its quota of the day."""
+        days = [one.letter.message.received_at.astimezone(UTC).date() for one in new.values()]
+        day = max(days, default=self._day)
+        used = Counter(self._used) if day <= self._day else Counter()
+        kept: dict[bytes, _Same] = {}
+        added: Counter[str] = Counter()
+        for digest, one in new.items():
+            gateway = one.letter.gateway_id
+            account = gateway if gateway in registry.operators else _STRANGERS
+            if used[account] + added[account] < self._quota:
+                added[account] += 1
+                kept[digest] = one
+        return kept, added, day
+
+
+def _reports(
+    same: Mapping[bytes, _Same], known: set[bytes], kept: Mapping[bytes, _Same]
+) -> dict[str, int]:
+    """Count reports by what became of them; hints of status are no reports."""
+    counted = dict.fromkeys(_HOW, 0)
+    for digest, one in same.items():
+        if digest in known:
+            counted["repeat"] += one.reports
+        elif digest not in kept:
+            counted["over_quota"] += one.reports
+        elif one.reports:
+            counted["first"] += 1
+            counted["repeat"] += one.reports - 1
+    return counted
+
+
+def _row(digest: bytes, one: _Same, registry: Registry) -> tuple[object, ...]:
+    message, rejection = one.letter.message, one.letter.rejection
+    topic, gateway, lot = mask_topic(message.topic, registry)
+    masked = mask_payload(message.topic.rpartition("/")[2], message.payload)
+    return (
+        *(digest, topic, gateway, lot),
+        *(rejection.epoch, rejection.seq, rejection.reason, rejection.detail),
+        *(masked.text, masked.whole, len(message.payload), masked.fault_at),
+        *(one.times, message.received_at, one.last_received_at),
+    )
+
+
+async def expire(db: Db, now: datetime, retention: timedelta) -> bool:
+    """Delete some of the refused messages that are too old; True where there may be more.
+
+    Args:
+        db: A connection outside any transaction.
+        now: The platform's clock.
+        retention: How long they are kept from when they first came.
+    """
+    gone = await db.fetchval(named("dead_letter_expire"), now - retention, _EXPIRE_AT_ONCE)
+    return int(gone or 0) == _EXPIRE_AT_ONCE

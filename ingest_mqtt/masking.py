@@ -1,0 +1,248 @@
+"""What a refused message may show: no name, number plate or other secret that strayed into it.
+
+A field of the contract whose value has the contract's type is kept; of everything else, names of
+unknown fields included, only the kind and the shape are left. A message that keeps the contract
+is therefore kept whole, and can be replayed.
+"""
+
+import binascii
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from ingest_mqtt.lots import Registry
+from ingest_mqtt.messages import MAX_NUMBER, MAX_PAYLOAD_BYTES, ROOT
+
+KINDS: Final = ("spaces", "snapshot", "count", "status")
+# Of a text, on either side of its fault; of a name or a short text; fields of one message.
+SHOWN_TEXT: Final = 256
+SHOWN_WORD: Final = 32
+SHOWN_FIELDS: Final = 16
+# A topic's part, and how many of them.
+_SHOWN_PART: Final = 64
+_SHOWN_PARTS: Final = 8
+
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_AT_BYTE = re.compile(r"\(byte (\d+)\)")
+_JSON_SIGNS = frozenset('{}[]:,"\\')
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A message as it is kept.
+
+    Attributes:
+        text: JSON where it was JSON; else its first characters and those about the fault, each
+            replaced by its kind.
+        whole: Whether it says all that the message said.
+        fault_at: The byte at which it stopped being JSON; None where it is, or was not read.
+    """
+
+    text: str
+    whole: bool
+    fault_at: int | None = None
+
+
+def mask_payload(kind: str, payload: bytes) -> Masked:
+    """Mask a message.
+
+    Args:
+        kind: The last part of its topic.
+        payload: What came, whatever it is.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        return Masked(_kinds_around(payload, 0), whole=False)
+    try:
+        value: Any = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError, ValueError, OverflowError) as error:
+        at = _fault_at(error, payload)
+        return Masked(_kinds_around(payload, at or 0), whole=False, fault_at=at)
+    if not isinstance(value, dict):
+        return Masked(_json(_shape(value)), whole=False)
+    fields = _FIELDS.get(kind, {})
+    return _mask_fields(value, fields)
+
+
+def _mask_fields(value: dict[str, Any], fields: Mapping[str, Callable[..., bool]]) -> Masked:
+    kept, whole = {}, True
+    strange = 0
+    for name, held in value.items():
+        if name in fields:
+            right = fields[name](held, value)
+            kept[name] = held if right else _masked_value(held)
+            whole = whole and right
+            continue
+        whole = False
+        strange += 1
+        if strange <= SHOWN_FIELDS:
+            kept[f"<{strange}: {kinds(name, SHOWN_WORD)}>"] = _shape(held)
+    if strange > SHOWN_FIELDS:
+        kept["<and more>"] = strange - SHOWN_FIELDS
+    return Masked(_json(kept), whole)
+
+
+def _masked_value(value: object) -> object:
+    """Mask a known field's value that is not what it should be; lists one by one."""
+    if isinstance(value, list):
+        wrong = [item for item in value if not _is_number(item, 1)]
+        return [_shape(item) for item in wrong[:SHOWN_FIELDS]] + [f"<{len(value)} values>"]
+    return _shape(value)
+
+
+def _shape(value: object) -> object:
+    """Say what kind of value it is, and how long."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return f"<text of {len(value)}: {kinds(value, SHOWN_WORD)}>"
+    if isinstance(value, list):
+        return f"<list of {len(value)}>"
+    if isinstance(value, dict):
+        return f"<object of {len(value)}>"
+    if isinstance(value, int):
+        return f"<{'negative ' if value < 0 else ''}integer of {value.bit_length()} bits>"
+    return "<number>"
+
+
+def kinds(text: str, most: int) -> str:
+    """Replace each character by its kind: a letter, 9 digit, _ space, . any other.
+
+    Args:
+        text: Whatever it is.
+        most: Characters to show; more are told by an ellipsis.
+    """
+    shown = "".join(_kind(character) for character in text[:most])
+    return shown + ("…" if len(text) > most else "")
+
+
+def _kind(character: str) -> str:
+    category = unicodedata.category(character)[0]
+    return {"L": "a", "M": "a", "N": "9", "Z": "_"}.get(category, ".")
+
+
+def _kinds_around(payload: bytes, at: int) -> str:
+    """Replace characters by their kinds, at the beginning and about a fault; JSON's signs stay."""
+    if at <= 2 * SHOWN_TEXT:
+        return _signs(payload[: 3 * SHOWN_TEXT]) + "…" * (len(payload) > 3 * SHOWN_TEXT)
+    about = payload[at - SHOWN_TEXT : at + SHOWN_TEXT]
+    more = "…" * (len(payload) > at + SHOWN_TEXT)
+    return f"{_signs(payload[:SHOWN_TEXT])}…{_signs(about)}{more}"
+
+
+def _signs(raw: bytes) -> str:
+    # A byte that is no text becomes the sign of a replacement, of kind `.`.
+    text = raw.decode("utf-8", "replace")
+    return "".join(one if one in _JSON_SIGNS else _kind(one) for one in text)
+
+
+def _fault_at(error: Exception, payload: bytes) -> int | None:
+    """Find the byte where a text stops being JSON; its end where it only stops too early.
+
+    None where the text may be JSON, but is nested too deeply or has a number that nobody can hold.
+    """
+    found = _AT_BYTE.search(str(error))
+    if found:
+        return min(int(found[1]), len(payload))
+    try:
+        payload.decode()
+    except UnicodeDecodeError as fault:
+        return fault.start
+    return len(payload) if type(error) is msgspec.DecodeError else None
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def mask_topic(topic: str, registry: Registry) -> tuple[str, str, str]:
+    """Mask what is no registered name in a topic.
+
+    Args:
+        topic: As published.
+        registry: Whose gateways and lots may be named.
+
+    Returns:
+        (topic, gateway, lot), each as it may be kept.
+    """
+    parts = topic.removeprefix(f"{ROOT}/feeds/").split("/", _SHOWN_PARTS)
+    known: tuple[Mapping[str, object], ...] = (
+        registry.operators,
+        registry.lots,
+        dict.fromkeys(KINDS),
+    )
+    shown = [
+        part if place < len(known) and part in known[place] else _name_kinds(part)
+        for place, part in enumerate(parts)
+    ]
+    gateway, lot, *_ = [*shown, "", ""]
+    return f"{ROOT}/feeds/{'/'.join(shown)}", gateway, lot
+
+
+def _name_kinds(part: str) -> str:
+    """Mask a name; its dots, dashes and underscores stay, so that its form can be seen."""
+    shown = "".join(one if one in "._-" else _kind(one) for one in part[:_SHOWN_PART])
+    return shown + ("…" if len(part) > _SHOWN_PART else "")
+
+
+def _is_number(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_NUMBER
+
+
+def _optional(check: Callable[..., bool]) -> Callable[..., bool]:
+    return lambda value, message: value is None or check(value, message)
+
+
+def _natural(value: object, _: object) -> bool:
+    return _is_number(value, 0)
+
+
+def _positive(value: object, _: object) -> bool:
+    return _is_number(value, 1)
+
+
+def _instant(value: object, _: object) -> bool:
+    return isinstance(value, str) and _INSTANT.fullmatch(value) is not None
+
+
+def _bays(value: object, _: object) -> bool:
+    return isinstance(value, list) and all(_is_number(item, 1) for item in value)
+
+
+def _bits(value: object, message: Mapping[str, object]) -> bool:
+    """Base64 of as many bytes as the capacity asks for: a plate is seldom just that."""
+    capacity = message.get("capacity")
+    if not isinstance(value, str) or not isinstance(capacity, int):
+        return False
+    try:
+        raw = binascii.a2b_base64(value, strict_mode=True)
+    except (binascii.Error, ValueError):
+        return False
+    return len(raw) == (capacity + 7) // 8
+
+
+def _status(value: object, _: object) -> bool:
+    return isinstance(value, str) and value in {"online", "offline"}
+
+
+_EVERY: Final[Mapping[str, Callable[..., bool]]] = {
+    "epoch": _natural,
+    "seq": _positive,
+    "observed_at": _instant,
+}
+_FIELDS: Final[Mapping[str, Mapping[str, Callable[..., bool]]]] = {
+    "spaces": {**_EVERY, "occupied": _bays, "free": _bays, "unknown": _bays},
+    "snapshot": {
+        **_EVERY,
+        "capacity": _positive,
+        "occupied_bits": _bits,
+        "unknown_bits": _optional(_bits),
+    },
+    "count": {**_EVERY, "free": _natural, "capacity": _optional(_natural)},
+    "status": {"status": _status},
+}

@@ -1,0 +1,298 @@
+"""How much each gateway may send: what is over its rate is deferred, far over it dropped.
+
+Two token buckets a gateway, one of messages and one of bytes, each with a wider one behind it
+whose end is the point from which on messages are dropped. A message is judged once, when it
+comes in, by a clock that never steps; nothing of it is parsed unless it may have to be deferred.
+
+What is kept is bounded by what is registered: gateways that nobody registered share one bucket,
+and a lot is only remembered where the gateway may report for it.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from ingest_mqtt.lots import GatewaySize, Registry
+from ingest_mqtt.messages import MAX_PAYLOAD_BYTES, Epoch, FeedTopic, Seq
+
+# An honest message is at most 300 bytes of frame and 7 bytes a bay.
+FRAME_BYTES: Final = 300
+BAY_BYTES: Final = 7
+# After a reconnect: a lot's whole state, and the most messages of it that wait for their acks.
+RECONNECT_MESSAGES: Final = 17
+RETRY_S: Final = (1, 60)
+WHOLE_STATES: Final = frozenset({"snapshot", "count"})
+_GATEWAY_LEVEL: Final = 3
+_LEVELS: Final = 6
+_NOBODY: Final = GatewaySize()
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What gateways may send; the defaults are the least that the contract allows.
+
+    Attributes:
+        messages_per_s: For any gateway.
+        burst: Messages at once, for any gateway.
+        lot_messages_per_s: For each of its lots, where that is more.
+        lot_burst: Likewise; at least what a reconnect needs.
+        message_bytes: Bytes/s and bytes at once are so many a message.
+        drop_at: From so many times all of these on, messages are dropped.
+    """
+
+    messages_per_s: float = 20.0
+    burst: float = 100.0
+    lot_messages_per_s: float = 5.0
+    lot_burst: float = 40.0
+    message_bytes: float = 8192.0
+    drop_at: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A message that is over the rate, or follows one that was: the gateway sends it again."""
+
+    epoch: int
+    seq: int
+    retry_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A message so far over the rate that it is not even parsed; nobody hears of it."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Tokens that grow with time up to a limit.
+
+    Attributes:
+        per_s: How fast.
+        most: The limit; also what it begins with.
+    """
+
+    per_s: float
+    most: float
+    _tokens: float = field(init=False)
+    _at_s: float = field(init=False, default=-math.inf)
+
+    def __post_init__(self) -> None:
+        """Begin full."""
+        self._tokens = self.most
+
+    def has(self, amount: float, now_s: float) -> bool:
+        """Tell whether so much is there; what is larger than the bucket asks for a full one."""
+        if now_s > self._at_s:
+            grown = (now_s - self._at_s) * self.per_s
+            self._tokens = min(self._tokens + grown, self.most)
+            self._at_s = now_s
+        return self._tokens >= min(amount, self.most)
+
+    def take(self, amount: float) -> None:
+        """Take so much out; call `has` before."""
+        self._tokens = max(self._tokens - amount, 0.0)
+
+    def resize(self, per_s: float, most: float) -> None:
+        """Change how fast it grows and how much it holds; what was taken stays taken."""
+        self._tokens = max(most - (self.most - self._tokens), 0.0)
+        self.per_s, self.most = per_s, most
+
+
+class Allowance:
+    """The buckets of one gateway.
+
+    Args:
+        rates: The settings.
+        size: How much the gateway reports for.
+    """
+
+    def __init__(self, rates: Rates, size: GatewaySize) -> None:
+        self._buckets = [Bucket(*limits) for limits in _limits(rates, size)]
+        self.retry_s = _retry_s(self._buckets[0])
+
+    def resize(self, rates: Rates, size: GatewaySize) -> None:
+        """Follow a change of the registry."""
+        for bucket, limits in zip(self._buckets, _limits(rates, size), strict=True):
+            bucket.resize(*limits)
+        self.retry_s = _retry_s(self._buckets[0])
+
+    def take(self, size: int, now_s: float) -> bool:
+        """Take a message out of the rate; False, and nothing taken, where it is over it."""
+        return self._take(self._buckets[:2], size, now_s)
+
+    def take_wide(self, size: int, now_s: float) -> bool:
+        """Take it out of the wide buckets; False where it is to be dropped."""
+        return self._take(self._buckets[2:], size, now_s)
+
+    @staticmethod
+    def _take(pair: list[Bucket], size: int, now_s: float) -> bool:
+        messages, octets = pair
+        enough = messages.has(1.0, now_s) and octets.has(size, now_s)
+        if enough:
+            messages.take(1.0)
+            octets.take(size)
+        return enough
+
+
+def _limits(rates: Rates, size: GatewaySize) -> list[tuple[float, float]]:
+    """Give (per second, most) of messages and of bytes, then of both before messages drop."""
+    per_s = max(rates.messages_per_s, rates.lot_messages_per_s * size.lots)
+    burst = max(rates.burst, rates.lot_burst * size.lots)
+    reconnect = RECONNECT_MESSAGES * (FRAME_BYTES * size.lots + BAY_BYTES * size.spaces)
+    narrow = [
+        (per_s, burst),
+        (per_s * rates.message_bytes, max(burst * rates.message_bytes, reconnect)),
+    ]
+    return narrow + [(rates.drop_at * speed, rates.drop_at * most) for speed, most in narrow]
+
+
+def _retry_s(messages: Bucket) -> int:
+    """Seconds in which half of a burst has grown again: then some of what waits will pass."""
+    least, most = RETRY_S
+    return min(max(math.ceil(messages.most / 2 / messages.per_s), least), most)
+
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """The deferred message that a lot waits for, and until when (seconds of the clock)."""
+
+    order: tuple[int, int]
+    until_s: float
+
+
+class Limiter:
+    """Judges messages as they come in.
+
+    Args:
+        rates: The settings.
+    """
+
+    def __init__(self, rates: Rates) -> None:
+        self._rates = rates
+        self._registry = Registry()
+        self._strangers = Allowance(rates, _NOBODY)
+        self._allowances: dict[str, Allowance] = {}
+        self._awaited: dict[tuple[str, str], _Awaited] = {}
+
+    def __len__(self) -> int:
+        """How many things are remembered; bounded by what is registered."""
+        return len(self._allowances) + len(self._awaited)
+
+    def _follow(self, registry: Registry) -> None:
+        """Take in who is registered now; forget who no longer is."""
+        self._registry = registry
+        kept: dict[str, Allowance] = {}
+        for gateway, allowance in self._allowances.items():
+            if gateway in registry.operators:
+                allowance.resize(self._rates, registry.sizes.get(gateway, _NOBODY))
+                kept[gateway] = allowance
+        self._allowances = kept
+        self._awaited = {key: one for key, one in self._awaited.items() if self._may_report(*key)}
+
+    def judge(
+        self, registry: Registry, topic: str, payload: bytes, now_s: float
+    ) -> Deferred | Dropped | None:
+        """Judge one message.
+
+        Args:
+            registry: Who is registered now.
+            topic: As published, a feed's or not.
+            payload: Its bytes.
+            now_s: Seconds of a clock that never goes back.
+
+        Returns:
+            What is to become of it; None where it may be decided. A message over its rate whose
+            epoch and seq cannot be read may be: it is refused, and could not be sent again.
+        """
+        if registry is not self._registry:
+            self._follow(registry)
+        gateway, lot, kind = _levels(topic)
+        allowance = self._allowance(gateway)
+        if not allowance.take_wide(len(payload), now_s):
+            return Dropped()
+        if kind in ("", "status"):
+            return None
+        awaited = self._live(gateway, lot, now_s) if self._awaited else None
+        if awaited is None and allowance.take(len(payload), now_s):
+            return None
+        feed, order = FeedTopic.parse(topic), _order(payload)
+        if feed is None or order is None:
+            return None
+        if awaited is None:
+            return self._defer(feed, order, now_s)
+        return self._in_turn(feed, order, len(payload), now_s)
+
+    def _in_turn(
+        self, feed: FeedTopic, order: tuple[int, int], size: int, now_s: float
+    ) -> Deferred | None:
+        """Judge a message of a lot that waits for one: it must not be overtaken."""
+        key = feed.gateway_id, feed.lot_id
+        allowance, awaited = self._allowance(feed.gateway_id), self._awaited[key]
+        whole = feed.kind in WHOLE_STATES
+        if order > awaited.order and not whole:
+            return Deferred(*order, allowance.retry_s)
+        if not allowance.take(size, now_s):
+            return self._defer(feed, order, now_s)
+        if whole or order == awaited.order:
+            del self._awaited[key]
+        return None
+
+    def _defer(self, feed: FeedTopic, order: tuple[int, int], now_s: float) -> Deferred:
+        """Defer a message, and have its lot wait for it or for an earlier one."""
+        key = feed.gateway_id, feed.lot_id
+        retry_s = self._allowance(feed.gateway_id).retry_s
+        awaited = self._awaited.get(key)
+        if self._may_report(*key) and (awaited is None or order <= awaited.order):
+            self._awaited[key] = _Awaited(order, now_s + 2 * retry_s)
+        return Deferred(*order, retry_s)
+
+    def _live(self, gateway: str, lot: str, now_s: float) -> _Awaited | None:
+        """Find what a lot waits for; a wait that has lasted long enough is forgotten."""
+        awaited = self._awaited.get((gateway, lot))
+        if awaited is not None and now_s >= awaited.until_s:
+            del self._awaited[gateway, lot]
+            return None
+        return awaited
+
+    def _allowance(self, gateway: str) -> Allowance:
+        if gateway not in self._registry.operators:
+            return self._strangers
+        found = self._allowances.get(gateway)
+        if found is None:
+            size = self._registry.sizes.get(gateway, _NOBODY)
+            found = self._allowances[gateway] = Allowance(self._rates, size)
+        return found
+
+    def _may_report(self, gateway: str, lot: str) -> bool:
+        registered = self._registry.lots.get(lot)
+        return registered is not None and (
+            self._registry.operators.get(gateway) == registered.operator_id
+        )
+
+
+def _levels(topic: str) -> tuple[str, str, str]:
+    """Take gateway, lot and kind out of a topic; empty where it is not as deep as a feed's."""
+    parts = topic.split("/", _LEVELS)
+    gateway = parts[_GATEWAY_LEVEL] if len(parts) > _GATEWAY_LEVEL else ""
+    return (gateway, parts[-2], parts[-1]) if len(parts) == _LEVELS else (gateway, "", "")
+
+
+class _Numbers(msgspec.Struct):
+    epoch: Epoch
+    seq: Seq
+
+
+_NUMBERS: Final = msgspec.json.Decoder(_Numbers)
+
+
+def _order(payload: bytes) -> tuple[int, int] | None:
+    """Read (epoch, seq); None where the message cannot be told apart from others."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        return None
+    try:
+        numbers = _NUMBERS.decode(payload)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return numbers.epoch, numbers.seq

@@ -1,0 +1,66 @@
+"""Whether the platform is whole, for people and alerts; and if not, what is missing."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final
+
+from parking_api.answers import Row
+from parking_api.errors import ApiError, DatabaseAwayError
+from parking_api.resources import Resources
+from sql.named import named
+
+# A heartbeat comes every few seconds; it has gone through broker, inbox and a commit.
+HEARTBEAT_WITHIN: Final = timedelta(seconds=15)
+_STOPPED: Final = {
+    "internal": "the messages of several gateways failed by a fault of ours",
+    "clock": "the platform's clock is behind those of several operators",
+}
+
+
+class NotReadyError(ApiError):
+    """The platform is not whole."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, missing: dict[str, str]) -> None:
+        super().__init__(" ".join(missing.values()))
+        self.members = {"missing": list(missing)}
+
+
+async def ready_lots(held: Resources) -> int:
+    """Count the lots of a platform that is whole.
+
+    Raises:
+        NotReadyError: With each part that is missing: `database`, `broker`, `ingester`, `city`.
+    """
+    missing = {}
+    if held.city.hears_broker is False:
+        missing["broker"] = "The API has no connection to the broker."
+    row = None
+    try:
+        async with held.database.connection() as connection:
+            row = await connection.fetchrow(named("city_readiness"), HEARTBEAT_WITHIN)
+    except DatabaseAwayError as error:
+        missing["database"] = error.detail
+    if row is not None:
+        missing |= dict(_missing(row))
+    if not held.has_city:
+        missing.setdefault("city", "The API has not read the city yet.")
+    if missing or row is None:
+        raise NotReadyError(missing)
+    return int(row["lots"])
+
+
+def _missing(row: Row) -> Iterator[tuple[str, str]]:
+    if row["stopped"]:
+        yield "ingester", f"The ingester takes no messages: {_STOPPED[row['stopped']]}."
+    elif not row["is_beating"]:
+        yield "ingester", "The ingester has not been heard from."
+    if not row["lots"]:
+        yield "city", "No lot is loaded yet."
+    elif row["lots_awaited"]:
+        yield (
+            "city",
+            f"{row['lots_awaited']} of {row['lots']} lots have not been heard from yet.",
+        )

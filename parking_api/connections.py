@@ -1,0 +1,319 @@
+"""The HTTP server: uvicorn on httptools, and the bounds that it lacks.
+
+Measured on one constant answer, 32 connections, one core (requests a second), and on what strangers
+can do to it:
+
+| server | requests/s | bounds a head | ends half-sent requests | ends idle ones | too many |
+|---|---|---|---|---|---|
+| uvicorn, httptools | 50,000 | no | no | after an answer only | plain 503 |
+| uvicorn, h11 | 16,000 | bytes | no | after an answer only | plain 503 |
+| granian | 81,000 | bytes, empty 431 | yes | yes | waits, unaccepted |
+| hypercorn | 9,000 | bytes, empty 431 | yes | yes | waits, unaccepted |
+
+Granian is the fastest, but there nobody is heard any more while its connections are full of
+half-sent requests, `/healthz` included; its refusals are no problems of RFC 9457; and it always has
+a second process. What uvicorn lacks is this file: the oldest connection that waits makes room for a
+new one, so that a flood of half-sent requests costs the flood only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from parking_api.errors import problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_HEAD_BYTES: Final = 16_384
+MAX_HEADERS: Final = 64
+MAX_URL_BYTES: Final = 4096
+# Requests of one connection that wait for the answers before them.
+MAX_PIPELINED: Final = 16
+# What is still read, and thrown away, of a peer that has its answer already: were the connection
+# closed at once, what it sends would have its system forget the answer.
+LINGER_S: Final = 5.0
+LINGER_BYTES: Final = 32 * 2**20
+# Between two looks at which connections are over their time, in uvicorn's ticks of 0.1 s.
+_LOOK_TICKS: Final = 5
+
+_DETAILS: Final = {
+    HTTPStatus.BAD_REQUEST: "The request is not HTTP/1.1.",
+    HTTPStatus.REQUEST_TIMEOUT: "The request did not come in time.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: f"A URL has at most {MAX_URL_BYTES} bytes.",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        f"A request has at most {MAX_HEADERS} headers, and {MAX_HEAD_BYTES} bytes of them."
+    ),
+    HTTPStatus.SERVICE_UNAVAILABLE: "All connections are busy.",
+}
+
+
+class _Refused(Exception):  # noqa: N818 - it never leaves this file
+    """Stop parsing: the request is refused."""
+
+
+@dataclass
+class Connections:
+    """What the connections of a server share.
+
+    Attributes:
+        most: Connections at a time.
+        head_s: Longest time for a request's line and headers, seconds.
+        body_s: Longest time for its body; and for a peer that takes no bytes of an answer.
+        on_refused: Told the status of each refusal.
+        waiting: Connections without a request that is answered, the longest waiting first.
+    """
+
+    most: int
+    head_s: float
+    body_s: float
+    on_refused: Callable[[int], None] = lambda _: None
+    waiting: dict[BoundedProtocol, None] = field(default_factory=dict)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection that costs at most so many bytes, requests and seconds."""
+
+    def __init__(self, shared: Connections, **uvicorn_arguments: Any) -> None:
+        super().__init__(**uvicorn_arguments)
+        self._shared = shared
+        # When the request that is coming in began; None between two of them.
+        self._began: float | None = None
+        self._in_head = True
+        self._head_bytes = 0
+        self._stuck_at: float | None = None
+        self._closing_at: float | None = None
+        self._refusal = HTTPStatus.BAD_REQUEST
+        self._deaf = False
+        self._discarded = 0
+        self._size = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, if need be in the place of one that only waits."""
+        is_full = len(self.connections) >= self._shared.most
+        super().connection_made(transport)
+        self._began = self.loop.time()
+        if is_full and not self._shared.waiting:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+            return
+        if is_full:
+            next(iter(self._shared.waiting)).give_way()
+        self._shared.waiting[self] = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._shared.waiting.pop(self, None)
+        super().connection_lost(exc)
+
+    def give_way(self) -> None:
+        """End a connection that only waits, at once."""
+        self._shared.waiting.pop(self, None)
+        self.connections.discard(self)
+        self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, within the bounds of a request's head."""
+        if self._deaf:
+            self._discard(len(data))
+            return
+        if self._began is None:
+            self._begin()
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        # A head in one piece is measured by its parts; this is one that does not end.
+        if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self._deaf:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def _begin(self) -> None:
+        self._began, self._in_head, self._head_bytes = self.loop.time(), True, 0
+
+    # The parser's callbacks.
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._begin()
+        self._size = 0
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise _Refused
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the URL."""
+        super().on_url(url)
+        if len(self.url) > MAX_URL_BYTES:
+            self._refusal = HTTPStatus.REQUEST_URI_TOO_LONG
+            raise _Refused
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        super().on_header(name, value)
+        self._size += len(name) + len(value)
+        if len(self.headers) > MAX_HEADERS or self._size > MAX_HEAD_BYTES:
+            self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            raise _Refused
+
+    def on_headers_complete(self) -> None:
+        """Start the answer."""
+        self._in_head = False
+        self._shared.waiting.pop(self, None)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        self._began = None
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """End an answer."""
+        super().on_response_complete()
+        if not self.transport.is_closing() and self.cycle.response_complete:
+            self._shared.waiting[self] = None
+
+    # Refusals.
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be parsed, or was refused while it was."""
+        del msg
+        self._refuse(self._refusal)
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Say why, hear no more, and close once it has been said."""
+        self._deaf = True
+        self._shared.on_refused(status)
+        cycle = self.cycle
+        is_answering = cycle is not None and not cycle.response_complete
+        if is_answering and self._in_head:
+            # Answers that are under way come first; they are the connection's last.
+            cycle.keep_alive = False
+            return
+        if is_answering:
+            # It is the body of this request that is at fault: nobody else answers it.
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if self.pipeline or (is_answering and cycle.response_started):
+            self.transport.close()
+            return
+        self.transport.write(_written(status))
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._closing_at = self.loop.time()
+
+    def _discard(self, size: int) -> None:
+        self._discarded += size
+        if self._discarded > LINGER_BYTES:
+            self.transport.abort()
+
+    def pause_writing(self) -> None:
+        """Note that the peer takes no more bytes."""
+        self._stuck_at = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Note that it does again."""
+        self._stuck_at = None
+        super().resume_writing()
+
+    def look(self, now: float) -> None:
+        """End the connection if it is over its time."""
+        if self._closing_at is None and self.transport.is_closing():
+            self._closing_at = now
+        body_s = self._shared.body_s
+        if self._closing_at is not None:
+            # One that only has to be written to its end may take as long as any answer.
+            if now - self._closing_at > (LINGER_S if self._deaf else body_s):
+                self.transport.abort()
+        elif self._stuck_at is not None and now - self._stuck_at > body_s:
+            self.transport.abort()
+        elif self._began is not None and not self._deaf:
+            self._look_at_request(now - self._began)
+
+    def _look_at_request(self, age_s: float) -> None:
+        if age_s <= (self._shared.head_s if self._in_head else self._shared.body_s):
+            return
+        if self._in_head and not self._head_bytes:
+            # Opened ahead of time, as browsers do, and never used.
+            self.transport.close()
+        else:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+
+
+class BoundedServer(uvicorn.Server):
+    """A uvicorn server that looks after its connections' time."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look at the connections, twice a second."""
+        if counter % _LOOK_TICKS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, BoundedProtocol):
+                    connection.look(now)
+        return await super().on_tick(counter)
+
+
+class UnreadBodies:
+    """ASGI middleware: who is answered before their body was read still gets the answer.
+
+    The connection ends with that answer, after its peer has had time to read it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http" or not _has_body(scope):
+            await self._app(scope, receive, send)
+            return
+        is_read = False
+
+        async def reading() -> Message:
+            nonlocal is_read
+            message = await receive()
+            is_read = is_read or not message.get("more_body", False)
+            return message
+
+        async def sending(message: Message) -> None:
+            if is_read or message.get("more_body"):
+                await send(message)
+            elif message["type"] == "http.response.start":
+                headers = [*message["headers"], (b"connection", b"close")]
+                await send({**message, "headers": headers})
+            else:
+                await send({**message, "more_body": True})
+                await discard()
+                await send({"type": message["type"], "body": b"", "more_body": False})
+
+        async def discard() -> None:
+            size = 0
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    while not is_read and size < LINGER_BYTES:
+                        size += len((await reading()).get("body", b""))
+
+        await self._app(scope, reading, sending)
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
+
+
+def _written(status: HTTPStatus) -> bytes:
+    """Write a refusal as it goes over the wire."""
+    is_away = status == HTTPStatus.SERVICE_UNAVAILABLE
+    answer = problem(status, _DETAILS[status], headers={"Retry-After": "1"} if is_away else None)
+    headers = [*answer.raw_headers, (b"connection", b"close")]
+    lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+    return STATUS_LINE[status] + lines + b"\r\n" + bytes(answer.body)

@@ -1,0 +1,121 @@
+"""How the body of a request is read: once it is settled who asks, within bounds, and strictly.
+
+FastAPI by itself reads a body, and parses it, before its dependencies refuse the caller.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar, Final
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from parking_api.errors import ApiError, ParameterFault
+from parking_api.people.access import admit, guards_of
+from parking_api.resources import resources_of
+from pricing.errors import Fault, TariffFaultsError
+from pricing.reading import cleaned, parsed
+
+MAX_BODY_BYTES: Final = 65_536
+# Above this the loop does not wait for the parser: it takes up to 0.5 s a megabyte.
+_INLINE_BYTES: Final = 65_536
+
+
+class BodyTooLargeError(ApiError):
+    """The body is too large."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The body of this request has at most {most} bytes.")
+
+
+class EncodedBodyError(ApiError):
+    """The body of a request is sent as it is, without Content-Encoding."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class NotJsonError(ApiError):
+    """The body is not JSON in UTF-8."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__()
+        self.faults = [
+            ParameterFault(parameter=fault.path or "body", message=fault.message)
+            for fault in faults
+        ]
+
+
+class AmbiguousBodyError(NotJsonError):
+    """The body says a member twice, or holds what JSON cannot; each with its path."""
+
+    kind = "ambiguous-body"
+
+
+class StrictRoute(APIRoute):
+    """A route that settles who asks, then reads a body of `max_bytes`, and in one way only."""
+
+    max_bytes: ClassVar[int] = MAX_BODY_BYTES
+
+    @staticmethod
+    def prepare(value: Any) -> Any:
+        """Do work on what the body says for which the loop should not wait."""
+        return value
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Read the request in this order."""
+        handle = super().get_route_handler()
+        guards = guards_of(self.dependant)
+        has_body = self.body_field is not None
+
+        async def strict(request: Request) -> Response:
+            await admit(request, guards)
+            if has_body:
+                await self._read(request)
+            return await handle(request)
+
+        return strict
+
+    async def _read(self, request: Request) -> None:
+        """Read the body and what it says, and leave both where Starlette keeps them."""
+        if request.headers.get("content-encoding", "identity") != "identity":
+            raise EncodedBodyError
+        body = await _body(request, self.max_bytes)
+        request._body = body  # noqa: SLF001 - as `Request.body` does
+        if not body:
+            return
+        try:
+            if len(body) > _INLINE_BYTES:
+                value, faults = await resources_of(request).worker.do(self._value, body)
+            else:
+                value, faults = self._value(body)
+        except TariffFaultsError as error:
+            raise NotJsonError(error.faults) from error
+        if faults:
+            raise AmbiguousBodyError(faults)
+        request._json = value  # noqa: SLF001 - as `Request.json` does
+
+    def _value(self, body: bytes) -> tuple[Any, list[Fault]]:
+        value, faults = cleaned(parsed(body))
+        return (value if faults else self.prepare(value)), faults
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """Read the body as it arrives.
+
+    Raises:
+        BodyTooLargeError: It has more bytes than `most`, or says that it has.
+    """
+    announced = request.headers.get("content-length", "")
+    # Of so few digits that this is no work; the server has refused all but digits.
+    if announced.isdecimal() and (len(announced) > len(str(most)) or int(announced) > most):
+        raise BodyTooLargeError(most)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise BodyTooLargeError(most)
+    return bytes(body)

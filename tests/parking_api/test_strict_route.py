@@ -1,0 +1,192 @@
+"""Who asks is settled before the body is read, and a body is read within bounds."""
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.types import Message
+
+from parking_api.app import create_app
+from parking_api.people.access import guards_of
+from parking_api.settings import ApiSettings
+from parking_api.strict_route import MAX_BODY_BYTES, StrictRoute
+from tests.parking_api.bureau import Bureau, square
+from tests.parking_api.people import keyed
+
+IDS = {"version": "1", "number": "1", "year": "2027", "key_id": "0123456789ab"}
+JSON = {"Content-Type": "application/json"}
+STRANGER = {"Authorization": "Bearer ok_0123456789ab_" + "A" * 43}
+TEN_MB = 10 * 2**20
+
+
+def routes() -> list[APIRoute]:
+    app = create_app(ApiSettings(), "postgresql://nowhere")
+    found = [each.original_route for each in iter_route_contexts(app.routes)]
+    return [each for each in found if isinstance(each, APIRoute)]
+
+
+GUARDED = sorted(
+    (method, route.path.format(**{name: IDS.get(name, "x") for name in route.param_convertors}))
+    for route in routes()
+    if guards_of(route.dependant)
+    for method in route.methods or ()
+)
+
+
+def test_every_route_that_reads_a_body_is_strict() -> None:
+    assert len(GUARDED) >= 40
+    loose = [each for each in routes() if each.body_field and not isinstance(each, StrictRoute)]
+    assert loose == []
+
+
+async def events(api: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]) -> Any:
+    """What the application does with ten megabytes of body: its status, after how many reads."""
+    transport: Any = api._transport
+    given = {"content-type": "application/json", "content-length": str(TEN_MB)} | headers
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(name.lower().encode(), text.encode()) for name, text in given.items()],
+    }
+    reads = 0
+    answers = []
+
+    async def receive() -> Message:
+        nonlocal reads
+        reads += 1
+        return {"type": "http.request", "body": b"[" * 65_536, "more_body": True}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answers.append((message["status"], reads, dict(message["headers"])))
+
+    await transport.app(scope, receive, send)
+    return answers[0]
+
+
+async def test_who_asks_is_settled_before_the_body_is_read(bureau: Bureau) -> None:
+    for method, path in GUARDED:
+        for headers in ({}, STRANGER):
+            status, reads, told = await events(bureau.api, method, path, headers)
+            assert (status, reads) == (HTTPStatus.UNAUTHORIZED, 0), (method, path)
+            assert told[b"content-type"] == b"application/problem+json"
+            # Its peer need not send the rest, and gets the answer.
+            assert told[b"connection"] == b"close"
+
+
+async def test_a_role_is_asked_for_before_the_body_is_read(
+    bureau: Bureau, database_url: str
+) -> None:
+    operator = await keyed(database_url, "zhao", "operator", operator_id="op-a")
+    found = [(await events(bureau.api, *each, operator))[:2] for each in GUARDED]
+
+    # The others are about oneself, or for operators too; none reads a body of ten megabytes.
+    assert found.count((HTTPStatus.FORBIDDEN, 0)) >= 30
+    assert {reads for _, reads in found} == {0}
+    bodies = {"/v1/people", "/v1/tariffs", "/v1/zones", "/v1/mechanisms"}
+    refused = [
+        each for each, seen in zip(GUARDED, found, strict=True) if seen == (HTTPStatus.FORBIDDEN, 0)
+    ]
+    assert {("POST", path) for path in bodies} <= set(refused)
+
+
+class Endless:
+    """A body without Content-Length that has ten megabytes."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for _ in range(TEN_MB // 65_536):
+            yield b"[" * 65_536
+
+
+@pytest.mark.parametrize("path", ["/v1/quotes", "/v1/tariffs", "/v1/zones"])
+async def test_a_body_is_bounded_while_it_arrives(bureau: Bureau, path: str) -> None:
+    answer = await bureau.api.post(path, content=Endless(), headers=JSON | bureau.drafter)
+
+    assert answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "at most" in answer.json()["detail"]
+
+
+async def test_a_body_that_says_it_is_too_large_is_not_waited_for(bureau: Bureau) -> None:
+    headers = JSON | bureau.drafter | {"Content-Length": str(MAX_BODY_BYTES + 1)}
+
+    answer = await bureau.api.post("/v1/tariffs", content=b"{}", headers=headers)
+
+    assert answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+async def test_the_largest_body_is_read(bureau: Bureau) -> None:
+    body = b'{"lot_id": "nowhere"'.ljust(MAX_BODY_BYTES - 1) + b"}"
+    answer = await bureau.api.post("/v1/quotes", content=body, headers=JSON)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+    answer = await bureau.api.post("/v1/quotes", content=body + b" ", headers=JSON)
+    assert answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+async def test_a_zone_of_many_corners_is_read(bureau: Bureau) -> None:
+    ring = square(120.3, 36.0)["coordinates"][0]
+    west, south = ring[0]
+    many = [[west + 0.1 * step / 20_000, south] for step in range(20_000)]
+    geometry = {"type": "Polygon", "coordinates": [[*many, *ring[1:]]]}
+    zone: dict[str, Any] = {
+        "zone_id": "z-many",
+        "name": {"zh": "多角", "en": "Many corners"},
+        "zone_class": 1,
+        "valid_from": "2027-01-01T00:00:00+08:00",
+        "geometry": geometry,
+        "reason": "Corners.",
+    }
+
+    answer = await bureau.api.post("/v1/zones", json=zone, headers=bureau.drafter)
+
+    assert answer.status_code == HTTPStatus.CREATED, answer.text
+
+
+async def test_an_encoded_body_is_refused(bureau: Bureau) -> None:
+    headers = JSON | {"Content-Encoding": "gzip"}
+
+    answer = await bureau.api.post("/v1/quotes", content=b"\x1f\x8b", headers=headers)
+
+    assert answer.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+TWISTED = [
+    b"[" * 60_000,
+    b'{"a":' * 10_000,
+    b"9" * 60_000,
+    b'{"lot_id":' + b"1" * 5_000 + b"}",
+    b'{"lot_id": "\xff"}',
+    b'{"lot_id": NaN}',
+    b'{"lot_id": "\\ud800"}',
+    b"{" + b",".join(b'"a":1' for _ in range(9_000)) + b"}",
+    b"{" + b",".join(b'"a%d":1,"a%d":1' % (i, i) for i in range(3_000)) + b"}",
+    b'{"granted":[' + b",".join(b"1" for _ in range(30_000)) + b"]}",
+    b"{" + b",".join(b'"a%d":1' % i for i in range(6_000)) + b"}",
+    b"",
+    b"1",
+]
+
+
+async def test_a_twisted_body_is_refused_in_few_words(bureau: Bureau) -> None:
+    for body in TWISTED:
+        answer = await bureau.api.post("/v1/quotes", content=body, headers=JSON)
+
+        assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, body[:20]
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert 1 <= len(answer.json()["errors"]) <= 100
+
+
+async def test_too_many_parameters(bureau: Bureau) -> None:
+    query = "&".join(f"p{place}=1" for place in range(65))
+
+    answer = await bureau.api.get(f"/v1/lots?{query}")
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert len(answer.content) < 1000
