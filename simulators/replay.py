@@ -1,4 +1,4 @@
-"""Recorded occupancy sent as `count` feeds."""
+"""Recorded occupancy sent as `count` feeds, under the times it was recorded at or under today's."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -30,6 +30,11 @@ log = structlog.get_logger(__name__)
 
 class ReplayError(Exception):
     """A replay that cannot go on."""
+
+
+def system_now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -73,8 +78,11 @@ class Replay:
         credentials: gateways, with the lots that each reports for.
         speed: recorded over real time; 0 as fast as the acks allow.
         lot_prefix: what stands before a recorded lot in a lot id.
+        live: whether counts are stamped with the time at which they are due here, the first one's
+            being now, instead of the recorded time; `speed` is above 0 then.
         clock: steady seconds.
         new_epoch: the Unix second, where the numbering starts.
+        now: the wall clock, aware.
     """
 
     def __init__(
@@ -84,10 +92,16 @@ class Replay:
         *,
         speed: float,
         lot_prefix: str,
+        live: bool = False,
         clock: Callable[[], float] = time.monotonic,
         new_epoch: Callable[[], int] = lambda: int(time.time()),
+        now: Callable[[], datetime] = system_now,
     ) -> None:
+        if live and speed == 0:
+            raise ValueError("a live replay has a speed")
         self._broker = broker
+        self._live = live
+        self._now = now
         self._speed = speed
         self._prefix = lot_prefix
         self._clock = clock
@@ -150,14 +164,23 @@ class Replay:
         """Send a count when its time has come and its outbox has room, unless stopped before."""
         gateway = await self._gateway(lot_id, stop, leave)
         await self._wait_for_time(count, stop)
+        observed_at = self._stamp(count)
         while not self._outboxes[lot_id].has_room and not stop.is_set():
             await self._next_ack(stop)
         if not stop.is_set():
-            self._send(gateway, lot_id, count)
+            self._send(gateway, lot_id, count, observed_at)
             self._log_progress(count)
 
-    def _send(self, gateway: Gateway, lot_id: str, count: RecordedCount) -> None:
-        report = count_report(rfc3339(count.observed_at), count.free, count.capacity)
+    def _stamp(self, count: RecordedCount) -> datetime:
+        """Give when the count, which is due, shall be true; with the offset of its place."""
+        if self._live:
+            return self._now().astimezone(count.observed_at.tzinfo)
+        return count.observed_at
+
+    def _send(
+        self, gateway: Gateway, lot_id: str, count: RecordedCount, observed_at: datetime
+    ) -> None:
+        report = count_report(rfc3339(observed_at), count.free, count.capacity)
         self._latest[lot_id] = report
         gateway.add(lot_id, report)
         self.summary.sent += 1

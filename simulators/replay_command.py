@@ -21,14 +21,31 @@ from simulators.registry import (
 from simulators.replay import Replay, ReplayError
 from simulators.stopping import stop_at_signals
 
+ABOUT = """\
+Sends recorded occupancy as feeds, for the lots that the file of credentials lists.
+
+As it was recorded, it is history: its counts are old, so the lots stay `unknown` in
+/v1/nearest, /v1/lots and /v1/city, and only /v1/lots/{lot_id}/occupancy shows it. A lot's history
+runs forward: what lies before its newest report, live or replayed, changes nothing any more.
+
+With --live the first count is of now, and the others follow as they did then: the lots are live.
+To keep the time of day, begin there: --from 2023-09-05T$(TZ=Europe/Madrid date +%H:%M)
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `replay`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = ABOUT
     parser.add_argument("file", type=Path, help="recorded occupancy, .csv or .csv.gz")
     add_broker_arguments(parser)
     parser.add_argument(
-        "--speed", type=_speed, default=1.0, help="recorded over real time; 0: as acks allow"
+        "--speed",
+        type=_speed,
+        default=1.0,
+        help="recorded over real time; 0: as fast as the platform takes it (not with --live)",
     )
+    parser.add_argument("--live", action="store_true", help="as of now, not as of then")
     parser.add_argument("--timezone", type=_timezone, default=ZoneInfo("Europe/Madrid"))
     parser.add_argument("--lot-prefix", default="malaga-", help="put before each recorded lot")
     parser.add_argument("--from", dest="from_at", type=datetime.fromisoformat, help="local time")
@@ -60,6 +77,9 @@ def run_command(args: argparse.Namespace) -> int:
     Returns:
         0 when all was acked, 1 when not (also when interrupted), 2 when it cannot begin.
     """
+    if args.live and args.speed == 0:
+        sys.stderr.write("--live needs a --speed above 0: its counts are stamped when due\n")
+        return 2
     try:
         broker, credentials = broker_of(args), read_credentials(args.credentials)
         with open_recording(args.file) as lines:
@@ -81,7 +101,9 @@ async def _run(
     credentials: Sequence[Credentials],
     recording: Recording,
 ) -> int:
-    replay = Replay(broker, credentials, speed=args.speed, lot_prefix=args.lot_prefix)
+    replay = Replay(
+        broker, credentials, speed=args.speed, lot_prefix=args.lot_prefix, live=args.live
+    )
     try:
         await replay.run(recording, stop_at_signals())
     except ReplayError as error:

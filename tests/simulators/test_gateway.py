@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiomqtt
@@ -242,9 +242,10 @@ async def test_many_reports_keep_their_order_and_their_bound(
 async def test_what_happens_while_the_broker_is_away_arrives_after(
     open_broker: OpenBroker, changes: int
 ) -> None:
-    async with running(open_broker) as bench:
-        first = PlatformDouble(open_broker.address.port)
+    first = PlatformDouble(open_broker.address.port)
+    async with AsyncExitStack() as stack:
         async with answering(first):
+            bench = await stack.enter_async_context(running(open_broker))
             await until(lambda: bench.gateway.acks["applied"] == 2)
         open_broker.stop()
         await until(lambda: not bench.gateway.connected.is_set())

@@ -1,18 +1,20 @@
 """Replay: recorded counts at their instants through their gateways, and what is told at the end."""
 
 import asyncio
+import itertools
 import json
 import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from simulators.recording import Recording
-from simulators.registry import Credentials
+from simulators.registry import Broker, Credentials
 from simulators.replay import Replay, Summary
 from tests.simulators.conftest import OpenBroker
 from tests.simulators.platform_double import Feed, PlatformDouble, until
@@ -101,6 +103,60 @@ async def test_its_own_time_is_kept_and_accelerated(
     assert [feed.body["free"] for feed in platform.feeds] == [0, 1, 2]
 
 
+async def test_live_counts_are_of_now_in_their_own_time(
+    open_broker: OpenBroker, platform: PlatformDouble
+) -> None:
+    rows = [f"2023-09-05T08:{minute},1,99,{minute},None" for minute in ("21", "22", "24")]
+    replay = Replay(open_broker.address, GATEWAYS, speed=400, lot_prefix="malaga-", live=True)
+    began_at = datetime.now(UTC)
+    summary = await replay.run(Recording([HEADER, *rows], MADRID), asyncio.Event())
+    ended_at = datetime.now(UTC)
+    assert summary.complete
+    texts = [feed.body["observed_at"] for feed in platform.feeds]
+    stamps = [datetime.fromisoformat(text) for text in texts]
+    assert began_at <= stamps[0] + timedelta(milliseconds=1)
+    assert stamps[-1] <= ended_at
+    steps_s = [(later - sooner).total_seconds() for sooner, later in itertools.pairwise(stamps)]
+    assert steps_s[0] >= 60 / 400 - 0.01
+    assert steps_s[1] >= 120 / 400 - 0.01
+    assert {text[-6:] for text in texts} <= {"+01:00", "+02:00"}, "the place's own offset"
+    assert [feed.body["free"] for feed in platform.feeds] == [21, 22, 24]
+
+
+def test_a_live_replay_has_a_speed() -> None:
+    with pytest.raises(ValueError, match="speed"):
+        Replay(Broker("127.0.0.1", 1), [], speed=0, lot_prefix="", live=True)
+
+
+async def test_over_its_rate_it_goes_on_as_fast_as_the_platform_takes_it(
+    open_broker: OpenBroker, platform: PlatformDouble
+) -> None:
+    """Only 20 messages pass at once, and as many again after each `retry_s`."""
+    tokens = {"left": 20, "full_at_s": 0.0}
+
+    def answer(feed: Feed) -> dict[str, object]:
+        if tokens["left"] == 0 and time.monotonic() >= tokens["full_at_s"]:
+            tokens["left"] = 20
+        if tokens["left"] == 0:
+            epoch, seq = feed.number
+            return {"epoch": epoch, "seq": seq, "result": "deferred", "retry_s": 0.2}
+        tokens["left"] -= 1
+        if tokens["left"] == 0:
+            tokens["full_at_s"] = time.monotonic() + 0.1
+        return platform.rules.take(feed)
+
+    platform.answer = answer
+    rows = [
+        f"2023-09-05T{n // 60:02}:{n % 60:02},{lot},99,{n % 99},None"
+        for n in range(50)
+        for lot in (1, 5)
+    ]
+    summary = await replay_of(open_broker).run(Recording([HEADER, *rows], MADRID), asyncio.Event())
+    assert (summary.sent, summary.unacked, summary.acks["applied"]) == (100, 0, 100)
+    assert summary.acks["superseded"] == 0, "the history misses nothing"
+    assert 1 <= summary.acks["deferred"] <= 50
+
+
 async def test_a_lots_counts_go_one_at_a_time_and_few_wait(
     open_broker: OpenBroker, platform: PlatformDouble
 ) -> None:
@@ -153,7 +209,9 @@ async def test_interrupted_it_says_what_is_missing(
     assert output.decode().split()[-7:-5] == ["unacked", "9"]
 
 
-@pytest.mark.parametrize("options", [("--speed", "-1"), ("--timezone", "Mars/Base")])
+@pytest.mark.parametrize(
+    "options", [("--speed", "-1"), ("--timezone", "Mars/Base"), ("--live", "--speed", "0")]
+)
 def test_bad_options_are_refused(
     open_broker: OpenBroker, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
@@ -161,6 +219,14 @@ def test_bad_options_are_refused(
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert options[1] in done.stderr
+
+
+def test_the_help_says_what_a_replay_shows(open_broker: OpenBroker, tmp_path: Path) -> None:
+    arguments = command(tmp_path, open_broker, "--help")
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "only /v1/lots/{lot_id}/occupancy shows it" in done.stdout
+    assert "--live" in done.stdout
 
 
 def test_a_file_without_the_columns_is_refused(open_broker: OpenBroker, tmp_path: Path) -> None:
