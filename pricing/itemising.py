@@ -10,6 +10,7 @@ from fractions import Fraction
 from math import floor
 from typing import Final
 
+from pricing import naming
 from pricing.charging import Piece
 from pricing.document import Entitlement
 from pricing.fields import exact
@@ -77,7 +78,11 @@ def _closing_lines(
         left = reduced(total, (each,))
         line = Line(exit_us, exit_us, "percentage", floor(left) - floor(total), currency)
         adjustment = Adjustment(percent_off=str(each.percent_off))
-        line = line._replace(entitlement=each.id, adjustment=adjustment)
+        line = line._replace(
+            entitlement=each.id,
+            adjustment=adjustment,
+            entitlement_called=naming.entitlement(each),
+        )
         if line.amount_minor != left - total:
             line = line._replace(exact_minor=decimal_text(left - total))
         lines.append(line)
@@ -93,7 +98,18 @@ def _line(piece: Piece, amount: int, taken: int, rates: VehicleRates, currency: 
     if period is None:
         return Line(start, end, kind, 0, currency)
     if charged is None:
-        return Line(start, end, kind, 0, currency, period.id, day, entitlement=entitlement)
+        return Line(
+            start,
+            end,
+            kind,
+            0,
+            currency,
+            period.id,
+            day,
+            entitlement=entitlement,
+            period_called=period.called,
+            entitlement_called=rates.entitlements[entitlement] if entitlement else None,
+        )
     is_unit = kind == UNIT
     return Line(
         start,
@@ -112,4 +128,7 @@ def _line(piece: Piece, amount: int, taken: int, rates: VehicleRates, currency: 
         None,
         None,
         charged.foreign,
+        period.called,
+        None,
+        charged.foreign_called,
     )

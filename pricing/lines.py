@@ -17,12 +17,14 @@ class Adjustment(NamedTuple):
     Attributes:
         multiplier, percent_off: as the document writes them.
         add_minor_per_unit: smallest units of the currency.
+        called: what people call the class.
     """
 
     vehicle: str | None = None
     multiplier: str = "1"
     add_minor_per_unit: int = 0
     percent_off: str | None = None
+    called: Sentence | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The adjustment in JSON's types."""
@@ -54,6 +56,7 @@ class Line(NamedTuple):
         cap_minor_taken: what caps took off, rounded down where it is a fraction.
         exact_minor: the exact amount in decimals, where it is no whole smallest unit.
         priced_by: id of the version that set the price, where it is not the one at entry.
+        period_called, entitlement_called, priced_by_called: what people call them.
     """
 
     start_us: int
@@ -72,6 +75,9 @@ class Line(NamedTuple):
     entitlement: str | None = None
     exact_minor: str | None = None
     priced_by: str | None = None
+    period_called: Sentence | None = None
+    entitlement_called: Sentence | None = None
+    priced_by_called: Sentence | None = None
 
     @property
     def start(self) -> datetime:

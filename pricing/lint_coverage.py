@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from pricing import naming
 from pricing.document import Calendar, Tariff
 from pricing.fields import DAY_KINDS
 from pricing.findings import Lint, Look, classes
@@ -98,9 +99,9 @@ def _never_governing(look: Look) -> Iterator[Lint]:
                 f"periods[{period.index}]",
                 "Fields: periods",
                 "warning",
-                f"时段“{period.id}”全年从不适用：前面的时段已全部覆盖，或没有符合的日期。",
-                f'Period "{period.id}" never governs in the year: earlier periods cover all of '
-                "it, or no date fits.",
+                f"时段“{period.called[0]}”全年从不适用：前面的时段已全部覆盖，或没有符合的日期。",
+                f'Period "{period.called[1]}" never governs in the year: earlier periods '
+                "cover all of it, or no date fits.",
             )
 
 
@@ -132,15 +133,17 @@ def _overlap(look: Look, first: Segment, second: Segment) -> Lint:
     start, end = max(first.start, second.start), min(first.end, second.end)
     opens, closes = _clock_times(start, end)
     winner, loser = _index(first), _index(second)
-    ids = look.tariff.periods[winner].id, look.tariff.periods[loser].id
+    zh, en = zip(
+        *(naming.period(look.tariff.periods[each]) for each in (winner, loser)), strict=True
+    )
     return Lint(
         "overlap",
         f"periods[{loser}]",
         "Fields: periods",
         "info",
-        f"时段“{ids[1]}”与在前的“{ids[0]}”在{opens}至{closes}重叠，以“{ids[0]}”为准。",
-        f'Period "{ids[1]}" overlaps the earlier "{ids[0]}" from {opens} to {closes}; '
-        f'"{ids[0]}" governs.',
+        f"时段“{zh[1]}”与在前的“{zh[0]}”在{opens}至{closes}重叠，以“{zh[0]}”为准。",
+        f'Period "{en[1]}" overlaps the earlier "{en[0]}" from {opens} to {closes}; '
+        f'"{en[0]}" governs.',
         _money_of_order(look, start, end, winner, loser),
     )
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from math import ceil
 
+from pricing import naming
 from pricing.document import Tariff
 from pricing.findings import Ceiling, Lint, Look, cap_amount, classes, unit_price
 from pricing.lint_tiers import lints_of_tiers
 from pricing.periods import SECOND, PeriodPlan
-from pricing.sentences import money
+from pricing.sentences import Sentence, money
 
 HOUR_S = 3600
 DAY_S = 86_400
@@ -65,8 +66,8 @@ def _low_caps(tariff: Tariff, period: PeriodPlan) -> Iterator[Lint]:
                 path,
                 "Charging 8",
                 "warning",
-                f"封顶低于时段“{period.id}”一个计时单位的价格。",
-                f'The cap is below the price of one unit of period "{period.id}".',
+                f"封顶低于时段“{period.called[0]}”一个计时单位的价格。",
+                f'The cap is below the price of one unit of period "{period.called[1]}".',
                 ceil(excess),
             )
 
@@ -81,14 +82,15 @@ def _moot_caps(tariff: Tariff) -> Iterator[Lint]:
         ]
         least, lowest = min(same)
         if place != lowest:
+            zh_lower, en_lower = naming.cap(tariff.caps[lowest], tariff.currency)
             yield Lint(
                 "cap_beside_lower",
                 f"caps[{place}].amount_minor",
                 "Charging 8",
                 "warning",
-                f"另有同一范围的封顶（caps[{lowest}]）不高于它，此封顶不起作用。",
-                f"caps[{lowest}] caps the same window at no more, so that this one decides "
-                "nothing.",
+                f"另有同一范围的封顶“{zh_lower}”不高于它，此封顶不起作用。",
+                f'The cap "{en_lower}" is no higher for the same window, so that this one '
+                "decides nothing.",
                 cap.amount_minor - least,
             )
 
@@ -115,29 +117,36 @@ def _limited(
         yield _exceeded(tariff, ceiling, vehicle, path, limit=most, excess=ceil(hourly - most))
     if least is not None and hourly < least:
         zh_limit, en_limit = money(least, tariff.currency)
+        zh_class, en_class = _class(tariff, vehicle)
         yield Lint(
             "floor_undercut",
             path,
             ceiling.reference,
             "error",
-            f"低于{ceiling.reference}规定的每小时下限{zh_limit}（车型：{vehicle or '不分'}）。",
-            f"Below the floor of {en_limit} an hour of {ceiling.reference} "
-            f"(vehicle: {vehicle or 'any'}).",
+            f"低于{ceiling.reference}规定的每小时下限{zh_limit}（车型：{zh_class}）。",
+            f"Below the floor of {en_limit} an hour of {ceiling.reference} (vehicle: {en_class}).",
             ceil(least - hourly),
         )
+
+
+def _class(tariff: Tariff, vehicle: str | None) -> Sentence:
+    if vehicle is None or tariff.vehicles is None:
+        return "不分", "any"
+    return naming.vehicle(vehicle, tariff.vehicles[vehicle])
 
 
 def _exceeded(
     tariff: Tariff, ceiling: Ceiling, vehicle: str | None, path: str, *, limit: int, excess: int
 ) -> Lint:
     zh_limit, en_limit = money(limit, tariff.currency)
+    zh_class, en_class = _class(tariff, vehicle)
     return Lint(
         "ceiling_exceeded",
         path,
         ceiling.reference,
         "error",
-        f"超过{ceiling.reference}规定的上限{zh_limit}（车型：{vehicle or '不分'}）。",
-        f"Above the ceiling of {en_limit} of {ceiling.reference} (vehicle: {vehicle or 'any'}).",
+        f"超过{ceiling.reference}规定的上限{zh_limit}（车型：{zh_class}）。",
+        f"Above the ceiling of {en_limit} of {ceiling.reference} (vehicle: {en_class}).",
         excess,
     )
 

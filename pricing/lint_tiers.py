@@ -8,6 +8,7 @@ from typing import Final
 from pricing.document import Tier
 from pricing.findings import Lint, Look, cap_amount, classes, unit_price
 from pricing.periods import SECOND, PeriodPlan
+from pricing.sentences import duration
 
 # Beyond the longest stay: a session's clock has no nearer end.
 NO_END_S: Final = 367 * 86_400
@@ -60,15 +61,16 @@ def _unreachable(
     ends = [*(tier.from_s for tier in tiers[1:]), NO_END_S]
     for place, (tier, end) in enumerate(zip(tiers, ends, strict=True)):
         if place and -(-tier.from_s // step) * step >= min(end, reach):
+            zh_from, en_from = duration(tier.from_s)
             yield Lint(
                 "tier_never_applies",
                 f"periods[{period.index}].tiers[{place}].from_s",
                 "Charging 5",
                 "warning",
-                f"时段“{period.id}”第{place + 1}档（自{tier.from_s}秒起）内没有计时单位开始，"
+                f"时段“{period.called[0]}”第{place + 1}档（自{zh_from}起）内没有计时单位开始，"
                 "不会适用。",
-                f'No unit of period "{period.id}" can start in its tier {place + 1}, from '
-                f"{tier.from_s} s on: it never applies.",
+                f'No unit of period "{period.called[1]}" can start in its tier {place + 1}, from '
+                f"{en_from} on: it never applies.",
                 abs(tier.price_minor - tiers[place - 1].price_minor),
             )
 
@@ -89,9 +91,9 @@ def _capped(look: Look, period: PeriodPlan, tiers: Sequence[Tier]) -> Iterator[L
                 f"periods[{period.index}].tiers[{place}]",
                 "Charging 8",
                 "info",
-                f"时段“{period.id}”在第{place + 1}档之前已达封顶，该档不影响收费。",
-                f'Period "{period.id}" reaches its cap before tier {place + 1}, which changes '
-                "no fee.",
+                f"时段“{period.called[0]}”在第{place + 1}档之前已达封顶，该档不影响收费。",
+                f'Period "{period.called[1]}" reaches its cap before tier {place + 1}, '
+                "which changes no fee.",
                 0,
             )
 

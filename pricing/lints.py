@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from itertools import product
 
+from pricing import naming
 from pricing.document import Calendar, Tariff
 from pricing.findings import Ceiling, Lint, Look, classes
 from pricing.lint_coverage import of_coverage
@@ -43,6 +44,7 @@ def lint(
     """
     look = Look(tariff, year, calendar)
     found = [*of_coverage(look, public_holidays), *of_prices(look, ceilings), *_night(look)]
+    found += _unnamed(tariff)
     if on_street is not None:
         found += _off_street(look, Look(on_street, year, calendar))
     rank = {"error": 0, "warning": 1, "info": 2}
@@ -54,6 +56,21 @@ def breaches(
 ) -> list[Lint]:
     """Hold a tariff against one price control, and look at nothing else; see `lint`."""
     return list(of_control(Look(tariff, year, calendar), ceiling))
+
+
+def _unnamed(tariff: Tariff) -> Iterator[Lint]:
+    """Classes of vehicles that no reader of a quote or a notice can tell from another."""
+    for key, vehicle in (tariff.vehicles or {}).items():
+        if vehicle.name is None and key not in naming.VEHICLES:
+            zh_called, en_called = naming.vehicle(key, vehicle)
+            yield Lint(
+                "vehicle_without_name",
+                f"vehicles.{key}",
+                "Fields: vehicles",
+                "info",
+                f"此车型没有名称，收费明细和公告只称“{zh_called}”。",
+                f'This class has no name: quotes and notices call it "{en_called}".',
+            )
 
 
 def _night(look: Look) -> Iterator[Lint]:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from pricing import naming
 from pricing.days import StartDays
 from pricing.document import Period
 
@@ -38,14 +39,18 @@ class PeriodPlan:
         opens, closes: local minutes after midnight of the starting date, opens < closes <= 2880.
         unit_us: length of a unit; 0 unless `kind` is UNIT.
         down: whether a partial unit is dropped.
+        called: what people call it.
     """
 
-    __slots__ = ("closes", "down", "id", "index", "kind", "opens", "period", "starts", "unit_us")
+    __slots__ = (
+        "called", "closes", "down", "id", "index", "kind", "opens", "period", "starts", "unit_us",
+    )  # fmt: skip
 
     def __init__(self, index: int, period: Period) -> None:
         self.index = index
         self.period = period
         self.id = period.id
+        self.called = naming.period(period)
         self.kind = period.charge
         self.opens = _minutes(period.start)
         closes = _minutes(period.end)

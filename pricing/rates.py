@@ -4,10 +4,12 @@ import math
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from pricing import naming
 from pricing.document import Cap, Period, Tariff, Vehicle
 from pricing.fields import exact
 from pricing.lines import Adjustment
 from pricing.periods import NEVER, SECOND, PeriodPlan
+from pricing.sentences import Sentence
 
 PLAIN: Final = Vehicle()
 
@@ -21,6 +23,7 @@ class Rates(NamedTuple):
         prices: of a unit in each tier, adjusted, in 1/denominator of the smallest unit.
         listed: of a unit in each tier, as the document says it.
         foreign: id of the version that set the prices, where it is not the one at entry.
+        foreign_called: what people call that version.
     """
 
     froms: tuple[int, ...]
@@ -28,6 +31,7 @@ class Rates(NamedTuple):
     prices: tuple[int, ...]
     listed: tuple[int, ...]
     foreign: str | None
+    foreign_called: Sentence | None
 
 
 class VehicleRates:
@@ -38,11 +42,12 @@ class VehicleRates:
         by_period: rates in the order of the periods; None where nothing is charged.
         window_caps: by index of the period.
         caps: in the order listed.
+        entitlements: what people call each, by its id.
     """
 
     __slots__ = (
-        "_tariff", "_vehicle", "by_period", "caps", "denominator", "flat_adjustment",
-        "unit_adjustment", "window_caps",
+        "_tariff", "_vehicle", "by_period", "caps", "denominator", "entitlements",
+        "flat_adjustment", "unit_adjustment", "window_caps",
     )  # fmt: skip
 
     def __init__(self, tariff: Tariff, name: str | None, periods: tuple[PeriodPlan, ...]) -> None:
@@ -61,10 +66,12 @@ class VehicleRates:
             (cap, self._whole(scale * cap.amount_minor)) for cap in tariff.caps
         )
         added = vehicle.add_minor_per_unit
-        self.flat_adjustment = None if factor == 1 else Adjustment(name, str(vehicle.multiplier))
+        changed = Adjustment(name, str(vehicle.multiplier), called=naming.vehicle(name, vehicle))
+        self.flat_adjustment = None if factor == 1 else changed
         self.unit_adjustment = (
-            Adjustment(name, str(vehicle.multiplier), added) if added else self.flat_adjustment
+            changed._replace(add_minor_per_unit=added) if added else self.flat_adjustment
         )
+        self.entitlements = {each.id: naming.entitlement(each) for each in tariff.entitlements}
 
     def of_version(self, tariff: Tariff) -> tuple[Rates | None, ...]:
         """The rates where the prices are a later version's (Charging 10).
@@ -77,20 +84,23 @@ class VehicleRates:
         for ours, rates in zip(self._tariff.periods, self.by_period, strict=True):
             other = theirs.get(ours.id)
             same = other is not None and other.charge == ours.charge
-            found.append(self._of(other, tariff.id) if same and other else rates)
+            found.append(self._of(other, tariff) if same and other else rates)
         return tuple(found)
 
-    def _of(self, period: Period, foreign: str | None) -> Rates | None:
+    def _of(self, period: Period, version: Tariff | None) -> Rates | None:
         if period.charge == "free":
             return None
+        foreign: tuple[str | None, Sentence | None] = (None, None)
+        if version is not None:
+            foreign = version.id, (version.name.zh, version.name.en)
         if period.charge == "flat":
             price = (period.price_minor or 0,)
-            return Rates((0,), (NEVER,), self._adjusted(price, 0), price, foreign)
+            return Rates((0,), (NEVER,), self._adjusted(price, 0), price, *foreign)
         tiers = period.tiers or ()
         froms = tuple(tier.from_s * SECOND for tier in tiers)
         listed = tuple(tier.price_minor for tier in tiers)
         prices = self._adjusted(listed, self._vehicle.add_minor_per_unit)
-        return Rates(froms, (*froms[1:], NEVER), prices, listed, foreign)
+        return Rates(froms, (*froms[1:], NEVER), prices, listed, *foreign)
 
     def _adjusted(self, listed: tuple[int, ...], added: int) -> tuple[int, ...]:
         factor = exact(self._vehicle.multiplier)

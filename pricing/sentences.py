@@ -40,13 +40,14 @@ def _unit(line: "Line") -> Sentence:
     zh_length, en_length = duration(line.unit_s or 0)
     zh_amount, en_amount = _amount(line)
     zh_more, en_more = _changes(line)
+    zh_period, en_period = _called(line.period_called)
     units = "unit" if line.units == 1 else "units"
     chinese = (
-        f"时段“{line.period_id}”第{line.tier}档：{line.units}个计时单位"
+        f"时段“{zh_period}”第{line.tier}档：{line.units}个计时单位"
         f"（每{zh_length}{zh_price}）{zh_more}，计{zh_amount}。"
     )
     english = (
-        f'Period "{line.period_id}", tier {line.tier}: {line.units} {units} of {en_length} at '
+        f'Period "{en_period}", tier {line.tier}: {line.units} {units} of {en_length} at '
         f"{en_price}{en_more}: {en_amount}."
     )
     return chinese, english
@@ -56,10 +57,16 @@ def _flat(line: "Line") -> Sentence:
     zh_price, en_price = money(line.unit_price_minor or 0, line.currency)
     zh_amount, en_amount = _amount(line)
     zh_more, en_more = _changes(line)
+    zh_period, en_period = _called(line.period_called)
     return (
-        f"时段“{line.period_id}”按次收费，每次{zh_price}{zh_more}，计{zh_amount}。",
-        f'Period "{line.period_id}", once at {en_price}{en_more}: {en_amount}.',
+        f"时段“{zh_period}”按次收费，每次{zh_price}{zh_more}，计{zh_amount}。",
+        f'Period "{en_period}", once at {en_price}{en_more}: {en_amount}.',
     )
+
+
+def _called(name: Sentence | None) -> Sentence:
+    """What people call a part of the tariff; nothing where a line has no such part."""
+    return name or ("", "")
 
 
 def _amount(line: "Line") -> Sentence:
@@ -71,7 +78,8 @@ def _changes(line: "Line") -> Sentence:
     chinese, english = [], []
     adjustment = line.adjustment
     if adjustment is not None:
-        chinese.append(f"，{adjustment.vehicle}车型")
+        zh_vehicle, en_vehicle = _called(adjustment.called)
+        chinese.append(f"，{zh_vehicle}")
         if exact(adjustment.multiplier) != 1:
             chinese.append(f"乘{adjustment.multiplier}")
             english.append(f" x {adjustment.multiplier}")
@@ -79,10 +87,11 @@ def _changes(line: "Line") -> Sentence:
             zh_added, en_added = money(adjustment.add_minor_per_unit, line.currency)
             chinese.append(f"每单位加{zh_added}")
             english.append(f" + {en_added}")
-        english.append(f" for a {adjustment.vehicle} vehicle")
+        english.append(f" ({en_vehicle})")
     if line.priced_by is not None:
-        chinese.append(f"，单价依版本“{line.priced_by}”")
-        english.append(f', priced by version "{line.priced_by}"')
+        zh_version, en_version = _called(line.priced_by_called)
+        chinese.append(f"，单价依停放期间生效的“{zh_version}”")
+        english.append(f', priced by "{en_version}", in force by then')
     if line.cap_minor_taken:
         zh_taken, en_taken = money(line.cap_minor_taken, line.currency)
         chinese.append(f"，封顶减{zh_taken}")
@@ -93,9 +102,10 @@ def _changes(line: "Line") -> Sentence:
 def _percentage(line: "Line") -> Sentence:
     percent = line.adjustment.percent_off if line.adjustment else None
     zh_amount, en_amount = _amount(line)
+    zh_name, en_name = _called(line.entitlement_called)
     return (
-        f"优惠“{line.entitlement}”减免{percent}%：{zh_amount}。",
-        f'Entitlement "{line.entitlement}", {percent} % off: {en_amount}.',
+        f"优惠“{zh_name}”减免{percent}%：{zh_amount}。",
+        f'Entitlement "{en_name}", {percent} % off: {en_amount}.',
     )
 
 
@@ -109,9 +119,11 @@ def _rounding(line: "Line") -> Sentence:
 
 def _of_period(chinese: str, english: str) -> Callable[["Line"], Sentence]:
     def worded(line: "Line") -> Sentence:
+        zh_period, en_period = _called(line.period_called)
+        zh_name, en_name = _called(line.entitlement_called)
         return (
-            chinese.format(period=line.period_id, name=line.entitlement),
-            english.format(period=line.period_id, name=line.entitlement),
+            chinese.format(period=zh_period, name=zh_name),
+            english.format(period=en_period, name=en_name),
         )
 
     return worded

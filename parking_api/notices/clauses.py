@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import pricing
-from parking_api.tariffs import wording
+from pricing import naming
 from pricing.document import Entitlement, Period, Vehicle
 from pricing.sentences import duration, money
 
@@ -30,20 +30,12 @@ def period(tariff: pricing.Tariff, given: Period) -> str:
 
 
 def _when(given: Period) -> str:
-    days = "每日" if given.days == "all" else wording.listed(list(given.days), wording.DAYS)[0]
+    days = "每日" if given.days == "all" else naming.listed(list(given.days), naming.DAYS)[0]
     season = ""
     if given.season:
-        first, last = (_month_day(day) for day in (given.season.from_, given.season.to))
+        first, last = (naming.month_day(day)[0] for day in (given.season.from_, given.season.to))
         season = f"每年{first}至{last}，"
-    if given.start == given.end or (given.start, given.end) == ("00:00", "24:00"):
-        return f"{season}{days}{'全天' if given.start == '00:00' else given.start + '起24小时'}"
-    next_day = "次日" if given.end <= given.start else ""
-    return f"{season}{days}{given.start}至{next_day}{given.end}"
-
-
-def _month_day(day: str) -> str:
-    month, _, date = day.partition("-")
-    return f"{int(month)}月{int(date)}日"
+    return f"{season}{days}{naming.hours(given)[0]}"
 
 
 def _charge(tariff: pricing.Tariff, given: Period) -> str:
@@ -94,13 +86,13 @@ def grace(tariff: pricing.Tariff) -> str | None:
 def caps(tariff: pricing.Tariff) -> Iterator[str]:
     """Say what is the most that is charged."""
     for cap in tariff.caps:
-        window = wording.WINDOWS[cap.window][0]
+        window = naming.WINDOWS[cap.window][0]
         yield f"{window}最高收费{_money(tariff, cap.amount_minor)}。"
 
 
 def vehicle(tariff: pricing.Tariff, name: str, given: Vehicle) -> str:
     """Say what a class of vehicles pays."""
-    called = given.name.zh if given.name else wording.VEHICLES.get(name, (name, name))[0]
+    called = naming.vehicle(name, given)[0]
     parts = []
     if _number(given.multiplier) != 1:
         parts.append(f"按上述标准的{given.multiplier}倍收费")
@@ -118,7 +110,7 @@ def _number(written: float | str) -> float:
 
 def entitlement(given: Entitlement) -> str:
     """Say what those who are entitled to it are let off."""
-    called = given.name.zh if given.name else given.id
+    called = given.name.zh if given.name else "符合优惠条件的"
     parts = []
     if given.deduct_s:
         parts.append(f"减免{duration(given.deduct_s)[0]}")

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pricing
 from parking_api.notices import clauses
 from parking_api.notices.blocks import Block, Grid, Heading, Listing, Paragraph
-from parking_api.quotes.prices import class_of
 from parking_api.tariffs import wording
+from pricing import naming
 from pricing.document import Period
 from pricing.sentences import duration, money
 
@@ -89,7 +89,7 @@ def _scope(subject: Subject) -> str:
     places = "、".join(subject.places)
     if not subject.lot_types:
         return f"本标准适用于：{places}。"
-    types = wording.listed(list(subject.lot_types), wording.LOT_TYPES)[0]
+    types = naming.listed(list(subject.lot_types), wording.LOT_TYPES)[0]
     return f"本标准适用于下列区域的{types}：{places}。"
 
 
@@ -130,17 +130,23 @@ def _quick_tables(subject: Subject) -> Iterator[Block]:
 
 def _quick_table(subject: Subject, entry: datetime) -> Grid:
     tariff = subject.tariff
-    names: list[str | None] = list(tariff.vehicles) if tariff.vehicles else [class_of(tariff, None)]
+    names: list[str | None] = list(tariff.vehicles) if tariff.vehicles else [None]
     columns = [
         pricing.fee_table(tariff, LENGTHS_S, entry, vehicle=name, calendar=subject.calendar)
         for name in names
     ]
-    called = [wording.VEHICLES.get(name, (name, name))[0] if name else "停车费" for name in names]
+    called = [_class(tariff, name) for name in names]
     rows = [
         (duration(length)[0], *(money(column[place][1], tariff.currency)[0] for column in columns))
         for place, length in enumerate(LENGTHS_S)
     ]
     return Grid(("停放时间", *called), rows)
+
+
+def _class(tariff: pricing.Tariff, name: str | None) -> str:
+    if tariff.vehicles is None or name is None:
+        return "停车费"
+    return naming.vehicle(name, tariff.vehicles[name])[0]
 
 
 def _first_start(subject: Subject, period: Period) -> datetime | None:
@@ -150,11 +156,13 @@ def _first_start(subject: Subject, period: Period) -> datetime | None:
     hour, minute = map(int, period.start.split(":"))
     # Without grace, so that even a stay of a second meets its period.
     bare = pricing.read_tariff(subject.tariff.document() | {"grace": {"mode": "none"}})
+    # When a period governs is the same for every class.
+    vehicle = next(iter(subject.tariff.vehicles or {}), None)
     for days in range(1, 367):
         at = (first + timedelta(days=days)).replace(
             hour=hour % 24, minute=minute, second=0, microsecond=0
         )
-        stay = pricing.Stay(at, at + timedelta(seconds=1), class_of(subject.tariff, None))
+        stay = pricing.Stay(at, at + timedelta(seconds=1), vehicle)
         lines = pricing.quote(bare, stay, calendar=subject.calendar).lines
         if lines and lines[0].period_id == period.id:
             return at

@@ -7,23 +7,44 @@ from zoneinfo import ZoneInfo
 
 import pricing
 from parking_api.answers import Json, Row
-from parking_api.quotes.prices import class_of
+from parking_api.quotes.prices import ORDINARY
 from parking_api.tariffs import wording
 from parking_api.tariffs.queries import document_of, tariff_of
 from parking_api.tariffs.wording import Pair
+from pricing import naming
 
 LENGTHS_S: Final = (900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
 # Local entries, both seasons, a workday and a weekend: month, day, hour.
 ENTRIES: Final = ((1, 14, 8), (1, 14, 19), (1, 17, 10), (7, 15, 8), (7, 15, 19), (7, 18, 10))
 # What tells the members of a list apart.
 _KEYS: Final = ("id", "window", "from_s")
+Names = dict[tuple[str, str], Pair]
 
 
 def changes(before: Json, after: Json) -> list[Json]:
     """List the differences of two documents, in their order, each with a sentence."""
+    # A part that is redrawn is called what it was.
+    names = _names(after) | _names(before)
     currency = str(after["currency"])
     found = _differences((), before, after)
-    return [_change(steps, old, new, currency) for steps, old, new in found]
+    return [_change(steps, old, new, currency, names) for steps, old, new in found]
+
+
+def _names(document: Json) -> Names:
+    """What people call the members of a document's lists, by list and key."""
+    tariff = pricing.read_tariff(
+        {key: part for key, part in document.items() if key != "applies_to"}
+    )
+    vehicles = (tariff.vehicles or {}).items()
+    return {
+        **{("periods", f"[{each.id}]"): naming.period(each) for each in tariff.periods},
+        **{
+            ("entitlements", f"[{each.id}]"): naming.entitlement(each)
+            for each in tariff.entitlements
+        },
+        **{("caps", f"[{window}]"): pair for window, pair in naming.WINDOWS.items()},
+        **{("vehicles", key): naming.vehicle(key, each) for key, each in vehicles},
+    }
 
 
 def _differences(
@@ -50,10 +71,12 @@ def _members(part: Any) -> dict[str, Any] | None:
     return None
 
 
-def _change(steps: tuple[str, ...], before: Any, after: Any, currency: str) -> Json:
-    zh_where, en_where = _where(steps)
+def _change(steps: tuple[str, ...], before: Any, after: Any, currency: str, names: Names) -> Json:
+    zh_where, en_where = _where(steps, names)
     name = next((step for step in reversed(steps) if not step.startswith("[")), "")
-    (zh_old, en_old), (zh_new, en_new) = (_worded(name, each, currency) for each in (before, after))
+    (zh_old, en_old), (zh_new, en_new) = (
+        _worded(name, each, currency, names) for each in (before, after)
+    )
     if before is None:
         text = f"新增{zh_where}：{zh_new}", f"{en_where} is new: {en_new}"
     elif after is None:
@@ -69,10 +92,13 @@ def _change(steps: tuple[str, ...], before: Any, after: Any, currency: str) -> J
     }
 
 
-def _where(steps: Sequence[str]) -> Pair:
+def _where(steps: Sequence[str], names: Names) -> Pair:
     zh, en = [], []
     for place, step in enumerate(steps):
-        if not step.startswith("["):
+        called = names.get((steps[place - 1], step)) if place else None
+        if called:
+            pair = f"“{called[0]}”", f"'{called[1]}'"
+        elif not step.startswith("["):
             pair = wording.field(step)
         elif place and steps[place - 1] == "tiers":
             pair = wording.value("from_s", int(step[1:-1]), "")
@@ -84,16 +110,18 @@ def _where(steps: Sequence[str]) -> Pair:
     return "".join(zh), " ".join(en)
 
 
-def _worded(name: str, given: Any, currency: str) -> Pair:
+def _worded(name: str, given: Any, currency: str, names: Names) -> Pair:
     if isinstance(given, dict):
         pairs = [
-            (wording.field(key)[0], wording.field(key)[1], *_worded(key, each, currency))
+            (*names.get((name, key), wording.field(key)), *_worded(key, each, currency, names))
             for key, each in given.items()
+            # For programs; the part's place says what people call it.
+            if key != "id"
         ]
         zh = "，".join(f"{key}{each}" for key, _, each, _ in pairs)
         return zh, ", ".join(f"{key} {each}" for _, key, _, each in pairs)
     if isinstance(given, list):
-        words = [_worded(name, each, currency) for each in given]
+        words = [_worded(name, each, currency, names) for each in given]
         return "；".join(zh for zh, _ in words), "; ".join(en for _, en in words)
     return wording.value(name, given, currency)
 
@@ -101,15 +129,23 @@ def _worded(name: str, given: Any, currency: str) -> Pair:
 def fees(
     before: pricing.Tariff, after: pricing.Tariff, year: int, calendar: pricing.Calendar
 ) -> list[Json]:
-    """List the stays, of a grid over seasons and lengths, whose fees differ."""
+    """List the stays, of a grid over seasons and lengths, whose fees differ.
+
+    They are of the class that most people drive, else of the first that both versions know; where
+    they share none, no stay can be compared.
+    """
+    names = {*(before.vehicles or {}), *(after.vehicles or {})}
+    known = [
+        each for each in (ORDINARY, *sorted(names)) if _knows(before, each) and _knows(after, each)
+    ]
+    if not known:
+        return []
     zone = ZoneInfo(after.timezone)
     found = []
     for month, day, hour in ENTRIES:
         entry = datetime(year, month, day, hour, tzinfo=zone)
         tables = [
-            pricing.fee_table(
-                each, LENGTHS_S, entry, vehicle=class_of(each, None), calendar=calendar
-            )
+            pricing.fee_table(each, LENGTHS_S, entry, vehicle=known[0], calendar=calendar)
             for each in (before, after)
         ]
         found += [
@@ -118,6 +154,10 @@ def fees(
             if old != new
         ]
     return found
+
+
+def _knows(tariff: pricing.Tariff, vehicle: str) -> bool:
+    return tariff.vehicles is None or vehicle in tariff.vehicles
 
 
 def comparison(before: Row, after: Row, now: datetime, calendar: pricing.Calendar) -> Json:

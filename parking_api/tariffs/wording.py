@@ -1,39 +1,17 @@
-"""Words for the parts of a tariff document, in Chinese and English."""
+"""Words for the fields and values of a tariff document, in Chinese and English."""
 
 from typing import Any, Final
 
-from pricing.sentences import duration, money
+from pricing.naming import DAYS
+from pricing.sentences import Sentence, duration, money
 
-Pair = tuple[str, str]
+Pair = Sentence
 
 LOT_TYPES: Final[dict[str, Pair]] = {
     "on_street": ("道路泊位", "on-street berths"),
     "surface": ("地面停车场", "surface lots"),
     "underground": ("地下停车库", "underground garages"),
     "multi_storey": ("停车楼", "multi-storey garages"),
-}
-DAYS: Final[dict[str, Pair]] = {
-    "workday": ("工作日", "workdays"),
-    "weekend": ("周末", "weekends"),
-    "holiday": ("法定节假日", "public holidays"),
-    "mon": ("周一", "Mondays"),
-    "tue": ("周二", "Tuesdays"),
-    "wed": ("周三", "Wednesdays"),
-    "thu": ("周四", "Thursdays"),
-    "fri": ("周五", "Fridays"),
-    "sat": ("周六", "Saturdays"),
-    "sun": ("周日", "Sundays"),
-}
-VEHICLES: Final[dict[str, Pair]] = {
-    "small": ("小型车", "small vehicles"),
-    "medium": ("中型车", "medium vehicles"),
-    "large": ("大型车", "large vehicles"),
-    "truck": ("货车", "trucks"),
-}
-WINDOWS: Final[dict[str, Pair]] = {
-    "calendar_day": ("每个自然日", "a calendar day"),
-    "rolling_24h": ("每连续24小时", "any 24 hours from the first charge"),
-    "session": ("单次停放", "a stay"),
 }
 FIELDS: Final[dict[str, Pair]] = {
     "applies_to": ("适用的", "applies to"),
@@ -99,9 +77,3 @@ def value(name: str, given: Any, currency: str) -> Pair:
         return ("是", "yes") if given else ("否", "no")
     words = {"lot_types": LOT_TYPES, "days": DAYS}.get(name, {})
     return words.get(given, (str(given), str(given)))
-
-
-def listed(names: list[str], words: dict[str, Pair]) -> Pair:
-    """List words in both languages."""
-    pairs = [words.get(name, (name, name)) for name in names]
-    return "、".join(zh for zh, _ in pairs), ", ".join(en for _, en in pairs)

@@ -15,11 +15,11 @@ async def test_a_comparison_reads_well(bureau: Bureau) -> None:
 
     texts = {change["path"]: change["text"] for change in told["changes"]}
     assert texts["periods[all].tiers[0].price_minor"] == {
-        "zh": "时段“all”阶梯自0分钟起价格由3.00元改为3.50元。",
-        "en": "periods 'all' tiers from 0 min price: CNY 3.00 becomes CNY 3.50.",
+        "zh": "时段“每日全天”阶梯自0分钟起价格由3.00元改为3.50元。",
+        "en": "periods 'daily 00:00-24:00' tiers from 0 min price: CNY 3.00 becomes CNY 3.50.",
     }
     assert "新增" in texts["periods[all].tiers[3600]"]["zh"]
-    assert texts["periods[all].cap_minor"]["zh"] == "新增时段“all”时段封顶：60.00元。"
+    assert texts["periods[all].cap_minor"]["zh"] == "新增时段“每日全天”时段封顶：60.00元。"
     half_hour = [row for row in told["fees"] if row["duration_s"] == 1800]
     assert {(row["before_minor"], row["after_minor"]) for row in half_hour} == {(300, 350)}
     quarter = [row for row in told["fees"] if row["duration_s"] == 900]
@@ -60,3 +60,37 @@ async def test_lints(bureau: Bureau) -> None:
     assert found["cap_below_unit"]["amount_minor"] == 400
     kept = await get(bureau, "/v1/tariffs/t-1/versions/1/lint", **bureau.drafter)
     assert kept["hash"] == content_hash(document())
+
+
+async def test_no_sentence_of_a_comparison_holds_an_id(bureau: Bureau) -> None:
+    day = document()["periods"][0]
+    before = document(
+        periods=[day | {"id": "zq-day"}],
+        vehicles={"zq-van": {"multiplier": 2}},
+        entitlements=[{"id": "zq-nev", "deduct_s": 1800}],
+        caps=[{"window": "session", "amount_minor": 9000}],
+    )
+    after = before | {
+        "periods": [day | {"id": "zq-day", "start": "08:00"}, day | {"id": "zq-night"}],
+        "vehicles": {"zq-van": {"multiplier": 3}, "large": {}},
+        "entitlements": [
+            {"id": "zq-nev", "deduct_s": 3600},
+            {"id": "zq-vip", "name": {"zh": "月卡", "en": "Monthly card"}, "percent_off": 50},
+        ],
+        "caps": [{"window": "session", "amount_minor": 8000}],
+    }
+    path = (await bureau.draft(document=before)).headers["location"]
+    drafted = await bureau.post("/v1/tariffs/t-1/versions", bureau.drafter, document=after)
+    assert drafted.status_code == 201, drafted.text
+
+    told = await get(bureau, f"{path}/compare?to=2", **bureau.drafter)
+
+    english = {change["path"]: change["text"]["en"] for change in told["changes"]}
+    assert not [text for text in (*english.values(), told["text"]["zh"]) if "zq" in text]
+    assert english["periods[zq-day].start"] == (
+        "periods 'daily 00:00-24:00' start: 00:00 becomes 08:00."
+    )
+    assert english["vehicles.zq-van.multiplier"].startswith("vehicles 'this class of vehicles'")
+    assert "'Monthly card' is new: name" in english["entitlements[zq-vip]"]
+    assert english["caps[session].amount_minor"].startswith("caps 'a stay' amount of the cap")
+    assert "periods[zq-night]" in english

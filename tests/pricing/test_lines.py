@@ -35,11 +35,12 @@ def test_lines_name_period_tier_units_price_adjustment_and_cap() -> None:
     assert (first.kind, first.period_id, first.tier, first.units) == ("unit", "day", 1, 2)
     assert (first.unit_price_minor, first.amount_minor, first.cap_minor_taken) == (200, 900, 0)
     assert (second.tier, second.amount_minor, second.cap_minor_taken) == (2, 600, 700)
-    assert second.adjustment == ("van", "2", 50, None)
+    assert second.adjustment is not None
+    assert second.adjustment[:4] == ("van", "2", 50, None)
     assert (free.kind, free.amount_minor, free.period_id) == ("free", 0, "night")
     assert "封顶减7.00元" in second.text["zh"]
     english = second.text["en"]
-    assert "2 units of 1 h at CNY 3.00 x 2 + CNY 0.50 for a van vehicle" in english
+    assert "2 units of 1 h at CNY 3.00 x 2 + CNY 0.50 (this class of vehicles)" in english
     assert "less CNY 7.00 by a cap: CNY 6.00." in english
 
 
@@ -91,8 +92,8 @@ def test_a_quote_is_json_with_instants_in_utc() -> None:
     assert line["start"] == "2026-06-10T02:00:00Z"
     assert line["window_date"] == "2026-06-10"
     assert line["text"] == {
-        "zh": "时段“all”第1档\uff1a1个计时单位\uff08每1小时1.00元\uff09\uff0c计1.00元。",
-        "en": 'Period "all", tier 1: 1 unit of 1 h at CNY 1.00: CNY 1.00.',
+        "zh": "时段“每日全天”第1档\uff1a1个计时单位\uff08每1小时1.00元\uff09\uff0c计1.00元。",
+        "en": 'Period "daily 00:00-24:00", tier 1: 1 unit of 1 h at CNY 1.00: CNY 1.00.',
     }
 
 

@@ -163,9 +163,9 @@ def test_off_street_is_compared_by_every_class_that_both_price() -> None:
     # Without classes the van pays as all do: 24 x (300 - 100).
     found = lint(tariff(dear), year=2026, on_street=classed)
     assert [each.money_minor for each in found] == [4800]
-    found = lint(tariff(dear, vehicles={"moto": {}}), year=2026, on_street=plain)
+    found = lint(tariff(dear, vehicles={"truck": {}}), year=2026, on_street=plain)
     assert [each.money_minor for each in found] == [2400]
-    assert lint(tariff(dear, vehicles={"moto": {}}), year=2026, on_street=classed) == []
+    assert lint(tariff(dear, vehicles={"truck": {}}), year=2026, on_street=classed) == []
     assert lint(tariff(dear, currency="EUR"), year=2026, on_street=plain) == []
 
 
