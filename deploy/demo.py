@@ -124,7 +124,6 @@ def _explain(startup: Startup, error: Exception, display: Display) -> None:
 def _serve(keeper: Keeper, var: Directory, display: Display) -> int:
     """Say where it is, and show the status until a signal comes."""
     content = _run_file(keeper, var)
-    _figures(keeper, var).write(var.figures)
     var.write_run_file(content)
     display.say(hints.addresses(keeper.place, var.run_file))
     for command in hints.commands(str(_shown(var.path))):

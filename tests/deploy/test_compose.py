@@ -142,7 +142,22 @@ def test_everything_waits_for_what_it_needs() -> None:
     needs = {name: set(container(name).get("depends_on", {})) for name in COMPOSE["services"]}
     assert needs["migration"] == {"database"}
     assert needs["city"] == {"migration"}
-    assert needs["broker"] == {"city"}
-    assert needs["ingester"] == {"database", "broker"}
-    assert needs["api"] == {"database", "broker", "ingester"}
-    assert needs["simulator"] == {"api"}
+    # The others wait for each other by themselves, whichever starts or falls first.
+    for name in ("broker", "ingester", "api", "simulator"):
+        assert needs[name] == {"city"}, name
+
+
+def test_what_runs_for_long_starts_again_and_all_memory_is_limited() -> None:
+    limits = {name: container(name)["mem_limit"] for name in COMPOSE["services"]}
+    megabytes = {name: int(limit.removesuffix("m")) for name, limit in limits.items()}
+    long_running = [service.name for service in SERVICES]
+    assert {container(name)["restart"] for name in long_running} == {"unless-stopped"}
+    assert sum(megabytes[name] for name in long_running) <= 3 * 1024
+    assert all(megabytes.values())
+
+
+def test_each_health_check_asks_its_own_service() -> None:
+    for service in SERVICES[:4]:
+        words = " ".join(container(service.name)["healthcheck"]["test"])
+        assert "127.0.0.1" in words
+        assert str(service.port) in words

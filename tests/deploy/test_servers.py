@@ -7,8 +7,11 @@ import paho.mqtt.client as mqtt
 import psutil
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from deploy.checks import wait_until
 from deploy.postgres import Cluster
 from tests.servers import Broker
 
@@ -131,6 +134,45 @@ def test_a_subscriber_gets_the_retained_state_of_every_lot(broker: Broker) -> No
         one.disconnect()
         one.loop_stop()
     assert len(topics) == LOTS
+
+
+def test_what_waits_in_the_broker_is_bounded_in_bytes(broker: Broker) -> None:
+    """64 KiB messages while the ingester is away: the queue takes 128 MiB of them, no more."""
+    broker.add_users("gw-test")
+
+    def ingester(received: list[int], subscribed: threading.Event) -> mqtt.Client:
+        made = client(broker, "platform-ingest")
+        made.on_message = lambda _c, _u, message: received.append(len(message.payload))
+        made.on_subscribe = lambda *_: subscribed.set()
+        week = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        week.SessionExpiryInterval = 604_800
+        made.connect(broker.host, broker.port, clean_start=False, properties=week)
+        made.loop_start()
+        made.subscribe("onelot/v1/feeds/#", qos=1)
+        return made
+
+    def end(made: mqtt.Client) -> None:
+        made.disconnect()
+        made.loop_stop()
+
+    subscribed = threading.Event()
+    away = ingester([], subscribed)
+    assert subscribed.wait(WAIT_S)
+    end(away)
+    gateway = client(broker, "gw-test")
+    gateway.connect(broker.host, broker.port)
+    gateway.loop_start()
+    large = bytes(65_536)
+    sent = [gateway.publish("onelot/v1/feeds/gw-test/a/spaces", large, 1) for _ in range(2200)]
+    for message in sent:
+        message.wait_for_publish(WAIT_S)
+    end(gateway)
+    assert broker._server is not None
+    assert psutil.Process(broker._server.process.pid).memory_info().rss < 200 * 1024**2
+    received: list[int] = []
+    back = ingester(received, threading.Event())
+    wait_until(lambda: len(received) == 2048, "the queue", WAIT_S)
+    end(back)
 
 
 def test_retained_messages_survive_a_shutdown(broker: Broker) -> None:
