@@ -32,7 +32,6 @@ from parking_api.spaces import routes as space_routes
 from parking_api.tariffs import routes as tariff_routes
 from parking_api.tariffs import routes_of_controls as control_routes
 from parking_api.tariffs import routes_of_looking as looking_routes
-from parking_api.worker import Worker
 from parking_api.zones import routes as zone_routes
 from parking_api.zones.schemas import ZoneCollection, ZoneFeature
 from sql.engine import create_pool
@@ -115,12 +114,8 @@ def create_app(
             following = followed_city(database, settings.reload_interval_s, settings.mqtt_url)
             pricing = followed_prices(database, database_url, settings.reload_interval_s, clock)
             async with pricing as prices, following as city:
-                worker = Worker()
-                app.state.resources = Resources(
-                    database, city, prices, metrics, clock, signer, worker
-                )
+                app.state.resources = Resources(database, city, prices, metrics, clock, signer)
                 yield
-                worker.close()
 
     app = FastAPI(
         title="OneLot",

@@ -13,7 +13,6 @@ from parking_api.errors import CityLoadingError
 from parking_api.metrics import Metrics
 from parking_api.people.tokens import Signer
 from parking_api.quotes.following import FollowedPrices
-from parking_api.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,6 @@ class Resources:
     metrics: Metrics
     clock: Callable[[], datetime]
     signer: Signer
-    worker: Worker
 
     @property
     def has_city(self) -> bool:

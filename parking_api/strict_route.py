@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from parking_api.errors import ApiError, ParameterFault
 from parking_api.people.access import admit, guards_of
-from parking_api.resources import resources_of
+from parking_api.worker import off_loop
 from pricing.errors import Fault, TariffFaultsError
 from pricing.reading import cleaned, parsed
 
@@ -89,7 +89,7 @@ class StrictRoute(APIRoute):
             return
         try:
             if len(body) > _INLINE_BYTES:
-                value, faults = await resources_of(request).worker.do(self._value, body)
+                value, faults = await off_loop(self._value, body)
             else:
                 value, faults = self._value(body)
         except TariffFaultsError as error:

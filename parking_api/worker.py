@@ -1,12 +1,11 @@
 """Work that the event loop does not wait for: one thread beside it.
 
 One, so that the loop contends with one other for the interpreter, whatever is asked for: it gets
-its turn within `SWITCH_S`. What is done here is bounded by its own rules (sizes, budgets of work),
-and so is what waits for it.
+its turn within a millisecond (`parking_api.serve`). What is done here is bounded by its own rules
+(sizes, budgets of work), and so is what waits for it.
 """
 
 import asyncio
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -15,8 +14,6 @@ from typing import Final, ParamSpec, TypeVar
 from parking_api.errors import ApiError
 
 MOST_WAITING: Final = 16
-# Python's own 5 ms add up: an answer takes the loop some turns.
-SWITCH_S: Final = 0.001
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,28 +25,27 @@ class BusyError(ApiError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
-class Worker:
-    """The thread, with what waits for it."""
+class _Worker:
+    """The thread, and how much waits for it."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="worker")
-        self._waiting = 0
-        sys.setswitchinterval(SWITCH_S)
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="worker")
+        self.waiting = 0
 
-    async def do(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Do some work, and give what it gives.
 
-        Raises:
-            BusyError: Too much is waiting already.
-        """
-        if self._waiting >= MOST_WAITING:
-            raise BusyError
-        self._waiting += 1
-        try:
-            return await asyncio.wrap_future(self._thread.submit(work, *args, **kwargs))
-        finally:
-            self._waiting -= 1
+_worker: Final = _Worker()
 
-    def close(self) -> None:
-        """Begin nothing more."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+
+async def off_loop(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do some work, and give what it gives.
+
+    Raises:
+        BusyError: Too much is waiting already.
+    """
+    if _worker.waiting >= MOST_WAITING:
+        raise BusyError
+    _worker.waiting += 1
+    try:
+        return await asyncio.wrap_future(_worker.thread.submit(work, *args, **kwargs))
+    finally:
+        _worker.waiting -= 1

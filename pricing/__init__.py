@@ -13,6 +13,7 @@ from pricing.errors import (
     StayTooLongError,
     TariffFaultsError,
     TimeOutOfRangeError,
+    TooMuchWorkError,
     UnknownEntitlementError,
     UnknownVehicleError,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Tariff",
     "TariffFaultsError",
     "TimeOutOfRangeError",
+    "TooMuchWorkError",
     "UnknownEntitlementError",
     "UnknownVehicleError",
     "Version",

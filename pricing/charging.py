@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from pricing.budget import MAX_PIECES, too_much_work
 from pricing.periods import DAY, FLAT, FREE, NEVER, UNIT, PeriodPlan, Segment
 from pricing.rates import Rates
 
@@ -95,11 +96,17 @@ class Clock:
         return self.pieces
 
     def run(self, deductions: Sequence[tuple[str | None, int]]) -> list[Piece]:
-        """Charge the stay after `deductions`, each (entitlement or None for grace, length)."""
+        """Charge the stay after `deductions`, each (entitlement or None for grace, length).
+
+        Raises:
+            TooMuchWorkError: it has more than `MAX_PIECES`.
+        """
         at = self._deduct(deductions) if deductions else self._segments[0].start
         for segment in self._segments:
             if at >= segment[1]:
                 continue
+            if len(self.pieces) > MAX_PIECES:
+                raise too_much_work()
             period = segment[2]
             if period is None or period.kind == FREE:
                 self._uncharged(segment, at, FREE)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from pricing.fields import exact, is_number
+from pricing.fields import MAX_TIERS_IN_ALL, exact, is_number
 
 NEEDED: Final = {"unit": ("unit_s", "rounding", "tiers"), "flat": ("price_minor",), "free": ()}
 PRICE_FIELDS: Final = ("unit_s", "rounding", "tiers", "price_minor")
@@ -32,6 +32,7 @@ def incoherences(document: Mapping[str, Any]) -> list[Incoherence]:
     """Everything that contradicts something else in the document."""
     return [
         *_of_periods(document),
+        *_of_all_tiers(document),
         *_of_grace(document),
         *_of_vehicles(document),
         *_repeated(document, "periods"),
@@ -78,6 +79,13 @@ def _of_periods(document: Mapping[str, Any]) -> Iterator[Incoherence]:
         if period.get("start") == "24:00":
             message = "24:00 as a start leaves the day open to doubt; write 00:00 of the next day"
             yield Incoherence((*location, "start"), "start_at_24", message)
+
+
+def _of_all_tiers(document: Mapping[str, Any]) -> Iterator[Incoherence]:
+    count = sum(1 for _, period in _members(document, "periods") for _ in _members(period, "tiers"))
+    if count > MAX_TIERS_IN_ALL:
+        message = f"have {count} tiers in all, more than {MAX_TIERS_IN_ALL}"
+        yield Incoherence(("periods",), "too_many_tiers", message)
 
 
 def _of_charge(location: Location, period: Mapping[str, Any]) -> Iterator[Incoherence]:
@@ -131,18 +139,19 @@ def _of_vehicles(document: Mapping[str, Any]) -> Iterator[Incoherence]:
     vehicles = document.get("vehicles")
     if not isinstance(vehicles, Mapping):
         return
-    prices = _least_prices(document)
+    prices = _prices(document)
+    least = min(prices, default=None)
     for name, vehicle in vehicles.items():
         added = vehicle.get("add_minor_per_unit", 0) if isinstance(vehicle, Mapping) else 0
         factor = vehicle.get("multiplier", 1) if isinstance(vehicle, Mapping) else 1
-        if not isinstance(added, int) or added >= 0 or not prices or not is_number(factor):
+        if not isinstance(added, int) or added >= 0 or least is None or not is_number(factor):
             continue
-        if min(prices) * exact(factor) + added < 0:
+        if least * exact(factor) + added < 0:
             message = "makes the price of a unit negative"
             yield Incoherence(("vehicles", name, "add_minor_per_unit"), "negative_price", message)
 
 
-def _least_prices(document: Mapping[str, Any]) -> list[int]:
+def _prices(document: Mapping[str, Any]) -> list[int]:
     tiers = (
         tier for _, period in _members(document, "periods") for _, tier in _members(period, "tiers")
     )

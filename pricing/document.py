@@ -23,6 +23,12 @@ from pydantic import (
 from pricing.coherence import combined, incoherences
 from pricing.errors import Fault, TariffFaultsError
 from pricing.fields import (
+    MAX_CAPS,
+    MAX_DATES,
+    MAX_ENTITLEMENTS,
+    MAX_PERIODS,
+    MAX_TIERS,
+    MAX_VEHICLES,
     ClockTime,
     Currency,
     Days,
@@ -89,7 +95,9 @@ class Period(Described):
     charge: Literal["unit", "flat", "free"]
     unit_s: SomeSeconds | None = None
     rounding: Literal["up", "down"] | None = None
-    tiers: Annotated[tuple[Tier, ...], AfterValidator(some)] | None = None
+    tiers: Annotated[tuple[Tier, ...], Field(max_length=MAX_TIERS), AfterValidator(some)] | None = (
+        None
+    )
     price_minor: Minor | None = None
     cap_minor: Minor | None = None
 
@@ -128,11 +136,14 @@ class Entitlement(Described):
     quota: JsonValue = None
 
 
+Dates = Annotated[tuple[IsoDate, ...], Field(max_length=MAX_DATES)]
+
+
 class Calendar(Part):
     """Public holidays, and weekend days that are worked in lieu (调休)."""
 
-    holidays: tuple[IsoDate, ...] = ()
-    makeup_workdays: tuple[IsoDate, ...] = ()
+    holidays: Dates = ()
+    makeup_workdays: Dates = ()
 
 
 class Tariff(Described):
@@ -142,14 +153,16 @@ class Tariff(Described):
     name: Names
     currency: Currency
     timezone: ZoneName
-    periods: Annotated[tuple[Period, ...], AfterValidator(some)]
+    periods: Annotated[tuple[Period, ...], Field(max_length=MAX_PERIODS), AfterValidator(some)]
     tier_clock: Literal["window", "session"]
     boundary: Literal["unit_start", "split"]
     grace: Grace
     version_policy: Literal["at_entry", "at_unit_start"]
-    caps: tuple[Cap, ...] = ()
-    vehicles: Annotated[dict[Text, Vehicle], AfterValidator(some)] | None = None
-    entitlements: tuple[Entitlement, ...] = ()
+    caps: Annotated[tuple[Cap, ...], Field(max_length=MAX_CAPS)] = ()
+    vehicles: (
+        Annotated[dict[Text, Vehicle], Field(max_length=MAX_VEHICLES), AfterValidator(some)] | None
+    ) = None
+    entitlements: Annotated[tuple[Entitlement, ...], Field(max_length=MAX_ENTITLEMENTS)] = ()
     calendar: Calendar | None = None
 
     @model_validator(mode="wrap")

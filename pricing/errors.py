@@ -19,6 +19,10 @@ class StayTooLongError(PricingError):
     """The stay is longer than 366 days of 24 hours."""
 
 
+class TooMuchWorkError(PricingError):
+    """The answer would take more steps of work than anybody may ask for."""
+
+
 class TimeOutOfRangeError(PricingError):
     """The stay lies outside the years 1900 to 9990, for which days can be laid out."""
 

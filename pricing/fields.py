@@ -20,6 +20,15 @@ MAX_MINOR: Final = 10**12
 MAX_SECONDS: Final = 366 * 86_400
 # As many as a float of the common kinds shows; what it takes to say amounts exactly.
 MAX_DECIMALS: Final = 20
+# Beyond every real tariff, which has some eight periods of some three tiers.
+MAX_PERIODS: Final = 48
+MAX_TIERS: Final = 24
+MAX_TIERS_IN_ALL: Final = 192
+MAX_CAPS: Final = 8
+MAX_VEHICLES: Final = 32
+MAX_ENTITLEMENTS: Final = 32
+# Of holidays, or make-up workdays, of all the years of a calendar.
+MAX_DATES: Final = 2000
 LEAP_YEAR: Final = 2000
 DAY_NAMES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_KINDS: Final = ("workday", "weekend", "holiday")
@@ -98,7 +107,8 @@ def _days(value: object) -> object:
     if value == "all":
         return value
     named = list(value) if isinstance(value, list | tuple) else []
-    if not named or any(name not in (*DAY_KINDS, *DAY_NAMES) for name in named):
+    known = (*DAY_KINDS, *DAY_NAMES)
+    if not 0 < len(named) <= len(known) or any(name not in known for name in named):
         msg = 'is neither "all" nor a list of workday, weekend, holiday, mon ... sun'
         raise ValueError(msg)
     return value

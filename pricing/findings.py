@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from pricing.budget import Budget, steps_a_day
 from pricing.document import Calendar, Tariff
 from pricing.fields import exact
-from pricing.periods import DAY, Segment, instant_us
+from pricing.periods import DAY, SECOND, Segment, instant_us
 from pricing.quoting import Pricer
 from pricing.stays import Stay
 from pricing.timeline import Timeline
@@ -62,8 +63,18 @@ class Ceiling:
 class Look:
     """A tariff and the year it is looked at in."""
 
-    def __init__(self, tariff: Tariff, year: int, calendar: Calendar | None) -> None:
+    def __init__(
+        self,
+        tariff: Tariff,
+        year: int,
+        calendar: Calendar | None,
+        budget: Budget | None = None,
+    ) -> None:
         self.tariff = tariff
+        self.budget = budget or Budget()
+        self._steps_a_day = steps_a_day(tariff)
+        # To lay out some days.
+        self.budget.spend(5 * len(tariff.periods))
         self.year = year
         self.calendar = tariff.calendar or calendar
         self.pricer = Pricer(tariff, calendar)
@@ -103,7 +114,12 @@ class Look:
         return tuple(found.values())
 
     def fee(self, start: datetime, length_s: int, vehicle: str | None) -> int:
-        """The fee of a stay that was granted nothing."""
+        """The fee of a stay that was granted nothing.
+
+        Raises:
+            TooMuchWorkError: the look's budget is spent.
+        """
+        self.budget.spend(5 + self._steps_a_day * length_s * SECOND // DAY)
         stay = Stay(start, start.astimezone(UTC) + timedelta(seconds=length_s), vehicle)
         return self.pricer.fee(stay)
 

@@ -153,7 +153,7 @@ def _money_of_order(look: Look, start: int, end: int, winner: int, loser: int) -
     swapped = list(look.tariff.periods)
     swapped.insert(winner, swapped.pop(loser))
     other = look.tariff.model_copy(update={"periods": tuple(swapped)})
-    turned = Look(other, look.year, look.calendar)
+    turned = Look(other, look.year, look.calendar, look.budget)
     vehicle = classes(look.tariff)[0]
     local = instant_at(start)
     entry = look.local(local.date(), local.hour * 60 + local.minute)
@@ -192,7 +192,7 @@ def _money_of_holiday(look: Look, day: date) -> int:
     other: Tariff = look.tariff.model_copy(update={"calendar": listed})
     entry = look.local(day, 0)
     vehicle = classes(look.tariff)[0]
-    marked = Look(other, look.year, None)
+    marked = Look(other, look.year, None, look.budget)
     return abs(look.fee(entry, 86_400, vehicle) - marked.fee(entry, 86_400, vehicle))
 
 

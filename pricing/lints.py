@@ -5,6 +5,7 @@ from datetime import date, datetime
 from itertools import product
 
 from pricing import naming
+from pricing.budget import Budget
 from pricing.document import Calendar, Tariff
 from pricing.findings import Ceiling, Lint, Look, classes
 from pricing.lint_coverage import of_coverage
@@ -27,6 +28,7 @@ def lint(
     ceilings: Sequence[Ceiling] = (),
     on_street: Tariff | None = None,
     public_holidays: Collection[date] = (),
+    budget: Budget | None = None,
 ) -> list[Lint]:
     """Look a tariff over.
 
@@ -38,15 +40,19 @@ def lint(
         on_street: the on-street tariff of the same zone, where `tariff` is for off-street lots.
         public_holidays: dates that ought to be in the calendar; for CNY those with a fixed date
             are known.
+        budget: how much work it may take; by default as much as anybody may ask for.
+
+    Raises:
+        TooMuchWorkError: the document is made up to take long.
 
     Returns:
         What was found, errors first.
     """
-    look = Look(tariff, year, calendar)
+    look = Look(tariff, year, calendar, budget)
     found = [*of_coverage(look, public_holidays), *of_prices(look, ceilings), *_night(look)]
     found += _unnamed(tariff)
     if on_street is not None:
-        found += _off_street(look, Look(on_street, year, calendar))
+        found += _off_street(look, Look(on_street, year, calendar, look.budget))
     rank = {"error": 0, "warning": 1, "info": 2}
     return sorted(found, key=lambda each: rank[each.severity])
 

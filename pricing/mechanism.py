@@ -8,13 +8,13 @@ same approval as any other.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, StrictInt, model_validator
 
 from pricing.errors import NaiveTimeError, PricingError
-from pricing.fields import Minor, Text, ZoneName
+from pricing.fields import MAX_PERIODS, Minor, Text, ZoneName
 from pricing.mechanism_parts import (
     LotType,
     Part,
@@ -41,6 +41,8 @@ from pricing.mechanism_rules import (
     size_aware_band,
 )
 from pricing.mechanism_texts import Bilingual, Seen, explain
+
+MAX_SEASONS: Final = 12
 
 
 class UnknownBandError(PricingError):
@@ -69,10 +71,10 @@ class Mechanism(Part):
 
     id: Text
     zone_id: Text
-    lot_types: Annotated[tuple[LotType, ...], Field(min_length=1)]
+    lot_types: Annotated[tuple[LotType, ...], Field(min_length=1, max_length=4)]
     timezone: ZoneName = "Asia/Shanghai"
-    time_bands: Annotated[tuple[TimeBand, ...], Field(min_length=1)]
-    seasons: tuple[Season, ...] = ()
+    time_bands: Annotated[tuple[TimeBand, ...], Field(min_length=1, max_length=MAX_PERIODS)]
+    seasons: Annotated[tuple[Season, ...], Field(max_length=MAX_SEASONS)] = ()
     rule: Rule = Rule.SIZE_AWARE
     target: TargetBand | None = None
     step_minor: SomeMinor = 50

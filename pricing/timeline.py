@@ -4,11 +4,14 @@ The layout is kept by UTC days, each computed once from the local dates whose wi
 it; so a quote needs no conversion of time zones, only a look into a dictionary.
 """
 
+from collections import deque
 from datetime import date, datetime, timedelta
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from pricing.budget import MAX_PIECES, too_much_work
 from pricing.days import DayTypes
 from pricing.document import Calendar, Tariff
 from pricing.periods import (
@@ -20,7 +23,8 @@ from pricing.periods import (
     instant_us,
 )
 
-MAX_DAYS_KEPT: Final = 4096
+# Of a tariff: years enough, and 10 MB at most.
+MAX_DAYS_KEPT: Final = 1024
 
 # Local dates that a UTC day can touch lie from one before to one after it; a window reaches into
 # the date after its own. One more for zones that have moved across the date line.
@@ -41,10 +45,16 @@ class Timeline:
         self._dates: dict[int, tuple[Segment, ...]] = {}
 
     def between(self, start: int, end: int) -> list[Segment]:
-        """The segments from `start` to `end`, end to end, neighbours of one window joined."""
+        """The segments from `start` to `end`, end to end, neighbours of one window joined.
+
+        Raises:
+            TooMuchWorkError: there are more than `MAX_PIECES`.
+        """
         found: list[Segment] = []
         last = -2
         for day in range(start // DAY, (end - 1) // DAY + 1):
+            if len(found) > MAX_PIECES:
+                raise too_much_work()
             for segment in self._days.get(day) or self._laid_out(day):
                 if segment[1] <= start:
                     continue
@@ -110,20 +120,30 @@ def govern(windows: list[Segment], start: int, end: int) -> tuple[Segment, ...]:
     The earliest period in the list governs. Two windows of one period can meet only where a skipped
     hour moves one into the other; the one that began first then governs to its end.
     """
-    windows.sort(key=_precedence)
     cuts = {start, end}
     for window in windows:
         cuts.add(max(start, window.start))
         cuts.add(min(end, window.end))
-    bounds = sorted(cuts)
+    coming = deque(sorted(windows, key=_start))
+    # Windows that have begun, the one that governs first; those that have ended are left in the
+    # heap until they come first.
+    begun: list[tuple[int, int, Segment]] = []
     found: list[Segment] = []
-    for low, high in pairwise(bounds):
-        ruling = next((each for each in windows if each.start <= low < each.end), None)
-        period, key, day = (None, -1, 0) if ruling is None else ruling[2:]
+    for low, high in pairwise(sorted(cuts)):
+        while coming and coming[0].start <= low:
+            window = coming.popleft()
+            heappush(begun, (*_precedence(window), window))
+        while begun and begun[0][2].end <= low:
+            heappop(begun)
+        period, key, day = begun[0][2][2:] if begun else (None, -1, 0)
         if found and found[-1].key == key:
             low = found.pop().start  # noqa: PLW2901
         found.append(Segment(low, high, period, key, day))
     return tuple(found)
+
+
+def _start(window: Segment) -> int:
+    return window.start
 
 
 def _precedence(window: Segment) -> tuple[int, int]:

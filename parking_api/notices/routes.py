@@ -15,6 +15,7 @@ from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.schemas import NoticeAsk
 from parking_api.tariffs.visiting import SeesAll
+from parking_api.worker import off_loop
 from sql.named import named
 
 router = APIRouter(tags=["tariffs"])
@@ -53,7 +54,7 @@ async def public_notice(
     async with held.database.connection() as connection:
         subject = await _subject(held, connection, Key(tariff_id, version), sees_all=sees_all)
     write, media_type = (blocks.html, HTML) if ask.f == "html" else (blocks.markdown, MARKDOWN)
-    text = write(notice.title(subject), notice.blocks(subject))
+    text = await off_loop(lambda: write(notice.title(subject), notice.blocks(subject)))
     return Response(text, media_type=media_type)
 
 

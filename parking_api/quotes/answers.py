@@ -13,6 +13,7 @@ from parking_api.quotes.schemas import QuoteAsk
 _REFUSALS: dict[type[pricing.PricingError], tuple[type[errors.QuoteRefusedError], str]] = {
     pricing.ExitBeforeEntryError: (errors.ExitBeforeEntryError, "exit"),
     pricing.StayTooLongError: (errors.StayTooLongError, "exit"),
+    pricing.TooMuchWorkError: (errors.TooMuchWorkError, "exit"),
     pricing.UnknownVehicleError: (errors.UnknownVehicleError, "vehicle"),
     pricing.UnknownEntitlementError: (errors.UnknownEntitlementError, "granted"),
 }

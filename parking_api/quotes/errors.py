@@ -43,6 +43,12 @@ class StayTooLongError(QuoteRefusedError):
     kind = "stay-too-long"
 
 
+class TooMuchWorkError(QuoteRefusedError):
+    """The tariff takes too many steps for a stay of this length."""
+
+    kind = "too-much-work"
+
+
 class UnknownVehicleError(QuoteRefusedError):
     """The tariff does not know that class of vehicle."""
 

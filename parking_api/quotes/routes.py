@@ -1,30 +1,40 @@
 """The route of quotes."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Request, Response
 
 import pricing
-from parking_api.answers import respond
+from parking_api.answers import Json, respond
 from parking_api.errors import LotUnknownError, described
+from parking_api.people.access import Guard, admit
+from parking_api.people.errors import CredentialRefusedError, RoleMissingError
 from parking_api.quotes import answers
 from parking_api.quotes.errors import (
     ExitBeforeEntryError,
     LotWithoutTariffError,
     StayTooLongError,
     TariffInvalidError,
+    TooMuchWorkError,
     UnknownEntitlementError,
     UnknownVehicleError,
     VersionNotInForceError,
 )
+from parking_api.quotes.prices import Prices, Version
 from parking_api.quotes.schemas import FullQuote, QuoteAsk
 from parking_api.resources import Held
 from parking_api.strict_route import StrictRoute
+from parking_api.worker import BusyError, off_loop
+from pricing.budget import steps_a_day
 
 router = APIRouter(tags=["quotes"], route_class=StrictRoute)
 
 BAD = HTTPStatus.UNPROCESSABLE_ENTITY
+# A document is work of the asker's own making.
+BUREAU: Final = Guard(frozenset({"bureau_drafter", "bureau_approver"}))
+# What the loop prices itself, which takes it some milliseconds: most stays of a month.
+INLINE_STEPS: Final = 1000
 EXAMPLES = {
     "lot": {
         "summary": "两小时十分钟，一类区域道路泊位旺季",
@@ -61,31 +71,56 @@ EXAMPLES = {
         UnknownVehicleError,
         UnknownEntitlementError,
         TariffInvalidError,
+        TooMuchWorkError,
+        CredentialRefusedError,
+        RoleMissingError,
+        BusyError,
     ),
 )
-async def quote(ask: Annotated[QuoteAsk, Body(openapi_examples=EXAMPLES)], held: Held) -> Response:
-    """Price a stay at a lot, or by a draft document.
+async def quote(
+    ask: Annotated[QuoteAsk, Body(openapi_examples=EXAMPLES)], held: Held, request: Request
+) -> Response:
+    """Price a stay at a lot, or by a draft document, which is for the bureau.
 
     The version in force at entry prices it; its number and hash are in the answer. The same
     request against the same version gives the same bytes at any time: pin it with `version`. Only
     a `provisional` one may change: once the holidays of a year to come are published.
     """
-    prices = held.prices
-    if ask.lot_id is None:
-        assert ask.document is not None  # noqa: S101 - one of the two is given
-        tariff = answers.read_document(ask.document)
-        number, digest = None, pricing.content_hash(ask.document)
-        successors: list[pricing.Version] = []
+    if ask.document is not None:
+        await admit(request, [BUREAU])
+        body = await off_loop(_by_document, ask, ask.document, held.prices)
     else:
-        version = prices.version_for(ask.lot_id, ask.entry, ask.version)
-        tariff, number, digest = version.tariff, version.version, version.content_hash
-        successors = prices.successors(ask.lot_id, ask.entry, ask.exit)
-    body = answers.quote(
+        assert ask.lot_id is not None  # noqa: S101 - one of the two is given
+        version = held.prices.version_for(ask.lot_id, ask.entry, ask.version)
+        steps = steps_a_day(version.tariff) * ((ask.exit - ask.entry).days + 1)
+        if steps > INLINE_STEPS:
+            body = await off_loop(_by_version, ask, version, held.prices)
+        else:
+            body = _by_version(ask, version, held.prices)
+    return respond(body)
+
+
+def _by_document(ask: QuoteAsk, document: Json, prices: Prices) -> Json:
+    tariff = answers.read_document(document)
+    told = answers.quote(
         ask,
         tariff,
-        version=number,
-        content_hash=digest,
+        version=None,
+        content_hash=pricing.content_hash(document),
         calendar=prices.calendar,
-        successors=successors,
+        successors=[],
     )
-    return respond(body | {"provisional": prices.is_provisional(tariff, ask.entry, ask.exit)})
+    return told | {"provisional": prices.is_provisional(tariff, ask.entry, ask.exit)}
+
+
+def _by_version(ask: QuoteAsk, version: Version, prices: Prices) -> Json:
+    assert ask.lot_id is not None  # noqa: S101 - it was looked up by it
+    told = answers.quote(
+        ask,
+        version.tariff,
+        version=version.version,
+        content_hash=version.content_hash,
+        calendar=prices.calendar,
+        successors=prices.successors(ask.lot_id, ask.entry, ask.exit),
+    )
+    return told | {"provisional": prices.is_provisional(version.tariff, ask.entry, ask.exit)}

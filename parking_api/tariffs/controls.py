@@ -15,6 +15,7 @@ from parking_api.tariffs.errors import (
     ControlUnknownError,
     PriceControlError,
 )
+from parking_api.tariffs.linting import looked_over
 from parking_api.tariffs.schemas import AppliesTo
 from parking_api.tariffs.schemas_of_controls import NewControl
 from parking_api.zones.errors import SamePersonError
@@ -45,7 +46,15 @@ async def check(
     if not rows:
         return
     calendar = calendar_of(await connection.fetch(named("quote_calendar")))
-    faults = [
+    faults = await looked_over(_breaches, tariff, rows, start, calendar)
+    if faults:
+        raise PriceControlError(faults)
+
+
+def _breaches(
+    tariff: pricing.Tariff, rows: Sequence[Row], start: datetime, calendar: pricing.Calendar
+) -> list[ParameterFault]:
+    return [
         ParameterFault(
             parameter=f"document.{each.path}", message=f"{each.zh} {each.en} {which(row)}"
         )
@@ -55,8 +64,6 @@ async def check(
             tariff, _ceiling(row), year=max(start, row["valid_from"]).year, calendar=calendar
         )
     ]
-    if faults:
-        raise PriceControlError(faults)
 
 
 def which(row: Row) -> str:

@@ -6,6 +6,7 @@ import pricing
 from parking_api.audit import Connection
 from parking_api.quotes.prices import Prices
 from parking_api.tariffs import controls
+from parking_api.tariffs.linting import looked_over
 from parking_api.tariffs.schemas import AppliesTo
 
 ON_STREET = "on_street"
@@ -34,7 +35,8 @@ async def findings(
         ceilings = await controls.ceilings_of(connection, tariff, target, now, None)
         if ON_STREET not in target.lot_types:
             on_street = prices.tariff_of_zones(target.zones, ON_STREET, now)
-    return pricing.lint(
+    return await looked_over(
+        pricing.lint,
         tariff,
         year=now.year,
         calendar=prices.calendar,

@@ -19,6 +19,7 @@ from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.schemas import AppliesTo, CompareAsk, Comparison, Findings, ToLint
 from parking_api.tariffs.visiting import SeesAll
+from parking_api.worker import off_loop
 
 router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
 
@@ -30,7 +31,7 @@ AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
 async def lint(body: ToLint, held: Held, caller: Bureau) -> Response:
     """Look a document over that is kept nowhere yet."""
     del caller
-    tariff = drafting.checked(body.document)
+    tariff = await off_loop(drafting.checked, body.document)
     return await _lint(held, tariff, pricing.content_hash(body.document), body.applies_to)
 
 
@@ -70,7 +71,8 @@ async def compare(
             await queries.version(connection, Key(tariff_id, number), now, whole=sees_all)
             for number in (version, ask.to)
         ]
-    return respond(comparing.comparison(before, after, now, held.prices.calendar))
+    calendar = held.prices.calendar
+    return respond(await off_loop(comparing.comparison, before, after, now, calendar))
 
 
 async def _lint(

@@ -24,9 +24,11 @@ Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 class AppliesTo(Body):
     """What a tariff prices: every one of the zones with every one of the lot types; or lots."""
 
-    zones: tuple[Id, ...] = Field((), examples=[["qd-370202-1"]])
-    lot_types: tuple[LotType, ...] = Field((), examples=[["on_street"]])
-    lots: tuple[Id, ...] = Field((), description="Lots with a tariff of their own, instead.")
+    zones: tuple[Id, ...] = Field((), max_length=200, examples=[["qd-370202-1"]])
+    lot_types: tuple[LotType, ...] = Field((), max_length=4, examples=[["on_street"]])
+    lots: tuple[Id, ...] = Field(
+        (), max_length=2000, description="Lots with a tariff of their own, instead."
+    )
 
     @model_validator(mode="after")
     def _is_one_of_two(self) -> Self:

@@ -31,7 +31,7 @@ class NewControl(Body):
         ]
     )
     zone_class: ZoneClass | None = Field(None, description="Null for every class.")
-    lot_types: tuple[LotType, ...] = Field((), description="Empty for every type.")
+    lot_types: tuple[LotType, ...] = Field((), max_length=4, description="Empty for every type.")
     currency: Currency = "CNY"
     vehicle: str | None = Field(
         None, min_length=1, max_length=64, description="Class that it holds for; null for all."
@@ -103,8 +103,8 @@ class Controls(Answer):
 class NewYear(Body):
     """A year's holidays and make-up workdays (调休), as the State Council announces them."""
 
-    holidays: tuple[date, ...] = Field(examples=[["2027-01-01"]])
-    makeup_workdays: tuple[date, ...] = Field(examples=[[]])
+    holidays: tuple[date, ...] = Field(max_length=366, examples=[["2027-01-01"]])
+    makeup_workdays: tuple[date, ...] = Field(max_length=366, examples=[[]])
     reason: Reason
 
 

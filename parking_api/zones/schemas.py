@@ -106,7 +106,7 @@ class ZonePublication(Body):
 class ZoneCheckAsk(Body):
     """What a draft would be published together with."""
 
-    also: tuple[Id, ...] = Field((), description="Further drafts.")
+    also: tuple[Id, ...] = Field((), max_length=100, description="Further drafts.")
 
 
 class ZoneEnd(Body):

@@ -8,7 +8,7 @@ import pytest
 
 from pricing import content_hash
 from tests.parking_api.builders import Builder
-from tests.parking_api.bureau import Bureau, class_1_road, document, problem
+from tests.parking_api.bureau import Bureau, class_1_road, document, person, problem
 from tests.parking_api.polling import until
 
 ENTRY = "2026-12-10T10:00:00+08:00"
@@ -29,7 +29,9 @@ async def priced(bureau: Bureau) -> Bureau:
 async def ask(bureau: Bureau, **stay: Any) -> httpx.Response:
     given = {"lot_id": "street", "entry": ENTRY, "exit": "2026-12-10T12:10:00+08:00"} | stay
     asked = {name: value for name, value in given.items() if value is not None}
-    return await bureau.api.post("/v1/quotes", json=asked)
+    # A document is priced for the bureau alone.
+    headers = bureau.drafter if "document" in asked else None
+    return await bureau.api.post("/v1/quotes", json=asked, headers=headers)
 
 
 async def test_a_quote_is_itemised(priced: Bureau) -> None:
@@ -173,10 +175,48 @@ async def test_a_document_is_priced_without_being_kept(priced: Bureau) -> None:
         "entry": ENTRY,
         "exit": "2026-12-10T11:00:00+08:00",
     }
-    told = (await priced.api.post("/v1/quotes", json=asked)).json()
+    told = (await ask(priced, lot_id=None, **asked)).json()
     assert (told["total_minor"], told["tariff_id"], told["version"]) == (1000, "what-if", None)
     assert told["lot_id"] is None
     assert told["hash"] == content_hash(document("what-if", 500))
+
+
+async def test_a_document_is_priced_for_the_bureau_alone(priced: Bureau, database_url: str) -> None:
+    asked = {"document": document("what-if"), "entry": ENTRY, "exit": "2026-12-10T11:00:00+08:00"}
+    operator = await person(database_url, "zhou", "operations")
+
+    for headers, status in ((None, 401), (operator, 403), (priced.approver, 200)):
+        answer = await priced.api.post("/v1/quotes", json=asked, headers=headers)
+        assert answer.status_code == status
+        assert status == 200 or answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_takes_too_many_steps_is_refused(priced: Bureau) -> None:
+    """48 periods of 30 minutes, each of two tiers: 96 pieces a day."""
+    model = document()["periods"][0]
+    tiers = [{"from_s": 0, "price_minor": 1}, {"from_s": 600, "price_minor": 2}]
+    periods = [
+        model
+        | {"id": f"p{place}", "start": _clock(30 * place), "end": _clock(30 * place + 30)}
+        | {"unit_s": 600, "tiers": tiers}
+        for place in range(48)
+    ]
+    stay = {"lot_id": None, "document": document(periods=periods), "entry": ENTRY}
+
+    month = await ask(priced, **stay, exit="2027-01-10T10:00:00+08:00")
+    year = await ask(priced, **stay, exit="2027-12-10T10:00:00+08:00")
+
+    assert len(month.json()["lines"]) > 31 * 90
+    problem(year, 422, "too-much-work")
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+async def test_a_year_at_a_real_tariff_is_priced(priced: Bureau) -> None:
+    told = (await ask(priced, exit="2027-12-10T10:00:00+08:00")).json()
+    assert sum(line["amount_minor"] for line in told["lines"]) == told["total_minor"] > 0
 
 
 async def test_vehicles_and_what_is_granted(priced: Bureau) -> None:

@@ -175,3 +175,57 @@ def test_the_hash_is_of_the_canonical_text() -> None:
     assert canonical_json({"b": 1, "a": "一"}) == '{"a":"一","b":1}'.encode()
     assert content_hash(written) == content_hash(shuffled) == content_hash(read_tariff(shuffled))
     assert content_hash(written) != content_hash(written | {"id": "other"})
+
+
+def many(field: str) -> Any:
+    periods = [unit_period(f"p{place}") for place in range(49)]
+    each: Any = {
+        "periods": periods,
+        "tiers": [unit_period("a", tiers=[tier(60 * place) for place in range(25)])],
+        "caps": [{"window": "session", "amount_minor": 1}] * 9,
+        "vehicles": {f"v{place}": {} for place in range(33)},
+        "entitlements": [{"id": f"e{place}"} for place in range(33)],
+        "calendar": {"holidays": ["2026-01-01"] * 2001},
+        "days": [unit_period("a", days=["mon"] * 11)],
+    }[field]
+    if field in ("periods", "tiers", "days"):
+        return document(*each)
+    return document(unit_period(), **{field: each})
+
+
+@pytest.mark.parametrize(
+    ("field", "path"),
+    [
+        ("periods", "periods"),
+        ("tiers", "periods[0].tiers"),
+        ("caps", "caps"),
+        ("vehicles", "vehicles"),
+        ("entitlements", "entitlements"),
+        ("calendar", "calendar.holidays"),
+        ("days", "periods[0].days"),
+    ],
+)
+def test_more_than_any_real_tariff_has_is_a_fault(field: str, path: str) -> None:
+    assert list(paths(many(field))) == [path]
+
+
+def test_tiers_are_bounded_in_all() -> None:
+    tiers = [tier(60 * place) for place in range(24)]
+    eight = [unit_period(f"p{place}", tiers=tiers) for place in range(8)]
+    read_tariff(document(*eight))
+    assert paths(document(*eight, unit_period("more"))) == {"periods": "too_many_tiers"}
+
+
+def test_many_repeated_fields_are_told_in_few_words() -> None:
+    text = "{" + ",".join(f'"f{n}":1,"f{n}":2' for n in range(20_000)) + "}"
+    with pytest.raises(TariffFaultsError) as caught:
+        read_tariff(text)
+    assert "" in {fault.path for fault in caught.value.faults}
+    assert len(caught.value.faults) <= 20
+
+
+def test_faults_of_a_text_are_bounded() -> None:
+    text = '{"note": [' + ",".join(["NaN"] * 10_000) + "]}"
+    with pytest.raises(TariffFaultsError) as caught:
+        read_tariff(text)
+    assert len([fault for fault in caught.value.faults if fault.code == "not_finite"]) == 100
