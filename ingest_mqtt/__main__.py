@@ -17,7 +17,6 @@ from ingest_mqtt.counters import Counters, IngestCollector, commit_histogram
 from ingest_mqtt.dead_letters import DeadLetters
 from ingest_mqtt.ingester import Ingester
 from ingest_mqtt.link import Broker, Link
-from ingest_mqtt.messages import FEEDS
 from ingest_mqtt.rates import Limiter
 from ingest_mqtt.settings import IngestSettings
 from ingest_mqtt.writer import Writer
@@ -38,6 +37,7 @@ def _broker(settings: IngestSettings) -> Broker:
         url.username or "",
         url.password or "",
         settings.session_expiry_s,
+        settings.receive_maximum,
     )
 
 
@@ -71,6 +71,7 @@ async def serve(settings: IngestSettings, database: str) -> None:
         counters,
         _now,
         batch_messages=settings.batch_messages,
+        receive_maximum=settings.receive_maximum,
         linger_s=settings.linger_ms / 1000,
         limiter=Limiter(settings.rates()),
     )
@@ -79,11 +80,12 @@ async def serve(settings: IngestSettings, database: str) -> None:
     server, _ = start_http_server(settings.metrics_port, settings.metrics_host, registry=registry)
     # Our turn at the database comes first: a second ingester must not take the first's session.
     await writer.open()
-    link = Link(_broker(settings), FEEDS, ingester.receive, ingester.connected)
+    link = Link(_broker(settings), ingester.receive, ingester.connected)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(link.run())
             tasks.create_task(ingester.run(link))
+            tasks.create_task(ingester.beat(link))
     finally:
         await link.close()
         writer.close()

@@ -11,7 +11,11 @@ from prometheus_client.registry import Collector
 
 from ingest_mqtt.effects import Outcome, is_report
 
-RESULTS = ("applied", "duplicate", "superseded", "rejected", "deferred", "dropped")
+# `dropped`: far over the rate, or at QoS 0 beyond what may wait; no ack. `redelivered`: forgotten
+# at a reconnect, since the broker sends it again.
+RESULTS = (
+    *("applied", "duplicate", "superseded", "rejected", "deferred", "dropped", "redelivered"),
+)
 KEPT = ("first", "repeat", "over_quota")
 SNAPSHOT_TIMEOUT_S = 2.0
 

@@ -11,6 +11,7 @@ import structlog
 from ingest_mqtt.effects import Ack, DeadLetter, Effect, Outcome, Received, SpaceEvent
 from ingest_mqtt.lots import Committed, Lot, LotState, Registry
 from ingest_mqtt.messages import (
+    HEARTBEAT,
     AnyReport,
     CountReport,
     FeedTopic,
@@ -30,6 +31,8 @@ EPOCH_AHEAD_S = 86_400
 OBSERVED_AHEAD = timedelta(minutes=5)
 STATES = ("free", "occupied", "unknown")
 INTERNAL = "internal"
+# What one transaction may hold in memory, whatever a snapshot of a large lot turns over.
+MOST_EVENTS = 50_000
 # Of a name that no lot has, as much as an index can hold.
 MOST_LOT_ID = 64
 
@@ -45,7 +48,8 @@ def decide(
     """Work out what a batch of messages does, in their order.
 
     Args:
-        messages: As they came in; those of one lot apply by their own (epoch, seq).
+        messages: As they came in; those of one lot apply by their own (epoch, seq). With
+            `MOST_EVENTS` changes of bays the outcome is full: it says how many it took.
         registry: Who may report what.
         committed: Every lot's state in the database; lots never heard of are absent.
 
@@ -62,6 +66,8 @@ def decide(
         return None if before is None else before.state
 
     for message in messages:
+        if len(outcome.space_events) >= MOST_EVENTS:
+            break
         effect = _build(message, registry, state_of)
         try:
             outcome.join(effect)
@@ -72,6 +78,8 @@ def decide(
 
 def _build(message: Received, registry: Registry, state_of: StateOf) -> Effect:
     """Work out one message's effect; whatever is raised becomes its refusal."""
+    if message.topic == HEARTBEAT:
+        return Effect(is_heartbeat=True)
     topic = _NO_TOPIC
     try:
         topic = FeedTopic.parse(message.topic) or _NO_TOPIC

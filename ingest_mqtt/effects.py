@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ingest_mqtt.lots import LotState
-from ingest_mqtt.messages import FeedTopic, RejectionError
+from ingest_mqtt.messages import HEARTBEAT, FeedTopic, RejectionError
 from ingest_mqtt.occupancy import Steps
 from ingest_mqtt.rates import Deferred
 
 
 def is_report(topic: str) -> bool:
-    """Tell a report's topic from one of hints that a gateway came or went."""
-    return not topic.endswith("/status")
+    """Tell a report's topic from those of gateways' status and of our heartbeat."""
+    return not topic.endswith("/status") and topic != HEARTBEAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,12 @@ class Received:
 
     Attributes:
         topic: Its topic, as published.
-        payload: Its bytes.
+        payload: Its bytes; of one that is too large, one byte more than is allowed.
         received_at: The platform's clock.
         mid: The broker's number for its delivery.
         connection: Which connection of ours it came over; `mid` means nothing on another.
+        qos: 0 or 1.
+        size: Bytes that were sent; 0 where the payload is all of it.
         deferred: Set where it is over its gateway's rate, or follows a message that was.
     """
 
@@ -37,11 +39,13 @@ class Received:
     received_at: datetime
     mid: int = 0
     connection: int = 0
+    qos: int = 1
+    size: int = 0
     deferred: Deferred | None = None
 
     @property
     def is_report(self) -> bool:
-        """Whether it is a report, rather than a hint that a gateway came or went."""
+        """Whether it is a report, rather than a hint of a gateway's status or our heartbeat."""
         return is_report(self.topic)
 
 
@@ -101,6 +105,7 @@ class Effect:
         result: What the message counts as; None where it is not counted as a report.
         observations: Bays or counts that it told of.
         statuses: 1 for a hint that a gateway came or went.
+        is_heartbeat: Whether it is our own heartbeat.
     """
 
     lot_id: str = ""
@@ -113,6 +118,7 @@ class Effect:
     result: str | None = None
     observations: int = 0
     statuses: int = 0
+    is_heartbeat: bool = False
 
 
 @dataclass(slots=True)
@@ -130,6 +136,8 @@ class Outcome:
         kept: What became of the refused reports; known once they are written.
         observations: Bays or counts that applied messages told of.
         statuses: Hints that gateways came or went.
+        has_heartbeat: Whether our own heartbeat is in it.
+        messages: How many messages it comes from.
     """
 
     states: dict[str, LotState] = field(default_factory=dict)
@@ -142,6 +150,8 @@ class Outcome:
     kept: Counter[str] = field(default_factory=Counter)
     observations: int = 0
     statuses: int = 0
+    has_heartbeat: bool = False
+    messages: int = 0
 
     def join(self, effect: Effect) -> None:
         """Add a message's effect: all of it, or nothing where this raises."""
@@ -160,3 +170,5 @@ class Outcome:
             self.results[effect.result] += 1
         self.observations += effect.observations
         self.statuses += effect.statuses
+        self.has_heartbeat |= effect.is_heartbeat
+        self.messages += 1

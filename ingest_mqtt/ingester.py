@@ -7,20 +7,27 @@ messages wait, unacked, and the broker holds back more once too many are in flig
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
 
+import structlog
+
+from ingest_mqtt.breaker import RETRY_S
 from ingest_mqtt.counters import Counters
-from ingest_mqtt.effects import Outcome, Received
-from ingest_mqtt.link import Link
-from ingest_mqtt.messages import state_topic
+from ingest_mqtt.effects import Ack, Outcome, Received, is_report
+from ingest_mqtt.inbox import Inbox
+from ingest_mqtt.link import Delivery, Link
+from ingest_mqtt.messages import HEARTBEAT, MAX_PAYLOAD_BYTES, state_topic
 from ingest_mqtt.publish import ack_payload, state_payload
-from ingest_mqtt.rates import Dropped, Limiter
+from ingest_mqtt.rates import Deferred, Dropped, Limiter
 from ingest_mqtt.writer import Writer
 
+log = structlog.get_logger()
+
 IDLE_S = 5.0
+HEARTBEAT_S = 5.0
+AFTER_FAULT_S = 1.0
 PUBLISH_CHUNK = 200
 
 
@@ -32,6 +39,7 @@ class Ingester:
         counters: What is counted.
         clock: The platform's clock, aware.
         batch_messages: Most messages in a transaction.
+        receive_maximum: Most messages that the broker sends unconfirmed.
         linger_s: How long a batch waits for more.
         limiter: Judges what each gateway may send.
     """
@@ -43,62 +51,132 @@ class Ingester:
         clock: Callable[[], datetime],
         *,
         batch_messages: int,
+        receive_maximum: int,
         linger_s: float,
         limiter: Limiter,
     ) -> None:
         self._writer, self._counters, self._clock = writer, counters, clock
-        self._batch_messages, self._linger_s = batch_messages, linger_s
+        self._receive_maximum, self._linger_s = receive_maximum, linger_s
         self._limiter = limiter
-        self._inbox: deque[Received] = deque()
+        self._inbox = Inbox(batch_messages)
         self._arrived = asyncio.Event()
-        self._waiting = 0
         self._published_opening = 0
         self._reconnected = False
+        self._beat_waits = False
 
     @property
     def waiting(self) -> int:
         """Reports that have come in and are not yet committed."""
-        return self._waiting
+        return self._inbox.reports
 
-    def receive(self, topic: str, payload: bytes, mid: int, connection: int) -> bool:
+    def receive(self, delivery: Delivery) -> bool:
         """Take in a message of the broker; called in the event loop.
 
         Returns:
             False where it was dropped: the broker may forget it at once.
         """
-        verdict = self._limiter.judge(self._writer.registry, topic, payload, monotonic())
-        if isinstance(verdict, Dropped):
-            self._counters.drop(topic)
+        if delivery.topic == HEARTBEAT:
+            return self._receive_heartbeat(delivery)
+        verdict = self._judge(delivery)
+        # Of what is too large no more is kept than shows it.
+        payload = delivery.payload[: MAX_PAYLOAD_BYTES + 1]
+        if isinstance(verdict, Dropped) or not self._put(delivery, payload, verdict):
+            self._counters.drop(delivery.topic)
             return False
-        message = Received(topic, payload, self._clock(), mid, connection, verdict)
-        self._inbox.append(message)
-        if message.is_report:
-            self._waiting += 1
-            self._counters.received += 1
-        self._arrived.set()
+        self._counters.received += is_report(delivery.topic)
         return True
 
-    def connected(self) -> None:
-        """Have every lot's state published again; called after each connect."""
+    def _receive_heartbeat(self, delivery: Delivery) -> bool:
+        if self._beat_waits:
+            return False
+        self._beat_waits = True
+        return self._put(delivery, b"", None)
+
+    def _judge(self, delivery: Delivery) -> Deferred | Dropped | None:
+        topic, payload = delivery.topic, delivery.payload
+        try:
+            return self._limiter.judge(self._writer.registry, topic, payload, monotonic())
+        except Exception:
+            # Not judged is not over the rate; what is wrong with the message shows later.
+            log.exception("a message could not be judged")
+            return None
+
+    def _put(self, delivery: Delivery, payload: bytes, deferred: Deferred | None) -> bool:
+        message = Received(
+            delivery.topic,
+            payload,
+            self._clock(),
+            delivery.mid,
+            delivery.connection,
+            delivery.qos,
+            len(delivery.payload),
+            deferred,
+        )
+        is_in = self._inbox.put(message)
+        self._arrived.set()
+        return is_in
+
+    def connected(self, connection: int, session_present: bool) -> None:  # noqa: FBT001
+        """Have every lot's state published again; called after each connect.
+
+        Args:
+            connection: The new connection's number.
+            session_present: Whether the broker kept our session: it then delivers again what was
+                not confirmed over the earlier connection.
+        """
+        if session_present or len(self._inbox) > self._receive_maximum:
+            self._counters.results["redelivered"] += self._inbox.forget_earlier(connection)
         self._reconnected = True
         self._arrived.set()
 
+    async def beat(self, link: Link) -> None:
+        """Send a heartbeat through the broker at intervals, until cancelled.
+
+        It comes back as a message and is committed like one: its time in the database says that
+        the whole way is open.
+        """
+        while True:
+            if link.is_connected:
+                link.publish(HEARTBEAT, b"", qos=0)
+            await asyncio.sleep(HEARTBEAT_S)
+
     async def run(self, link: Link) -> None:
-        """Take batches until cancelled.
+        """Take batches until cancelled; a fault of ours costs a turn, not the process.
 
         Args:
             link: Where acks and states are published.
         """
         while True:
             await self._wait()
-            await self._writer.tend()
-            batch = self._take()
-            outcomes = await self._writer.write(batch) if batch else []
-            if self._reconnected or self._writer.openings != self._published_opening:
-                self._reconnected = False
-                self._published_opening = self._writer.openings
-                await self._publish_all(link)
-            self._finish(batch, outcomes, link)
+            await link.room()
+            try:
+                await self._turn(link)
+            except Exception:
+                log.exception("a turn of the ingester failed")
+                await asyncio.sleep(AFTER_FAULT_S)
+
+    async def _turn(self, link: Link) -> None:
+        await self._writer.tend()
+        batch = self._inbox.take()
+        try:
+            written = await self._writer.write(batch)
+        except Exception:
+            self._inbox.put_back(batch)
+            raise
+        if self._reconnected or self._writer.openings != self._published_opening:
+            self._reconnected = False
+            self._published_opening = self._writer.openings
+            await self._publish_all(link)
+        self._finish(batch[: len(batch) - len(written.left)], written.outcomes, link)
+        if written.stopped:
+            await self._pause(written.left, written.stopped)
+
+    async def _pause(self, left: list[Received], stopped: str) -> None:
+        """Leave everything unacked for a time; see `ingest_mqtt.breaker`."""
+        self._inbox.put_back(left)
+        await asyncio.sleep(RETRY_S[stopped])
+        if stopped == "clock":
+            self._inbox.restamp(self._clock())
 
     async def _wait(self) -> None:
         """Wait for a message, a reconnect or the next look around; then linger for more."""
@@ -106,33 +184,42 @@ class Ingester:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), timeout=IDLE_S)
         self._arrived.clear()
-        if len(self._inbox) < self._batch_messages:
+        if not self._inbox.has_batch:
             await asyncio.sleep(self._linger_s)
 
-    def _take(self) -> list[Received]:
-        size = min(len(self._inbox), self._batch_messages)
-        return [self._inbox.popleft() for _ in range(size)]
-
-    def _finish(self, batch: list[Received], outcomes: list[Outcome], link: Link) -> None:
+    def _finish(self, messages: list[Received], outcomes: list[Outcome], link: Link) -> None:
         """Count and tell what was committed, in one go, so that the counters always add up."""
         for outcome in outcomes:
             self._counters.add(outcome)
+            if outcome.has_heartbeat:
+                self._beat_waits = False
+        self._inbox.done(messages)
+        for outcome in outcomes:
             for ack in outcome.acks:
-                link.publish(ack.topic.ack_topic, ack_payload(ack, self._clock()))
+                self._publish_ack(link, ack)
             for lot_id in outcome.states:
                 self._publish_state(link, lot_id)
-        self._waiting -= sum(message.is_report for message in batch)
-        for message in batch:
-            link.confirm(message.mid, message.connection)
+        for message in messages:
+            link.confirm(message.qos, message.mid, message.connection)
+
+    def _publish_ack(self, link: Link, ack: Ack) -> None:
+        try:
+            link.publish(ack.topic.ack_topic, ack_payload(ack, self._clock()))
+        except Exception:
+            log.exception("an ack could not be made", gateway=ack.topic.gateway_id)
 
     def _publish_state(self, link: Link, lot_id: str) -> None:
         """Retain a lot's state; what the broker still holds of a lot without one is cleared."""
         committed = self._writer.committed.get(lot_id)
-        payload = state_payload(lot_id, committed) if committed else b""
-        link.publish(state_topic(lot_id), payload, retain=True)
+        try:
+            payload = state_payload(lot_id, committed) if committed else b""
+            link.publish(state_topic(lot_id), payload, retain=True)
+        except Exception:
+            log.exception("a state could not be made", lot=lot_id)
 
     async def _publish_all(self, link: Link) -> None:
         for index, lot_id in enumerate(self._writer.registry.lots):
             self._publish_state(link, lot_id)
             if index % PUBLISH_CHUNK == 0:
                 await asyncio.sleep(0)
+                await link.room()

@@ -1,7 +1,8 @@
 """The one boundary to the broker: paho-mqtt on this event loop, errors turned into our own.
 
 Paho's socket is watched by the loop itself, so that messages, commits and acks run in one thread
-and in one order. Nothing is acknowledged to the broker until `confirm` is called.
+and in one order. Nothing is acknowledged to the broker until `confirm` is called. Whatever breaks
+here, in paho or in a callback, costs the connection at most: it is made again, for ever.
 """
 
 import asyncio
@@ -23,23 +24,52 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from ingest_mqtt.subscriptions import Arrival, arrival, subscribe
 
 log = structlog.get_logger()
 
 KEEPALIVE_S = 30
 BACK_OFF_S = (0.5, 30.0)
+# What may wait for the broker's PUBACK before no more batches are taken.
+MOST_UNSENT = 10_000
+MOST_UNSENT_BYTES = 16 * 2**20
+ROOM_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where the broker is and who we are to it; the user name is the client id as well."""
+    """Where the broker is and who we are to it; the user name is the client id as well.
+
+    Attributes:
+        receive_maximum: Most messages that the broker sends before we confirm one.
+    """
 
     host: str
     port: int
     username: str
     password: str
     session_expiry_s: int
+    receive_maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as the broker delivered it.
+
+    Attributes:
+        topic: As published.
+        payload: Its bytes.
+        qos: 0 or 1; the broker makes 1 of 2, since we subscribe so.
+        mid: The broker's number for the delivery; 0 at QoS 0.
+        connection: Which connection of ours it came over; `mid` means nothing on another.
+    """
+
+    topic: str
+    payload: bytes
+    qos: int
+    mid: int
+    connection: int
 
 
 class Link:
@@ -47,24 +77,28 @@ class Link:
 
     Args:
         broker: Where to.
-        topic: What to subscribe to, at QoS 1.
-        on_message: Called with (topic, payload, mid, connection) of each message; False where
-            it was dropped, and is never confirmed by the caller.
-        on_connected: Called after each connect, once subscribed.
+        on_message: Called with each message; False where it was dropped, and is never confirmed
+            by the caller.
+        on_connected: Called after each connect, once subscribed, with the number of the
+            connection and whether the broker had kept our session.
     """
 
     def __init__(
         self,
         broker: Broker,
-        topic: str,
-        on_message: Callable[[str, bytes, int, int], bool],
-        on_connected: Callable[[], None],
+        on_message: Callable[[Delivery], bool],
+        on_connected: Callable[[int, bool], None],
     ) -> None:
         self.connection = 0
-        self._broker, self._topic = broker, topic
+        self._broker = broker
         self._on_message, self._on_connected = on_message, on_connected
         self._loop = asyncio.get_running_loop()
         self._lost = asyncio.Event()
+        # Sizes of what the broker has not yet acknowledged, by paho's numbers.
+        self._unsent: dict[int, int] = {}
+        self._unsent_bytes = 0
+        self._roomy = asyncio.Event()
+        self._roomy.set()
         self._client = self._make_client()
 
     def _make_client(self) -> Client:
@@ -75,19 +109,33 @@ class Link:
             manual_ack=True,
         )
         client.username_pw_set(self._broker.username, self._broker.password)
-        # No limit of our own: with one, paho walks through all that is in flight at each PUBACK.
+        # No limit of paho's: with one, it walks through all that is in flight at each PUBACK.
         client.max_inflight_messages_set(0)
-        client.on_connect = self._connected
+        client.on_connect = self._guarded(self._connected)
         client.on_disconnect = self._disconnected
-        client.on_message = self._received
+        client.on_message = self._guarded(self._received)
+        client.on_publish = self._guarded(self._published)
         client.on_socket_open = self._in_loop(self._watch)
         client.on_socket_close = self._in_loop(self._unwatch)
         client.on_socket_register_write = self._in_loop(self._watch_write)
         client.on_socket_unregister_write = self._in_loop(self._unwatch_write)
         return client
 
+    def _guarded(self, action: Callable[..., Any]) -> Callable[..., None]:
+        """Let nothing escape into paho or the loop; what raises costs the connection."""
+
+        def callback(*arguments: Any) -> None:
+            try:
+                action(*arguments)
+            except Exception:
+                log.exception("the link to the broker broke", step=action.__name__)
+                self._drop()
+
+        return callback
+
     def _in_loop(self, action: Callable[[socket.socket], None]) -> Callable[..., None]:
         """Paho connects in a thread of its own; the loop is only touched from its own."""
+        guarded = self._guarded(action)
 
         def callback(_client: Client, _userdata: Any, sock: Any) -> None:
             try:
@@ -95,38 +143,49 @@ class Link:
             except RuntimeError:
                 here = False
             if here:
-                action(sock)
+                guarded(sock)
             else:
-                self._loop.call_soon_threadsafe(action, sock)
+                self._loop.call_soon_threadsafe(guarded, sock)
 
         return callback
 
     def _watch(self, sock: socket.socket) -> None:
         # Else an ack may wait 40 ms for the broker's delayed TCP acknowledgement.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._loop.add_reader(sock, self._client.loop_read)
+        self._loop.add_reader(sock, self._guarded(self._client.loop_read))
 
     def _unwatch(self, sock: socket.socket) -> None:
-        with contextlib.suppress(ValueError, OSError):
+        # What uvloop raises of a socket that is closed or that it does not watch.
+        with contextlib.suppress(ValueError, OSError, RuntimeError):
             self._loop.remove_reader(sock)
-            self._loop.remove_writer(sock)
+        self._unwatch_write(sock)
 
     def _watch_write(self, sock: socket.socket) -> None:
         if sock.fileno() >= 0:
-            self._loop.add_writer(sock, self._client.loop_write)
+            self._loop.add_writer(sock, self._guarded(self._client.loop_write))
 
     def _unwatch_write(self, sock: socket.socket) -> None:
-        with contextlib.suppress(ValueError, OSError):
+        with contextlib.suppress(ValueError, OSError, RuntimeError):
             self._loop.remove_writer(sock)
+
+    def _drop(self) -> None:
+        """Give up the connection; `run` makes the next, which closes this one's socket."""
+        sock = self._client.socket()
+        with contextlib.suppress(OSError, AttributeError):
+            sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+        self._loop.call_soon_threadsafe(self._lost.set)
 
     async def run(self) -> None:
         """Keep the session connected until cancelled."""
         wait_s = BACK_OFF_S[0]
         while True:
             self._lost.clear()
-            if await self._connect():
-                wait_s = BACK_OFF_S[0]
-                await self._keep()
+            try:
+                if await self._connect():
+                    wait_s = BACK_OFF_S[0]
+                    await self._keep()
+            except Exception:
+                log.exception("the link to the broker broke", step="run")
             # Paho's own random back-off exists only in its threaded loop.
             await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311
             wait_s = min(2 * wait_s, BACK_OFF_S[1])
@@ -134,6 +193,7 @@ class Link:
     async def _connect(self) -> bool:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = self._broker.session_expiry_s
+        properties.ReceiveMaximum = self._broker.receive_maximum
         self.connection += 1
         try:
             await asyncio.to_thread(
@@ -169,10 +229,8 @@ class Link:
             log.error("broker refused us", reason=str(reason))
             return
         log.info("connected to broker", session_present=flags.session_present)
-        # Retained feeds are not wanted: they would come again at each reconnect.
-        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-        client.subscribe(self._topic, options=options)
-        self._on_connected()
+        subscribe(client)
+        self._on_connected(self.connection, flags.session_present)
 
     def _disconnected(
         self,
@@ -186,27 +244,69 @@ class Link:
         self._loop.call_soon_threadsafe(self._lost.set)
 
     def _received(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        mid, connection = message.mid, self.connection
-        if not self._on_message(message.topic, bytes(message.payload), mid, connection):
-            self.confirm(mid, connection)
+        came = arrival(message)
+        if came.clears:
+            # Before it is confirmed: after a crash in between it comes, and is cleared, again.
+            self.publish(message.topic, b"", retain=True)
+        delivery = Delivery(
+            message.topic, bytes(message.payload), message.qos, message.mid, self.connection
+        )
+        is_unread = came is Arrival.IGNORED or came is Arrival.STORED
+        if is_unread or not self._on_message(delivery):
+            self.confirm(delivery.qos, delivery.mid, delivery.connection)
 
-    def confirm(self, mid: int, connection: int) -> None:
-        """Acknowledge a message to the broker, unless it came over an earlier connection."""
-        if connection == self.connection:
-            self._client.ack(mid, 1)
+    def confirm(self, qos: int, mid: int, connection: int) -> None:
+        """Acknowledge a message to the broker, unless it came over an earlier connection.
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish at QoS 1; kept by paho until the broker has it, across reconnects.
-
-        With all 65,535 numbers in flight it is dropped: an ack is then asked for again by its
-        gateway, and the states are all published at the reconnect that must follow.
+        A message at QoS 0 has no number; to acknowledge it would cost us the connection.
         """
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
-        if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
-            log.warning("too many messages in flight to the broker", topic=topic)
+        if qos > 0 and mid > 0 and connection == self.connection:
+            self._guarded(self._client.ack)(mid, qos)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker has let us in and the connection stands, as far as is known."""
+        return self._client.is_connected() and not self._lost.is_set()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> None:
+        """Publish; at QoS 1 it is kept by paho until the broker has it, across reconnects."""
+        try:
+            info = self._client.publish(topic, payload, qos=qos, retain=retain)
+        except Exception:
+            # What paho had taken in already goes out at the reconnect.
+            log.exception("the link to the broker broke", step="publish")
+            self._drop()
+            return
+        if info.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
+            log.warning("not published", topic=topic[:200], rc=int(info.rc))
+        elif qos:
+            self._unsent[info.mid] = len(topic) + len(payload)
+            self._unsent_bytes += len(topic) + len(payload)
+            self._look_for_room()
+
+    def _published(
+        self,
+        _client: Client,
+        _userdata: Any,
+        mid: int,
+        _reason: ReasonCode,
+        _properties: Properties,
+    ) -> None:
+        self._unsent_bytes -= self._unsent.pop(mid, 0)
+        self._look_for_room()
+
+    async def room(self) -> None:
+        """Wait until not too much is on its way to a broker that is away or slow."""
+        await self._roomy.wait()
+
+    def _look_for_room(self) -> None:
+        if len(self._unsent) > MOST_UNSENT or self._unsent_bytes > MOST_UNSENT_BYTES:
+            self._roomy.clear()
+        else:
+            self._roomy.set()
 
     async def close(self) -> None:
         """Say goodbye; the session stays with the broker."""
-        self._client.disconnect()
+        self._guarded(self._client.disconnect)()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._lost.wait(), timeout=1.0)

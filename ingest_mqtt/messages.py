@@ -17,6 +17,8 @@ from ingest_mqtt.syntax import Members, NotJsonError, read
 
 ROOT = "onelot/v1"
 FEEDS = f"{ROOT}/feeds/#"
+# Our own: it goes to the broker, comes back, and is committed like any message.
+HEARTBEAT = f"{ROOT}/heartbeat/ingest"
 MAX_PAYLOAD_BYTES = 65_536
 MAX_NUMBER = 2**53
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)

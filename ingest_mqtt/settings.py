@@ -21,6 +21,9 @@ class IngestSettings(BaseSettings):
     metrics_port: int = Field(9100, ge=0, le=65535, description="0 picks a free port")
     batch_messages: int = Field(1000, ge=1, le=10_000, description="most messages a commit")
     linger_ms: float = Field(4.0, ge=0, le=1000, description="wait for more before a commit")
+    receive_maximum: int = Field(
+        500, ge=20, le=4000, description="most messages taken from the broker and not yet committed"
+    )
     session_expiry_s: int = Field(
         7 * 86_400, ge=60, description="how long the broker keeps our messages while we are away"
     )

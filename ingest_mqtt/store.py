@@ -12,6 +12,8 @@ from sql.named import named
 
 _SPACE_EVENT = ("lot_id", "number", "state", "observed_at", "received_at")
 _COUNT_EVENT = ("lot_id", "free_spaces", "capacity", "observed_at", "received_at")
+# The row of `ingester_status` that is ours.
+INGESTER = "ingester"
 
 
 async def load_registry(db: Db) -> Registry:
@@ -58,7 +60,14 @@ async def commit(
         await _add_steps(db, outcome.steps)
         if also is not None:
             await also(db)
+        if outcome.has_heartbeat:
+            await db.execute(named("ingester_beat"), INGESTER)
     return committed
+
+
+async def note_stopped(db: Db, reason: str | None) -> None:
+    """Say that the ingester takes no messages, and why; None says that it does."""
+    await db.execute(named("ingester_stopped"), INGESTER, reason)
 
 
 async def _add_steps(db: Db, steps: Steps) -> None:

@@ -2,20 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from time import perf_counter
+from time import monotonic, perf_counter
 
 import asyncpg
 import structlog
 from prometheus_client import Histogram
 
+from ingest_mqtt.breaker import Breaker, StoppedError
 from ingest_mqtt.counters import Counters
 from ingest_mqtt.dead_letters import DeadLetters, Kept, expire
 from ingest_mqtt.decide import decide, internal
 from ingest_mqtt.effects import Outcome, Received
+from ingest_mqtt.faults import is_of_a_message
 from ingest_mqtt.lots import Committed, Registry
 from ingest_mqtt.messages import FeedTopic
-from ingest_mqtt.store import commit, load_registry
+from ingest_mqtt.store import commit, load_registry, note_stopped
 from sql.engine import AdvisoryLock, Db
 from sql.lot_state_store import SupersededError, load_states
 from sql.partitions import maintain
@@ -26,18 +29,21 @@ MAINTENANCE = timedelta(hours=1)
 BACK_OFF_S = (0.2, 5.0)
 COMMAND_TIMEOUT_S = 30.0
 
-# One message's data cannot be stored, while the database itself is well.
-DATA_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
-# The database is away, or was: nothing is known of the last transaction.
-DATABASE_FAULTS = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    # What asyncpg raises when a connection breaks between two of its own steps.
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-    SupersededError,
-)
+
+@dataclass(slots=True)
+class Written:
+    """What became of a batch.
+
+    Attributes:
+        outcomes: What was committed: one, or several where a message that the database cannot
+            hold had to be told from the others.
+        left: The messages at the batch's end that were not, because we stopped.
+        stopped: Why; see `ingest_mqtt.breaker`.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    left: list[Received] = field(default_factory=list)
+    stopped: str | None = None
 
 
 class Writer:
@@ -82,6 +88,8 @@ class Writer:
         self._maintained_at: datetime | None = None
         self._expiring = False
         self._registry_changed = False
+        self._breaker = Breaker()
+        self._noted: str | None = None
         self._db: Db | None = None
 
     async def open(self) -> Db:
@@ -90,7 +98,7 @@ class Writer:
         while True:
             try:
                 return await self._open_once()
-            except DATABASE_FAULTS as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the city must come up again
                 log.warning("database not ready", error=type(error).__name__)
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, BACK_OFF_S[1])
@@ -110,6 +118,7 @@ class Writer:
         await self._maintain(db)
         await self._dead_letters.load(db, self._clock())
         await self._load(db)
+        await note_stopped(db, self._breaker.stopped)
         self.openings += 1
         return db
 
@@ -142,43 +151,56 @@ class Writer:
         self._maintained_at, self._expiring = now, True
         log.info("partitions maintained", made=made, dropped=dropped)
 
-    async def tend(self) -> None:
-        """Do what is due between batches: partitions, a changed registry, a lost database."""
+    async def tend(self, *, reload: bool = False) -> None:
+        """Do what is due between batches: partitions, a changed registry, a lost database.
+
+        Args:
+            reload: Read registry and states anew in any case.
+        """
         while True:
             try:
                 db = self._db if self._db is not None and not self._db.is_closed() else None
                 db = db or await self.open()
                 await self._maintain(db)
-                if self._registry_changed:
+                if reload or self._registry_changed:
                     await self._load(db)
-            except DATABASE_FAULTS as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is read anew
                 log.warning("database lost", error=type(error).__name__)
                 self.close()
+                await asyncio.sleep(BACK_OFF_S[0])
             else:
                 return
 
-    async def write(self, batch: list[Received]) -> list[Outcome]:
+    async def write(self, batch: list[Received]) -> Written:
         """Decide a batch and commit it, as often as it takes.
 
         Args:
             batch: Messages in the order they came.
-
-        Returns:
-            What was committed: one outcome, or several where a message that the database
-            cannot hold had to be told from the others.
         """
-        while True:
+        written = Written()
+        # A stack: what is to be written next is last.
+        parts = [_Part(batch)] if batch else []
+        while parts:
+            part = parts.pop()
             try:
-                return [await self._attempt(decide(batch, self.registry, self.committed))]
-            except DATA_FAULTS as error:
-                log.exception("batch not storable", messages=len(batch))
-                await self._after_fault(error)
-                return await self._divide(batch, error)
-            except DATABASE_FAULTS as error:
-                await self._after_fault(error)
+                outcome = await self._attempt(part)
+            except StoppedError as stop:
+                written.stopped = stop.reason
+                written.left = [m for one in (part, *reversed(parts)) for m in one.messages]
+                break
+            except Exception as error:  # noqa: BLE001 - sorted by what it says of the database
+                parts += await self._after_fault(part, error)
+                continue
+            written.outcomes.append(outcome)
+            if rest := part.messages[outcome.messages :]:
+                parts.append(_Part(rest))
+        await self._note_stopped(written.stopped, len(written.left))
+        return written
 
-    async def _attempt(self, outcome: Outcome) -> Outcome:
+    async def _attempt(self, part: "_Part") -> Outcome:
         db = self._db or await self.open()
+        outcome = part.refused() or decide(part.messages, self.registry, self.committed)
+        self._breaker.check(outcome, self.registry.operators, monotonic())
         started = perf_counter()
         kept = Kept()
 
@@ -193,22 +215,81 @@ class Writer:
         self._counters.commits += 1
         return outcome
 
-    async def _after_fault(self, error: Exception) -> None:
-        """Read everything anew: a transaction whose end was not heard of may have gone through."""
+    async def _after_fault(self, part: "_Part", error: Exception) -> list["_Part"]:
+        """Get ready for another attempt; only a database that is away makes anything wait.
+
+        Returns:
+            What is to be attempted, the first last.
+        """
         self._counters.commit_failures += 1
+        if is_of_a_message(error, self._db):
+            return part.narrowed(error)
         log.warning("transaction failed; trying again", error=type(error).__name__)
-        await asyncio.sleep(BACK_OFF_S[0])
-        await self.open()
+        if isinstance(error, SupersededError):
+            await self.tend(reload=True)
+        else:
+            # The transaction may have gone through: everything is read anew.
+            await asyncio.sleep(BACK_OFF_S[0])
+            await self.open()
+        return [part]
 
-    async def _divide(self, batch: list[Received], error: Exception) -> list[Outcome]:
-        """Find the message that cannot be stored, so that it holds up no other."""
-        if len(batch) > 1:
-            half = len(batch) // 2
-            return await self.write(batch[:half]) + await self.write(batch[half:])
-        return [await self._attempt(self._refused(batch[0], error))]
+    async def _note_stopped(self, reason: str | None, waiting: int) -> None:
+        """Tell operations, in the log and for `/readyz`, that messages wait, or again do not."""
+        was = self._noted
+        if reason is None and was is None:
+            return
+        if reason is None:
+            log.info("messages are taken again", stopped=was)
+        else:
+            log.error("NO MESSAGES ARE TAKEN", reason=reason, waiting=waiting)
+        self._noted = self._breaker.stopped = reason
+        try:
+            if self._db is not None:
+                await note_stopped(self._db, reason)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must stop nothing else
+            # It is written when the database is opened next.
+            log.warning("database lost", error=type(error).__name__)
+            self.close()
 
-    def _refused(self, message: Received, error: Exception) -> Outcome:
-        outcome = Outcome()
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Messages of a batch that are written in one transaction.
+
+    Attributes:
+        messages: In their order.
+        fault: Why the only message could not be stored: it is refused instead.
+        is_kept: Whether the refused message can be stored as a dead letter at least.
+    """
+
+    messages: list[Received]
+    fault: Exception | None = None
+    is_kept: bool = True
+
+    def refused(self) -> Outcome | None:
+        """Return the outcome of the message that could not be stored; None where there is none."""
+        if self.fault is None:
+            return None
+        message, outcome = self.messages[0], Outcome()
         topic = FeedTopic.parse(message.topic) or FeedTopic("", "", "")
-        outcome.join(internal(message, topic, error))
+        outcome.join(internal(message, topic, self.fault))
+        if not self.is_kept:
+            outcome.dead_letters.clear()
+            outcome.kept["over_quota"] += message.is_report
         return outcome
+
+    def narrowed(self, error: Exception) -> list["_Part"]:
+        """Come nearer to the message that cannot be stored, so that it holds up no other.
+
+        Returns:
+            Parts in place of this one, the first last.
+        """
+        if len(self.messages) > 1:
+            half = len(self.messages) // 2
+            return [_Part(self.messages[half:]), _Part(self.messages[:half])]
+        if self.fault is None:
+            return [_Part(self.messages, error)]
+        if self.is_kept:
+            log.error("a refused message could not be kept", exc_info=error)
+            return [_Part(self.messages, self.fault, is_kept=False)]
+        raise error

@@ -15,19 +15,13 @@ from deploy import broker as mosquitto
 from deploy import postgres
 from deploy.accounts import program, server_account
 from deploy.ports import LOOPBACK
-from parking_api.operators.broker_files import ROOT, acl
+from parking_api.operators.broker_files import API_USER, INGEST_USER, acl
 from parking_api.operators.passwords import SALT_BYTES, mosquitto_hash
 from sql.engine import Db
 
 DB_PASSWORD: Final = "test-database"
 DB_APP_PASSWORD: Final = "test-application"
 _SALT: Final = bytes(SALT_BYTES)
-# The platform's own rights are the real ones; a test's gateway may report for any lot.
-_ACL: Final = f"""\
-{acl([])}
-pattern write {ROOT}/feeds/%u/#
-pattern read {ROOT}/acks/%u/#
-"""
 
 
 @dataclass(frozen=True)
@@ -134,7 +128,8 @@ class Broker:
     def _write_users(self) -> None:
         lines = [f"{n}:{mosquitto_hash(self.password(n), _SALT)}" for n in sorted(self.users)]
         (self.directory / "passwd").write_text("\n".join(lines) + "\n")
-        (self.directory / "acl").write_text(_ACL)
+        gateways = self.users - {INGEST_USER, API_USER}
+        (self.directory / "acl").write_text(acl(sorted(gateways)))
 
     def _await_login(self, name: str) -> None:
         login = [program("mosquitto_sub"), "-h", self.host, "-p", str(self.port), "-E"]

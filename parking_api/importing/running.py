@@ -102,7 +102,7 @@ async def import_lots(
         before = await coverage.read(connection)
         totals = await load_lots(connection, lots, parties.operators, parties.gateways, at=at)
         totals.unpriced = coverage.newly_unpriced(before, await coverage.read(connection), at)
-    return LotsImport(totals, faults, len(source.records), _notes(source, parties, totals))
+    return LotsImport(totals, faults, len(source.records), _notes(source, parties))
 
 
 @dataclass(frozen=True)
@@ -178,14 +178,11 @@ async def _timezones(connection: Connection) -> frozenset[str]:
     return frozenset(row[0] for row in await connection.fetch(named("import_timezones")))
 
 
-def _notes(source: LotsFile, parties: _Parties, totals: Totals) -> tuple[str, ...]:
+def _notes(source: LotsFile, parties: _Parties) -> tuple[str, ...]:
     notes = [f"added operator {entry.operator_id}" for entry in parties.operators]
     notes += [f"added gateway {e.gateway_id} of {e.operator_id}" for e in parties.gateways]
     if source.ignored:
         notes.append(f"passed over the columns {', '.join(source.ignored)}")
-    _, new_lots, _ = totals.counts["lots"]
-    if new_lots:
-        notes.append(
-            "new lots may be reported for after: python -m parking_api credentials --reload"
-        )
+    if parties.gateways:
+        notes.append("new gateways may log in after: python -m parking_api credentials --reload")
     return tuple(notes)

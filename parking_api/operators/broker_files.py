@@ -2,8 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final
@@ -11,46 +10,36 @@ from typing import Final
 ROOT: Final = "onelot/v1"
 INGEST_USER: Final = "platform-ingest"
 API_USER: Final = "platform-api"
+KINDS: Final = ("spaces", "snapshot", "count", "status")
+# The ingester clears what gateways publish with the retain flag; its heartbeat comes back to it.
 _PLATFORM_ACL: Final = f"""\
 user {INGEST_USER}
-topic read {ROOT}/feeds/#
+topic readwrite {ROOT}/feeds/#
 topic write {ROOT}/acks/#
 topic readwrite {ROOT}/state/#
+topic readwrite {ROOT}/heartbeat/ingest
 
 user {API_USER}
 topic read {ROOT}/state/#
 """
 
 
-@dataclass(frozen=True)
-class GatewayRights:
-    """What a gateway may do.
+def acl(gateways: Iterable[str]) -> str:
+    """Return the text of mosquitto's acl_file, from the gateways' names.
 
-    Attributes:
-        gateway_id: The gateway, which is its user name.
-        lots: The lots that it may report for: all of its operator's.
-    """
-
-    gateway_id: str
-    lots: Sequence[str]
-
-
-def acl(gateways: Iterable[GatewayRights]) -> str:
-    """Return the text of mosquitto's acl_file.
-
-    A gateway writes the feeds of its operator's lots under its own name, reads its own acks, and
-    reads every lot's state, which is public. Nobody may do anything else; mosquitto lets anyone
+    A gateway writes the four kinds of feeds under its own name, whatever the lot: whether it may
+    report for that one, the ingester checks, and says so in the ack. It reads its own acks and
+    every lot's state, which is public. Nobody may do anything else; mosquitto lets anyone
     subscribe to anything but delivers only what may be read.
     """
-    return _PLATFORM_ACL + "".join(_gateway_acl(gateway) for gateway in gateways)
+    return _PLATFORM_ACL + "".join(_gateway_acl(name) for name in gateways)
 
 
-def _gateway_acl(gateway: GatewayRights) -> str:
-    name = gateway.gateway_id
+def _gateway_acl(name: str) -> str:
     lines = [
         "",
         f"user {name}",
-        *(f"topic write {ROOT}/feeds/{name}/{lot}/+" for lot in gateway.lots),
+        *(f"topic write {ROOT}/feeds/{name}/+/{kind}" for kind in KINDS),
         f"topic read {ROOT}/acks/{name}/+",
         f"topic read {ROOT}/state/+",
     ]

@@ -17,7 +17,6 @@ from parking_api.command_line import Connection
 from parking_api.operators.broker_files import (
     API_USER,
     INGEST_USER,
-    GatewayRights,
     acl,
     passwd,
     write_atomically,
@@ -98,10 +97,6 @@ async def issue(
         document = _read(places.file)
         known = _passwords(document, places.file)
         gateways = await connection.fetch(named("gateway_credentials"))
-        operator_lots = {
-            row["operator_id"]: row["lots"]
-            for row in await connection.fetch(named("broker_operator_lots"))
-        }
         hashes, entries, new = {}, [], 0
         for gateway in gateways:
             name, stored = gateway["gateway_id"], gateway["password_hash"]
@@ -113,13 +108,9 @@ async def issue(
                 new += 1
             hashes[name] = stored
             entries.append(_entry(gateway, password))
-        rights = [
-            GatewayRights(row["gateway_id"], operator_lots.get(row["operator_id"], ()))
-            for row in gateways
-        ]
         own = {INGEST_USER: platform.ingest, API_USER: platform.api}
         users = {name: mosquitto_hash(password, source.salt()) for name, password in own.items()}
-        _write(places, {**document, "gateways": entries}, passwd(users | hashes), acl(rights))
+        _write(places, {**document, "gateways": entries}, passwd(users | hashes), acl(hashes))
     return Issued(len(gateways), new)
 
 

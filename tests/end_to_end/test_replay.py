@@ -90,8 +90,8 @@ async def test_a_recording_as_it_was_is_history(malaga: tuple[str, ...], databas
         history = await get(api, "/v1/lots/malaga-9/occupancy", step=3600, **window)
         lot = await get(api, "/v1/lots/malaga-9")
     # Worked out by hand from the file; a count holds as long as it is live: 1.5 x 900 s.
-    eight = {353: 14, 343: 11, 334: 14}
-    nine = {334: 8.5, 306: 12, 286: 10, 277: 10, 261: 10}
+    eight: dict[int, float] = {353: 14, 343: 11, 334: 14}
+    nine: dict[int, float] = {334: 8.5, 306: 12, 286: 10, 277: 10, 261: 10}
     for item, minutes_of in zip(history["items"], (eight, nine), strict=True):
         minutes = sum(minutes_of.values())
         mean = sum(free * held for free, held in minutes_of.items()) / minutes

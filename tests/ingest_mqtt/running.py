@@ -13,6 +13,7 @@ from typing import Any
 
 import aiomqtt
 
+from deploy.accounts import program
 from deploy.ports import any_free
 from tests.servers import Broker
 
@@ -78,6 +79,34 @@ def client(broker: Broker, user: str, *topics: str) -> AbstractAsyncContextManag
     return connected(broker.host, broker.port, user, broker.password(user), *topics)
 
 
+async def publish(
+    broker: Broker,
+    topic: str,
+    *payloads: bytes,
+    qos: int = 1,
+    user: str = "gw-a",
+    retain: bool = False,
+) -> None:
+    """Publish as strangers do, with mosquitto's own client: one message, or a line each."""
+    command = [
+        program("mosquitto_pub"),
+        "-h",
+        broker.host,
+        "-p",
+        str(broker.port),
+        "-i",
+        f"{user}-pub",
+    ]
+    command += ["-u", user, "-P", broker.password(user), "-q", str(qos), "-t", topic]
+    command += ["-r"] if retain else []
+    command += ["-s"] if len(payloads) == 1 else ["-l"]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    _, complaint = await process.communicate(b"\n".join(payloads))
+    assert process.returncode == 0, complaint
+
+
 async def until(condition: Callable[[], Any], what: str) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while not condition():  # noqa: ASYNC110 - other processes set no event of ours
@@ -115,6 +144,17 @@ class Ingester:
         if self.process.returncode is None:
             self.process.send_signal(number)
         return await asyncio.wait_for(self.process.wait(), DEADLINE_S)
+
+    def logged(self, words: str) -> int:
+        """How many lines of its log hold these words."""
+        return sum(words in line for line in self.log.read_text().splitlines())
+
+    @property
+    def resident_bytes(self) -> int:
+        """Its memory that is not swapped out."""
+        assert self.process is not None
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def counters(self) -> dict[str, float]:
         url = f"http://127.0.0.1:{self.metrics_port}/metrics"

@@ -9,7 +9,6 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from ingest_mqtt.writer import DATA_FAULTS, DATABASE_FAULTS
 from sql.engine import Db
 from tests.ingest_mqtt.running import DEADLINE_S, Ingester, client, until
 from tests.ingest_mqtt.test_decide import snapshot
@@ -182,10 +181,3 @@ async def test_it_says_what_is_missing(tmp_path: Path) -> None:
     assert process.returncode == 2
     assert b"mqtt_url" in complaint
     del tmp_path
-
-
-def test_asyncpg_faults_are_told_apart() -> None:
-    assert issubclass(asyncpg.CheckViolationError, DATA_FAULTS)
-    assert issubclass(asyncpg.AdminShutdownError, DATABASE_FAULTS)
-    assert issubclass(asyncpg.InternalClientError, DATABASE_FAULTS)
-    assert not issubclass(asyncpg.AdminShutdownError, DATA_FAULTS)

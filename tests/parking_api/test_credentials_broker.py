@@ -99,7 +99,11 @@ WRITES = [
     ("gw-a1", "feeds/gw-a1/370202-0001/spaces", ACCEPTED),
     ("gw-a1", "feeds/gw-a1/370202-0001/status", ACCEPTED),
     ("gw-a1", "feeds/gw-a1/370202-0002/count", ACCEPTED),  # its operator's, another gateway's
-    ("gw-a1", "feeds/gw-a1/370203-0001/spaces", NOT_AUTHORISED),
+    # Another operator's, and one that nobody knows: the platform says so in its ack.
+    ("gw-a1", "feeds/gw-a1/370203-0001/spaces", ACCEPTED),
+    ("gw-a1", "feeds/gw-a1/nowhere/snapshot", ACCEPTED),
+    ("gw-a1", "feeds/gw-a1/370202-0001/plates", NOT_AUTHORISED),
+    ("gw-a1", "heartbeat/ingest", NOT_AUTHORISED),
     ("gw-a1", "feeds/gw-a2/370202-0002/count", NOT_AUTHORISED),
     ("gw-a1", "feeds/gw-a1/370202-0001/spaces/more", NOT_AUTHORISED),
     ("gw-a1", "feeds/gw-a1/370202-0001", NOT_AUTHORISED),
@@ -107,7 +111,9 @@ WRITES = [
     ("gw-a1", "state/370202-0001", NOT_AUTHORISED),
     ("platform-ingest", "acks/gw-a1/370202-0001", ACCEPTED),
     ("platform-ingest", "state/370202-0001", ACCEPTED),
-    ("platform-ingest", "feeds/gw-a1/370202-0001/spaces", NOT_AUTHORISED),
+    # It clears what was published with the retain flag.
+    ("platform-ingest", "feeds/gw-a1/370202-0001/spaces", ACCEPTED),
+    ("platform-ingest", "heartbeat/ingest", ACCEPTED),
     ("platform-api", "state/370202-0001", NOT_AUTHORISED),
     ("platform-api", "acks/gw-a1/370202-0001", NOT_AUTHORISED),
 ]

@@ -107,7 +107,7 @@ def test_the_command_imports_the_rest_and_says_what_it_left(database_url: str) -
         "added operator costa",
         "added gateway gw-costa of costa",
         "passed over the columns address",
-        "new lots may be reported for after: python -m parking_api credentials --reload",
+        "new gateways may log in after: python -m parking_api credentials --reload",
     ]
     assert "2 lots (2 new, 0 changed) in " in totals
 

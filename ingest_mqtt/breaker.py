@@ -1,0 +1,103 @@
+"""When to stop taking messages: a fault that many share is the platform's own, not theirs.
+
+A message that cannot be handled is refused alone. But if those of many gateways fail within a
+minute, a bug of ours would empty honest outboxes; and if the clocks of many operators are ahead, it
+is the platform's clock that is behind. Then messages wait, unacked, until it is over. One operator
+alone cannot bring this about, whatever it sends and however many gateways it has.
+"""
+
+from collections.abc import Mapping
+
+from ingest_mqtt.effects import Outcome
+
+WINDOW_S = 60.0
+# More gateways than this, of this many operators (of the only one, where there is one).
+MOST_INTERNAL_GATEWAYS = 3
+INTERNAL_OPERATORS = 2
+CLOCK_OPERATORS = 3
+AHEAD = frozenset({"observed_ahead", "epoch_ahead"})
+# How long to wait before messages are tried again.
+RETRY_S = {"internal": 60.0, "clock": 5.0}
+
+
+class StoppedError(Exception):
+    """No messages are taken for now.
+
+    Attributes:
+        reason: `internal` or `clock`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Breaker:
+    """Counts who failed within the last minute.
+
+    Attributes:
+        stopped: Why no messages are taken; None while they are.
+    """
+
+    def __init__(self) -> None:
+        self.stopped: str | None = None
+        self._internal: dict[str, float] = {}
+        self._ahead: dict[str, float] = {}
+
+    def check(self, outcome: Outcome, operators: Mapping[str, str], now_s: float) -> None:
+        """Look at what a batch comes to, before it is committed.
+
+        Args:
+            outcome: The batch's.
+            operators: Each registered gateway's operator; others do not count.
+            now_s: A clock that never steps, in seconds.
+
+        Raises:
+            StoppedError: The batch must not be committed.
+        """
+        failed, ahead = _faults(outcome, operators)
+        # Trying again while stopped: no gateway more loses a message to the same fault.
+        if self.stopped == "internal" and failed:
+            raise StoppedError(self.stopped)
+        if self.stopped:
+            self._internal.clear()
+            self._ahead.clear()
+        _mark(self._internal, failed, now_s)
+        _mark(self._ahead, ahead, now_s)
+        verdict = self._verdict(operators)
+        if verdict:
+            self.stopped = verdict
+            raise StoppedError(verdict)
+
+    def _verdict(self, operators: Mapping[str, str]) -> str | None:
+        if len(self._ahead) >= CLOCK_OPERATORS:
+            return "clock"
+        needed = min(INTERNAL_OPERATORS, len(set(operators.values())))
+        theirs = {operators.get(gateway) for gateway in self._internal}
+        if len(self._internal) > MOST_INTERNAL_GATEWAYS and len(theirs) >= needed:
+            return "internal"
+        return None
+
+    def resume(self) -> None:
+        """Note that a whole batch went through."""
+        self.stopped = None
+
+
+def _faults(outcome: Outcome, operators: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """Find gateways at whose messages we failed, and operators whose clocks are ahead."""
+    failed, ahead = set(), set()
+    for letter in outcome.dead_letters:
+        operator = operators.get(letter.gateway_id)
+        if operator is None:
+            continue
+        if letter.rejection.reason == "internal":
+            failed.add(letter.gateway_id)
+        elif letter.rejection.reason in AHEAD:
+            ahead.add(operator)
+    return failed, ahead
+
+
+def _mark(seen: dict[str, float], names: set[str], now_s: float) -> None:
+    for name in [name for name, at in seen.items() if now_s - at > WINDOW_S]:
+        del seen[name]
+    seen.update(dict.fromkeys(names, now_s))

@@ -1,0 +1,96 @@
+"""Messages that have come in and wait to be committed: bounded in number and in bytes.
+
+At QoS 1 the broker holds back what is beyond `receive_maximum`; at QoS 0 nobody does, so that what
+is beyond the bounds here is dropped, and counted.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from ingest_mqtt.effects import Received
+from ingest_mqtt.messages import HEARTBEAT
+
+MOST_QOS_0 = 1000
+MOST_QOS_0_BYTES = 6 * 2**20
+BATCH_BYTES = 4 * 2**20
+
+
+class Inbox:
+    """A queue of messages; what has been taken counts as waiting until it is done.
+
+    Args:
+        batch_messages: Most messages of a batch.
+    """
+
+    def __init__(self, batch_messages: int) -> None:
+        self._batch_messages = batch_messages
+        self._queue: deque[Received] = deque()
+        self._qos_0 = 0
+        self._qos_0_bytes = 0
+        self._reports = 0
+
+    def __len__(self) -> int:
+        """How many could be taken."""
+        return len(self._queue)
+
+    @property
+    def reports(self) -> int:
+        """Reports that wait, or are being committed."""
+        return self._reports
+
+    @property
+    def has_batch(self) -> bool:
+        """Whether a whole batch is there."""
+        return len(self._queue) >= self._batch_messages
+
+    def put(self, message: Received) -> bool:
+        """Take a message in; False where it is one at QoS 0 too many."""
+        if message.qos == 0 and message.topic != HEARTBEAT:
+            size = self._qos_0_bytes + len(message.payload)
+            if self._qos_0 >= MOST_QOS_0 or size > MOST_QOS_0_BYTES:
+                return False
+        self._count(message, 1)
+        self._queue.append(message)
+        return True
+
+    def _count(self, message: Received, sign: int) -> None:
+        self._reports += sign * message.is_report
+        if message.qos == 0:
+            self._qos_0 += sign
+            self._qos_0_bytes += sign * len(message.payload)
+
+    def take(self) -> list[Received]:
+        """Take the next batch; it counts as waiting until `done` or `put_back`."""
+        batch: list[Received] = []
+        size = 0
+        while self._queue and len(batch) < self._batch_messages and size < BATCH_BYTES:
+            batch.append(self._queue.popleft())
+            size += len(batch[-1].payload)
+        return batch
+
+    def put_back(self, messages: list[Received]) -> None:
+        """Put what was taken and not committed back in front."""
+        self._queue.extendleft(reversed(messages))
+
+    def done(self, messages: Iterable[Received]) -> None:
+        """Forget messages that were taken."""
+        for message in messages:
+            self._count(message, -1)
+
+    def forget_earlier(self, connection: int) -> int:
+        """Forget what came over earlier connections at QoS 1: the broker delivers it again.
+
+        Returns:
+            How many reports are gone.
+        """
+        before = self._reports
+        gone = [one for one in self._queue if one.qos > 0 and one.connection < connection]
+        self._queue = deque(m for m in self._queue if m.qos == 0 or m.connection >= connection)
+        self.done(gone)
+        return before - self._reports
+
+    def restamp(self, now: datetime) -> None:
+        """Count everything that waits as received now: the clock was wrong when it came in."""
+        self._queue = deque(replace(message, received_at=now) for message in self._queue)
