@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(or $(shell command -v uv),.tools/uv/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help setup demo test lint load clean lock
+.PHONY: help setup demo test lint load fuzz clean lock
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
@@ -28,6 +28,9 @@ test: lint ## lint, then the whole suite on a real PostGIS and a real mosquitto
 
 load: setup ## the load test against the running demo; reports under var/reports/
 	@exec $(PYTHON) -m load_tests $(ARGS)
+
+fuzz: setup ## a million broken messages against a city of its own; report under var/reports/
+	@exec $(PYTHON) -m load_tests.fuzz $(ARGS)
 
 clean: ## remove var/: the database, the broker's store, the city, the logs
 	@bash deploy/clean.sh

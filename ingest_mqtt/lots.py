@@ -10,7 +10,7 @@ __all__ = ["Committed", "Lot", "LotState", "Registry"]
 
 @dataclass(frozen=True, slots=True)
 class GatewaySize:
-    """How much a gateway is registered to report for: its lots, and all their spaces."""
+    """How much a gateway may report for: its operator's lots, and all their spaces."""
 
     lots: int = 0
     spaces: int = 0
@@ -23,7 +23,7 @@ class Registry:
     Attributes:
         lots: By lot id.
         operators: Each gateway's operator, by gateway id.
-        sizes: How much each gateway reports for; those that report for no lot may be absent.
+        sizes: How much each gateway may report for; absent where that is nothing.
     """
 
     lots: Mapping[str, Lot] = field(default_factory=dict)

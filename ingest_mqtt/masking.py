@@ -16,6 +16,7 @@ import msgspec
 
 from ingest_mqtt.lots import Registry
 from ingest_mqtt.messages import MAX_NUMBER, MAX_PAYLOAD_BYTES, ROOT
+from ingest_mqtt.syntax import Members, NotJsonError, read
 
 KINDS: Final = ("spaces", "snapshot", "count", "status")
 # Of a text, on either side of its fault; of a name or a short text; fields of one message.
@@ -59,18 +60,18 @@ def mask_payload(kind: str, payload: bytes) -> Masked:
     if len(payload) > MAX_PAYLOAD_BYTES:
         return Masked(_kinds_around(payload, 0), whole=False)
     try:
-        value: Any = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError, ValueError, OverflowError) as error:
-        at = _fault_at(error, payload)
+        value: Any = read(payload)
+    except NotJsonError:
+        at = _fault_at(payload)
         return Masked(_kinds_around(payload, at or 0), whole=False, fault_at=at)
-    if not isinstance(value, dict):
+    if not isinstance(value, Members):
         return Masked(_json(_shape(value)), whole=False)
-    fields = _FIELDS.get(kind, {})
-    return _mask_fields(value, fields)
+    return _mask_fields(value, _FIELDS.get(kind, {}))
 
 
-def _mask_fields(value: dict[str, Any], fields: Mapping[str, Callable[..., bool]]) -> Masked:
-    kept, whole = {}, True
+def _mask_fields(value: Members, fields: Mapping[str, Callable[..., bool]]) -> Masked:
+    # Of a name that stands there twice only the last value is looked at.
+    kept, whole = {}, not value.doubled
     strange = 0
     for name, held in value.items():
         if name in fields:
@@ -141,19 +142,24 @@ def _signs(raw: bytes) -> str:
     return "".join(one if one in _JSON_SIGNS else _kind(one) for one in text)
 
 
-def _fault_at(error: Exception, payload: bytes) -> int | None:
+def _fault_at(payload: bytes) -> int | None:
     """Find the byte where a text stops being JSON; its end where it only stops too early.
 
     None where the text may be JSON, but is nested too deeply or has a number that nobody can hold.
     """
-    found = _AT_BYTE.search(str(error))
-    if found:
-        return min(int(found[1]), len(payload))
     try:
         payload.decode()
+        msgspec.json.decode(payload)
     except UnicodeDecodeError as fault:
         return fault.start
-    return len(payload) if type(error) is msgspec.DecodeError else None
+    except msgspec.ValidationError:
+        return None
+    except msgspec.DecodeError as error:
+        found = _AT_BYTE.search(str(error))
+        return min(int(found[1]), len(payload)) if found else len(payload)
+    except (RecursionError, ValueError, OverflowError):
+        return None
+    return None
 
 
 def _json(value: object) -> str:

@@ -70,10 +70,15 @@ class Publisher:
             self._await(_OPENING_IN_FLIGHT, deadline)
         self._await(1, deadline)
 
-    def change(self, bays: int) -> None:
-        """Let some bays of the next lot change."""
+    def change(self, bays: int, due_s: float | None = None) -> None:
+        """Let some bays of the next lot change.
+
+        Args:
+            bays: How many.
+            due_s: From when on its latency counts (`perf_counter`); now if None.
+        """
         with self._lock:
-            message = self.feed.change(bays, perf_counter())
+            message = self.feed.change(bays, perf_counter() if due_s is None else due_s)
         if message is None:
             self.counted[HELD_BACK] += 1
             return

@@ -1,4 +1,4 @@
--- Each gateway's operator, and how much it reports for: lots and their spaces.
+-- Each gateway's operator, and how much it may report for: its operator's lots and their spaces.
 -- No parameters. Index: none, both tables are read whole (one row a lot).
 SELECT
     g.gateway_id,
@@ -6,5 +6,5 @@ SELECT
     count(l.lot_id) AS lots,
     coalesce(sum(l.capacity), 0) AS spaces
 FROM gateway AS g
-LEFT JOIN lot AS l ON g.gateway_id = l.gateway_id
+LEFT JOIN lot AS l ON g.operator_id = l.operator_id
 GROUP BY g.gateway_id

@@ -64,7 +64,7 @@ def test_what_the_contract_does_not_know_is_masked_names_included() -> None:
         ("count", "free", 1.5, "<number>"),
         ("count", "free", True, True),
         ("count", "free", -1, "<negative integer of 1 bits>"),
-        ("count", "free", 10**300, "<integer of 997 bits>"),
+        ("count", "free", 10**300, "<number>"),
         ("count", "observed_at", "2026-11-22 plate", "<text of 16: 9999.99.99_aaaaa>"),
         ("count", "observed_at", "2026-11-22T09:30:00", "<text of 19: 9999.99.99a99.99.99>"),
         ("count", "epoch", [PLATE], ["<text of 7: aa99999>", "<1 values>"]),

@@ -1,0 +1,159 @@
+"""Messages that were refused by a fault of the platform, taken in again once it is mended.
+
+`python -m ingest_mqtt replay` only asks for it, in the database: the running ingester stays the
+one writer. It decides each message as if it had just come in late, by the time of its first
+receipt, one transaction each: what is newer stays, and the message ends as `superseded`. Its
+gateway has dropped it long ago, so that no ack is sent; the result stands with the dead letter.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import asyncpg
+
+from ingest_mqtt.decide import decide
+from ingest_mqtt.effects import Outcome, Received
+from ingest_mqtt.lots import Committed, Registry
+from sql.engine import DatabaseUnknownError, Db, database_url
+from sql.named import named
+
+CHANNEL: Final = "replay"
+# So many between two batches of feeds, which must not wait for long.
+AT_ONCE: Final = 20
+_LOOK_EVERY_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A dead letter that is to be taken in again."""
+
+    dead_letter_id: int
+    message: Received
+
+
+async def requested(db: Db) -> list[Requested]:
+    """Read the next messages to be taken in again, those of a lot in their order."""
+    rows = await db.fetch(named("replay_next"), AT_ONCE)
+    return [
+        Requested(
+            row["dead_letter_id"],
+            Received(row["topic"], row["payload"].encode(), row["received_at"]),
+        )
+        for row in rows
+    ]
+
+
+def decide_again(
+    one: Requested, registry: Registry, committed: Mapping[str, Committed]
+) -> tuple[Outcome, str]:
+    """Decide such a message.
+
+    Returns:
+        What it changes: no ack, no dead letter and nothing that counts as received; and its
+        result, with the reason after a colon where it is refused again.
+    """
+    outcome = decide([one.message], registry, committed)
+    result = next((ack.result for ack in outcome.acks), "applied")
+    for letter in outcome.dead_letters:
+        result = f"rejected: {letter.rejection.reason}"
+    outcome.acks.clear()
+    outcome.dead_letters.clear()
+    outcome.results.clear()
+    return outcome, result
+
+
+async def note(db: Db, one: Requested, now: datetime, result: str) -> None:
+    """Write down what became of it."""
+    await db.execute(named("replay_done"), one.dead_letter_id, now, result)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m ingest_mqtt replay",
+        description="Take in again what was refused as `internal`, once the fault is mended. The "
+        "running ingester does it; what is newer in the database stays.",
+    )
+    made.add_argument("--gateway", help="only messages of this gateway")
+    made.add_argument("--since", type=_instant, help="only what came then or later (RFC 3339)")
+    made.add_argument("--dry-run", action="store_true", help="only say what there is")
+    made.add_argument("--wait", type=float, default=60.0, help="seconds to wait for the results")
+    made.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
+    return made
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = datetime.min  # noqa: DTZ901 - refused below
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError("a time with its offset, as 2026-11-22T09:30:00+08:00")
+    return at
+
+
+def main(argv: list[str], say: Callable[[str], None] = print) -> int:
+    """Run the command.
+
+    Returns:
+        0 when all that was asked for has been taken in; 1 where some has not; 2 for a wrong
+        command line.
+    """
+    options = parser().parse_args(argv)
+    try:
+        url = database_url(options.database_url)
+    except DatabaseUnknownError as error:
+        say(str(error))
+        return 2
+    try:
+        return asyncio.run(_run(url, options, say))
+    except (OSError, asyncpg.PostgresError) as error:
+        say(f"the database is away: {type(error).__name__}")
+        return 1
+
+
+async def _run(url: str, options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    db = await asyncpg.connect(url, timeout=5)
+    try:
+        chosen = options.gateway, options.since
+        rows = await db.fetch(named("replay_candidates"), *chosen)
+        say(_candidates(rows))
+        if options.dry_run:
+            return 0
+        rows = await db.fetch(named("replay_request"), *chosen, datetime.now(UTC))
+        asked = [row["dead_letter_id"] for row in rows]
+        if not asked:
+            return 0
+        await db.execute(f"NOTIFY {CHANNEL}")
+        results = await _results(db, asked, time.monotonic() + options.wait)
+    finally:
+        await db.close()
+    for result, number in results.items():
+        say(f"{number:>8}  {result or 'not taken in yet: the running ingester will do it'}")
+    return 1 if None in results else 0
+
+
+async def _results(db: Db, asked: list[int], deadline: float) -> dict[str | None, int]:
+    """Wait until everything asked for has its result, or until the deadline (`monotonic`)."""
+    while True:
+        rows = await db.fetch(named("replay_results"), asked)
+        results = {row["result"]: row["messages"] for row in rows}
+        if None not in results or time.monotonic() > deadline:
+            return results
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _candidates(rows: list[Any]) -> str:
+    if not rows:
+        return "no message was refused by a fault of the platform"
+    lines = [f"{'gateway':<24}{'to replay':>10}{'replayed':>10}{'masked':>10}"]
+    lines += [
+        f"{row['gateway_id']:<24}{row['replayable']:>10}{row['replayed']:>10}{row['masked']:>10}"
+        for row in rows
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,204 @@
+"""One hostile gateway, as a process: `python -m load_tests.fuzz_sender SPEC`.
+
+It reads at its standard input how many messages to send next, a line each, and answers each line,
+once all acks have come or are too late, with one line of JSON: how the messages ended so far.
+"""
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from threading import Condition, Event
+from typing import Any, Final, Self
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+
+from load_tests.fuzz_checks import Checked, ack_problem, expects_ack
+from load_tests.mutations import KINDS, mutate, valid
+from load_tests.sockets import send_at_once
+from simulators.feeds import ack_filter
+
+_LISTENING_WITHIN_S: Final = 20.0
+_RETAINED_SHARE: Final = 0.02
+_VALID_SHARE: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What to send, and as whom.
+
+    Attributes:
+        host: The broker's.
+        port: Likewise.
+        username: The gateway's, also its client id.
+        password: Its password.
+        lots: Its lots: (id, `bays` or `count`, capacity).
+        seed: With a message's number, all of its content.
+        per_s: Messages a second; fewer where acks come more slowly.
+        window: Most messages that wait for their acks.
+        ack_within_s: How long to wait for the last acks.
+    """
+
+    host: str
+    port: int
+    username: str
+    password: str
+    lots: Sequence[tuple[str, str, int]]
+    seed: int
+    per_s: float
+    window: int = 500
+    ack_within_s: float = 60.0
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+    def write(self, path: Path) -> None:
+        """Write it to a file; it holds a password, so nobody else may read it."""
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+
+class Sender:
+    """The gateway's connection; paho's own thread hears the acks.
+
+    Attributes:
+        sent: Messages published.
+        mutations: How often each mutation was used.
+        checked: How they ended, and what was wrong.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.sent = 0
+        self.mutations: Counter[str] = Counter()
+        self.checked = Checked()
+        self._spec, self._epoch = spec, int(time.time())
+        # By ack topic: acks that are still to come.
+        self._open: Counter[str] = Counter()
+        self._waiting = 0
+        self._heard, self._listening = Condition(), Event()
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=spec.username)
+        self._client.username_pw_set(spec.username, spec.password)
+        self._client.max_inflight_messages_set(2000)
+        self._client.on_socket_open = send_at_once
+        self._client.on_connect = self._subscribe
+        self._client.on_subscribe = lambda *_: self._listening.set()
+        self._client.on_disconnect = self._lost
+        self._client.on_message = self._hear
+        self._client.connect(spec.host, spec.port)
+        self._client.loop_start()
+
+    def send(self, number: int) -> None:
+        """Send so many messages, and wait for their acks; what does not come is a problem."""
+        if not self._listening.wait(_LISTENING_WITHIN_S):
+            self.checked.note("the broker did not let us listen", self._spec.username)
+            return
+        started = time.perf_counter()
+        for index in range(number):
+            pause_s = started + index / self._spec.per_s - time.perf_counter()
+            if pause_s > 0:
+                time.sleep(pause_s)
+            if not self._await(self._spec.window):
+                break
+            self._send_one()
+        self._await(1)
+        self._note_open()
+
+    def close(self) -> None:
+        """Leave."""
+        self._client.on_disconnect = None
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _note_open(self) -> None:
+        with self._heard:
+            for topic, missing in self._open.items():
+                if missing:
+                    word = "did not come" if missing > 0 else "too many"
+                    self.checked.note(f"{abs(missing)} acks {word}", topic[:200])
+            self._open.clear()
+            self._waiting = 0
+
+    def _await(self, below: int) -> bool:
+        """Wait until fewer messages than this wait for their acks; False where they never do."""
+        with self._heard:
+            return self._heard.wait_for(lambda: self._waiting < below, self._spec.ack_within_s)
+
+    def _send_one(self) -> None:
+        self.sent += 1
+        random = Random(f"{self._spec.seed}.{self.sent}")  # noqa: S311 - load, no secret
+        topic, payload = self._make(random)
+        if expects_ack(topic, payload):
+            _, _, _, gateway, lot, _ = topic.split("/")
+            with self._heard:
+                self._open[f"onelot/v1/acks/{gateway}/{lot}"] += 1
+                self._waiting += 1
+        # An empty message that is retained would only clear what is retained.
+        retain = bool(payload) and random.random() < _RETAINED_SHARE
+        self._client.publish(topic, payload, qos=random.choice((0, 1, 1, 2)), retain=retain)
+
+    def _make(self, random: Random) -> tuple[str, bytes]:
+        lot, reporting, capacity = random.choice(self._spec.lots)
+        kind = random.choice([one for one in KINDS if (one == "count") == (reporting == "count")])
+        sample = valid(
+            lot,
+            kind,
+            capacity,
+            order=(self._epoch, self.sent),
+            at=datetime.now(UTC),
+            random=random,
+        )
+        name = "valid"
+        if random.random() >= _VALID_SHARE:
+            name, sample = mutate(sample, random)
+        self.mutations.update(name.split("+"))
+        return f"onelot/v1/feeds/{self._spec.username}/{sample.lot}/{sample.kind}", sample.payload
+
+    def _subscribe(self, client: Client, *_: Any) -> None:
+        client.subscribe(ack_filter(self._spec.username), qos=1)
+
+    def _lost(self, *_: Any) -> None:
+        self.checked.note("the connection was lost", self._spec.username)
+
+    def _hear(self, client: Client, userdata: object, message: MQTTMessage) -> None:
+        del client, userdata
+        told = bytes(message.payload)
+        ack = json.loads(told)
+        with self._heard:
+            self.checked.results[ack.get("reason") or ack["result"]] += 1
+            problem = ack_problem(told)
+            if problem is not None:
+                self.checked.note(problem, f"{message.topic[:100]} {told!r}")
+            self._open[message.topic] -= 1
+            self._waiting -= 1
+            self._heard.notify_all()
+
+
+def main(spec: Spec, lines: Iterable[str], say: Callable[[str], None]) -> None:
+    """Send what is asked for, line by line."""
+    sender = Sender(spec)
+    for line in lines:
+        sender.send(int(line))
+        answer = {
+            "sent": sender.sent,
+            "mutations": sender.mutations,
+            "results": sender.checked.results,
+            "problems": sender.checked.problems,
+        }
+        say(json.dumps(answer))
+    sender.close()
+
+
+if __name__ == "__main__":
+    main(
+        Spec.read(Path(sys.argv[1])),
+        sys.stdin,
+        lambda line: print(line, flush=True),  # noqa: T201 - the answer to each line
+    )
