@@ -20,7 +20,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from load_tests.fuzz_checks import Checked, ack_problem, expects_ack
-from load_tests.mutations import KINDS, mutate, valid
+from load_tests.mutations import kind_for, mutate, valid
 from load_tests.sockets import send_at_once
 from simulators.feeds import ack_filter
 
@@ -146,10 +146,9 @@ class Sender:
 
     def _make(self, random: Random) -> tuple[str, bytes]:
         lot, reporting, capacity = random.choice(self._spec.lots)
-        kind = random.choice([one for one in KINDS if (one == "count") == (reporting == "count")])
         sample = valid(
             lot,
-            kind,
+            kind_for(reporting, random),
             capacity,
             order=(self._epoch, self.sent),
             at=datetime.now(UTC),

@@ -19,6 +19,7 @@ SECRET: Final = "QZX7391"  # noqa: S105 - no password
 KINDS: Final = ("spaces", "snapshot", "count", "status")
 _MOST_BYTES: Final = 250_000
 _HEAVY_SHARE: Final = 0.03
+_ANY_KIND_SHARE: Final = 0.1
 
 _NUMBERS: Final = (
     *(0, -1, 1, 2, 2**31 - 1, 2**31, 2**32, 2**53 - 1, 2**53, 2**53 + 1, 2**63 - 1, 2**63),
@@ -67,6 +68,13 @@ class Sample:
     lot: str
     kind: str
     payload: bytes
+
+
+def kind_for(reporting: str, random: Random) -> str:
+    """Choose a kind for a lot that reports `bays` or `count`; now and then one of the others."""
+    if random.random() < _ANY_KIND_SHARE:
+        return random.choice(KINDS)
+    return "count" if reporting == "count" else random.choice(("spaces", "snapshot", "status"))
 
 
 def valid(
