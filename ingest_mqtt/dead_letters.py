@@ -161,7 +161,12 @@ def _row(digest: bytes, one: _Same, registry: Registry) -> tuple[object, ...]:
     return (
         *(digest, topic, gateway, lot),
         *(rejection.epoch, rejection.seq, rejection.reason, rejection.detail),
-        *(masked.text, masked.whole, message.size or len(message.payload), masked.fault_at),
+        *(
+            masked.text,
+            masked.whole,
+            message.size or message.size or len(message.payload),
+            masked.fault_at,
+        ),
         *(one.times, message.received_at, one.last_received_at),
     )
 
