@@ -84,6 +84,24 @@ async def test_vehicles_entitlements_and_caps(bureau: Bureau) -> None:
         assert sentence in text, sentence
 
 
+async def test_parts_are_called_by_names_and_never_by_ids(bureau: Bureau) -> None:
+    given = document(
+        vehicles={
+            "zq-bus": {"name": {"zh": "大客车", "en": "Buses"}, "multiplier": 2},
+            "zq-moped": {"multiplier": 0.5},
+        },
+        entitlements=[{"id": "zq-card", "percent_off": 50}],
+    )
+    path = await bureau.published(document=given)
+
+    text = await notice(bureau, path, "md")
+
+    assert "zq" not in text
+    assert "大客车：按上述标准的2倍收费。" in text
+    assert "| 停放时间 | 大客车 | 该类车型 |" in text
+    assert "符合优惠条件的：停车费减收50%。" in text
+
+
 async def test_html_is_a_page_and_nothing_runs_in_it(bureau: Bureau) -> None:
     evil = {"zh": "<script>alert(1)</script>|*x*", "en": "x"}
     path = await bureau.published(document=document(name=evil))
