@@ -101,7 +101,7 @@ class QuoteLine(Answer):
     entitlement: str | None = None
     exact_minor: str | None = Field(None, description="Where it is no whole smallest unit.")
     priced_by: str | None = Field(None, description="The version that set the price, if another.")
-    text: Name
+    text: Name = Field(description="A sentence; it names parts as people do, not by their ids.")
 
 
 class FullQuote(Answer):

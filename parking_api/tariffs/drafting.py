@@ -11,19 +11,17 @@ from parking_api.errors import ParameterFault
 from parking_api.parameters import ID_PATTERN
 from parking_api.quotes.answers import read_document
 from parking_api.quotes.errors import TariffInvalidError
-from parking_api.tariffs import controls, queries
+from parking_api.tariffs import queries
 from parking_api.tariffs.errors import (
-    EffectiveTimesError,
     NotTheDrafterError,
     TargetUnknownError,
     TariffExistsError,
     TariffUnknownError,
     VersionStateError,
-    in_the_way,
 )
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.recording import recorded
-from parking_api.tariffs.schemas import AppliesTo, NewTariff, NewVersion, Submission
+from parking_api.tariffs.schemas import AppliesTo, NewTariff, NewVersion
 from sql.named import named
 
 _ID: Final = re.compile(ID_PATTERN)
@@ -132,44 +130,6 @@ async def change(connection: Connection, key: Key, new: NewTariff, act: Action) 
         await connection.execute(
             named("tariff_version_change"), key.tariff_id, key.version, *values, act.at
         )
-
-
-async def submit(connection: Connection, key: Key, times: Submission, act: Action) -> list[str]:
-    """Hand one's own draft in for review: from here on it is immutable; within a transaction.
-
-    What only time can mend is told, not refused: publishing looks again.
-
-    Args:
-        connection: To the database.
-        key: The version.
-        times: When it is meant to be in force.
-        act: Who does it, when and why.
-
-    Returns:
-        What stands in the way of publishing it then, as things are.
-
-    Raises:
-        TariffUnknownError: There is no such version.
-        NotTheDrafterError: It is somebody else's.
-        VersionStateError: It is no draft any more.
-        EffectiveTimesError: It would end before it begins.
-        PriceControlError: It goes beyond the price control of that time.
-    """
-    await require_own_draft(connection, key, act)
-    start, end = max(times.effective_from or act.at, act.at), times.effective_to
-    if end is not None and end <= start:
-        raise EffectiveTimesError
-    row = await queries.version(connection, key, act.at, whole=True)
-    target = queries.target_of(row)
-    await controls.check(connection, queries.tariff_of(row), target, start, end)
-    scope = (list(target.zones), list(target.lot_types), list(target.lots))
-    others = await connection.fetch(named("tariff_effects_others"), *scope, start, end)
-    async with recorded(connection, key, "tariff.submit", act):
-        await connection.execute(
-            named("tariff_version_submit"), key.tariff_id, key.version, act.person_id, act.at
-        )
-    # A tariff's own version before ends when the next begins.
-    return [in_the_way(other) for other in others if other["tariff_id"] != key.tariff_id]
 
 
 async def locked(connection: Connection, key: Key) -> Row:

@@ -68,11 +68,11 @@ class EffectsOverlapError(ApiError):
     def __init__(self, rows: Sequence[Row] = ()) -> None:
         super().__init__()
         self.faults = tuple(
-            ParameterFault(parameter="applies_to", message=in_the_way(row)) for row in rows
+            ParameterFault(parameter="applies_to", message=_in_the_way(row)) for row in rows
         )
 
 
-def in_the_way(row: Row) -> str:
+def _in_the_way(row: Row) -> str:
     """Put a row of `tariff_effects_others.sql` into words."""
     target = row["lot_id"] or f"{row['zone_id']} x {row['lot_type']}"
     since = row["effective_from"].isoformat()

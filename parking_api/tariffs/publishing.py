@@ -1,4 +1,4 @@
-"""Versions from approval on: by another person than the drafter, and never two at one time."""
+"""Versions from submission on: approved by another than the drafter, never two at one time."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from parking_api.audit import Action, Connection
 from parking_api.quotes import coverage
 from parking_api.quotes.coverage import Unpriced
 from parking_api.tariffs import controls, queries
-from parking_api.tariffs.drafting import locked
+from parking_api.tariffs.drafting import locked, require_own_draft
 from parking_api.tariffs.errors import (
     EffectiveTimesError,
     EffectsOverlapError,
@@ -17,9 +17,67 @@ from parking_api.tariffs.errors import (
 )
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.recording import recorded
+from parking_api.tariffs.schemas import Submission
 from parking_api.zones.errors import SamePersonError
 from parking_api.zones.queries import lock
 from sql.named import named
+
+
+async def submit(
+    connection: Connection, key: Key, times: Submission, act: Action
+) -> tuple[list[str], list[Unpriced]]:
+    """Hand one's own draft in for review: from here on it is immutable; within a transaction.
+
+    What time can mend until it is published is told, not refused.
+
+    Args:
+        connection: To the database.
+        key: The version.
+        times: When it is meant to be in force.
+        act: Who does it, when and why.
+
+    Returns:
+        What stands in the way of publishing it then, as things are; and the lots that would lose
+        their price by it.
+
+    Raises:
+        TariffUnknownError: There is no such version.
+        NotTheDrafterError: It is somebody else's.
+        VersionStateError: It is no draft any more.
+        EffectiveTimesError: It would end before it begins.
+        PriceControlError: It goes beyond the price control of that time.
+    """
+    start, end = max(times.effective_from or act.at, act.at), times.effective_to
+    if end is not None and end <= start:
+        raise EffectiveTimesError
+    await lock(connection)
+    await require_own_draft(connection, key, act)
+    whole = await queries.version(connection, key, act.at, whole=True)
+    target = queries.target_of(whole)
+    await controls.check(connection, queries.tariff_of(whole), target, start, end)
+    async with recorded(connection, key, "tariff.submit", act):
+        await connection.execute(
+            named("tariff_version_submit"), key.tariff_id, key.version, act.person_id, act.at
+        )
+    return await _foreseen(connection, key, start, end, act.at)
+
+
+async def _foreseen(
+    connection: Connection, key: Key, start: datetime, end: datetime | None, at: datetime
+) -> tuple[list[str], list[Unpriced]]:
+    """Publish and undo it, so that nothing is foreseen in another way than it comes."""
+    before = await coverage.read(connection)
+    tried = connection.transaction()
+    await tried.start()
+    try:
+        await _take_over(connection, key, start, end)
+        return [], coverage.newly_unpriced(before, await coverage.read(connection), at)
+    except EffectsOverlapError as error:
+        return [fault.message for fault in error.faults], []
+    except VersionStateError as error:
+        return [error.detail], []
+    finally:
+        await tried.rollback()
 
 
 async def approve(connection: Connection, key: Key, act: Action) -> None:

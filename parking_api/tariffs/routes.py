@@ -151,13 +151,13 @@ async def submit(
 
     Beyond the price control it is refused, with each clause that it breaks: by the controls in
     force now and those to come, or of the time that `effective_from` and `effective_to` name.
-    Publishing looks again.
+    What else would stand in the way of publishing it then is told. Publishing looks again.
     """
     act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
     async with held.database.transaction() as connection:
-        conflicts = await drafting.submit(connection, key, body, act)
+        conflicts, unpriced = await publishing.submit(connection, key, body, act)
         told = await _told(held, connection, key)
-    return respond(told | {"conflicts": conflicts})
+    return respond(told | {"conflicts": conflicts, "unpriced": coverage.answer(unpriced)})
 
 
 @router.post(

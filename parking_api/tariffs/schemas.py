@@ -186,8 +186,11 @@ class SubmittedVersion(BureauVersion):
     """A version in review."""
 
     conflicts: list[str] = Field(
-        description="What prices the same zone and lot type, or lot, from then on: unless it ends "
-        "before, the version cannot be scheduled."
+        description="What stands in the way of publishing it then, as things are: what prices the "
+        "same zone and lot type, or lot, or a version of its own that comes into force later."
+    )
+    unpriced: UnpricedLots = Field(
+        description="Lots that would lose their price: it is published with `leaves_unpriced` then."
     )
 
 

@@ -120,13 +120,38 @@ async def test_what_is_in_the_way_is_told_at_submission(bureau: Bureau) -> None:
     )
 
     told = await bureau.act(other, "submit", bureau.drafter)
+    bureau.clock.now += timedelta(minutes=1)
     alone = await bureau.act(own.headers["location"], "submit", bureau.drafter)
+    target = {"zones": ["z-1"], "lot_types": ["surface"]}
+    less = await bureau.post(
+        "/v1/tariffs/t-1/versions", bureau.drafter, document=document(), applies_to=target
+    )
+    smaller = await bureau.act(less.headers["location"], "submit", bureau.drafter)
 
     assert told["state"] == "in_review"
     assert [each.partition(" from ")[0] for each in told["conflicts"]] == [
         "version 1 of t-1 prices z-1 x on_street"
     ]
-    assert alone["conflicts"] == []
+    assert (alone["conflicts"], alone["unpriced"]["lots"]) == ([], 0)
+    # It leaves out the street, which the version before prices.
+    assert smaller["conflicts"] == []
+    assert [lot["lot_id"] for lot in smaller["unpriced"]["items"]] == ["street"]
+    # Nothing of it has been done.
+    row = (await bureau.api.get("/v1/tariffs/t-1/versions/1")).json()
+    assert (row["state"], row["effective_to"]) == ("in_force", None)
+
+
+async def test_a_later_version_of_its_own_is_told_at_submission(bureau: Bureau) -> None:
+    await bureau.published()
+    second = await bureau.version("t-1", document=document(price=400))
+    later = "2027-01-01T00:00:00+08:00"
+    await bureau.act(second, "schedule", bureau.approver, effective_from=later)
+    third = await bureau.post("/v1/tariffs/t-1/versions", bureau.drafter, document=document())
+
+    told = await bureau.act(third.headers["location"], "submit", bureau.drafter)
+
+    assert told["state"] == "in_review"
+    assert "Version 1, 2 of t-1 comes into force then or later" in told["conflicts"][0]
 
 
 @pytest.mark.parametrize(
