@@ -15,7 +15,7 @@ from parking_api.quotes import coverage
 from parking_api.quotes.errors import LeavesUnpricedError
 from parking_api.resources import Held
 from parking_api.strict_route import StrictRoute
-from parking_api.zones import answers, queries
+from parking_api.zones import answers, publishing, queries
 from parking_api.zones.errors import (
     SamePersonError,
     ZoneDraftUnknownError,
@@ -167,7 +167,7 @@ async def check(
     del caller
     zone_ids = [zone_id, *(body.also if body else ())]
     async with held.database.transaction() as connection:
-        return respond(await queries.check(connection, zone_ids, held.clock()))
+        return respond(await publishing.check(connection, zone_ids, held.clock()))
 
 
 @router.post(
@@ -194,7 +194,7 @@ async def publish(zone_id: ZoneId, body: ZonePublication, held: Held, caller: Ap
     """
     act = Action(caller.person_id, held.clock(), body.reason)
     async with held.database.transaction() as connection:
-        rows, unpriced = await queries.publish(
+        rows, unpriced = await publishing.publish(
             connection, [zone_id, *body.also], act, leaves_unpriced=body.leaves_unpriced
         )
     await held.prices.reload()
@@ -227,7 +227,7 @@ async def end(zone_id: ZoneId, body: ZoneEnd, held: Held, caller: Approver) -> R
     """
     act = Action(caller.person_id, held.clock(), body.reason)
     async with held.database.transaction() as connection:
-        row, unpriced = await queries.end(
+        row, unpriced = await publishing.end(
             connection, zone_id, body.valid_to, act, leaves_unpriced=body.leaves_unpriced
         )
     await held.prices.reload()
