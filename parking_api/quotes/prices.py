@@ -222,7 +222,9 @@ def _brief(
     asked = pricing.Stay(stay.start, stay.end, class_of(version.tariff, stay.vehicle))
     try:
         total_minor = pricing.pricer(version.tariff, calendar).fee(asked, successors)
-    except pricing.UnknownVehicleError:
+    except pricing.PricingError:
+        # A class that the tariff does not know, or a stay beyond what one may cost to price: that
+        # lot is without a price, and the others are not held up.
         return None
     return {
         "total_minor": total_minor,

@@ -300,6 +300,23 @@ async def test_lots_are_priced_in_lists_and_one_by_one(priced: Bureau) -> None:
     assert (now["quote"]["total_minor"], now["stay"]["from"]) == (400, "2026-11-22T01:30:00+00:00")
 
 
+async def test_a_tariff_that_takes_too_long_holds_up_no_other(
+    priced: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month of the street has two pieces a day, of the garage one."""
+    monkeypatch.setattr("pricing.charging.MAX_PIECES", 40)
+    month: Any = {"at": ENTRY, "duration_min": 43_200}
+
+    page = (await priced.api.get("/v1/lots", params=month)).json()["items"]
+
+    assert {lot["lot_id"]: lot["quote"] is None for lot in page} == {
+        "garage": False,
+        "outside": True,
+        "street": True,
+    }
+    assert (await nearest(priced, at=ENTRY))["street"] is not None
+
+
 async def test_all_pages_price_one_stay(priced: Bureau) -> None:
     first = (await priced.api.get("/v1/lots?limit=2&vehicle=large")).json()
     priced.clock.now += timedelta(minutes=7)
