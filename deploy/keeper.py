@@ -19,9 +19,9 @@ from deploy import leftovers
 from deploy.configuration import Program
 from deploy.directory import Directory
 from deploy.ports import is_free, next_free
-from deploy.postgres import PostgresError, tail
+from deploy.postgres import tail
 from deploy.services import Place, moved
-from deploy.supervision import STOP_WITHIN_S, Condition, State, Supervisor, SupervisorError
+from deploy.supervision import STOP_WITHIN_S, Condition, State, Supervisor
 
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 30.0
@@ -29,14 +29,6 @@ LONGEST_WAIT_S: Final = 30.0
 WELL_AFTER_S: Final = 30.0
 _LOOK_EVERY_S: Final = 0.25
 _LOG_LINES: Final = 5
-# What goes wrong when the disk is full, a process has just gone, or supervisord has: it passes.
-_PASSING: Final = (
-    OSError,
-    xmlrpc.client.Error,
-    psutil.Error,
-    SupervisorError,
-    PostgresError,
-)
 
 
 @dataclass(frozen=True)
@@ -176,7 +168,7 @@ class Keeper:
         while not self._ended.wait(_LOOK_EVERY_S):
             try:
                 self.tend()
-            except _PASSING as error:
+            except Exception as error:  # noqa: BLE001 - a full disk, a fault of ours: go on keeping
                 self._say_once(f"the programs cannot be looked after: {error}")
             else:
                 self._trouble = ""

@@ -69,7 +69,7 @@ def begun(var: Path, *arguments: str) -> Iterator[Demo]:
 def started(var: Path, *arguments: str) -> Iterator[Demo]:
     """Start a demo and wait until it serves."""
     with begun(var, *arguments) as demo:
-        wait_for((var / "run.json").exists, demo, READY_WITHIN_S)
+        wait_for(lambda: "OneLot serves" in demo.output.read_text(), demo, READY_WITHIN_S)
         yield demo
 
 
@@ -242,13 +242,56 @@ def test_first_start_serves_the_city_and_ctrl_c_ends_it(var: Path, tmp_path: Pat
         check_the_readmes_commands(demo, tmp_path)
         check_it_gets_up(demo)
         wait_for(lambda: "obs/s | newest commit" in demo.output.read_text(), demo, 15.0)
+        leave_an_older_state(demo)
         stop(demo)
     assert "\x1b" not in demo.output.read_text()
 
 
-def test_second_start_finds_its_data_again(var: Path) -> None:
+def leave_an_older_state(demo: Demo) -> None:
+    """Leave what an older version left: its schema, and a message on which its ingester died."""
+    run = demo.run_file()
+    # It neither acknowledges the message nor sees the schema change under it.
+    os.kill(run["processes"]["ingester"], signal.SIGSTOP)
+    publish(demo, "[")
+    publish(demo, '{"epoch":"x",')
+    kept = json.loads((demo.var / "platform.json").read_text())
+    owner = run["database_url"].partition("@")[2]
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"postgresql://onelot:{kept['database_owner']}@{owner}",
+    }
+    command = [sys.executable, "-m", "sql", "downgrade", "0005"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def publish(demo: Demo, payload: str) -> None:
+    at = demo.run_file()["mqtt"]
+    credentials = json.loads((demo.var / "credentials.json").read_text())["gateways"]
+    password = next(one["password"] for one in credentials if one["username"] == "gw-try")
+    command = [program("mosquitto_pub"), "-V", "5", "-q", "1", "-i", "gw-try", "-u", "gw-try"]
+    command += ["-h", at["host"], "-p", str(at["port"]), "-P", password, "-m", payload]
+    subprocess.run([*command, "-t", "onelot/v1/feeds/gw-try/370202-0001/spaces"], check=True)
+
+
+def make_older(var: Path) -> None:
+    """Change the files to those of an older version, whose demo was killed."""
+    (var / "broker/broker.sh").unlink()
+    (var / "run.prom").unlink()
+    kept = json.loads((var / "platform.json").read_text())
+    first = ("database_superuser", "database_owner", "mqtt_ingest", "mqtt_api")
+    (var / "platform.json").write_text(json.dumps({name: kept[name] for name in first}))
+    (var / "run.json").write_text('{"http": "http://127.0.0.1:1", "processes": {"broker": 1}}')
+    (var / "supervisord.pid").write_text(f"{os.getpid()}\n")
+
+
+def test_second_start_finds_its_data_again_also_an_older_versions(var: Path) -> None:
     credentials = (var / "credentials.json").read_text()
+    make_older(var)
     with started(var) as demo:
+        metrics = demo.run_file()["ingest_metrics"]
+        refused = 'ingest_messages_total{result="rejected"} 2.0'
+        wait_for(lambda: refused in httpx.get(metrics, trust_env=False).text, demo, 15.0)
         assert "import" not in demo.output.read_text()
         assert (var / "credentials.json").read_text() == credentials
         check_answers(demo)
