@@ -7,8 +7,8 @@ import msgspec
 
 from ingest_mqtt.effects import Ack
 from ingest_mqtt.lots import Committed
+from sql.kinds import SPACE_CLASSES
 from sql.lot_state_store import bitmap_bytes
-from sql.tables import SPACE_CLASSES
 
 _ENCODER = msgspec.json.Encoder()
 VERSION_DIGITS = 20

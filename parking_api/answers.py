@@ -8,7 +8,7 @@ import orjson
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from sql import tables
+from sql import kinds
 
 GEO_JSON = "application/geo+json"
 
@@ -19,10 +19,10 @@ AGE_DIGITS = 1
 
 DataState = Literal["live", "stale", "estimated", "unknown"]
 LotStatus = Literal["open", "full", "closed", "unknown"]
-LotType = tables.LotType
-Reporting = tables.Reporting
-SpaceClass = tables.SpaceClass
-SpaceState = tables.SpaceState
+LotType = kinds.LotType
+Reporting = kinds.Reporting
+SpaceClass = kinds.SpaceClass
+SpaceState = kinds.SpaceState
 
 Count = Annotated[int, Field(ge=0)]
 

@@ -30,7 +30,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from parking_api.errors import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,6 +43,9 @@ MAX_PIPELINED: Final = 16
 # closed at once, what it sends would have its system forget the answer.
 LINGER_S: Final = 5.0
 LINGER_BYTES: Final = 32 * 2**20
+# Of answers that their peers have not taken yet, over all connections; beyond it, whoever leaves
+# most of them lying loses them.
+MAX_UNSENT_BYTES: Final = 64 * 2**20
 # Between two looks at which connections are over their time, in uvicorn's ticks of 0.1 s.
 _LOOK_TICKS: Final = 5
 
@@ -143,6 +146,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self._begin()
+        # Of this chunk at least so much is its own.
+        self._head_bytes = 1
         self._size = 0
         if len(self.pipeline) >= MAX_PIPELINED:
             raise _Refused
@@ -254,10 +259,24 @@ class BoundedServer(uvicorn.Server):
         """Look at the connections, twice a second."""
         if counter % _LOOK_TICKS == 0:
             now = asyncio.get_running_loop().time()
-            for connection in list(self.server_state.connections):
-                if isinstance(connection, BoundedProtocol):
-                    connection.look(now)
+            open_ones = [
+                each for each in self.server_state.connections if isinstance(each, BoundedProtocol)
+            ]
+            for connection in open_ones:
+                connection.look(now)
+            drop_unsent(open_ones)
         return await super().on_tick(counter)
+
+
+def drop_unsent(connections: Iterable[BoundedProtocol]) -> None:
+    """End the connections that leave most bytes lying, until the others' are few enough."""
+    unsent = {each: each.transport.get_write_buffer_size() for each in connections}
+    total = sum(unsent.values())
+    for connection in sorted(unsent, key=lambda each: unsent[each], reverse=True):
+        if total <= MAX_UNSENT_BYTES:
+            return
+        total -= unsent[connection]
+        connection.transport.abort()
 
 
 class UnreadBodies:

@@ -1,23 +1,21 @@
-"""`python -m parking_api serve`: the API behind uvicorn, one process."""
+"""`python -m parking_api serve`: the API, one process; the server is `connections`'."""
 
 import argparse
-import functools
 import logging
 import signal
+import socket
 import sys
-from typing import cast
+from importlib import import_module
+from typing import Final
 
 import structlog
-import uvicorn
 from pydantic import ValidationError
 
-from parking_api.app import create_app
-from parking_api.connections import BoundedProtocol, BoundedServer, Connections
 from parking_api.settings import ApiSettings
 from sql.engine import DatabaseUnknownError, database_url
 
-# Longest wait for answers under way when it is told to stop.
-SHUTDOWN_S = 2
+# Connections that wait to be taken.
+BACKLOG: Final = 2048
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,39 +36,23 @@ def run_command(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own answer
         return 2
     _configure_logging()
-    server = _server(settings, database)
     # uvicorn raises the signal again once it has stopped as it should: that is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    server.run()
-    return 0 if server.started else 3
+    try:
+        listening = _listening(settings.host, settings.port)
+    except OSError as error:
+        print(f"{settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        return 3
+    structlog.get_logger(__name__).info("listening", address=listening.getsockname())
+    import_module("parking_api.serving").serve(settings, database, listening)
+    return 0
 
 
-def _server(settings: ApiSettings, database: str) -> uvicorn.Server:
-    app = create_app(settings, database)
-    shared = Connections(
-        settings.max_connections,
-        settings.head_timeout_s,
-        settings.body_timeout_s,
-        app.state.metrics.note_refused,
-    )
-    return BoundedServer(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            loop="uvloop",
-            # A class it calls: mypy knows of names and classes only.
-            http=cast("type[BoundedProtocol]", functools.partial(BoundedProtocol, shared)),
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=settings.idle_timeout_s,
-            timeout_graceful_shutdown=SHUTDOWN_S,
-        )
-    )
+def _listening(host: str, port: int) -> socket.socket:
+    """Listen before the application is imported: who asks meanwhile waits for a second."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
 def _configure_logging() -> None:

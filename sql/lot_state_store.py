@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import asyncpg
 
 from sql.engine import Db
+from sql.kinds import SPACE_CLASSES
 from sql.lot_states import Committed, Lot, LotState
 from sql.named import named
-from sql.tables import SPACE_CLASSES
 
 
 class SupersededError(Exception):

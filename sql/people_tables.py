@@ -15,9 +15,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from sql.kinds import OPERATOR
 from sql.tables import metadata
 
-OPERATOR: Final = "operator"
 ROLES: Final = (OPERATOR, "bureau_drafter", "bureau_approver", "operations")
 # SHA-256.
 HASH_BYTES: Final = 32

@@ -6,7 +6,7 @@ empty pages, so that its updates stay on their page (HOT). Views, the enum type 
 are made by the migrations; a test holds this metadata against them.
 """
 
-from typing import Any, Final, Literal, get_args
+from typing import Any, get_args
 
 from geoalchemy2 import Geography, Geometry
 from sqlalchemy import (
@@ -31,26 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-LotType = Literal["on_street", "surface", "underground", "multi_storey"]
-LandUse = Literal[
-    "hospital",
-    "school",
-    "scenic",
-    "station",
-    "mall",
-    "market",
-    "office",
-    "hotel",
-    "housing",
-    "industrial",
-    "street",
-]
-Reporting = Literal["bays", "count"]
-SpaceClass = Literal["standard", "accessible", "ev", "large"]
-SpaceState = Literal["free", "occupied", "unknown"]
-
-# In the order that they stand above.
-SPACE_CLASSES: Final[tuple[SpaceClass, ...]] = get_args(SpaceClass)
+from sql.kinds import SPACE_CLASSES, LandUse, LotType, Reporting, SpaceClass, SpaceState
 
 metadata = MetaData(
     naming_convention={

@@ -22,8 +22,8 @@ from parking_api.errors import LotUnknownError
 from parking_api.lots import answers
 from parking_api.lots.opening import closes_within, is_open
 from parking_api.lots.parameters import NearestLotsAsk, Stay
+from sql.kinds import SPACE_CLASSES
 from sql.lot_states import data_state
-from sql.tables import SPACE_CLASSES
 
 WGS_84 = Geod(ellps="WGS84")
 

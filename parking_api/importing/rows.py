@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from parking_api.importing.faults import Faults, shown
-from sql.tables import LandUse, LotType, Reporting, SpaceClass
+from sql.kinds import LandUse, LotType, Reporting, SpaceClass
 
 ID_PATTERN: Final = r"^[a-z0-9._-]{1,64}$"
 SMALLINT_MAX: Final = 32_767

@@ -7,7 +7,7 @@ from typing import Any
 from parking_api.answers import AGE_DIGITS, DISTANCE_DIGITS, Json, Row, local, name, point
 from parking_api.lots.opening import closes_within
 from parking_api.lots.parameters import Stay
-from sql.tables import SPACE_CLASSES
+from sql.kinds import SPACE_CLASSES
 
 VERSION_DIGITS = 20
 

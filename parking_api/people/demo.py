@@ -18,8 +18,8 @@ from parking_api.people import changes
 from parking_api.people.keys import ApiKey
 from parking_api.people.schemas import COMMAND, NewPerson
 from sql.engine import AdvisoryLock
+from sql.kinds import OPERATOR
 from sql.named import named
-from sql.people_tables import OPERATOR
 
 _REASON: Final = "for the demo"
 _NAMES: Final = {

@@ -8,7 +8,7 @@ from parking_api.answers import Answer
 from parking_api.paging import NEXT
 from parking_api.parameters import Id, Moment
 from parking_api.people.access import Role
-from sql.people_tables import OPERATOR
+from sql.kinds import OPERATOR
 
 # As the actor of what a command does, it is nobody's id.
 COMMAND: Final = "command"

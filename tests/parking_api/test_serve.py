@@ -1,6 +1,7 @@
 """`python -m parking_api serve`, as a process."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ import time
 import httpx
 
 from deploy.ports import any_free
+from tests.servers import Broker
 
 SERVE = [sys.executable, "-m", "parking_api", "serve"]
 
@@ -40,6 +42,57 @@ def test_it_answers_until_it_is_told_to_stop(database_url: str) -> None:
     assert bad.status_code == 422
     assert process.returncode == 0
     assert "Traceback" not in log
+
+
+def test_it_answers_again_at_once_after_a_restart(database_url: str) -> None:
+    """Whoever asks while it starts waits for the answer: the port is open before the rest."""
+    port = any_free()
+    environment = {**os.environ, "DATABASE_URL": database_url, "API_PORT": str(port)}
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(2):
+        with subprocess.Popen(SERVE, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                await_port(port, process)
+                assert httpx.get(f"{url}/healthz", timeout=30).status_code == 200
+                process.terminate()
+                _, log = process.communicate(timeout=10)
+            finally:
+                process.kill()
+        assert process.returncode == 0, log
+
+
+def await_port(port: int, process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "it ended"
+        with socket.socket() as trying:
+            if trying.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("it does not listen")
+
+
+def test_it_starts_without_database_and_broker(broker: Broker) -> None:
+    """It answers 503 until there is a city; the database's return is `test_errors`' part."""
+    port = any_free()
+    away = any_free()
+    broker.stop()
+    environment = {**os.environ, "API_PORT": str(port), "API_MQTT_URL": broker.platform_api}
+    environment["DATABASE_URL"] = f"postgresql://nobody@127.0.0.1:{away}/nowhere"
+    with subprocess.Popen(SERVE, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            await_port(port, process)
+            url = f"http://127.0.0.1:{port}"
+            asked = httpx.get(f"{url}/v1/nearest?lon=1&lat=1", timeout=30)
+            ready = httpx.get(f"{url}/readyz")
+            process.terminate()
+            process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert asked.status_code == 503
+    assert asked.headers["retry-after"] == "1"
+    assert set(ready.json()["missing"]) == {"database", "broker", "city"}
+    assert process.returncode == 0
 
 
 def test_wrong_settings_are_told() -> None:

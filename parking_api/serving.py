@@ -1,0 +1,54 @@
+"""The application behind its server; importing this takes a second."""
+
+import functools
+import gc
+import socket
+import sys
+from typing import Final, cast
+
+import uvicorn
+
+from parking_api.app import create_app
+from parking_api.connections import BoundedProtocol, BoundedServer, Connections
+from parking_api.settings import ApiSettings
+
+# Longest wait for answers under way when it is told to stop.
+SHUTDOWN_S: Final = 1
+# How soon the loop gets its turn beside `worker`'s thread; Python's own 5 ms add up, since an
+# answer takes the loop some turns.
+SWITCH_S: Final = 0.001
+
+
+def serve(settings: ApiSettings, database: str, listening: socket.socket) -> None:
+    """Answer what comes in at a socket, until SIGTERM or SIGINT."""
+    sys.setswitchinterval(SWITCH_S)
+    server = _server(settings, database)
+    # What has been imported stays: full collections, each a stop of all, need not look at it.
+    gc.collect()
+    gc.freeze()
+    server.run([listening])
+
+
+def _server(settings: ApiSettings, database: str) -> uvicorn.Server:
+    app = create_app(settings, database)
+    shared = Connections(
+        settings.max_connections,
+        settings.head_timeout_s,
+        settings.body_timeout_s,
+        app.state.metrics.note_refused,
+    )
+    return BoundedServer(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            # A class it calls: mypy knows of names and classes only.
+            http=cast("type[BoundedProtocol]", functools.partial(BoundedProtocol, shared)),
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=settings.idle_timeout_s,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
+    )

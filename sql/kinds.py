@@ -1,0 +1,29 @@
+"""The kinds that the columns of `tables` know, for programs that need no tables.
+
+SQLAlchemy alone takes half a second to import, and no program but the migrations uses it.
+"""
+
+from typing import Final, Literal, get_args
+
+LotType = Literal["on_street", "surface", "underground", "multi_storey"]
+LandUse = Literal[
+    "hospital",
+    "school",
+    "scenic",
+    "station",
+    "mall",
+    "market",
+    "office",
+    "hotel",
+    "housing",
+    "industrial",
+    "street",
+]
+Reporting = Literal["bays", "count"]
+SpaceClass = Literal["standard", "accessible", "ev", "large"]
+SpaceState = Literal["free", "occupied", "unknown"]
+
+# In the order that they stand above.
+SPACE_CLASSES: Final[tuple[SpaceClass, ...]] = get_args(SpaceClass)
+# The role of people who are about one operator's lots.
+OPERATOR: Final = "operator"

@@ -1,0 +1,215 @@
+"""What the server bounds, on a real process: heads, time, connections, bodies, memory."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import psutil
+import pytest
+
+from deploy.ports import any_free
+from tests.parking_api.polling import until
+
+BOUNDS = {"API_HEAD_TIMEOUT_S": "1", "API_BODY_TIMEOUT_S": "2", "API_IDLE_TIMEOUT_S": "1"}
+HOST = "127.0.0.1"
+
+
+@dataclass
+class Server:
+    """A running API."""
+
+    port: int
+    process: asyncio.subprocess.Process
+
+    async def is_answering(self) -> bool:
+        """Whether `/healthz` answers 200."""
+        try:
+            async with httpx.AsyncClient() as client:
+                answer = await client.get(f"http://{HOST}:{self.port}/healthz", timeout=10)
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 200
+
+    async def ask(self, sent: bytes) -> bytes:
+        """Send some bytes, and read all that comes back until the server closes."""
+        reader, writer = await self.opened()
+        writer.write(sent)
+        try:
+            async with asyncio.timeout(15):
+                return await reader.read()
+        except ConnectionResetError:
+            return b""
+        finally:
+            writer.close()
+
+    async def opened(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection."""
+        return await asyncio.open_connection(HOST, self.port)
+
+    def memory_mb(self) -> float:
+        """What it holds."""
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 2**20
+
+
+@asynccontextmanager
+async def served(database_url: str, **settings: str) -> AsyncIterator[Server]:
+    """An API process; it ends with the context."""
+    port = any_free()
+    environment = {**os.environ, **BOUNDS, "DATABASE_URL": database_url, "API_PORT": str(port)}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "parking_api", "serve"),
+        env=environment | settings,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    server = Server(port, process)
+    try:
+        await until(server.is_answering, 30)
+        yield server
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.fixture
+async def server(database_url: str) -> AsyncIterator[Server]:
+    async with served(database_url, API_MAX_CONNECTIONS="40") as running:
+        yield running
+
+
+def status(answer: bytes) -> int:
+    """The status of an answer, whose body is a problem where it is an error."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    number = int(head.split()[1])
+    if number >= 400:
+        assert b"application/problem+json" in head
+        assert f'"status":{number}'.encode() in body
+    return number
+
+
+async def test_heads_are_bounded(server: Server) -> None:
+    line = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+    end = b"Connection: close\r\n\r\n"
+    many = b"".join(b"a%d: b\r\n" % place for place in range(60))
+    assert status(await server.ask(line + many + end)) == 200
+    assert status(await server.ask(line + many * 2 + end)) == 431
+    assert status(await server.ask(line + b"a: " + b"b" * 16_000 + b"\r\n" + end)) == 200
+    assert status(await server.ask(line + b"a: " + b"b" * 17_000 + b"\r\n" + end)) == 431
+    # Without end, and of many megabytes.
+    assert status(await server.ask(line + b"a: " + b"b" * 10_000_000)) == 431
+    assert status(await server.ask(b"GET /" + b"a" * 5_000 + b" HTTP/1.1\r\n\r\n")) == 414
+    assert status(await server.ask(b"GET /" + b"a" * 10_000_000)) == 414
+    assert status(await server.ask(b"NONSENSE\r\n\r\n")) == 400
+    assert await server.is_answering()
+
+
+async def test_a_request_comes_in_time_or_is_refused(server: Server) -> None:
+    head = b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\n"
+    typed = b"Content-Type: application/json\r\n"
+    assert status(await server.ask(head)) == 408
+    assert status(await server.ask(head + typed + b"Content-Length: 9\r\n\r\n{")) == 408
+    chunked = head + typed + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
+    assert status(await server.ask(chunked)) == 408
+    # Opened and never used, or no longer: closed without a word.
+    assert await server.ask(b"") == b""
+    kept = await server.ask(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert status(kept) == 200
+    # Empty lines are no request, and keep no connection open.
+    assert status(await server.ask(b"\r\n\r\n")) == 408
+
+
+async def test_a_body_that_is_too_large_gets_its_answer(server: Server) -> None:
+    head = b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    long = b"Content-Length: 400000000\r\n\r\n"
+    assert status(await server.ask(head + long + b" " * 10_000_000)) == 413
+    chunk = b"%x\r\n" % 100_000 + b" " * 100_000 + b"\r\n"
+    assert status(await server.ask(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk)) == 413
+    # Who asks first whether to go on is told at once, and sends nothing.
+    expecting = await server.ask(head + b"Expect: 100-continue\r\n" + long)
+    assert status(expecting) == 413
+    guarded = head.replace(b"/v1/quotes", b"/v1/people") + long
+    assert status(await server.ask(guarded + b"[" * 10_000_000)) == 401
+    async with httpx.AsyncClient() as client:
+        url = f"http://{HOST}:{server.port}/v1/people"
+        answer = await client.post(url, content=b"[" * 10_000_000)
+    assert answer.status_code == 401
+
+
+async def test_half_sent_requests_give_way_to_whole_ones(server: Server) -> None:
+    before_mb = server.memory_mb()
+    half_sent = []
+    for _ in range(300):
+        reader, writer = await server.opened()
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        half_sent.append((reader, writer))
+        if len(half_sent) % 50 == 0:
+            assert await server.is_answering()
+    for reader, writer in half_sent:
+        async with asyncio.timeout(15):
+            try:
+                answer = await reader.read()
+            except ConnectionResetError:
+                answer = b""
+        assert answer == b"" or status(answer) == 408
+        writer.close()
+    assert await server.is_answering()
+    assert server.memory_mb() - before_mb < 50
+
+
+async def test_many_requests_at_once_on_a_connection(server: Server) -> None:
+    one = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert (await server.ask(one * 10)).count(b"HTTP/1.1 200") == 10
+    # Those beyond are not heard; the connection ends in good order.
+    answers = await server.ask(one * 3000)
+    assert 16 <= answers.count(b"HTTP/1.1 200") <= 20
+    assert answers.endswith(b'{"status":"alive"}')
+
+
+async def test_who_takes_no_bytes_is_let_go(server: Server) -> None:
+    """Answers that nobody reads do not keep a connection for ever."""
+    reader, writer = await server.opened()
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader._transport.pause_reading()  # type: ignore[attr-defined]
+    writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 16)
+    process = psutil.Process(server.process.pid)
+
+    def is_gone() -> bool:
+        port = sock.getsockname()[1]
+        return all(each.raddr.port != port for each in process.net_connections() if each.raddr)
+
+    await until(is_gone, 20)
+    writer.close()
+
+
+async def test_it_stops_at_once_whoever_is_connected(server: Server) -> None:
+    idle = await server.opened()
+    half = await server.opened()
+    half[1].write(b"GET /healthz HTTP/1.1\r\n")
+    body = await server.opened()
+    body[1].write(b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+    await server.ask(b"NONSENSE\r\n\r\n")
+    server.process.terminate()
+    async with asyncio.timeout(10):
+        assert await server.process.wait() == 0
+    for _, writer in (idle, half, body):
+        writer.close()
+
+
+async def test_a_port_that_is_taken_is_told(database_url: str, server: Server) -> None:
+    environment = {**os.environ, "DATABASE_URL": database_url, "API_PORT": str(server.port)}
+    second = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "parking_api", "serve"),
+        env=environment,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        _, told = await second.communicate()
+    assert second.returncode == 3
+    assert str(server.port).encode() in told
