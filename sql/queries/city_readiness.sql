@@ -5,7 +5,7 @@ SELECT
     c.lots,
     c.lots_awaited,
     i.stopped,
-    i.ingester IS null OR coalesce(i.heartbeat_at >= now() - $1::interval, false) AS is_beating
+    coalesce(i.heartbeat_at >= now() - $1::interval, false) AS is_beating
 FROM (
     SELECT
         count(*) AS lots,

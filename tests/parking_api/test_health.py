@@ -49,6 +49,7 @@ async def test_not_ready_without_an_ingester_at_work(
 ) -> None:
     await built.lot("a")
     silent = "The ingester has not been heard from."
+    assert await readiness(api) == (503, ["ingester"], silent)
     await heartbeat(built, age_s=30)
     assert await readiness(api) == (503, ["ingester"], silent)
     await heartbeat(built, age_s=5)
