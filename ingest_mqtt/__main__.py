@@ -1,4 +1,4 @@
-"""`python -m ingest_mqtt`: the ingester, until SIGTERM or SIGINT."""
+"""`python -m ingest_mqtt`: the ingester, until SIGTERM or SIGINT; `replay` is a command of it."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
 from pydantic import ValidationError
 
+from ingest_mqtt import replay
 from ingest_mqtt.counters import Counters, IngestCollector, commit_histogram
 from ingest_mqtt.dead_letters import DeadLetters
 from ingest_mqtt.ingester import Ingester
@@ -101,8 +102,13 @@ async def _until_signal(settings: IngestSettings, database: str) -> None:
         await task
 
 
-def main() -> int:
+def main(argv: list[str]) -> int:
     """Read the settings and run; exit status 2 when they are wrong."""
+    if argv[:1] == ["replay"]:
+        return replay.main(argv[1:])
+    if argv:
+        print("usage: python -m ingest_mqtt [replay ...]", file=sys.stderr)
+        return 2
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         processors=[
@@ -122,4 +128,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

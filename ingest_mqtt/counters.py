@@ -16,6 +16,7 @@ from ingest_mqtt.effects import Outcome, is_report
 RESULTS = (
     *("applied", "duplicate", "superseded", "rejected", "deferred", "dropped", "redelivered"),
 )
+REPLAYED = ("applied", "duplicate", "superseded", "rejected")
 KEPT = ("first", "repeat", "over_quota")
 SNAPSHOT_TIMEOUT_S = 2.0
 
@@ -31,6 +32,8 @@ class Counters:
             over the quota: their sum is always that of the rejected.
         statuses: Well-formed hints that gateways came or went.
         statuses_dropped: Hints so far over their gateway's rate that they were not read.
+        replayed: How many messages that were taken in again ended as what; they are no part of
+            the others.
         observations: Bays or counts that applied reports told of.
         commits: Transactions.
         commit_failures: Transactions that failed and were tried again.
@@ -41,6 +44,7 @@ class Counters:
     kept: Counter[str] = field(default_factory=Counter)
     statuses: int = 0
     statuses_dropped: int = 0
+    replayed: Counter[str] = field(default_factory=Counter)
     observations: int = 0
     commits: int = 0
     commit_failures: int = 0
@@ -99,6 +103,11 @@ class IngestCollector(Collector):
         )
         for how in KEPT:
             kept.add_metric([how], counters.kept[how])
+        replayed = CounterMetricFamily(
+            "ingest_replayed", "Messages taken in again by what became of them", labels=["result"]
+        )
+        for result in REPLAYED:
+            replayed.add_metric([result], counters.replayed[result])
         return [
             CounterMetricFamily("ingest_received", "Reports received", counters.received),
             results,
@@ -108,6 +117,7 @@ class IngestCollector(Collector):
             CounterMetricFamily(
                 "ingest_status_dropped", "Hints not even read", counters.statuses_dropped
             ),
+            replayed,
             CounterMetricFamily(
                 "ingest_observations", "Bays or counts applied", counters.observations
             ),

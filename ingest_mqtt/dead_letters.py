@@ -164,7 +164,7 @@ def _row(digest: bytes, one: _Same, registry: Registry) -> tuple[object, ...]:
         *(
             masked.text,
             masked.whole,
-            message.size or message.size or len(message.payload),
+            message.size or len(message.payload),
             masked.fault_at,
         ),
         *(one.times, message.received_at, one.last_received_at),

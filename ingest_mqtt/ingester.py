@@ -157,6 +157,10 @@ class Ingester:
 
     async def _turn(self, link: Link) -> None:
         await self._writer.tend()
+        for outcome in await self._writer.take_again():
+            self._counters.observations += outcome.observations
+            for lot_id in outcome.states:
+                self._publish_state(link, lot_id)
         batch = self._inbox.take()
         try:
             written = await self._writer.write(batch)

@@ -9,7 +9,7 @@ gateway has dropped it long ago, so that no ack is sent; the result stands with 
 import argparse
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -23,6 +23,7 @@ from sql.engine import DatabaseUnknownError, Db, database_url
 from sql.named import named
 
 CHANNEL: Final = "replay"
+REFUSED: Final = "rejected: internal"
 # So many between two batches of feeds, which must not wait for long.
 AT_ONCE: Final = 20
 _LOOK_EVERY_S: Final = 0.2
@@ -67,9 +68,13 @@ def decide_again(
     return outcome, result
 
 
-async def note(db: Db, one: Requested, now: datetime, result: str) -> None:
-    """Write down what became of it."""
-    await db.execute(named("replay_done"), one.dead_letter_id, now, result)
+def note(one: Requested, now: datetime, result: str) -> Callable[[Db], Awaitable[None]]:
+    """Make what writes down what became of it, in the transaction of its effect."""
+
+    async def write(db: Db) -> None:
+        await db.execute(named("replay_done"), one.dead_letter_id, now, result)
+
+    return write
 
 
 def parser() -> argparse.ArgumentParser:

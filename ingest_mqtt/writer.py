@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 from prometheus_client import Histogram
 
+from ingest_mqtt import replay
 from ingest_mqtt.breaker import Breaker, StoppedError
 from ingest_mqtt.counters import Counters
 from ingest_mqtt.dead_letters import DeadLetters, Kept, expire
@@ -88,6 +89,8 @@ class Writer:
         self._maintained_at: datetime | None = None
         self._expiring = False
         self._registry_changed = False
+        # At a start there may be some that were asked for meanwhile.
+        self._replay_asked = True
         self._breaker = Breaker()
         self._noted: str | None = None
         self._db: Db | None = None
@@ -115,6 +118,7 @@ class Writer:
             log.info("another ingester is at work; waiting for it to end")
             await asyncio.sleep(1)
         await db.add_listener("registry", self._on_registry)
+        await db.add_listener(replay.CHANNEL, self._on_replay)
         await self._maintain(db)
         await self._dead_letters.load(db, self._clock())
         await self._load(db)
@@ -130,6 +134,9 @@ class Writer:
 
     def _on_registry(self, *_: object) -> None:
         self._registry_changed = True
+
+    def _on_replay(self, *_: object) -> None:
+        self._replay_asked = True
 
     async def _load(self, db: Db) -> None:
         self._registry_changed = False
@@ -170,6 +177,42 @@ class Writer:
                 await asyncio.sleep(BACK_OFF_S[0])
             else:
                 return
+
+    async def take_again(self) -> list[Outcome]:
+        """Take in again some of the messages that operations asked for, one transaction each.
+
+        Returns:
+            What they changed; what is left is taken in the next time.
+        """
+        outcomes: list[Outcome] = []
+        if not self._replay_asked or self._breaker.stopped or self._db is None:
+            return outcomes
+        try:
+            for one in await replay.requested(self._db):
+                # One by one: those before a fault are committed, and are to be told.
+                outcomes.append(await self._replay_one(self._db, one))  # noqa: PERF401
+        except Exception as error:  # noqa: BLE001 - asked for still; it must stop no feeds
+            log.warning("a replay was cut off", error=type(error).__name__)
+            await self.tend(reload=True)
+        else:
+            self._replay_asked = len(outcomes) == replay.AT_ONCE
+        return outcomes
+
+    async def _replay_one(self, db: Db, one: replay.Requested) -> Outcome:
+        outcome, result = replay.decide_again(one, self.registry, self.committed)
+        try:
+            self.committed |= await commit(
+                db, outcome, self.committed, replay.note(one, self._clock(), result)
+            )
+        except Exception as error:
+            if not is_of_a_message(error, db):
+                raise
+            log.exception("a replayed message could not be stored", exc_info=error)
+            outcome, result = Outcome(), replay.REFUSED
+            await replay.note(one, self._clock(), result)(db)
+        self._counters.replayed[result.partition(":")[0]] += 1
+        log.info("replayed", dead_letter=one.dead_letter_id, result=result)
+        return outcome
 
     async def write(self, batch: list[Received]) -> Written:
         """Decide a batch and commit it, as often as it takes.
