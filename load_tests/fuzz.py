@@ -243,9 +243,9 @@ def parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
     made = argparse.ArgumentParser(prog="python -m load_tests.fuzz", description=__doc__)
     made.add_argument("--number", type=int, default=1_000_000, help="messages")
-    made.add_argument("--per-s", type=float, default=1500.0, help="messages a second at most")
+    made.add_argument("--per-s", type=float, default=1250.0, help="messages a second at most")
     made.add_argument("--good-per-s", type=float, default=50.0, help="good messages beside them")
-    made.add_argument("--quiet-s", type=float, default=5.0, help="seconds of a quiet stretch")
+    made.add_argument("--quiet-s", type=float, default=4.0, help="seconds of a quiet stretch")
     made.add_argument("--within-s", type=float, default=900.0, help="seconds, then it ends early")
     made.add_argument("--seed", type=int, default=1)
     made.add_argument("--lots", type=int, default=60, help="of the city")

@@ -5,6 +5,7 @@ once all acks have come or are too late, with one line of JSON: how the messages
 """
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -27,6 +28,8 @@ from simulators.feeds import ack_filter
 _LISTENING_WITHIN_S: Final = 20.0
 _RETAINED_SHARE: Final = 0.02
 _VALID_SHARE: Final = 0.05
+_NICENESS: Final = 5
+_MOST_AHEAD_S: Final = 80_000
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,10 @@ class Sender:
         ack = json.loads(told)
         with self._heard:
             self.checked.results[ack.get("reason") or ack["result"]] += 1
+            if ack["result"] == "superseded":
+                # A broken number of ours has been taken: from here on we number above it.
+                ahead = int(time.time()) + _MOST_AHEAD_S
+                self._epoch = min(max(self._epoch, ack["last"]["epoch"] + 1), ahead)
             problem = ack_problem(told)
             if problem is not None:
                 self.checked.note(problem, f"{message.topic[:100]} {told!r}")
@@ -182,6 +189,8 @@ class Sender:
 
 def main(spec: Spec, lines: Iterable[str], say: Callable[[str], None]) -> None:
     """Send what is asked for, line by line."""
+    # What makes load gives way to what is measured.
+    os.nice(_NICENESS)
     sender = Sender(spec)
     for line in lines:
         sender.send(int(line))

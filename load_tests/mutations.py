@@ -20,6 +20,7 @@ KINDS: Final = ("spaces", "snapshot", "count", "status")
 _MOST_BYTES: Final = 250_000
 _HEAVY_SHARE: Final = 0.03
 _ANY_KIND_SHARE: Final = 0.1
+_HINT_SHARE: Final = 0.05
 
 _NUMBERS: Final = (
     *(0, -1, 1, 2, 2**31 - 1, 2**31, 2**32, 2**53 - 1, 2**53, 2**53 + 1, 2**63 - 1, 2**63),
@@ -74,7 +75,9 @@ def kind_for(reporting: str, random: Random) -> str:
     """Choose a kind for a lot that reports `bays` or `count`; now and then one of the others."""
     if random.random() < _ANY_KIND_SHARE:
         return random.choice(KINDS)
-    return "count" if reporting == "count" else random.choice(("spaces", "snapshot", "status"))
+    if random.random() < _HINT_SHARE:
+        return "status"
+    return "count" if reporting == "count" else random.choice(("spaces", "snapshot"))
 
 
 def valid(
