@@ -100,6 +100,7 @@ class Link:
         self._roomy = asyncio.Event()
         self._roomy.set()
         self._client = self._make_client()
+        self._ack = self._guarded(self._client.ack)
 
     def _make_client(self) -> Client:
         client = Client(
@@ -261,7 +262,7 @@ class Link:
         A message at QoS 0 has no number; to acknowledge it would cost us the connection.
         """
         if qos > 0 and mid > 0 and connection == self.connection:
-            self._guarded(self._client.ack)(mid, qos)
+            self._ack(mid, qos)
 
     @property
     def is_connected(self) -> bool:
