@@ -9,6 +9,7 @@ from parking_api.answers import Json, Row
 from parking_api.audit import Action, Connection, record
 from parking_api.errors import ParameterFault
 from parking_api.quotes.prices import calendar_of
+from parking_api.tariffs import queries
 from parking_api.tariffs.errors import (
     ControlExistsError,
     ControlStateError,
@@ -164,8 +165,14 @@ async def draft(connection: Connection, new: NewControl, act: Action) -> Row:
     return row
 
 
-async def approve(connection: Connection, control_id: str, act: Action) -> Row:
+async def approve(
+    connection: Connection, control_id: str, act: Action
+) -> tuple[Row, list[tuple[Row, list[ParameterFault]]]]:
     """Put a price control in force; within a transaction.
+
+    Returns:
+        The control, and the versions published before that go beyond it, each with the clauses
+        that it breaks.
 
     Raises:
         ControlUnknownError: There is none.
@@ -180,7 +187,24 @@ async def approve(connection: Connection, control_id: str, act: Action) -> Row:
         raise ControlStateError
     row = await control(connection, control_id, whole=True)
     await _record(connection, act, "price_control.approve", before, row)
-    return row
+    return row, await _beyond(connection, row, act.at)
+
+
+async def _beyond(
+    connection: Connection, row: Row, at: datetime
+) -> list[tuple[Row, list[ParameterFault]]]:
+    start, end = max(at, row["valid_from"]), row["valid_to"]
+    if end is not None and end <= start:
+        return []
+    calendar = calendar_of(await connection.fetch(named("quote_calendar")))
+    found: list[tuple[Row, list[ParameterFault]]] = []
+    for version in await connection.fetch(named("control_tariffs"), start, end):
+        holding = await applying(connection, queries.target_of(version), start, end)
+        if row["price_control_id"] in {each["price_control_id"] for each in holding}:
+            tariff = queries.tariff_of(version)
+            faults = await looked_over(_breaches, tariff, [row], version["starts_at"], calendar)
+            found += [(version, faults)] if faults else []
+    return found
 
 
 async def end(connection: Connection, control_id: str, valid_to: datetime, act: Action) -> Row:

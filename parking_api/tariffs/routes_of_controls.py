@@ -21,6 +21,7 @@ from parking_api.tariffs.errors import (
     ControlUnknownError,
 )
 from parking_api.tariffs.schemas_of_controls import (
+    ApprovedControl,
     Control,
     ControlEnd,
     Controls,
@@ -80,15 +81,27 @@ async def new(body: NewControl, held: Held, caller: Drafter) -> Response:
 
 @router.post(
     "/v1/price-controls/{control_id}/approve",
-    response_model=Control,
+    response_model=ApprovedControl,
     responses=guarded(ControlUnknownError, SamePersonError, ControlStateError, DatabaseAwayError),
 )
 async def approve(control_id: ControlId, body: Why, held: Held, caller: Approver) -> Response:
-    """Approve a price control: no tariff that goes beyond it is published from then on."""
+    """Approve a price control: no tariff that goes beyond it is published from then on.
+
+    Versions that were published before and go beyond it stay as they are; the answer names them.
+    """
     act = Action(caller.person_id, held.clock(), body.reason)
     async with held.database.transaction() as connection:
-        row = await controls.approve(connection, control_id, act)
-    return respond(controls.answer(row))
+        row, beyond = await controls.approve(connection, control_id, act)
+    named = [
+        {
+            "tariff_id": version["tariff_id"],
+            "version": version["version"],
+            "from": version["starts_at"],
+            "errors": [fault.model_dump() for fault in faults],
+        }
+        for version, faults in beyond
+    ]
+    return respond(controls.answer(row) | {"beyond": named})
 
 
 @router.post(

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from parking_api.answers import Answer, LotType, Name
 from parking_api.bodies import Body, Reason, Text
+from parking_api.errors import ParameterFault
 from parking_api.parameters import Id, Moment
 from parking_api.zones.schemas import ZoneClass
 
@@ -91,6 +92,24 @@ class Control(Answer):
     drafted_at: AwareDatetime
     approved_by: str | None = Field(description="Null for a draft, which binds nobody yet.")
     approved_at: AwareDatetime | None
+
+
+class VersionBeyond(Answer):
+    """A published version that goes beyond a price control."""
+
+    tariff_id: str
+    version: int
+    from_: AwareDatetime = Field(alias="from", description="From when on, now at the earliest.")
+    errors: list[ParameterFault] = Field(description="Each clause that it breaks.")
+
+
+class ApprovedControl(Control):
+    """A price control that was approved, and what it finds."""
+
+    beyond: list[VersionBeyond] = Field(
+        description="Versions published before that go beyond it: they stay in force until others "
+        "take over."
+    )
 
 
 class Controls(Answer):

@@ -97,6 +97,34 @@ async def test_a_control_that_came_meanwhile_holds_at_publication(bureau: Bureau
     problem(await bureau.post(f"{path}/publish", bureau.approver), 409, "price-control")
 
 
+async def test_an_approval_names_what_is_published_beyond_it(bureau: Bureau) -> None:
+    """In force and scheduled; what is for other lot types, or has ended, is not among them."""
+    await bureau.published(document=document(price=361))
+    garage = {"zones": ["z-1"], "lot_types": ["underground"]}
+    await bureau.published(document=document("t-2", 900), applies_to=garage)
+    second = await bureau.version("t-1", document=document(price=370))
+    later = "2027-01-01T00:00:00+08:00"
+    await bureau.act(second, "schedule", bureau.approver, effective_from=later)
+    body = {
+        "price_control_id": "c-1",
+        "legal_reference": REFERENCE,
+        "zone_class": 1,
+        "lot_types": ["on_street"],
+        "base_minor": 600,
+        "float_up_percent": 20,
+        "valid_from": SINCE,
+    }
+    assert (await bureau.post("/v1/price-controls", bureau.drafter, **body)).status_code == 201
+
+    told = await bureau.act("/v1/price-controls/c-1", "approve", bureau.approver)
+
+    assert [(each["tariff_id"], each["version"], each["from"]) for each in told["beyond"]] == [
+        ("t-1", 1, "2026-11-22T01:30:00+00:00"),
+        ("t-1", 2, "2026-12-31T16:00:00+00:00"),
+    ]
+    assert "7.20元" in told["beyond"][0]["errors"][0]["message"]
+
+
 async def test_a_holiday_of_the_citys_calendar_is_looked_at(bureau: Bureau) -> None:
     await control(bureau, float_up_percent=None, day_ceiling_minor=6000)
     year = {"holidays": ["2026-10-01"], "makeup_workdays": [], "reason": "国办发明电"}
