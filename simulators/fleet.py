@@ -20,7 +20,7 @@ import uvloop
 from simulators.demand import Demand, IntArray, LotDemand
 from simulators.feeds import rfc3339
 from simulators.gateway import Gateway
-from simulators.outbox import Outbox
+from simulators.outbox import IN_FLIGHT_MAX, Outbox
 from simulators.pacing import CountPacer, SnapshotSchedule
 from simulators.registry import (
     Broker,
@@ -45,9 +45,6 @@ START_S = 6.0
 LOG_INTERVAL_S = 60.0
 STATUS_INTERVAL_S = 2.0
 STOP_S = 1.7
-# Messages of a lot in flight. Beyond it changes are merged, which keeps a fast city within what
-# the platform takes, whatever the speed.
-IN_FLIGHT = 4
 
 log = structlog.get_logger(__name__)
 
@@ -140,8 +137,11 @@ class Fleet:
         return gateways
 
     def _outbox(self, lot: int) -> Outbox:
+        # In a fast city the next message of a lot waits for the ack of the one before, and takes
+        # up what changes meanwhile: so the platform's own pace is kept, whatever the speed.
+        window = 1 if self._settings.speed > 1 else IN_FLIGHT_MAX
         state = partial(self.world.whole_state, lot)
-        return Outbox(unix_second, state, self._rng, window=IN_FLIGHT)
+        return Outbox(unix_second, state, self._rng, window=window)
 
     def _by_lot(self, credentials: Iterable[Credentials]) -> list[Gateway]:
         names = {lot_id: entry.username for entry in credentials for lot_id in entry.lots}

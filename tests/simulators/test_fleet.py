@@ -236,6 +236,26 @@ async def test_after_the_last_ack_the_platform_holds_the_city(
     assert {feed.lot for feed in platform.feeds} == {entry.lot_id for entry in lots}
 
 
+async def test_a_fast_city_sends_one_message_of_a_lot_at_a_time(
+    open_broker: OpenBroker, platform: PlatformDouble
+) -> None:
+    platform.answer = lambda _feed: None
+    lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS)
+    city = fleet.Fleet(open_broker.address, lots, gateways, fleet.FleetSettings(speed=600.0))
+    stop = asyncio.Event()
+    running = [asyncio.create_task(gateway.run(stop)) for gateway in city.gateways.values()]
+    await until(lambda: len(platform.feeds) == len(DRIVEN))
+    for second in range(30):
+        city.tick(1, 10_000.0 + second * COUNT_INTERVAL_S)
+        await asyncio.sleep(0)
+    stop.set()
+    await asyncio.gather(*running)  # what was sent meanwhile has gone out, and the farewell last
+    await until(lambda: [status for _, status in platform.statuses].count("offline") == 2)
+    assert len(platform.feeds) == len(DRIVEN)
+    unacked = sum(gateway.unacked for gateway in city.gateways.values())
+    assert unacked == 2 * len(DRIVEN), "one in flight, and one that tells all the rest"
+
+
 def told_truly(city: fleet.Fleet, platform: PlatformDouble) -> bool:
     for position, entry in enumerate(city.world.lots):
         kept = platform.rules.lots[entry.lot_id]
