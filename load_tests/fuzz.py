@@ -7,7 +7,6 @@ two stretches of broken messages there is a quiet one, so that both are measured
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -32,12 +31,6 @@ from load_tests.publisher import NotAckedError, Publisher
 from load_tests.samples import Recorder
 from load_tests.target import Gateway, Target, TargetError
 
-# Rates of gateways are tested apart: here every message is to be decided.
-_SETTINGS: Final = {
-    "INGEST_GATEWAY_MESSAGES_PER_S": "100000",
-    "INGEST_GATEWAY_BURST": "1000000",
-    "INGEST_MESSAGE_BYTES": "1000000",
-}
 _OPEN_WITHIN_S: Final = 60.0
 _LAST_ACKS_WITHIN_S: Final = 20.0
 _STRETCHES: Final = 20
@@ -150,7 +143,6 @@ def run(options: Options, say: Callable[[str], None]) -> Report:
     Raises:
         TargetError, NotAckedError: The city does not start or takes nothing in.
     """
-    os.environ.update(_SETTINGS)
     with rig.own_city(options.lots) as directory:
         target = Target.read(directory / "run.json", directory / "credentials.json")
         with rig.simulator_aside(target):
