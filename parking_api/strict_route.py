@@ -17,8 +17,11 @@ from pricing.errors import Fault, TariffFaultsError
 from pricing.reading import cleaned, parsed
 
 MAX_BODY_BYTES: Final = 65_536
-# Above this the loop does not wait for the parser: it takes up to 0.5 s a megabyte.
-_INLINE_BYTES: Final = 65_536
+# Of a list in a body; validation names the fault of each item.
+MAX_ITEMS: Final = 2000
+# Above this the loop does not wait for the parser: it takes up to 0.5 s a megabyte, and many may
+# come at once.
+_INLINE_BYTES: Final = 4096
 
 
 class BodyTooLargeError(ApiError):
@@ -59,6 +62,7 @@ class StrictRoute(APIRoute):
     """A route that settles who asks, then reads a body of `max_bytes`, and in one way only."""
 
     max_bytes: ClassVar[int] = MAX_BODY_BYTES
+    max_items: ClassVar[int] = MAX_ITEMS
 
     @staticmethod
     def prepare(value: Any) -> Any:
@@ -99,7 +103,7 @@ class StrictRoute(APIRoute):
         request._json = value  # noqa: SLF001 - as `Request.json` does
 
     def _value(self, body: bytes) -> tuple[Any, list[Fault]]:
-        value, faults = cleaned(parsed(body))
+        value, faults = cleaned(parsed(body), self.max_items)
         return (value if faults else self.prepare(value)), faults
 
 

@@ -13,7 +13,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from parking_api.errors import ApiError
 
-MOST_WAITING: Final = 16
+MOST_WAITING: Final = 32
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -7,7 +7,7 @@ and memory are proportional to the text's length, whatever it holds.
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pricing.errors import Fault, TariffFaultsError
@@ -58,15 +58,38 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return repeating
 
 
-def cleaned(document: Any) -> tuple[Any, list[Fault]]:
+def cleaned(document: Any, max_items: int | None = None) -> tuple[Any, list[Fault]]:
     """The document without what it cannot keep, so that the rest can be read, and the faults.
 
-    Of many faults the first `MAX_FAULTS` are told.
+    Of many faults the first `MAX_FAULTS` are told. A list has at most `max_items`.
     """
+    if max_items is not None and (path := _too_long(document, (), max_items)) is not None:
+        message = f"has more than {max_items} items"
+        return None, [Fault(path_text(path), "too_many_items", message)]
     found: Found = []
     kept = _kept(document, (), found)
     told = found[:MAX_FAULTS]
     return kept, [Fault(path_text(location), code, message) for location, code, message in told]
+
+
+def _too_long(value: Any, at: Location, most: int) -> Location | None:
+    """Where a list has more items than `most`, looked for as deep as anything may be nested."""
+    if len(at) > MAX_DEPTH:
+        return None
+    if isinstance(value, list):
+        if len(value) > most:
+            return at
+        members: Iterable[tuple[int | str, Any]] = enumerate(value)
+    elif isinstance(value, dict):
+        members = value.items()
+    else:
+        return None
+    for name, member in members:
+        if isinstance(member, list | dict) and member:
+            found = _too_long(member, (*at, name), most)
+            if found is not None:
+                return found
+    return None
 
 
 def _kept(value: Any, at: Location, found: Found) -> Any:

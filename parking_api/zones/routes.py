@@ -9,6 +9,7 @@ from parking_api.answers import GEO_JSON, respond
 from parking_api.audit import Action
 from parking_api.bodies import Why
 from parking_api.errors import DatabaseAwayError, described
+from parking_api.importing.geometry import MAX_CORNERS
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded
 from parking_api.quotes import coverage
@@ -46,6 +47,7 @@ class ZoneRoute(StrictRoute):
     """A route whose body holds polygons."""
 
     max_bytes = 2 * 2**20
+    max_items = MAX_CORNERS + 1
 
     @staticmethod
     def prepare(value: Any) -> Any:

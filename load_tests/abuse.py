@@ -1,0 +1,253 @@
+"""What strangers can do to the API, all of it: `python -m load_tests.abuse [--lots 60]`.
+
+Starts a city of its own, and tells for each attack the slowest `/healthz` beside it, asked for
+every 20 ms by another process over new connections, and the API's memory. Exit status 1 when one
+took longer than 100 ms: on a machine that does nothing else.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import sys
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import psutil
+
+from load_tests.rig import own_city
+from load_tests.target import Target
+
+SLOWEST_MS: Final = 100.0
+PAUSE_S: Final = 0.02
+PATIENCE_S: Final = 60.0
+
+
+def _dense() -> dict[str, Any]:
+    """Make the tariff that takes longest of all that are valid."""
+    tiers = [{"from_s": 420 * place, "price_minor": place} for place in range(4)]
+    periods = [
+        {
+            "id": f"p{place}",
+            "days": "all",
+            "start": f"{place // 2:02}:{place % 2 * 30:02}",
+            "end": f"{(place + 1) // 2:02}:{(place + 1) % 2 * 30:02}",
+            "charge": "unit",
+            "unit_s": 420,
+            "rounding": "down",
+            "tiers": tiers,
+        }
+        for place in range(48)
+    ]
+    return {
+        "id": "dense",
+        "name": {"zh": "密", "en": "Dense"},
+        "currency": "CNY",
+        "timezone": "Asia/Shanghai",
+        "periods": periods,
+        "tier_clock": "window",
+        "boundary": "split",
+        "grace": {"mode": "none"},
+        "version_policy": "at_entry",
+        "vehicles": {f"v{place}": {"multiplier": "1.123456789"} for place in range(32)},
+    }
+
+
+class Abuse:
+    """The attacks, each a coroutine that ends by itself."""
+
+    def __init__(self, host: str, port: int, drafter: str, lot_id: str) -> None:
+        self._at = host, port
+        self._drafter = f"Authorization: Bearer {drafter}\r\n".encode()
+        self._lot_id = lot_id
+
+    async def _send(self, sent: bytes, *, times: int = 1, read: bool = True) -> None:
+        """Open a connection, send something, and wait until the other side has ended it."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                reader, writer = await asyncio.open_connection(*self._at)
+                for _ in range(times):
+                    writer.write(sent)
+                    await writer.drain()
+                while read and await reader.read(2**20):
+                    pass
+                writer.close()
+        except (OSError, TimeoutError):
+            pass
+
+    def _post(self, path: str, body: bytes, headers: bytes = b"") -> bytes:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
+        closing = b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+        return head + headers + closing + body
+
+    async def _many(self, count: int, sent: bytes, times: int = 1) -> None:
+        await asyncio.gather(*(self._send(sent, times=times) for _ in range(count)))
+
+    async def half_sent_requests(self) -> None:
+        """1,500 of them."""
+        await self._many(1500, b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+
+    async def heads_of_10_mb(self) -> None:
+        """Twenty."""
+        await self._many(20, b"GET /healthz HTTP/1.1\r\na: " + b"b" * 10_000_000)
+
+    async def bodies_of_400_mb(self) -> None:
+        """Three, at once."""
+        head = b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\nContent-Length: 400000000\r\n\r\n"
+        await self._many(3, head + b" " * 10_000_000)
+        chunk = b"%x\r\n" % 10_000_000 + b" " * 10_000_000 + b"\r\n"
+        chunked = b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        await self._many(3, chunked + chunk * 4)
+
+    async def bodies_without_a_key(self) -> None:
+        """10 MB of `[1,1,...]` on a guarded route, ten at once."""
+        await self._many(10, self._post("/v1/people", b"[" + b"1," * 5_000_000 + b"1]"))
+
+    async def twisted_bodies(self) -> None:
+        """Repeated and countless members, nesting, of 64 KiB each, fifty of each."""
+        twice = b"{" + b",".join(b'"a%d":1,"a%d":1' % (n, n) for n in range(3_000)) + b"}"
+        wide = b'{"granted":[' + b"1," * 30_000 + b"1]}"
+        for body in (twice, wide, b"[" * 60_000, b'{"a":' * 10_000, b"[" + b"{}," * 20_000 + b"1]"):
+            await self._many(50, self._post("/v1/quotes", body))
+
+    async def slow_bodies(self) -> None:
+        """Four hundred, of which nothing comes."""
+        await self._many(400, self._post("/v1/quotes", b"")[:-5] + b"9\r\n\r\n{")
+
+    async def pipelines(self) -> None:
+        """3,000 requests at once on each of twenty connections."""
+        await self._many(20, b"GET /v1/city HTTP/1.1\r\nHost: x\r\n\r\n" * 3000)
+
+    async def years_of_parking(self) -> None:
+        """Stays of 366 days at a published tariff, a hundred at once."""
+        await self._many(100, self._post("/v1/quotes", self._stay(366, lot_id=self._lot_id)))
+
+    async def dense_documents(self) -> None:
+        """The heaviest document that is valid, priced and looked over for the bureau."""
+        for days in (60, 366):
+            body = self._stay(days, document=_dense(), vehicle="v1")
+            await self._many(8, self._post("/v1/quotes", body, self._drafter))
+        body = json.dumps({"document": _dense()}).encode()
+        await self._many(3, self._post("/v1/tariffs/lint", body, self._drafter))
+
+    async def zones_of_2_mb(self) -> None:
+        """Zones of as many corners as are let in, and of more."""
+        for corners in (49_000, 80_000):
+            ring = [[120 + n % 97 / 97, 36 + n * 7919 % 49_999 / 49_999] for n in range(corners)]
+            zone = {"zone_id": "z", "geometry": {"type": "Polygon", "coordinates": [ring]}}
+            body = json.dumps(zone, separators=(",", ":")).encode()[: 2 * 2**20]
+            await self._many(4, self._post("/v1/zones", body, self._drafter))
+
+    async def answers_that_nobody_reads(self) -> None:
+        """Long lists, asked for on two hundred connections; none is read."""
+        ask = b"GET /v1/lots?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n" * 8
+        opened = await asyncio.gather(*(asyncio.open_connection(*self._at) for _ in range(200)))
+        for reader, writer in opened:
+            reader._transport.pause_reading()  # type: ignore[attr-defined]  # noqa: SLF001
+            writer.write(ask)
+        await asyncio.sleep(10)
+        for _, writer in opened:
+            writer.transport.abort()
+
+    def _stay(self, days: int, **what: Any) -> bytes:
+        leaves = time.time() + days * 86_400
+        stay = {"entry": _written(time.time()), "exit": _written(leaves - 60)}
+        return json.dumps(stay | what).encode()
+
+
+def _written(at: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+Attack = Callable[[], Awaitable[None]]
+
+
+async def _nothing() -> None:
+    await asyncio.sleep(5)
+
+
+def attacks(abuse: Abuse) -> Iterator[tuple[str, Attack]]:
+    """List them by name."""
+    yield "nothing", _nothing
+    for name in vars(Abuse):
+        if not name.startswith("_"):
+            yield name.replace("_", " "), getattr(abuse, name)
+
+
+def _ask_on(url: str, line: Connection) -> None:
+    """Ask again and again until told to stop; then tell the slowest answer, in milliseconds."""
+    slowest = 0.0
+    line.send(None)
+    while not line.poll(PAUSE_S):
+        began = time.perf_counter()
+        with urllib.request.urlopen(f"{url}/healthz", timeout=PATIENCE_S) as answer:  # noqa: S310
+            answer.read()
+        slowest = max(slowest, time.perf_counter() - began)
+    line.send(slowest * 1000)
+
+
+@contextmanager
+def asked_beside(url: str) -> Iterator[list[float]]:
+    """Ask for `/healthz` meanwhile; the list has the slowest answer after that."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_ask_on, args=(url, theirs))
+    process.start()
+    ours.recv()
+    found: list[float] = []
+    try:
+        yield found
+    finally:
+        ours.send(None)
+        found.append(float(ours.recv()) if ours.poll(PATIENCE_S) else float("inf"))
+        process.join()
+
+
+def run(target: Target) -> float:
+    """Run every attack; the slowest `/healthz`, in milliseconds."""
+    at = urlsplit(target.http)
+    people = json.loads((target.directory / "credentials.json").read_text())["people"]
+    drafter = next(each["key"] for each in people if each["role"] == "bureau_drafter")
+    abuse = Abuse(at.hostname or "", at.port or 80, drafter, target.gateways[0].lots[0])
+    api = psutil.Process(target.processes["api"])
+    worst = 0.0
+    for name, attack in attacks(abuse):
+        with asked_beside(target.http) as slowest:
+            began = time.perf_counter()
+            asyncio.run(_finished(attack()))
+            took_s = time.perf_counter() - began
+        worst = max(worst, slowest[0])
+        memory_mb = api.memory_info().rss / 2**20
+        line = f"{name:28} {took_s:6.1f} s  /healthz {slowest[0]:6.1f} ms  {memory_mb:6.0f} MiB"
+        print(line, flush=True)  # noqa: T201 - the answer of this command
+    return worst
+
+
+async def _finished(attack: Awaitable[None]) -> None:
+    await attack
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run against a city of our own; 1 if an answer took too long."""
+    parser = argparse.ArgumentParser(prog="python -m load_tests.abuse", description=__doc__)
+    parser.add_argument("--lots", type=int, default=60, help="of the city; default 60")
+    parser.add_argument("--var", type=Path, help="a running city's directory, instead of our own")
+    arguments = parser.parse_args(argv)
+    if arguments.var:
+        return _judged(arguments.var)
+    with own_city(arguments.lots) as directory:
+        return _judged(directory)
+
+
+def _judged(directory: Path) -> int:
+    target = Target.read(directory / "run.json", directory / "credentials.json")
+    return 0 if run(target) <= SLOWEST_MS else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
