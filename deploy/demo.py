@@ -166,7 +166,8 @@ class _Watch:
             simulated_at = status.read_simulated(self._var.simulator_status, now)
             rate = status.rate(before, reading)
             line = status.line(city, reading, rate, simulated_at, now)
-            show(" | ".join(part for part in (line, figures.words()) if part))
+            # What went wrong comes first: a terminal cuts the line at its end.
+            show(" | ".join(part for part in (figures.words(), line) if part))
             before = reading
 
     def _read_counter(self) -> status.Reading | None:

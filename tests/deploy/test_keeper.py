@@ -94,7 +94,7 @@ class Run:
             pid = self.keeper.processes().get(name, 0)
             return pid not in {0, before} and listens(pid, port)
 
-        wait_until(is_up, f"{name}: {self.said}", WAIT_S)
+        wait_until(is_up, name, WAIT_S)
         return self.keeper.processes()[name]
 
     def stop(self) -> None:
