@@ -61,6 +61,7 @@ class Ingester:
         self._inbox = Inbox(batch_messages)
         self._arrived = asyncio.Event()
         self._published_opening = 0
+        writer.known.woken = self._arrived.set
         self._reconnected = False
         self._beat_waits = False
 
@@ -171,6 +172,7 @@ class Ingester:
             self._reconnected = False
             self._published_opening = self._writer.openings
             await self._publish_all(link)
+        self._publish_changed(link)
         self._finish(batch[: len(batch) - len(written.left)], written.outcomes, link)
         if written.stopped:
             await self._pause(written.left, written.stopped)
@@ -221,8 +223,14 @@ class Ingester:
         except Exception:
             log.exception("a state could not be made", lot=lot_id)
 
+    def _publish_changed(self, link: Link) -> None:
+        """Retain the states that others have changed: an import brings them into line."""
+        for lot_id in self._writer.known.take_changed():
+            self._publish_state(link, lot_id)
+
     async def _publish_all(self, link: Link) -> None:
-        for index, lot_id in enumerate(self._writer.registry.lots):
+        lot_ids = self._writer.registry.lots.keys() | self._writer.known.take_changed()
+        for index, lot_id in enumerate(lot_ids):
             self._publish_state(link, lot_id)
             if index % PUBLISH_CHUNK == 0:
                 await asyncio.sleep(0)

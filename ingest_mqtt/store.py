@@ -1,6 +1,6 @@
 """The ingester's side of the database: what is read at the start, and one commit a batch."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ingest_mqtt.effects import Outcome
@@ -16,11 +16,11 @@ _COUNT_EVENT = ("lot_id", "free_spaces", "capacity", "observed_at", "received_at
 INGESTER = "ingester"
 
 
-async def load_registry(db: Db) -> Registry:
-    """Read who may report what, with the bays of each class."""
+async def load_registry(db: Db, lot_ids: Sequence[str] | None = None) -> Registry:
+    """Read who may report what: every gateway, and the lots in `lot_ids`, or all."""
     gateways = await db.fetch(named("registry_gateways"))
     return Registry(
-        await load_lots(db),
+        await load_lots(db, lot_ids),
         {row["gateway_id"]: row["operator_id"] for row in gateways},
         {row["gateway_id"]: GatewaySize(row["lots"], row["spaces"]) for row in gateways},
     )

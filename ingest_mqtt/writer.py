@@ -17,11 +17,12 @@ from ingest_mqtt.dead_letters import DeadLetters, Kept, expire
 from ingest_mqtt.decide import decide, internal
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.faults import is_of_a_message
+from ingest_mqtt.known import Known
 from ingest_mqtt.lots import Committed, Registry
 from ingest_mqtt.messages import FeedTopic
-from ingest_mqtt.store import commit, load_registry, note_stopped
+from ingest_mqtt.store import commit, note_stopped
 from sql.engine import AdvisoryLock, Db
-from sql.lot_state_store import SupersededError, load_states
+from sql.lot_state_store import SupersededError
 from sql.partitions import maintain
 
 log = structlog.get_logger()
@@ -61,8 +62,7 @@ class Writer:
         clock: The platform's clock, aware.
 
     Attributes:
-        registry: Who may report what.
-        committed: Every lot's state in the database.
+        known: Who may report what, and every lot's state in the database.
         openings: How often the database has been (re)opened and all of this read anew.
     """
 
@@ -78,8 +78,7 @@ class Writer:
         dead_letter_retention: timedelta,
         clock: Callable[[], datetime],
     ) -> None:
-        self.registry = Registry()
-        self.committed: dict[str, Committed] = {}
+        self.known = Known()
         self.openings = 0
         self._url = database_url
         self._retentions = event_retention, occupancy_retention
@@ -88,12 +87,21 @@ class Writer:
         self._dead_letter_retention = dead_letter_retention
         self._maintained_at: datetime | None = None
         self._expiring = False
-        self._registry_changed = False
         # At a start there may be some that were asked for meanwhile.
         self._replay_asked = True
         self._breaker = Breaker()
         self._noted: str | None = None
         self._db: Db | None = None
+
+    @property
+    def registry(self) -> Registry:
+        """Who may report what."""
+        return self.known.registry
+
+    @property
+    def committed(self) -> dict[str, Committed]:
+        """Every lot's state in the database."""
+        return self.known.committed
 
     async def open(self) -> Db:
         """Connect, become the only writer, load everything; waits for all of it for ever."""
@@ -117,11 +125,11 @@ class Writer:
         while not await db.fetchval("SELECT pg_try_advisory_lock($1)", AdvisoryLock.INGESTER):
             log.info("another ingester is at work; waiting for it to end")
             await asyncio.sleep(1)
-        await db.add_listener("registry", self._on_registry)
+        await db.add_listener("registry", self.known.note)
         await db.add_listener(replay.CHANNEL, self._on_replay)
         await self._maintain(db)
         await self._dead_letters.load(db, self._clock())
-        await self._load(db)
+        await self.known.read(db)
         await note_stopped(db, self._breaker.stopped)
         self.openings += 1
         return db
@@ -132,17 +140,8 @@ class Writer:
             self._db.terminate()
             self._db = None
 
-    def _on_registry(self, *_: object) -> None:
-        self._registry_changed = True
-
     def _on_replay(self, *_: object) -> None:
         self._replay_asked = True
-
-    async def _load(self, db: Db) -> None:
-        self._registry_changed = False
-        self.registry = await load_registry(db)
-        self.committed = await load_states(db)
-        log.info("loaded", lots=len(self.registry.lots), states=len(self.committed))
 
     async def _maintain(self, db: Db) -> None:
         now = self._clock()
@@ -158,19 +157,15 @@ class Writer:
         self._maintained_at, self._expiring = now, True
         log.info("partitions maintained", made=made, dropped=dropped)
 
-    async def tend(self, *, reload: bool = False) -> None:
-        """Do what is due between batches: partitions, a changed registry, a lost database.
-
-        Args:
-            reload: Read registry and states anew in any case.
-        """
+    async def tend(self) -> None:
+        """Do what is due between batches: partitions, a changed registry, a lost database."""
         while True:
             try:
                 db = self._db if self._db is not None and not self._db.is_closed() else None
                 db = db or await self.open()
                 await self._maintain(db)
-                if reload or self._registry_changed:
-                    await self._load(db)
+                if self.known.is_due:
+                    await self.known.read_due(db)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is read anew
                 log.warning("database lost", error=type(error).__name__)
                 self.close()
@@ -251,7 +246,8 @@ class Writer:
             nonlocal kept
             kept = await self._dead_letters.keep(db, outcome.dead_letters, self.registry)
 
-        self.committed |= await commit(db, outcome, self.committed, keep)
+        committed = self.known.committed
+        committed |= await commit(db, outcome, committed, keep)
         self._dead_letters.settle(kept)
         outcome.kept.update(kept.reports)
         self._commit_seconds.observe(perf_counter() - started)
@@ -264,16 +260,18 @@ class Writer:
         Returns:
             What is to be attempted, the first last.
         """
+        if isinstance(error, SupersededError):
+            # Somebody else has changed these lots, such as an import; the connection is well.
+            self.known.read_again(error.lot_ids)
+            await self.tend()
+            return [part]
         self._counters.commit_failures += 1
         if is_of_a_message(error, self._db):
             return part.narrowed(error)
         log.warning("transaction failed; trying again", error=type(error).__name__)
-        if isinstance(error, SupersededError):
-            await self.tend(reload=True)
-        else:
-            # The transaction may have gone through: everything is read anew.
-            await asyncio.sleep(BACK_OFF_S[0])
-            await self.open()
+        # The transaction may have gone through: everything is read anew.
+        await asyncio.sleep(BACK_OFF_S[0])
+        await self.open()
         return [part]
 
     async def _note_stopped(self, reason: str | None, waiting: int) -> None:

@@ -1,0 +1,108 @@
+"""What the ingester knows by heart: who may report what, and every lot's committed state."""
+
+from collections.abc import Callable, Collection, Iterable
+
+import structlog
+
+from ingest_mqtt.lots import Committed, Registry
+from ingest_mqtt.store import load_registry
+from sql.engine import Db
+from sql.lot_state_store import SupersededError, load_states, write_states
+from sql.lot_states import misfits
+
+log = structlog.get_logger()
+
+
+class Known:
+    """The registry and the states as the database holds them.
+
+    Attributes:
+        registry: Who may report what.
+        committed: Every lot's state in the database.
+        woken: Called when the database says that there is something to read again.
+    """
+
+    def __init__(self) -> None:
+        self.registry = Registry()
+        self.committed: dict[str, Committed] = {}
+        self.woken: Callable[[], None] = lambda: None
+        self._due: set[str] | None = set()
+        self._changed: set[str] = set()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is something to read again."""
+        return self._due is None or bool(self._due)
+
+    def note(self, *notification: object) -> None:
+        """Take in a notification of an import: the lots, separated by spaces; none for all."""
+        lot_ids = str(notification[-1]).split()
+        if lot_ids:
+            self.read_again(lot_ids)
+        else:
+            self._due = None
+        self.woken()
+
+    def read_again(self, lot_ids: Iterable[str]) -> None:
+        """Have some lots and their states read again."""
+        if self._due is not None:
+            self._due.update(lot_ids)
+
+    def take_changed(self) -> set[str]:
+        """Return the lots whose states others have changed or removed since this was last asked."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    async def read_due(self, db: Db) -> None:
+        """Read again what notifications have named."""
+        due, self._due = self._due, set()
+        await self.read(db, due)
+
+    async def read(self, db: Db, lot_ids: Collection[str] | None = None) -> None:
+        """Read lots and their states, and bring the states into line that are not.
+
+        An import brings the states that it finds into line. A first report that was decided on
+        the registration before may have been committed since.
+
+        Args:
+            db: A connection outside any transaction.
+            lot_ids: Which lots; None for all.
+        """
+        while True:
+            try:
+                await self._read(db, lot_ids)
+            except SupersededError:
+                continue
+            return
+
+    async def _read(self, db: Db, lot_ids: Collection[str] | None) -> None:
+        ids = None if lot_ids is None else sorted(lot_ids)
+        if ids is None:
+            self._due = set()
+        # One picture of both: an import between the two would make states look out of line.
+        async with db.transaction(isolation="repeatable_read", readonly=True):
+            registry = await load_registry(db, ids)
+            states = await load_states(db, ids)
+        fits = misfits(registry.lots, states)
+        async with db.transaction():
+            states |= await write_states(db, fits, states)
+        self._take(registry, states, self.committed if ids is None else ids, whole=ids is None)
+        log.info("read", lots=len(registry.lots), states=len(states), fitted=len(fits))
+
+    def _take(
+        self,
+        registry: Registry,
+        states: dict[str, Committed],
+        asked: Iterable[str],
+        *,
+        whole: bool,
+    ) -> None:
+        before = {lot_id: self.committed.get(lot_id) for lot_id in {*asked, *states}}
+        self._changed |= {lot_id for lot_id, known in before.items() if known != states.get(lot_id)}
+        if whole:
+            self.registry, self.committed = registry, states
+            return
+        lots = {key: lot for key, lot in self.registry.lots.items() if key not in before}
+        self.registry = Registry(lots | dict(registry.lots), registry.operators, registry.sizes)
+        kept = {key: state for key, state in self.committed.items() if key not in before}
+        self.committed = kept | states
