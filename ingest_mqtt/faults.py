@@ -3,6 +3,7 @@
 import asyncpg
 
 from sql.engine import Db
+from sql.lot_state_store import SupersededError
 
 # SQLSTATE classes of what a message holds, while the database itself is well: cardinality, data,
 # integrity, views' checks, limits of the program (an index row too large), and raised by triggers.
@@ -21,6 +22,8 @@ def is_of_a_message(error: Exception, db: "Db | None") -> bool:
         error: What the transaction raised.
         db: The connection that it ran on.
     """
+    if isinstance(error, SupersededError):
+        return False
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "")[:2] in _DATA_CLASSES
     if db is None or db.is_closed():

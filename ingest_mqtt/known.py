@@ -36,16 +36,14 @@ class Known:
 
     def note(self, *notification: object) -> None:
         """Take in a notification of an import: the lots, separated by spaces; none for all."""
-        lot_ids = str(notification[-1]).split()
-        if lot_ids:
-            self.read_again(lot_ids)
-        else:
-            self._due = None
+        self.read_again(str(notification[-1]).split())
         self.woken()
 
-    def read_again(self, lot_ids: Iterable[str]) -> None:
-        """Have some lots and their states read again."""
-        if self._due is not None:
+    def read_again(self, lot_ids: Collection[str] = ()) -> None:
+        """Have some lots and their states read again; all where none is named."""
+        if not lot_ids:
+            self._due = None
+        elif self._due is not None:
             self._due.update(lot_ids)
 
     def take_changed(self) -> set[str]:

@@ -188,7 +188,8 @@ class Writer:
                 outcomes.append(await self._replay_one(self._db, one))  # noqa: PERF401
         except Exception as error:  # noqa: BLE001 - asked for still; it must stop no feeds
             log.warning("a replay was cut off", error=type(error).__name__)
-            await self.tend(reload=True)
+            self.known.read_again()
+            await self.tend()
         else:
             self._replay_asked = len(outcomes) == replay.AT_ONCE
         return outcomes
@@ -196,9 +197,8 @@ class Writer:
     async def _replay_one(self, db: Db, one: replay.Requested) -> Outcome:
         outcome, result = replay.decide_again(one, self.registry, self.committed)
         try:
-            self.committed |= await commit(
-                db, outcome, self.committed, replay.note(one, self._clock(), result)
-            )
+            note = replay.note(one, self._clock(), result)
+            self.known.committed |= await commit(db, outcome, self.committed, note)
         except Exception as error:
             if not is_of_a_message(error, db):
                 raise
@@ -246,8 +246,7 @@ class Writer:
             nonlocal kept
             kept = await self._dead_letters.keep(db, outcome.dead_letters, self.registry)
 
-        committed = self.known.committed
-        committed |= await commit(db, outcome, committed, keep)
+        self.known.committed |= await commit(db, outcome, self.committed, keep)
         self._dead_letters.settle(kept)
         outcome.kept.update(kept.reports)
         self._commit_seconds.observe(perf_counter() - started)
