@@ -6,8 +6,10 @@ its turn within a millisecond (`parking_api.serve`). What is done here is bounde
 """
 
 import asyncio
+import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from typing import Final, ParamSpec, TypeVar
 
@@ -46,6 +48,17 @@ async def off_loop(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
         raise BusyError
     _worker.waiting += 1
     try:
-        return await asyncio.wrap_future(_worker.thread.submit(work, *args, **kwargs))
+        return await asyncio.wrap_future(
+            _worker.thread.submit(_done, partial(work, *args, **kwargs))
+        )
     finally:
         _worker.waiting -= 1
+
+
+def _done(work: Callable[[], R]) -> R:
+    # What is made here is freed by its counts; a collection of all of it would stop the loop too.
+    gc.disable()
+    try:
+        return work()
+    finally:
+        gc.enable()

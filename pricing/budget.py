@@ -10,8 +10,8 @@ from typing import Final
 from pricing.document import Tariff
 from pricing.errors import TooMuchWorkError
 
-# Of one stay: 54 a day for 366 days.
-MAX_PIECES: Final = 20_000
+# Of one stay: 27 a day for 366 days.
+MAX_PIECES: Final = 10_000
 # Of one look over a tariff.
 MAX_LOOK: Final = 500_000
 
