@@ -89,7 +89,9 @@ STATE_IN_LINE = (
     FROM (
         SELECT
             o.lot_id,
-            count(*) FILTER (WHERE p.space_class = 'standard') AS standard,
+            -- As the ingester counts: every bay that is of no other class.
+            o.free_spaces
+            - count(*) FILTER (WHERE p.space_class <> 'standard') AS standard,
             count(*) FILTER (WHERE p.space_class = 'accessible') AS accessible,
             count(*) FILTER (WHERE p.space_class = 'ev') AS ev,
             count(*) FILTER (WHERE p.space_class = 'large') AS large
@@ -99,7 +101,7 @@ STATE_IN_LINE = (
             AND get_bit(o.occupied_bits, p.number - 1) = 0
             AND get_bit(o.unknown_bits, p.number - 1) = 0
         WHERE o.occupied_bits IS NOT NULL
-        GROUP BY o.lot_id
+        GROUP BY o.lot_id, o.free_spaces
     ) AS c
     WHERE s.lot_id = c.lot_id AND (
         s.free_standard, s.free_accessible, s.free_ev, s.free_large
@@ -142,7 +144,10 @@ HISTORY = (
         SELECT
             p.lot_id,
             p.step_at,
-            coalesce(greatest(date_part('epoch', s.history_at - p.step_at), 0), 300) AS seconds
+            CASE
+                WHEN s.history_at IS NULL THEN 300
+                ELSE greatest(date_part('epoch', s.history_at - p.step_at), 0)
+            END AS seconds
         FROM lot_occupancy AS p
         LEFT JOIN lot_state AS s ON s.lot_id = p.lot_id AND s.history_at < p.step_at + '300 s'
         WHERE p.covered_s > 0
