@@ -1,7 +1,9 @@
 """Messages that have come in and wait to be committed: bounded in number and in bytes.
 
-At QoS 1 the broker holds back what is beyond `receive_maximum`; at QoS 0 nobody does, so that what
-is beyond the bounds here is dropped, and counted.
+At QoS 1 the broker holds back what is beyond `receive_maximum`, though mosquitto 2.0 sends more
+when many are confirmed at once; what is too much is forgotten unconfirmed, with all that follows,
+so that the order stays, until a new connection brings it again. At QoS 0 nobody holds anything
+back: what is beyond the bounds here is dropped, and counted.
 """
 
 from collections import deque
@@ -14,6 +16,8 @@ from ingest_mqtt.messages import HEARTBEAT
 
 MOST_QOS_0 = 1000
 MOST_QOS_0_BYTES = 6 * 2**20
+MOST_QOS_1 = 4000
+MOST_QOS_1_BYTES = 34 * 2**20
 BATCH_BYTES = 4 * 2**20
 
 
@@ -22,13 +26,18 @@ class Inbox:
 
     Args:
         batch_messages: Most messages of a batch.
+
+    Attributes:
+        has_overflowed: Whether messages at QoS 1 are forgotten until the next connection.
     """
 
     def __init__(self, batch_messages: int) -> None:
         self._batch_messages = batch_messages
         self._queue: deque[Received] = deque()
-        self._qos_0 = 0
-        self._qos_0_bytes = 0
+        self.has_overflowed = False
+        # Messages and bytes by QoS.
+        self._messages = [0, 0]
+        self._bytes = [0, 0]
         self._reports = 0
 
     def __len__(self) -> int:
@@ -46,20 +55,27 @@ class Inbox:
         return len(self._queue) >= self._batch_messages
 
     def put(self, message: Received) -> bool:
-        """Take a message in; False where it is one at QoS 0 too many."""
-        if message.qos == 0 and message.topic != HEARTBEAT:
-            size = self._qos_0_bytes + len(message.payload)
-            if self._qos_0 >= MOST_QOS_0 or size > MOST_QOS_0_BYTES:
-                return False
+        """Take a message in; False where it is one too many."""
+        if message.topic != HEARTBEAT and not self._has_room(message):
+            self.has_overflowed |= message.qos > 0
+            return False
         self._count(message, 1)
         self._queue.append(message)
         return True
 
+    def _has_room(self, message: Received) -> bool:
+        size = len(message.payload)
+        if message.qos == 0:
+            return self._messages[0] < MOST_QOS_0 and self._bytes[0] + size <= MOST_QOS_0_BYTES
+        if self.has_overflowed:
+            return False
+        return self._messages[1] < MOST_QOS_1 and self._bytes[1] + size <= MOST_QOS_1_BYTES
+
     def _count(self, message: Received, sign: int) -> None:
         self._reports += sign * message.is_report
-        if message.qos == 0:
-            self._qos_0 += sign
-            self._qos_0_bytes += sign * len(message.payload)
+        level = min(message.qos, 1)
+        self._messages[level] += sign
+        self._bytes[level] += sign * len(message.payload)
 
     def take(self) -> list[Received]:
         """Take the next batch; it counts as waiting until `done` or `put_back`."""

@@ -81,10 +81,14 @@ class Ingester:
         verdict = self._judge(delivery)
         # Of what is too large no more is kept than shows it.
         payload = delivery.payload[: MAX_PAYLOAD_BYTES + 1]
-        if isinstance(verdict, Dropped) or not self._put(delivery, payload, verdict):
+        if isinstance(verdict, Dropped):
             self._counters.drop(delivery.topic)
             return False
-        self._counters.received += is_report(delivery.topic)
+        if self._put(delivery, payload, verdict):
+            self._counters.received += is_report(delivery.topic)
+        elif delivery.qos == 0:
+            self._counters.drop(delivery.topic)
+        # What the inbox forgets at QoS 1 stays unconfirmed: it is counted when it comes again.
         return True
 
     def _receive_heartbeat(self, delivery: Delivery) -> bool:
@@ -127,6 +131,7 @@ class Ingester:
         """
         if session_present or len(self._inbox) > self._receive_maximum:
             self._counters.results["redelivered"] += self._inbox.forget_earlier(connection)
+        self._inbox.has_overflowed = False
         self._reconnected = True
         self._arrived.set()
 
@@ -174,6 +179,9 @@ class Ingester:
             await self._publish_all(link)
         self._publish_changed(link)
         self._finish(batch[: len(batch) - len(written.left)], written.outcomes, link)
+        if self._inbox.has_overflowed and not self._inbox and link.is_connected:
+            log.warning("the broker sent too much at once; what was left out comes again")
+            link.reconnect()
         if written.stopped:
             await self._pause(written.left, written.stopped)
 

@@ -176,6 +176,13 @@ class Link:
             sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
         self._loop.call_soon_threadsafe(self._lost.set)
 
+    def reconnect(self) -> None:
+        """Make a new connection, over which the broker sends again what is not confirmed.
+
+        What was confirmed until now goes out before; the session stays with the broker.
+        """
+        self._guarded(self._client.disconnect)()
+
     async def run(self) -> None:
         """Keep the session connected until cancelled."""
         wait_s = BACK_OFF_S[0]
