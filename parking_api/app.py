@@ -1,5 +1,6 @@
 """The application: its parts put together, opened and closed in one place."""
 
+import functools
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -157,4 +158,4 @@ def _declare_models(app: FastAPI) -> None:
         return document
 
     # As FastAPI's documentation has it: the instance's method is replaced.
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = functools.cache(openapi)  # type: ignore[method-assign]

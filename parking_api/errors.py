@@ -142,7 +142,9 @@ def problem(
     return Response(orjson.dumps(told), status, headers, PROBLEM_JSON)
 
 
-def _on_invalid(_request: Request, error: Exception) -> Response:
+# Asynchronous, all of them: others are sent through a pool of threads, each of which contends with
+# the loop for the interpreter.
+async def _on_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
     faults = [
         ParameterFault(parameter=".".join(map(str, fault["loc"][1:])), message=fault["msg"])
@@ -152,7 +154,7 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, faults)
 
 
-def _on_api_error(_request: Request, error: Exception) -> Response:
+async def _on_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - registered for it alone
     return problem(
         error.status,
@@ -164,7 +166,7 @@ def _on_api_error(_request: Request, error: Exception) -> Response:
     )
 
 
-def _on_http_error(_request: Request, error: Exception) -> Response:
+async def _on_http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     details = {
         HTTPStatus.NOT_FOUND: "There is nothing at this path.",

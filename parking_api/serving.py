@@ -7,6 +7,7 @@ import sys
 from typing import Final, cast
 
 import uvicorn
+from fastapi.routing import iter_route_contexts
 
 from parking_api.app import create_app
 from parking_api.connections import BoundedProtocol, BoundedServer, Connections
@@ -24,13 +25,17 @@ def serve(settings: ApiSettings, database: str, listening: socket.socket) -> Non
     sys.setswitchinterval(SWITCH_S)
     server = _server(settings, database)
     # What has been imported stays: full collections, each a stop of all, need not look at it.
-    gc.collect()
     gc.freeze()
+    gc.enable()
     server.run([listening])
 
 
 def _server(settings: ApiSettings, database: str) -> uvicorn.Server:
     app = create_app(settings, database)
+    # FastAPI puts routes together when they are first asked for, all of a router at once: the first
+    # to ask would have everybody wait.
+    for _ in iter_route_contexts(app.routes):
+        pass
     shared = Connections(
         settings.max_connections,
         settings.head_timeout_s,

@@ -74,7 +74,7 @@ async def one_lot(connection: Connection, lot_id: str) -> Row:
 
 async def occupancy(
     connection: Connection, lot_id: str, start: datetime, end: datetime, step_s: int
-) -> Json:
+) -> tuple[str, Sequence[Row]]:
     """Read the history of one lot.
 
     Args:
@@ -84,6 +84,9 @@ async def occupancy(
         end: Exclusive.
         step_s: Seconds, a multiple of the stored 300.
 
+    Returns:
+        The lot's time zone, and the rows of `occupancy_steps.sql`.
+
     Raises:
         LotUnknownError: There is none of that id.
     """
@@ -91,5 +94,4 @@ async def occupancy(
     if timezone is None:
         raise LotUnknownError
     rows = await connection.fetch(named("occupancy_steps"), lot_id, start, end, step_s)
-    items = [answers.occupancy_step(row, timezone) for row in rows]
-    return {"lot_id": lot_id, "step_s": step_s, "items": items, "next": None}
+    return timezone, rows

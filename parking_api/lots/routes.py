@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from parking_api import worker
 from parking_api.answers import GEO_JSON, respond
 from parking_api.errors import DatabaseAwayError, StretchTooLongError, described
 from parking_api.lots import answers, queries
@@ -58,7 +59,7 @@ async def lots(ask: Annotated[LotsAsk, Query()], held: Held) -> Response:
     stay = ask.stay(held.clock())
     async with held.database.connection() as connection:
         rows, cursor = await queries.lots_page(connection, ask, stay)
-    items = [answers.lot(row, stay) for row in rows]
+    items = await worker.each(lambda row: answers.lot(row, stay), rows)
     held.prices.quote_lots(items, stay)
     # All pages price one stay, however long somebody takes from one to the next.
     following = next_path("/v1/lots", ask.model_copy(update={"at": stay.start}), cursor)
@@ -100,4 +101,6 @@ async def occupancy(lot_id: LotId, ask: Annotated[OccupancyAsk, Query()], held: 
     if (end - start).total_seconds() > MOST_STEPS * ask.step:
         raise StretchTooLongError
     async with held.database.connection() as connection:
-        return respond(await queries.occupancy(connection, lot_id, start, end, ask.step))
+        timezone, rows = await queries.occupancy(connection, lot_id, start, end, ask.step)
+    items = await worker.each(lambda row: answers.occupancy_step(row, timezone), rows)
+    return respond({"lot_id": lot_id, "step_s": ask.step, "items": items, "next": None})

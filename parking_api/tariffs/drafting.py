@@ -22,6 +22,7 @@ from parking_api.tariffs.errors import (
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.recording import recorded
 from parking_api.tariffs.schemas import AppliesTo, NewTariff, NewVersion
+from parking_api.worker import off_loop
 from sql.named import named
 
 _ID: Final = re.compile(ID_PATTERN)
@@ -62,7 +63,7 @@ async def draft_tariff(connection: Connection, new: NewTariff, act: Action) -> K
         TargetUnknownError: It would apply to what is not there.
         TariffExistsError: Its id is taken.
     """
-    tariff = checked(new.document)
+    tariff = await off_loop(checked, new.document)
     await _check_target(connection, new.applies_to)
     if not await connection.fetchval(named("tariff_add"), tariff.id, act.person_id, act.at):
         raise TariffExistsError
@@ -86,7 +87,7 @@ async def draft_version(
         connection, Key(tariff_id, new.copy_of or latest), act.at, whole=True
     )
     document = new.document or queries.document_of(model)
-    checked(document, tariff_id)
+    await off_loop(checked, document, tariff_id)
     target = new.applies_to or queries.target_of(model)
     await _check_target(connection, target)
     return await _add(connection, tariff_id, document, target, copy_of=new.copy_of, act=act)
@@ -123,7 +124,7 @@ async def change(connection: Connection, key: Key, new: NewTariff, act: Action) 
         TargetUnknownError: It would apply to what is not there.
     """
     await require_own_draft(connection, key, act)
-    checked(new.document, key.tariff_id)
+    await off_loop(checked, new.document, key.tariff_id)
     await _check_target(connection, new.applies_to)
     async with recorded(connection, key, "tariff.change", act):
         values = _values(new.document, new.applies_to)

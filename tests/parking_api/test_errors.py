@@ -49,6 +49,18 @@ async def test_broken_encodings(big_api: httpx.AsyncClient, query: str) -> None:
     assert is_problem(await big_api.get(f"/v1/nearest?{query}"), 422)
 
 
+async def test_no_error_is_told_by_a_pool_of_threads(
+    big_api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty of them would contend with the loop, whoever sends what is refused."""
+    monkeypatch.setattr("anyio.to_thread.run_sync", None)
+
+    assert is_problem(await big_api.get("/nowhere"), 404)
+    assert is_problem(await big_api.get("/v1/lots?limit=x"), 422)
+    assert is_problem(await big_api.get("/v1/lots/nowhere"), 404)
+    assert (await big_api.get("/v1/people")).status_code == 401
+
+
 async def test_a_fault_of_ours_is_logged_and_not_told(
     api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
