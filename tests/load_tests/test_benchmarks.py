@@ -15,9 +15,10 @@ INSERT INTO zone VALUES ('z-1', '一区', 'Zone 1', 1, '2020-01-01Z', null, st_m
     st_makeenvelope(120.3, 36.0, 120.5, 36.1, 4326)));
 UPDATE lot SET zone_id = 'z-1';
 INSERT INTO lot_state (
-    lot_id, epoch, seq, version, capacity, free_spaces, observed_at, received_at, committed_at
+    lot_id, epoch, seq, version, capacity, free_spaces, unknown_spaces, observed_at, received_at,
+    committed_at, history_at
 )
-SELECT lot_id, 1, 1, 1, capacity, 5, now(), now(), now() FROM lot;
+SELECT lot_id, 1, 1, 1, capacity, 5, 0, now(), now(), now(), now() FROM lot;
 INSERT INTO tariff VALUES ('t-1', 'test', now());
 """
 VERSION = """
