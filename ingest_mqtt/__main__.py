@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import secrets
 import signal
 import sys
@@ -21,6 +20,7 @@ from ingest_mqtt.link import Broker, Link
 from ingest_mqtt.rates import Limiter
 from ingest_mqtt.settings import IngestSettings
 from ingest_mqtt.writer import Writer
+from sql import logs
 from sql.engine import DatabaseUnknownError, database_url
 
 log = structlog.get_logger()
@@ -109,15 +109,7 @@ def main(argv: list[str]) -> int:
     if argv:
         print("usage: python -m ingest_mqtt [replay ...]", file=sys.stderr)
         return 2
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-    )
+    logs.configure()
     try:
         settings, database = IngestSettings(), database_url()
     except (ValidationError, DatabaseUnknownError) as error:

@@ -78,10 +78,6 @@ class Breaker:
             return "internal"
         return None
 
-    def resume(self) -> None:
-        """Note that a whole batch went through."""
-        self.stopped = None
-
 
 def _faults(outcome: Outcome, operators: Mapping[str, str]) -> tuple[set[str], set[str]]:
     """Find gateways at whose messages we failed, and operators whose clocks are ahead."""

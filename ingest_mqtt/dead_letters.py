@@ -94,10 +94,10 @@ class DeadLetters:
         known = await self._repeat(db, same)
         new = {digest: one for digest, one in same.items() if digest not in known}
         kept, added, day = self._within_quota(new, registry)
-        await db.executemany(
-            named("dead_letter_keep"),
-            [_row(digest, one, registry) for digest, one in kept.items()],
-        )
+        if kept:
+            rows = (_row(digest, one, registry) for digest, one in kept.items())
+            columns: Iterable[tuple[object, ...]] = zip(*rows, strict=True)
+            await db.execute(named("dead_letter_keep"), *(list(column) for column in columns))
         return Kept(_reports(same, known, kept), added, day)
 
     def settle(self, kept: Kept) -> None:

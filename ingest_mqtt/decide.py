@@ -10,6 +10,7 @@ import structlog
 
 from ingest_mqtt.effects import Ack, DeadLetter, Effect, Outcome, Received, SpaceEvent
 from ingest_mqtt.lots import Committed, Lot, LotState, Registry
+from ingest_mqtt.masking import mask_topic
 from ingest_mqtt.messages import (
     HEARTBEAT,
     AnyReport,
@@ -72,7 +73,7 @@ def decide(
         try:
             outcome.join(effect)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this message's alone
-            outcome.join(internal(message, _topic_of(effect), error))
+            outcome.join(internal(message, _topic_of(effect), error, registry))
     return outcome
 
 
@@ -91,7 +92,7 @@ def _build(message: Received, registry: Registry, state_of: StateOf) -> Effect:
     except RejectionError as rejection:
         return refusal(message, topic, rejection)
     except Exception as error:  # noqa: BLE001 - a fault of ours must not reach the others
-        return internal(message, topic, error)
+        return internal(message, topic, error, registry)
 
 
 def _deferral(topic: FeedTopic, deferred: Deferred) -> Effect:
@@ -110,9 +111,10 @@ def refusal(message: Received, topic: FeedTopic, rejection: RejectionError) -> E
     )
 
 
-def internal(message: Received, topic: FeedTopic, error: Exception) -> Effect:
+def internal(message: Received, topic: FeedTopic, error: Exception, registry: Registry) -> Effect:
     """Make the effect of a message at which a program of ours failed; it can be replayed."""
-    log.error("a message could not be handled", topic=message.topic[:200], exc_info=error)
+    shown, _, _ = mask_topic(message.topic, registry)
+    log.error("a message could not be handled", topic=shown, exc_info=error)
     epoch, seq = readable_numbers(message.payload)
     rejection = RejectionError(INTERNAL, "a fault of the platform", epoch=epoch, seq=seq)
     return refusal(message, topic, rejection)

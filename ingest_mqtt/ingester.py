@@ -18,7 +18,8 @@ from ingest_mqtt.counters import Counters
 from ingest_mqtt.effects import Ack, Outcome, Received, is_report
 from ingest_mqtt.inbox import Inbox
 from ingest_mqtt.link import Delivery, Link
-from ingest_mqtt.messages import HEARTBEAT, MAX_PAYLOAD_BYTES, state_topic
+from ingest_mqtt.masking import mask_topic
+from ingest_mqtt.messages import HEARTBEAT, MAX_PAYLOAD_BYTES, ROOT, state_topic
 from ingest_mqtt.publish import ack_payload, state_payload
 from ingest_mqtt.rates import Deferred, Dropped, Limiter
 from ingest_mqtt.writer import Writer
@@ -220,7 +221,8 @@ class Ingester:
         try:
             link.publish(ack.topic.ack_topic, ack_payload(ack, self._clock()))
         except Exception:
-            log.exception("an ack could not be made", gateway=ack.topic.gateway_id)
+            shown, _, _ = mask_topic(f"{ROOT}/feeds/{ack.topic.gateway_id}", self._writer.registry)
+            log.exception("an ack could not be made", topic=shown)
 
     def _publish_state(self, link: Link, lot_id: str) -> None:
         """Retain a lot's state; what the broker still holds of a lot without one is cleared."""

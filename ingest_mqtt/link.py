@@ -34,7 +34,6 @@ BACK_OFF_S = (0.5, 30.0)
 # What may wait for the broker's PUBACK before no more batches are taken.
 MOST_UNSENT = 10_000
 MOST_UNSENT_BYTES = 16 * 2**20
-ROOM_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +285,8 @@ class Link:
             self._drop()
             return
         if info.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
-            log.warning("not published", topic=topic[:200], rc=int(info.rc))
+            # Not the topic: that of an ack names the lot as the message did, registered or not.
+            log.warning("not published", bytes=len(payload), rc=int(info.rc))
         elif qos:
             self._unsent[info.mid] = len(topic) + len(payload)
             self._unsent_bytes += len(topic) + len(payload)

@@ -237,8 +237,9 @@ class Writer:
 
     async def _attempt(self, part: "_Part") -> Outcome:
         db = self._db or await self.open()
-        outcome = part.refused() or decide(part.messages, self.registry, self.committed)
-        self._breaker.check(outcome, self.registry.operators, monotonic())
+        registry = self.registry
+        outcome = part.refused(registry) or decide(part.messages, registry, self.committed)
+        self._breaker.check(outcome, registry.operators, monotonic())
         started = perf_counter()
         kept = Kept()
 
@@ -306,13 +307,13 @@ class _Part:
     fault: Exception | None = None
     is_kept: bool = True
 
-    def refused(self) -> Outcome | None:
+    def refused(self, registry: Registry) -> Outcome | None:
         """Return the outcome of the message that could not be stored; None where there is none."""
         if self.fault is None:
             return None
         message, outcome = self.messages[0], Outcome()
         topic = FeedTopic.parse(message.topic) or FeedTopic("", "", "")
-        outcome.join(internal(message, topic, self.fault))
+        outcome.join(internal(message, topic, self.fault, registry))
         if not self.is_kept:
             outcome.dead_letters.clear()
             outcome.kept["over_quota"] += message.is_report

@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import logging
 import signal
 import socket
 import sys
@@ -13,6 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from parking_api.settings import ApiSettings
+from sql import logs
 from sql.engine import DatabaseUnknownError, database_url
 
 # Connections that wait to be taken.
@@ -36,7 +36,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     except (ValidationError, DatabaseUnknownError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own answer
         return 2
-    _configure_logging()
+    logs.configure()
     # uvicorn raises the signal again once it has stopped as it should: that is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
@@ -56,18 +56,3 @@ def _listening(host: str, port: int) -> socket.socket:
     """Listen before the application is imported: who asks meanwhile waits for a second."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
-
-
-def _configure_logging() -> None:
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        cache_logger_on_first_use=True,
-    )
-    # uvicorn's own lines: start, stop, and what it could not parse.
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")

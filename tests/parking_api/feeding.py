@@ -35,12 +35,12 @@ async def refuse(
 ) -> None:
     """Keep a message as a dead letter, as the ingester does: what is given is masked already."""
     topic = f"onelot/v1/feeds/{gateway}/{lot}/{kind}"
-    await built.connection.execute(
-        named("dead_letter_keep"),
+    row: tuple[object, ...] = (
         *(sha256((topic + payload).encode()).digest(), topic, gateway, lot, 7, None),
         *(reason, detail, payload, whole, len(payload.encode()), fault_at),
         *(1, at or built.now, at or built.now),
     )
+    await built.connection.execute(named("dead_letter_keep"), *([value] for value in row))
 
 
 async def pages(api: httpx.AsyncClient, path: str | None, who: dict[str, str]) -> list[list[Any]]:
