@@ -26,6 +26,7 @@ from load_tests import rig
 from load_tests.catalogue import Lot, read_catalogue
 from load_tests.fuzz_report import Ingester, Report, Stretch, write
 from load_tests.fuzz_sender import Spec
+from load_tests.machine import Usage, put_first
 from load_tests.plan import Mix, Plan, operators_gateways
 from load_tests.publisher import NotAckedError, Publisher
 from load_tests.samples import Recorder
@@ -48,6 +49,7 @@ class Options:
         within_s: After so long no further stretch is begun.
         seed: Of the messages.
         lots: Of the city.
+        first: Whether the city goes before everything else on this machine.
         report_dir: Where the report goes.
     """
 
@@ -58,6 +60,7 @@ class Options:
     within_s: float
     seed: int
     lots: int
+    first: bool
     report_dir: Path
 
 
@@ -121,8 +124,14 @@ def _sender(spec: Spec) -> Iterator[Callable[[int], dict[str, Any]]]:
         file = Path(directory) / "spec.json"
         spec.write(file)
         command = [sys.executable, "-m", "load_tests.fuzz_sender", str(file)]
+        # In a session of its own: Linux divides the processors among sessions, and what makes load
+        # must not take from what is measured.
         with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         ) as process:
             reading, writing = process.stdout, process.stdin
             if reading is None or writing is None:
@@ -147,6 +156,9 @@ def run(options: Options, say: Callable[[str], None]) -> Report:
         target = Target.read(directory / "run.json", directory / "credentials.json")
         with rig.simulator_aside(target):
             lots = read_catalogue(target.http)
+            if options.first:
+                # Not the sender, which starts later, in a session of its own.
+                put_first()
             return _attack(options, target, lots, say)
 
 
@@ -185,15 +197,15 @@ def _stretches(number: int) -> list[int]:
 
 
 def _quiet(length_s: float) -> Stretch:
-    started = time.time()
+    started, before = time.time(), Usage.now()
     time.sleep(length_s)
-    return Stretch(started, time.time(), 0)
+    return Stretch(started, time.time(), 0, *Usage.now().processors_since(before))
 
 
 def _fuzz(send: Callable[[int], dict[str, Any]], number: int) -> tuple[Stretch, dict[str, Any]]:
-    started = time.time()
+    started, before = time.time(), Usage.now()
     ended = send(number)
-    return Stretch(started, time.time(), number), ended
+    return Stretch(started, time.time(), number, *Usage.now().processors_since(before)), ended
 
 
 def _progress(report: Report, wanted: int) -> str:
@@ -241,6 +253,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--within-s", type=float, default=900.0, help="seconds, then it ends early")
     made.add_argument("--seed", type=int, default=1)
     made.add_argument("--lots", type=int, default=60, help="of the city")
+    made.add_argument(
+        "--first",
+        action="store_true",
+        help="let the city go before all else on a machine that others use too (Linux, as root)",
+    )
     made.add_argument("--report-dir", type=Path, default=Path("var/reports"))
     return made
 

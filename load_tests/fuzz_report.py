@@ -20,11 +20,26 @@ MOST_RATIO: Final = 2.0
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of time (Unix seconds), and how many broken messages were sent in it."""
+    """A stretch of time (Unix seconds).
+
+    Attributes:
+        started_s: When it began.
+        ended_s: When it ended.
+        messages: How many broken messages were sent in it.
+        ours: Processors that the city and its load used, on average.
+        others: Those that other users of the machine used.
+    """
 
     started_s: float
     ended_s: float
     messages: int
+    ours: float = 0.0
+    others: float = 0.0
+
+    @property
+    def length_s(self) -> float:
+        """How long it was, in seconds."""
+        return self.ended_s - self.started_s
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,13 @@ class Report:
         every = np.concatenate(chosen)
         return len(every), percentiles(every) if len(every) else (0.0, 0.0, 0.0)
 
+    def processors(self, *, beside: bool) -> tuple[float, float]:
+        """Give how many processors we used, and others; beside broken messages, or without them."""
+        chosen = [one for one in self.stretches if bool(one.messages) is beside]
+        length_s = max(sum(one.length_s for one in chosen), 1e-9)
+        ours = sum(one.ours * one.length_s for one in chosen) / length_s
+        return ours, sum(one.others * one.length_s for one in chosen) / length_s
+
     @property
     def ratio(self) -> float:
         """How much slower good messages were beside the broken ones, at the 99th percentile."""
@@ -123,7 +145,11 @@ class Report:
         elif not self.ingester.adds_up:
             found.append("the ingester's counters do not add up")
         if self.ratio > MOST_RATIO:
-            found.append(f"good traffic is {self.ratio:.2f} times as slow, {MOST_RATIO:g} allowed")
+            others = self.processors(beside=True)[1]
+            found.append(
+                f"good traffic is {self.ratio:.2f} times as slow, {MOST_RATIO:g} allowed"
+                f" (others used {others:.1f} of {psutil.cpu_count()} processors)"
+            )
         return found
 
     @property
@@ -156,7 +182,7 @@ def write(report: Report, directory: Path) -> str:
 def summary(report: Report) -> str:
     """Tell a run in Markdown."""
     fuzzing = [stretch for stretch in report.stretches if stretch.messages]
-    took_s = sum(stretch.ended_s - stretch.started_s for stretch in fuzzing)
+    took_s = sum(stretch.length_s for stretch in fuzzing)
     sent = report.ended["sent"]
     lines = [
         f"# Fuzz: {sent:,} messages, {'nothing found' if report.is_good else 'FAULTS'}",
@@ -165,12 +191,14 @@ def summary(report: Report) -> str:
         "",
         *(f"- WRONG: {fault[:500]}" for fault in report.faults),
         "",
-        "| good messages | number | p50 ms | p95 ms | p99 ms |",
-        "|---|--:|--:|--:|--:|",
+        "| good messages | number | p50 ms | p95 ms | p99 ms | our processors | others' |",
+        "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for name, beside in (("alone", False), ("beside broken ones", True)):
         number, (p50, p95, p99) = report.latencies_ms(beside=beside)
-        lines.append(f"| {name} | {number:,} | {p50:.1f} | {p95:.1f} | {p99:.1f} |")
+        ours, others = report.processors(beside=beside)
+        times = f"{p50:.1f} | {p95:.1f} | {p99:.1f}"
+        lines.append(f"| {name} | {number:,} | {times} | {ours:.2f} | {others:.2f} |")
     lines += ["", f"Ratio at p99: {report.ratio:.2f} (at most {MOST_RATIO:g}).", ""]
     lines += _table("ended as", report.ended.get("results", {}))
     lines += _table("mutation", report.ended.get("mutations", {}))

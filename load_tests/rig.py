@@ -84,7 +84,7 @@ def own_city(lots: int | None) -> Iterator[Path]:
     process = subprocess.Popen(
         [*command, *(("--lots", str(lots)) if lots else ())],
         stdout=sys.stderr,
-        process_group=0,
+        start_new_session=True,
         env={**os.environ, **_NO_RATES},
     )
     try:

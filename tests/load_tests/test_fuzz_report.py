@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from load_tests.fuzz import _stretches
@@ -30,7 +31,7 @@ def report(beside_ms: float = 15.0, **fields: Any) -> Report:
     for second in range(10):
         recorder.add(f"{ACK} spaces", 100.0 + second, 10.0)
         recorder.add(f"{ACK} spaces", 110.0 + second, beside_ms)
-    stretches = [Stretch(100.0, 110.0, 0), Stretch(110.0, 120.0, 500)]
+    stretches = [Stretch(100.0, 110.0, 0, 0.1, 0.2), Stretch(110.0, 120.0, 500, 0.4, 0.3)]
     ended = {"sent": 500, "problems": {}, "results": {"malformed": 500}, "mutations": {"cut": 500}}
     given: dict[str, Any] = {"ended": ended, "ingester": ALIVE, **fields}
     return Report({}, stretches, good=recorder.samples(), **given)
@@ -41,6 +42,7 @@ def test_a_run_in_which_nothing_was_found(tmp_path: Path) -> None:
     assert (made.is_good, made.faults, made.ratio) == (True, [], 1.5)
     assert made.latencies_ms(beside=False) == (10, (10.0, 10.0, 10.0))
     text = write(made, tmp_path / "report")
+    assert "| beside broken ones | 10 | 15.0 | 15.0 | 15.0 | 0.40 | 0.30 |" in text
     assert text.startswith("# Fuzz: 500 messages, nothing found")
     assert (tmp_path / "report" / "summary.md").read_text() == text
     facts = json.loads((tmp_path / "report" / "summary.json").read_text())
@@ -60,10 +62,14 @@ def test_a_run_in_which_nothing_was_found(tmp_path: Path) -> None:
          "the ingester's counters do not add up"),
         ({"ingester": replace(ALIVE, counters=COUNTERS | {"ingest_dead_letters_total first": 5.0})},
          "the ingester's counters do not add up"),
-        ({"beside_ms": 20.5}, "good traffic is 2.05 times as slow, 2 allowed"),
+        ({"beside_ms": 20.5},
+         "good traffic is 2.05 times as slow, 2 allowed (others used 0.3 of 2 processors)"),
     ],
 )  # fmt: skip
-def test_each_fault_makes_it_fail(changed: dict[str, Any], fault: str) -> None:
+def test_each_fault_makes_it_fail(
+    changed: dict[str, Any], fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil, "cpu_count", lambda: 2)
     made = report(**changed)
     assert (made.is_good, made.faults) == (False, [fault])
     assert f"- WRONG: {fault}" in summary(made)
