@@ -21,17 +21,22 @@ log = structlog.get_logger(__name__)
 
 
 class Reading:
-    """Something that is read from the database again and again.
-
-    Attributes:
-        is_done: Whether it has been read once.
-    """
+    """Something that is read from the database again and again."""
 
     def __init__(self, name: str, read: Callable[[], Awaitable[None]]) -> None:
-        self.is_done = False
         self._name = name
         self._read = read
         self._tried = asyncio.Event()
+        self._done = asyncio.Event()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has been read once."""
+        return self._done.is_set()
+
+    async def done(self) -> None:
+        """Wait until it has been read once."""
+        await self._done.wait()
 
     async def first_try(self) -> None:
         """Wait until it has been read, or could not be at once."""
@@ -61,7 +66,7 @@ class Reading:
             log.exception("not read", what=self._name)
             return False
         else:
-            self.is_done = True
+            self._done.set()
             return True
         finally:
             self._tried.set()

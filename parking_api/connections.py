@@ -75,6 +75,7 @@ class Connections:
         body_s: Longest time for its body; and for a peer that takes no bytes of an answer.
         on_refused: Told the status of each refusal.
         waiting: Connections without a request that is answered, the longest waiting first.
+        is_last: Whether every answer from now on is its connection's last.
     """
 
     most: int
@@ -82,6 +83,7 @@ class Connections:
     body_s: float
     on_refused: Callable[[int], None] = lambda _: None
     waiting: dict[BoundedProtocol, None] = field(default_factory=dict)
+    is_last: bool = False
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -173,6 +175,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._shared.waiting.pop(self, None)
         super().on_headers_complete()
+        if self._shared.is_last:
+            self.say_last()
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -184,6 +188,19 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if not self.transport.is_closing() and self.cycle.response_complete:
             self._shared.waiting[self] = None
+
+    # The end in good order.
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has been answered, and asks nothing."""
+        is_answered = self.cycle is None or self.cycle.response_complete
+        return self._began is None and bool(is_answered)
+
+    def say_last(self) -> None:
+        """Tell the peer with the answer that is about to begin, if any, that it is the last."""
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
 
     # Refusals.
 

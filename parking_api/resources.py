@@ -31,6 +31,11 @@ class Resources:
         """Whether this process can answer questions: city and tariffs have been read once."""
         return self.city.is_loaded and self.prices.is_loaded
 
+    async def until_whole(self) -> None:
+        """Wait until this process can answer questions."""
+        await self.city.reading.done()
+        await self.prices.reading.done()
+
 
 def resources_of(request: Request) -> Resources:
     """Find the resources that a request is answered with.

@@ -1,17 +1,19 @@
-"""`python -m parking_api serve`: the API, one process; the server is `connections`'."""
+"""`python -m parking_api serve`: the API, a port and its workers; their server is `serving`'s."""
 
 import argparse
 import gc
-import signal
+import secrets
 import socket
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
 import structlog
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from parking_api.settings import ApiSettings
+from parking_api.workers import Start, Workers
 from sql import logs
 from sql.engine import DatabaseUnknownError, database_url
 
@@ -21,7 +23,10 @@ BACKLOG: Final = 2048
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options on its parser."""
-    parser.description = "Answer HTTP until SIGTERM or SIGINT. Settings: environment API_*."
+    parser.description = (
+        "Answer HTTP until SIGTERM or SIGINT; at SIGHUP, with workers that are started anew. "
+        "Settings: environment API_*."
+    )
     parser.add_argument("--host", help="default: API_HOST, then 127.0.0.1")
     parser.add_argument("--port", type=int, help="default: API_PORT, then 8000")
     parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
@@ -37,19 +42,29 @@ def run_command(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own answer
         return 2
     logs.configure()
-    # uvicorn raises the signal again once it has stopped as it should: that is no failure.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
     try:
         listening = _listening(settings.host, settings.port)
     except OSError as error:
         print(f"{settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
         return 3
     structlog.get_logger(__name__).info("listening", address=listening.getsockname())
-    # Nothing of what an import makes is garbage: looking for some takes a fifth of its time.
-    gc.disable()
-    import_module("parking_api.serving").serve(settings, database, listening)
-    return 0
+    return Workers(settings.workers, _work(settings, database, listening)).run()
+
+
+def _work(
+    settings: ApiSettings, database: str, listening: socket.socket
+) -> Callable[[Start], None]:
+    secret = settings.token_secret or SecretStr(secrets.token_urlsafe(32))
+    shared = settings.model_copy(update={"token_secret": secret})
+
+    def work(start: Start) -> None:
+        # Nothing of what an import makes is garbage: looking for some takes a fifth of its time.
+        gc.disable()
+        # The broker knows one client of this name.
+        given = shared if start.place == 0 else shared.model_copy(update={"mqtt_url": None})
+        import_module("parking_api.serving").serve(given, database, listening, start)
+
+    return work
 
 
 def _listening(host: str, port: int) -> socket.socket:

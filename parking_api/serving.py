@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import signal
 import socket
 import sys
 from typing import Final, cast
@@ -10,8 +11,10 @@ import uvicorn
 from fastapi.routing import iter_route_contexts
 
 from parking_api.app import create_app
-from parking_api.connections import BoundedProtocol, BoundedServer, Connections
+from parking_api.connections import BoundedProtocol, Connections
+from parking_api.replacing import WholeFirst, WorkerServer
 from parking_api.settings import ApiSettings
+from parking_api.workers import Start
 
 # Longest wait for answers under way when it is told to stop.
 SHUTDOWN_S: Final = 1
@@ -20,17 +23,18 @@ SHUTDOWN_S: Final = 1
 SWITCH_S: Final = 0.001
 
 
-def serve(settings: ApiSettings, database: str, listening: socket.socket) -> None:
-    """Answer what comes in at a socket, until SIGTERM or SIGINT."""
+def serve(settings: ApiSettings, database: str, listening: socket.socket, start: Start) -> None:
+    """Answer what comes in at a socket, until SIGTERM or SIGINT; or until replaced, SIGHUP."""
     sys.setswitchinterval(SWITCH_S)
-    server = _server(settings, database)
+    server = _server(settings, database, start)
+    signal.signal(signal.SIGHUP, lambda *_: server.retire())
     # What has been imported stays: full collections, each a stop of all, need not look at it.
     gc.freeze()
     gc.enable()
     server.run([listening])
 
 
-def _server(settings: ApiSettings, database: str) -> uvicorn.Server:
+def _server(settings: ApiSettings, database: str, start: Start) -> WorkerServer:
     app = create_app(settings, database)
     # FastAPI puts routes together when they are first asked for, all of a router at once: the first
     # to ask would have everybody wait.
@@ -42,9 +46,9 @@ def _server(settings: ApiSettings, database: str) -> uvicorn.Server:
         settings.body_timeout_s,
         app.state.metrics.note_refused,
     )
-    return BoundedServer(
+    return WorkerServer(
         uvicorn.Config(
-            app,
+            WholeFirst(app, app.state) if start.replaces else app,
             loop="uvloop",
             # A class it calls: mypy knows of names and classes only.
             http=cast("type[BoundedProtocol]", functools.partial(BoundedProtocol, shared)),
@@ -55,5 +59,8 @@ def _server(settings: ApiSettings, database: str) -> uvicorn.Server:
             server_header=False,
             timeout_keep_alive=settings.idle_timeout_s,
             timeout_graceful_shutdown=SHUTDOWN_S,
-        )
+        ),
+        shared,
+        start,
+        app,
     )

@@ -17,6 +17,14 @@ class ApiSettings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535)
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="processes that share the port. Only the first follows the broker, which knows "
+        "one client of this name; the others' copies are read every API_RELOAD_INTERVAL_S. "
+        "/metrics is told by whichever is asked",
+    )
     mqtt_url: MqttUrl | None = Field(
         None,
         description="mqtt://user:password@host:port; without it, only the database keeps the copy "
@@ -53,6 +61,6 @@ class ApiSettings(BaseSettings):
     token_secret: SecretStr | None = Field(
         None,
         min_length=32,
-        description="what the tokens of POST /v1/tokens are signed with, the same for every API "
-        "process; without it, one made at the start, so that tokens end with the process",
+        description="what the tokens of POST /v1/tokens are signed with; without it, one made at "
+        "the start, so that tokens end with the process and its workers",
     )

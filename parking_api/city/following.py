@@ -27,6 +27,7 @@ class FollowedCity(City):
     Attributes:
         reading: How it is read from the database.
         hears_broker: Whether states are heard from the broker; None where none is followed.
+        hearing: What follows the broker; None where none is followed.
     """
 
     def __init__(self, database: Database) -> None:
@@ -34,11 +35,17 @@ class FollowedCity(City):
         self._database = database
         self.reading = background.Reading("city", self._read)
         self.hears_broker: bool | None = None
+        self.hearing: asyncio.Task[None] | None = None
 
     @property
     def is_loaded(self) -> bool:
         """Whether the city has been read once."""
         return self.reading.is_done
+
+    def hear_no_more(self) -> None:
+        """Leave the broker, which knows one client of this name, to whoever comes next."""
+        if self.hearing:
+            self.hearing.cancel()
 
     async def _read(self) -> None:
         async with self._database.connection() as connection:
@@ -60,7 +67,8 @@ async def followed_city(
     tasks = [asyncio.create_task(city.reading.repeat(reload_interval_s))]
     if mqtt_url:
         city.hears_broker = False
-        tasks.append(asyncio.create_task(_follow(city, mqtt_url)))
+        city.hearing = asyncio.create_task(_follow(city, mqtt_url))
+        tasks.append(city.hearing)
     try:
         await city.reading.first_try()
         yield city

@@ -1,0 +1,117 @@
+"""How long the API is away when it is restarted: `python -m load_tests.restarts [--times 5]`.
+
+Starts a city of its own. Tells for each restart (SIGTERM; the run's keeper starts it again) the
+seconds until `/healthz` answers 200 again, and for each replacement of its workers (SIGHUP) how
+many of the requests meanwhile failed and the slowest. Exit status 1 when a restart took longer than
+2 s, or a request failed: on a machine that does nothing else.
+"""
+
+import argparse
+import http.client
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import psutil
+
+from load_tests.rig import own_city
+from load_tests.target import Target
+from load_tests.watching import load_average
+
+LONGEST_S: Final = 2.0
+# As the keeper has it.
+_WELL_AFTER_S: Final = 30.0
+_PAUSE_S: Final = 0.01
+_PATIENCE_S: Final = 60.0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure; 1 if it was away for too long."""
+    parser = argparse.ArgumentParser(prog="python -m load_tests.restarts", description=__doc__)
+    parser.add_argument("--lots", type=int, default=60, help="of the city; default 60")
+    parser.add_argument("--times", type=int, default=5, help="restarts, and replacements")
+    parser.add_argument("--var", type=Path, help="a running city's directory, instead of our own")
+    arguments = parser.parse_args(argv)
+    if arguments.var:
+        return _measured(arguments.var, arguments.times)
+    with own_city(arguments.lots) as directory:
+        return _measured(directory, arguments.times)
+
+
+def _measured(directory: Path, times: int) -> int:
+    is_well = True
+    for _ in range(times):
+        # One that has just started and ends again is waited with.
+        _wait_until(lambda: _age_s(_target(directory)) > _WELL_AFTER_S)
+        target = _target(directory)
+        failed, slowest_s = _replaced(target)
+        _tell(f"replaced: {failed} requests failed, the slowest took {1000 * slowest_s:.0f} ms")
+        away_s = _restarted(target)
+        _tell(f"restarted: answers after {away_s:.2f} s")
+        is_well = is_well and failed == 0 and away_s <= LONGEST_S
+    return 0 if is_well else 1
+
+
+def _target(directory: Path) -> Target:
+    return Target.read(directory / "run.json", directory / "credentials.json")
+
+
+def _age_s(target: Target) -> float:
+    try:
+        return time.time() - psutil.Process(target.processes["api"]).create_time()
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def _restarted(target: Target) -> float:
+    began = time.monotonic()
+    os.kill(target.processes["api"], signal.SIGTERM)
+    _wait_until(lambda: not _answers(target))
+    _wait_until(lambda: _answers(target))
+    return time.monotonic() - began
+
+
+def _replaced(target: Target) -> tuple[int, float]:
+    """Replace the workers; how many requests failed until the old ones were gone, the slowest."""
+    parent = psutil.Process(target.processes["api"])
+    before = set(parent.children())
+    failed, slowest_s = 0, 0.0
+    parent.send_signal(signal.SIGHUP)
+    while before & set(parent.children()):
+        began = time.monotonic()
+        failed += not _answers(target)
+        slowest_s = max(slowest_s, time.monotonic() - began)
+    return failed, slowest_s
+
+
+def _answers(target: Target) -> bool:
+    at = urlsplit(target.http)
+    connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=_PATIENCE_S)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(_PAUSE_S)
+
+
+def _tell(line: str) -> None:
+    print(f"{line}, load {load_average():.1f}", flush=True)  # noqa: T201 - this command's answer
+
+
+if __name__ == "__main__":
+    sys.exit(main())

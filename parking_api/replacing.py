@@ -1,0 +1,106 @@
+"""How a worker takes over from another one, and how that one ends: nobody notices.
+
+The new one takes connections once it has the whole city. The old one takes none any more, tells
+those that are connected with their next answer that it is the last, and ends when they have gone.
+"""
+
+import asyncio
+import os
+import socket
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.datastructures import State
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from parking_api.connections import BoundedProtocol, BoundedServer, Connections
+from parking_api.worker import off_loop
+from parking_api.workers import Start
+
+# Longest wait for the whole city.
+WHOLE_WITHIN_S: Final = 30.0
+# What is idle for so long after the last of its server's answers may be closed.
+IDLE_S: Final = 1.0
+# And this is for requests that are under way.
+RETIRE_S: Final = 6.0
+
+
+class WholeFirst:
+    """ASGI middleware: the application has started once it is whole."""
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        self._app = app
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass requests on; wait when the application says that it has started."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete" and not await self._became_whole():
+                message = {"type": "lifespan.startup.failed", "message": "there is no city"}
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+    async def _became_whole(self) -> bool:
+        try:
+            async with asyncio.timeout(WHOLE_WITHIN_S):
+                await self._state.resources.until_whole()
+        except TimeoutError:
+            return False
+        return True
+
+
+class WorkerServer(BoundedServer):
+    """The server of a worker: it says when it is ready, and can be replaced."""
+
+    def __init__(
+        self, config: uvicorn.Config, shared: Connections, start: Start, app: FastAPI
+    ) -> None:
+        super().__init__(config)
+        self._shared = shared
+        self._start = start
+        self._app = app
+        self._is_replaced = False
+        self._since: float | None = None
+
+    def retire(self) -> None:
+        """Take no more connections, and end with those that are there."""
+        self._is_replaced = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self._start.ready()
+        # It takes 0.2 s: whoever asks for it first is not to hold up the others.
+        self._describing = asyncio.create_task(off_loop(self._app.openapi))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look, ten times a second, whether to go on."""
+        if os.getppid() != self._start.parent:
+            self.should_exit = True
+        now = asyncio.get_running_loop().time()
+        if self._is_replaced and self._since is None:
+            self._since = now
+            self._take_no_more()
+        is_over = await super().on_tick(counter)
+        return is_over or (self._since is not None and self._is_done(now - self._since))
+
+    def _take_no_more(self) -> None:
+        for server in self.servers:
+            server.close()
+        self._shared.is_last = True
+        for connection in self._open():
+            connection.say_last()
+        self._app.state.resources.city.hear_no_more()
+
+    def _is_done(self, age_s: float) -> bool:
+        is_idle = all(connection.is_idle for connection in self._open())
+        return (is_idle and age_s > IDLE_S) or age_s > RETIRE_S
+
+    def _open(self) -> list[BoundedProtocol]:
+        return [each for each in self.server_state.connections if isinstance(each, BoundedProtocol)]
