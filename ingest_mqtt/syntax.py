@@ -7,6 +7,7 @@ the verdict and for the numbers in the ack. No message of an error quotes the te
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from typing import Any, NoReturn
 
 # More digits than any number of the contract has; Python refuses to read thousands of them.
@@ -24,12 +25,16 @@ class Members(dict[str, Any]):
         doubled: Those names.
     """
 
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        super().__init__(pairs)
-        self.doubled: set[str] = set()
-        if len(self) < len(pairs):
-            times = Counter(name for name, _ in pairs)
-            self.doubled = {name for name, count in times.items() if count > 1}
+    # Of the class, and there is no `__init__`: one message may hold twenty thousand objects.
+    doubled: Collection[str] = frozenset()
+
+
+def _members(pairs: list[tuple[str, Any]]) -> Members:
+    made = Members(pairs)
+    if len(made) < len(pairs):
+        times = Counter(name for name, _ in pairs)
+        made.doubled = {name for name, count in times.items() if count > 1}
+    return made
 
 
 def read(payload: bytes) -> Any:
@@ -48,7 +53,7 @@ def read(payload: bytes) -> Any:
     try:
         text = payload.decode()
         return json.loads(
-            text, object_pairs_hook=Members, parse_constant=_refuse_constant, parse_int=_integer
+            text, object_pairs_hook=_members, parse_constant=_refuse_constant, parse_int=_integer
         )
     except UnicodeDecodeError as error:
         raise NotJsonError(f"not UTF-8 from byte {error.start} on") from None
