@@ -139,7 +139,10 @@ def _sender(spec: Spec) -> Iterator[Callable[[int], dict[str, Any]]]:
 
             def send(number: int) -> dict[str, Any]:
                 print(number, file=writing, flush=True)
-                answer: dict[str, Any] = json.loads(reading.readline())
+                line = reading.readline()
+                if not line:
+                    raise TargetError("the sender has ended")
+                answer: dict[str, Any] = json.loads(line)
                 return answer
 
             yield send
