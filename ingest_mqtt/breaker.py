@@ -1,9 +1,10 @@
 """When to stop taking messages: a fault that many share is the platform's own, not theirs.
 
 A message that cannot be handled is refused alone. But if those of many gateways fail within a
-minute, a bug of ours would empty honest outboxes; and if the clocks of many operators are ahead, it
-is the platform's clock that is behind. Then messages wait, unacked, until it is over. One operator
-alone cannot bring this about, whatever it sends and however many gateways it has.
+minute, a bug of ours would empty honest outboxes; and if the clocks of many operators are ahead,
+and of fewer are in time, it is the platform's clock that is behind. Then messages wait, unacked,
+until it is over. One operator alone cannot bring this about, whatever it sends and however many
+gateways it has; and those whose clocks are ahead cannot keep it up while others are in time.
 """
 
 from collections.abc import Mapping
@@ -15,9 +16,9 @@ WINDOW_S = 60.0
 MOST_INTERNAL_GATEWAYS = 3
 INTERNAL_OPERATORS = 2
 CLOCK_OPERATORS = 3
-AHEAD = frozenset({"observed_ahead", "epoch_ahead"})
+AHEAD = "observed_ahead"
 # How long to wait before messages are tried again.
-RETRY_S = {"internal": 60.0, "clock": 5.0}
+RETRY_S = {"internal": 60.0, "clock": 1.0}
 
 
 class StoppedError(Exception):
@@ -43,6 +44,8 @@ class Breaker:
         self.stopped: str | None = None
         self._internal: dict[str, float] = {}
         self._ahead: dict[str, float] = {}
+        # Operators in time since the first of those that are ahead.
+        self._in_time: dict[str, float] = {}
 
     def check(self, outcome: Outcome, operators: Mapping[str, str], now_s: float) -> None:
         """Look at what a batch comes to, before it is committed.
@@ -62,15 +65,17 @@ class Breaker:
         if self.stopped:
             self._internal.clear()
             self._ahead.clear()
+            self._in_time.clear()
         _mark(self._internal, failed, now_s)
         _mark(self._ahead, ahead, now_s)
+        _mark(self._in_time, _in_time(outcome, operators) - ahead if self._ahead else set(), now_s)
         verdict = self._verdict(operators)
         if verdict:
             self.stopped = verdict
             raise StoppedError(verdict)
 
     def _verdict(self, operators: Mapping[str, str]) -> str | None:
-        if len(self._ahead) >= CLOCK_OPERATORS:
+        if CLOCK_OPERATORS <= len(self._ahead) > len(self._in_time.keys() - self._ahead.keys()):
             return "clock"
         needed = min(INTERNAL_OPERATORS, len(set(operators.values())))
         theirs = {operators.get(gateway) for gateway in self._internal}
@@ -88,9 +93,19 @@ def _faults(outcome: Outcome, operators: Mapping[str, str]) -> tuple[set[str], s
             continue
         if letter.rejection.reason == "internal":
             failed.add(letter.gateway_id)
-        elif letter.rejection.reason in AHEAD:
+        elif letter.rejection.reason == AHEAD:
             ahead.add(operator)
     return failed, ahead
+
+
+def _in_time(outcome: Outcome, operators: Mapping[str, str]) -> set[str]:
+    """Find the operators whose messages are of now: they show that our clock is not behind."""
+    gateways = {
+        ack.topic.gateway_id
+        for ack in outcome.acks
+        if ack.result == "applied" and ack.age_s is not None and ack.age_s <= WINDOW_S
+    }
+    return {operators[gateway] for gateway in gateways if gateway in operators}
 
 
 def _mark(seen: dict[str, float], names: set[str], now_s: float) -> None:

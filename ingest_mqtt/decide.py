@@ -130,9 +130,7 @@ def _effect(message: Received, topic: FeedTopic, registry: Registry, state_of: S
         return Effect(statuses=1)
     report = parse_report(topic.kind, message.payload)
     lot = _registered(topic, report, registry)
-    _check_clock(report, message.received_at)
     before = state_of(lot.lot_id)
-    after = advance(lot, before, report, message.received_at)
     result = _result(before, report)
     ack = Ack(
         topic,
@@ -144,6 +142,8 @@ def _effect(message: Received, topic: FeedTopic, registry: Registry, state_of: S
     )
     effect = Effect(lot_id=lot.lot_id, ack=ack, result=result)
     if result == "applied":
+        _check_clock(report, message.received_at)
+        after = advance(lot, before, report, message.received_at)
         _apply(effect, lot, before, after, report)
     return effect
 
@@ -178,11 +178,11 @@ def _registered(topic: FeedTopic, report: AnyReport, registry: Registry) -> Lot:
 
 
 def _check_clock(report: AnyReport, received_at: datetime) -> None:
-    if report.epoch > received_at.timestamp() + EPOCH_AHEAD_S:
-        reason, detail = "epoch_ahead", "the epoch is more than a day ahead of the platform's clock"
-    elif report.observed_at > received_at + OBSERVED_AHEAD:
+    if report.observed_at > received_at + OBSERVED_AHEAD:
         reason = "observed_ahead"
         detail = "observed_at is more than 5 minutes ahead of the platform's clock"
+    elif report.epoch > received_at.timestamp() + EPOCH_AHEAD_S:
+        reason, detail = "epoch_ahead", "the epoch is more than a day ahead of the platform's clock"
     else:
         return
     raise RejectionError(reason, detail, epoch=report.epoch, seq=report.seq)

@@ -30,7 +30,8 @@ from ingest_mqtt.subscriptions import Arrival, arrival, subscribe
 log = structlog.get_logger()
 
 KEEPALIVE_S = 30
-BACK_OFF_S = (0.5, 30.0)
+# One program calls: it can afford to be back within a second.
+BACK_OFF_S = (0.25, 1.0)
 # What may wait for the broker's PUBACK before no more batches are taken.
 MOST_UNSENT = 10_000
 MOST_UNSENT_BYTES = 16 * 2**20

@@ -1,9 +1,9 @@
 """Occupancy in steps of five minutes, weighted by time.
 
-A report holds until the next one, but never longer than its lot is `live`: after that nothing is
+A report holds until the next one, but never longer than its state is `live`: after that nothing is
 known. So each report pays in what the one before it covered. It counts from the newest instant
 that the lot's history holds, or later: history runs forward, whatever clocks say, and no second
-is covered twice.
+is covered twice. What is no longer live by then, since it came late, does not count.
 """
 
 from dataclasses import dataclass
@@ -75,13 +75,12 @@ class Steps:
 
         Nothing is written of a state in which nothing is known.
         """
-        now = after.history_at.timestamp()
+        now, live = after.history_at, live_for(lot.report_interval_s)
         if before is not None and not before.nothing_known:
-            start = before.history_at.timestamp()
-            longest_s = live_for(lot.report_interval_s).total_seconds()
-            self._cover(lot.lot_id, before, start, min(now, start + longest_s))
-        if not after.nothing_known:
-            self._step(lot.lot_id, now, after)
+            start, end = before.history_at, min(now, before.observed_at + live)
+            self._cover(lot.lot_id, before, start.timestamp(), end.timestamp())
+        if not after.nothing_known and now <= after.observed_at + live:
+            self._step(lot.lot_id, now.timestamp(), after)
 
     def merged(self, later: "Steps") -> dict[tuple[str, int], Step]:
         """Return the steps that change when those of a later message are added; changes none."""

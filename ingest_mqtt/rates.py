@@ -15,7 +15,15 @@ from typing import Final
 import msgspec
 
 from ingest_mqtt.lots import GatewaySize, Registry
-from ingest_mqtt.messages import MAX_PAYLOAD_BYTES, Epoch, FeedTopic, Seq
+from ingest_mqtt.messages import (
+    MAX_PAYLOAD_BYTES,
+    Epoch,
+    FeedTopic,
+    RejectionError,
+    Seq,
+    parse_report,
+)
+from ingest_mqtt.transition import advance
 
 # An honest message is at most 300 bytes of frame and 7 bytes a bay.
 FRAME_BYTES: Final = 300
@@ -222,22 +230,33 @@ class Limiter:
             return None
         if awaited is None:
             return self._defer(feed, order, now_s)
-        return self._in_turn(feed, order, len(payload), now_s)
+        return self._in_turn(feed, order, payload, now_s)
 
     def _in_turn(
-        self, feed: FeedTopic, order: tuple[int, int], size: int, now_s: float
+        self, feed: FeedTopic, order: tuple[int, int], payload: bytes, now_s: float
     ) -> Deferred | None:
         """Judge a message of a lot that waits for one: it must not be overtaken."""
         key = feed.gateway_id, feed.lot_id
         allowance, awaited = self._allowance(feed.gateway_id), self._awaited[key]
-        whole = feed.kind in WHOLE_STATES
-        if order > awaited.order and not whole:
+        later = order > awaited.order
+        whole = later and feed.kind in WHOLE_STATES and self._is_whole_state(feed, payload)
+        if later and not whole and feed.kind not in WHOLE_STATES:
             return Deferred(*order, allowance.retry_s)
-        if not allowance.take(size, now_s):
+        if not allowance.take(len(payload), now_s):
             return self._defer(feed, order, now_s)
         if whole or order == awaited.order:
             del self._awaited[key]
         return None
+
+    def _is_whole_state(self, feed: FeedTopic, payload: bytes) -> bool:
+        """Tell whether a message gives the whole lot, so that nothing before it is missed."""
+        lot = self._registry.lots[feed.lot_id]
+        try:
+            report = parse_report(feed.kind, payload)
+            advance(lot, None, report, report.observed_at)
+        except RejectionError:
+            return False
+        return report.reporting == lot.reporting
 
     def _defer(self, feed: FeedTopic, order: tuple[int, int], now_s: float) -> Deferred:
         """Defer a message, and have its lot wait for it or for an earlier one."""

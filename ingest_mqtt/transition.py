@@ -10,7 +10,7 @@ from ingest_mqtt.messages import (
     SnapshotReport,
     SpacesReport,
 )
-from sql.lot_states import ReportTimes, counted, grown_bays, known_bitmaps, sensed
+from sql.lot_states import ReportTimes, counted, grown_bays, known_bitmaps, sensed, stale_for
 
 
 def advance(
@@ -37,7 +37,7 @@ def advance(
     if isinstance(report, SnapshotReport):
         occupied, unknown = _pictured(lot, report)
     else:
-        occupied, unknown = _changed(lot, before, report)
+        occupied, unknown = _changed(lot, _remembered(lot, before, times), report)
     return sensed(lot, order, occupied, unknown, times)
 
 
@@ -55,6 +55,17 @@ def _times(before: LotState | None, report: AnyReport, received_at: datetime) ->
         # Our own clock may have been set back since.
         observed_at = min(max(observed_at, before.observed_at), received_at)
     return ReportTimes(observed_at, received_at, history_at)
+
+
+def _remembered(lot: Lot, before: LotState | None, times: ReportTimes) -> LotState | None:
+    """Return the state that a report of single bays builds on; None where it is too old by then.
+
+    Were it kept, one bay's report would show all the others as of now. It is held against the
+    report's own time: an outbox that comes late still tells how one state followed another.
+    """
+    if before is None or times.observed_at - before.observed_at > stale_for(lot.report_interval_s):
+        return None
+    return before
 
 
 def _capacity(lot: Lot, report: CountReport) -> int:

@@ -28,7 +28,7 @@ from sql.partitions import maintain
 log = structlog.get_logger()
 
 MAINTENANCE = timedelta(hours=1)
-BACK_OFF_S = (0.2, 5.0)
+BACK_OFF_S = (0.2, 1.0)
 COMMAND_TIMEOUT_S = 30.0
 
 

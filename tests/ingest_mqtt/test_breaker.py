@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,8 @@ from ingest_mqtt import decide as deciding
 from ingest_mqtt.breaker import Breaker, StoppedError
 from ingest_mqtt.counters import Counters, commit_histogram
 from ingest_mqtt.dead_letters import DeadLetters, Kept
-from ingest_mqtt.effects import DeadLetter, Outcome, Received
-from ingest_mqtt.messages import RejectionError
+from ingest_mqtt.effects import Ack, DeadLetter, Outcome, Received
+from ingest_mqtt.messages import FeedTopic, RejectionError
 from ingest_mqtt.writer import Writer
 from sql.engine import Db
 from tests.ingest_mqtt.conftest import AT
@@ -52,7 +53,8 @@ def stops(breaker: Breaker, outcomes: Iterable[tuple[float, Outcome]]) -> str | 
         ("observed_ahead", ["gw-a1", "gw-b1"], None),
         ("observed_ahead", ["gw-a1", "gw-a2", "gw-a3", "gw-b1"], None),
         ("observed_ahead", ["gw-a1", "gw-b1", "gw-c1"], "clock"),
-        ("epoch_ahead", ["gw-a1", "gw-b1", "gw-c1"], "clock"),
+        # An epoch is a number, not a clock.
+        ("epoch_ahead", ["gw-a1", "gw-b1", "gw-c1"], None),
         ("observed_ahead", ["gw-a1", "gw-x1", "gw-y1", "gw-z1"], None),
         ("invalid", list(OPERATORS), None),
     ],
@@ -84,6 +86,24 @@ def test_one_operator_that_stays_ahead_does_not_keep_the_city_stopped() -> None:
     assert stops(breaker, [(0, refused("observed_ahead", "gw-a1", "gw-b1", "gw-c1"))]) == "clock"
     assert stops(breaker, [(5, refused("observed_ahead", "gw-a1", "gw-b1", "gw-d1"))]) == "clock"
     assert stops(breaker, [(10, refused("observed_ahead", "gw-a1"))]) is None
+
+
+def test_clocks_that_are_ahead_stop_nobody_while_as_many_are_in_time() -> None:
+    three = refused("observed_ahead", "gw-a1", "gw-b1", "gw-c1")
+    ack = Ack(FeedTopic("gw-d1", "bays", "spaces"), "applied", 1, 1, age_s=2.0)
+    others = {f"gw-e{n}": f"op-e{n}" for n in range(3)}
+    in_time = [ack] + [replace(ack, topic=replace(ack.topic, gateway_id=name)) for name in others]
+    breaker, operators = Breaker(), OPERATORS | others
+    breaker.check(replace(three, acks=in_time), operators, 0.0)
+    breaker.check(three, operators, 30.0)
+    assert breaker.stopped is None
+    # Those who were in time before the first was ahead say nothing of the clock since.
+    breaker = Breaker()
+    breaker.check(Outcome(acks=in_time), operators, 0.0)
+    with pytest.raises(StoppedError):
+        breaker.check(three, operators, 1.0)
+    # It starts again once others are heard, whatever those three still say.
+    breaker.check(replace(three, acks=in_time), operators, 2.0)
 
 
 async def test_a_city_of_one_operator_can_stop_too() -> None:

@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from ingest_mqtt.decide import decide
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.lots import Committed, Lot, LotState, Registry
 from ingest_mqtt.publish import ack_payload
+from sql.lot_states import fitted
 from tests.ingest_mqtt.conftest import AT
 
 CAPACITY = 12
@@ -212,3 +214,14 @@ def test_a_late_clock_of_the_device_changes_no_order() -> None:
     early = (AT - timedelta(days=400)).isoformat()
     outcome = run(snapshot(1), snapshot(3, seq=2, observed_at=early))
     assert outcome.states["bays"].occupied == 3
+
+
+def test_what_was_applied_before_a_lot_shrank_is_a_duplicate_still() -> None:
+    before = run(message("bays", "spaces", occupied=[12])).states["bays"]
+    small = Registry({"bays": replace(BAYS, capacity=5)}, {"gw-a": "op-a"})
+    known = {"bays": Committed(fitted(small.lots["bays"], before), 1, AT)}
+    again = message("bays", "spaces", occupied=[12])
+    older = message("bays", "spaces", occupied=[12], epoch=99)
+    newer = message("bays", "spaces", occupied=[12], seq=2)
+    outcome = decide([again, older, newer], small, known)
+    assert results(outcome) == ["duplicate", "superseded", "out_of_range"]

@@ -117,8 +117,9 @@ def test_whatever_clocks_say_history_runs_forward_and_covers_no_second_twice(
         total.by_key.update(total.merged(steps))
         if state is not None:
             assert after.history_at >= state.history_at
-            held = min((after.history_at - state.history_at).total_seconds(), LIVE_S)
-            covered += held
+            live_until = state.observed_at + timedelta(seconds=LIVE_S)
+            held = min(after.history_at, live_until) - state.history_at
+            covered += max(0.0, held.total_seconds())
         for key, before in kept.items():
             if key[1] + STEP_S <= newest.timestamp():
                 assert total.by_key[key] == before
@@ -149,6 +150,20 @@ def test_an_operator_cannot_write_into_a_past_that_its_history_holds() -> None:
         state = after
     assert set(steps.by_key) == {("gates", int(AT.timestamp()))}
     assert steps.by_key["gates", int(AT.timestamp())].covered_s == 0
+
+
+def test_what_was_long_ago_when_it_came_does_not_count_as_of_now() -> None:
+    first = CountReport(epoch=1, seq=1, observed_at=AT, free=3)
+    late = CountReport(epoch=1, seq=2, observed_at=AT - timedelta(days=7), free=40)
+    last = CountReport(epoch=1, seq=3, observed_at=at(120), free=3)
+    one = advance(LOT, None, first, AT)
+    two = advance(LOT, one, late, at(60))
+    three = advance(LOT, two, last, at(120))
+    steps = Steps()
+    for before, after in ((None, one), (one, two), (two, three)):
+        steps.record(LOT, before, after)
+    step = steps.by_key["gates", int(AT.timestamp())]
+    assert (step.free_min, step.free_max, step.covered_s) == (3, 3, 0)
 
 
 def test_a_lot_that_starts_with_last_years_recording_has_its_history() -> None:

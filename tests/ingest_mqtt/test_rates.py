@@ -13,8 +13,12 @@ from ingest_mqtt.rates import Deferred, Dropped, Limiter, Rates
 
 RATES = Rates()
 LOTS = {f"lot-{number}": Lot(f"lot-{number}", "op-a", "bays", 100, 900) for number in range(30)} | {
-    "foreign": Lot("foreign", "op-b", "bays", 8, 900)
+    "foreign": Lot("foreign", "op-b", "bays", 8, 900),
+    "gates": Lot("gates", "op-b", "count", 50, 900),
 }
+OBSERVED = {"observed_at": "2026-11-22T09:30:00+08:00"}
+SNAPSHOT = {**OBSERVED, "capacity": 8, "occupied_bits": "AA=="}
+COUNT = {**OBSERVED, "free": 3}
 REGISTRY = Registry(
     LOTS,
     {"gw-a": "op-a", "gw-b": "op-b", "gw-spare": "op-a"},
@@ -135,13 +139,32 @@ def test_what_follows_a_deferred_message_is_deferred_until_it_comes() -> None:
     assert [told(made, 6, 3.0), told(made, 7, 3.0)] == [None, None]
 
 
-@pytest.mark.parametrize("kind", ["snapshot", "count"])
-def test_a_whole_state_ends_the_wait(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("lot", "kind", "fields", "ends"),
+    [
+        ("foreign", "snapshot", SNAPSHOT, True),
+        ("foreign", "snapshot", {**SNAPSHOT, "epoch": 6}, False),
+        ("foreign", "snapshot", {}, False),
+        ("foreign", "snapshot", {**SNAPSHOT, "capacity": 9, "occupied_bits": "AAA="}, False),
+        ("foreign", "count", COUNT, False),
+        ("gates", "count", COUNT, True),
+        ("gates", "count", {**COUNT, "free": 51}, False),
+        ("gates", "snapshot", SNAPSHOT, False),
+    ],
+)
+def test_a_whole_state_that_applies_ends_the_wait_and_nothing_else(
+    lot: str,
+    kind: str,
+    fields: dict[str, Any],
+    ends: bool,  # noqa: FBT001
+) -> None:
     made = limiter()
     over(made)
-    told(made, 5, 0.0)
-    assert told(made, 8, 1.0, kind) is None
-    assert told(made, 9, 1.0) is None
+    assert made.judge(REGISTRY, topic("gw-b", lot), body(5), 0.0) == Deferred(7, 5, 3)
+    whole = body(**{"seq": 8, **fields})
+    assert made.judge(REGISTRY, topic("gw-b", lot, kind), whole, 1.0) is None
+    follows = made.judge(REGISTRY, topic("gw-b", lot), body(9), 1.0)
+    assert follows == (None if ends else Deferred(7, 9, 3))
 
 
 def test_the_wait_ends_by_itself_after_twice_the_time() -> None:
@@ -156,8 +179,8 @@ def test_a_message_deferred_again_is_waited_for_again() -> None:
     made = limiter()
     over(made)
     told(made, 5, 0.0)
+    # The rate is used up once more by what cannot be read as whole states.
     assert burst(made, 100, 4.0)[:80] == [None] * 80
-    # The counts were whole states: the wait is over, and the rate used up once more.
     assert told(made, 5, 4.0) == Deferred(7, 5, 3)
     assert told(made, 6, 9.9) == Deferred(7, 6, 3)
     assert told(made, 6, 10.0) is None
@@ -169,8 +192,9 @@ def test_a_new_epoch_begins_with_a_whole_state() -> None:
     told(made, 5, 0.0)
     later = made.judge(REGISTRY, topic("gw-b", "foreign"), body(1, epoch=8), 1.0)
     assert later == Deferred(8, 1, 3)
-    whole = made.judge(REGISTRY, topic("gw-b", "foreign", "snapshot"), body(1, epoch=8), 1.0)
-    assert whole is None
+    whole = body(1, epoch=8, **SNAPSHOT)
+    assert made.judge(REGISTRY, topic("gw-b", "foreign", "snapshot"), whole, 1.0) is None
+    assert made.judge(REGISTRY, topic("gw-b", "foreign"), body(2, epoch=8), 1.0) is None
 
 
 def test_lots_wait_apart() -> None:

@@ -40,6 +40,16 @@ def test_single_bays_make_no_state_older_and_a_whole_picture_does() -> None:
     assert [state.history_at for state in after] == [AT, AT]
 
 
+def test_one_bay_makes_none_of_the_others_young() -> None:
+    """A picture of long ago, then a single bay of now: nothing is known of the others."""
+    old = advance(BAYS, None, snapshot(at(-86_400)), AT)
+    now = advance(BAYS, old, spaces(AT), AT)
+    assert (now.free_spaces, now.unknown_spaces, now.observed_at) == (1, 11, AT)
+    # An outbox that comes late: each report followed the one before it closely.
+    later = advance(BAYS, old, spaces(at(-86_000)), AT)
+    assert (later.free_spaces, later.unknown_spaces) == (12, 0)
+
+
 def test_a_message_of_days_ago_is_old_when_it_comes() -> None:
     state = advance(BAYS, None, spaces(at(-86_400 * 3)), AT)
     assert state.observed_at == at(-86_400 * 3)
