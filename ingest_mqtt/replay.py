@@ -156,9 +156,10 @@ async def _results(db: Db, asked: list[int], deadline: float) -> dict[str | None
 def _candidates(rows: list[Any]) -> str:
     if not rows:
         return "no message was refused by a fault of the platform"
-    lines = [f"{'gateway':<24}{'to replay':>10}{'replayed':>10}{'masked':>10}"]
+    lines = [f"{'gateway':<24}{'to replay':>10}{'replayed':>10}{'refused':>10}{'masked':>10}"]
     lines += [
-        f"{row['gateway_id']:<24}{row['replayable']:>10}{row['replayed']:>10}{row['masked']:>10}"
+        f"{row['gateway_id']:<24}{row['replayable']:>10}{row['replayed']:>10}{row['refused']:>10}"
+        f"{row['masked']:>10}"
         for row in rows
     ]
     return "\n".join(lines)

@@ -115,7 +115,7 @@ def _check_prices(stay: Body, lots: Sequence[Body]) -> None:
             require(quote["version"] >= 1, "a price of no version")
         if "closes_at" in one:
             closes_at = _moment(one["closes_at"], "closes_at is no time")
-            require(start <= closes_at < end, "closes_at outside the stay")
+            require(start < closes_at < end, "closes_at outside the stay")
 
 
 def check_nearest_spaces(body: Body, ask: NearestAsk, lots: Mapping[str, Lot]) -> None:

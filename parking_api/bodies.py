@@ -1,8 +1,16 @@
 """What the bodies of requests share."""
 
-from typing import Annotated
+import re
+from datetime import date
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+# What a body says is taken as it is said: nobody consents by "yes" or 1, nor names version "2".
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict()]
 
 # No control characters: they have no place in a line, and PostgreSQL keeps no NUL.
 Line = Annotated[
@@ -20,6 +28,15 @@ Reason = Annotated[
         description="Why; kept in the audit.", examples=["台东商圈停车需求超过供给，划入一类区域"]
     ),
 ]
+
+
+def _as_day(given: object) -> object:
+    if not isinstance(given, str) or not _DAY.fullmatch(given):
+        raise ValueError("a day is written such as 2027-01-01")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_as_day)]
 
 
 class Body(BaseModel):

@@ -53,9 +53,10 @@ async def refuse_repeats(request: Request) -> None:
 
 
 def _as_rfc_3339(given: object) -> object:
-    if not isinstance(given, str):
+    if isinstance(given, datetime):
         return given
-    found = _RFC_3339.fullmatch(given)
+    # Of a number, which bodies may hold, nobody can tell what it counts, and from when.
+    found = _RFC_3339.fullmatch(given) if isinstance(given, str) else None
     if found is None:
         raise ValueError("a time is RFC 3339 with its offset, such as 2026-11-22T09:30:00+08:00")
     moment, zulu, sign, offset = found.groups()

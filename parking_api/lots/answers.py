@@ -37,9 +37,9 @@ def told_stay(stay: Stay) -> Json:
 
 
 def closing(row: Row, stay: Stay) -> Json:
-    """Say when a lot closes, if that is within the stay."""
+    """Say when a lot closes, if that is within the stay: one that is closed does not close."""
     at = closes_within(row["opens_at"], row["closes_at"], row["timezone"], stay.start, stay.end)
-    return {"closes_at": at} if at else {}
+    return {"closes_at": at} if at and at > stay.start else {}
 
 
 def _nearest_lot(row: Row) -> Json:

@@ -22,8 +22,8 @@ Ratio = Annotated[float, Field(ge=0, le=1)]
 AS_OF = "The newest commit that the answer reflects; null before the first."
 QUOTE = "Price of the `stay`. Null where no tariff is in force, or it knows no such vehicle."
 CLOSES_AT = (
-    "The first instant of the `stay` at which the lot is not open, its start where it is closed "
-    "then. Only where there is one: other lots are open throughout."
+    "When the lot closes within the `stay`. Not there where it is open throughout, or closed as "
+    "the stay starts: `open_throughout` leaves that one out, too."
 )
 FREE = "Spaces known to be free; null where nothing is known."
 UNKNOWN = "Spaces of which nothing is known: neither free nor occupied."

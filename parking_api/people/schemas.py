@@ -2,9 +2,10 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from parking_api.answers import Answer
+from parking_api.bodies import Body, Whole
 from parking_api.paging import NEXT
 from parking_api.parameters import Id, Moment
 from parking_api.people.access import Role
@@ -23,12 +24,6 @@ Reason = Annotated[
     Annotated[str, Line] | None,
     Field(max_length=_REASON_LENGTH, description="Why; kept in the audit."),
 ]
-
-
-class Body(BaseModel):
-    """The body of a request: these fields and no others."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class NewPerson(Body):
@@ -89,7 +84,7 @@ class NewKey(Body):
 class Rotation(Body):
     """A key to be replaced."""
 
-    grace_minutes: int = Field(
+    grace_minutes: Whole = Field(
         60,
         ge=0,
         le=LONGEST_GRACE_MIN,

@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from parking_api.answers import Answer, Name
-from parking_api.bodies import Body
+from parking_api.bodies import Body, Flag, Whole
 from parking_api.parameters import Id, Moment
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 LeavesUnpriced = Annotated[
-    bool,
+    Flag,
     Field(
         description="Do it although lots that have a price now, or will have one, lose it: "
         "otherwise it is refused, and the problem names them."
@@ -63,7 +63,7 @@ class QuoteAsk(Body):
         description="What the stay is entitled to; `first_stay` for the day's first at the lot.",
         examples=[[]],
     )
-    version: int | None = Field(
+    version: Whole | None = Field(
         None,
         ge=1,
         le=2**31 - 1,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from parking_api.answers import Answer, LotType, Name
-from parking_api.bodies import Body, Reason
+from parking_api.bodies import Body, Reason, Whole
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import Id, Moment, Parameters
 from parking_api.quotes.schemas import LeavesUnpriced, UnpricedLots
@@ -54,7 +54,9 @@ class NewVersion(Body):
     """
 
     document: Document | None = None
-    copy_of: Number | None = Field(None, description="The version to go back to.")
+    copy_of: Whole | None = Field(
+        None, ge=1, le=2**31 - 1, description="The version to go back to."
+    )
     applies_to: AppliesTo | None = None
     reason: Reason
 

@@ -6,12 +6,12 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from parking_api.answers import Answer, LotType, Name
-from parking_api.bodies import Body, Reason, Text
+from parking_api.bodies import Body, Day, Reason, Text, Whole
 from parking_api.errors import ParameterFault
 from parking_api.parameters import Id, Moment
 from parking_api.zones.schemas import ZoneClass
 
-Amount = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Amount = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
@@ -38,8 +38,8 @@ class NewControl(Body):
         None, min_length=1, max_length=64, description="Class that it holds for; null for all."
     )
     base_minor: Amount = Field(description="Of an hour.", examples=[700])
-    float_up_percent: Annotated[int, Field(ge=0, le=1000)] | None = Field(None, examples=[20])
-    float_down_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    float_up_percent: Annotated[Whole, Field(ge=0, le=1000)] | None = Field(None, examples=[20])
+    float_down_percent: Annotated[Whole, Field(ge=0, le=100)] | None = None
     floor_minor: Amount | None = Field(None, description="Of an hour.")
     ceiling_minor: Amount | None = Field(None, description="Of an hour.", examples=[1000])
     day_ceiling_minor: Amount | None = Field(
@@ -122,8 +122,8 @@ class Controls(Answer):
 class NewYear(Body):
     """A year's holidays and make-up workdays (调休), as the State Council announces them."""
 
-    holidays: tuple[date, ...] = Field(max_length=366, examples=[["2027-01-01"]])
-    makeup_workdays: tuple[date, ...] = Field(max_length=366, examples=[[]])
+    holidays: tuple[Day, ...] = Field(max_length=366, examples=[["2027-01-01"]])
+    makeup_workdays: tuple[Day, ...] = Field(max_length=366, examples=[[]])
     reason: Reason
 
 

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from parking_api.answers import Answer, Name
-from parking_api.bodies import Body, Reason, Text
+from parking_api.bodies import Body, Reason, Text, Whole
 from parking_api.importing.geometry import (
     GeometryError,
     multipolygon_ewkb,
@@ -18,7 +18,7 @@ from parking_api.parameters import Id, Moment, Parameters
 from parking_api.quotes.schemas import LeavesUnpriced, UnpricedLots
 
 ZoneClass = Annotated[
-    int, Field(ge=1, le=3, description="1 一类, 2 二类, 3 三类: from the centre outwards.")
+    Whole, Field(ge=1, le=3, description="1 一类, 2 二类, 3 三类: from the centre outwards.")
 ]
 GEOMETRY_EXAMPLE = {
     "type": "Polygon",

@@ -26,7 +26,7 @@ SELECT
     d.fault_at,
     char_length(d.topic) > $9 OR char_length(d.detail) > $9 OR char_length(d.payload) > $9
         AS truncated,
-    d.reason = 'internal' AND d.whole AND coalesce(d.replay_result LIKE 'rejected%', true)
+    d.reason = 'internal' AND d.whole AND coalesce(d.replay_result = 'rejected: internal', true)
         AS replayable,
     d.replayed_at,
     d.replay_result

@@ -5,7 +5,7 @@ UPDATE dead_letter AS d SET
     replay_requested_at = $3
 WHERE
     d.reason = 'internal' AND d.whole
-    AND coalesce(d.replay_result LIKE 'rejected%', true)
+    AND coalesce(d.replay_result = 'rejected: internal', true)
     AND ($1::text IS null OR d.gateway_id = $1)
     AND ($2::timestamptz IS null OR d.last_received_at >= $2)
 RETURNING d.dead_letter_id

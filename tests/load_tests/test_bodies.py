@@ -131,6 +131,7 @@ def test_wrong_nearest_bays_are_named(problem: str, spoil: Spoil) -> None:
         ("a price of no version", lambda b: b["quote"].update(version=0)),
         ("closes_at is no time", lambda b: b.update(closes_at="23:00")),
         ("closes_at outside", lambda b: b.update(closes_at="2026-11-22T10:30:00+08:00")),
+        ("closes_at outside", lambda b: b.update(closes_at="2026-11-22T09:30:00+08:00")),
     ],
 )
 def test_a_wrong_lot_is_named(problem: str, spoil: Spoil) -> None:

@@ -174,6 +174,29 @@ async def test_answers_say_when_a_lot_closes(api: httpx.AsyncClient, four_lots: 
     assert page["stay"] == features["stay"] == one["stay"] == stay
 
 
+async def test_what_is_closed_at_the_start_does_not_close(
+    api: httpx.AsyncClient, built: Builder
+) -> None:
+    """Also in an hour that comes twice, whose times Python holds unequal to those of UTC."""
+    await built.lot("by-day", opens_at=time(8, 30), closes_at=time(22, 30))
+    await built.lot("twice", opens_at=time(6), closes_at=time(0, 30))
+    await built.connection.execute(
+        "UPDATE lot SET timezone = 'America/New_York' WHERE lot_id = 'twice'"
+    )
+    for lot_id, at in (
+        ("by-day", "2026-11-27T08:00:00+08:00"),
+        ("by-day", "2026-11-27T22:30:00+08:00"),
+        ("twice", "2026-11-01T01:15:00-04:00"),
+        ("twice", "2026-11-01T01:15:00-05:00"),
+    ):
+        asked = {"at": at, "duration_min": 60}
+        told = await get(api, f"/v1/lots/{lot_id}", **asked)
+        left = await get(api, "/v1/lots", **asked, open_throughout="true")
+
+        assert "closes_at" not in told, (lot_id, at)
+        assert lot_id not in [lot["lot_id"] for lot in left["items"]]
+
+
 async def test_lots_that_close_are_left_out_before_the_page_is_cut(
     api: httpx.AsyncClient, four_lots: None
 ) -> None:

@@ -1,18 +1,23 @@
 """Who asks is settled before the body is read, and a body is read within bounds."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import TypeAdapter, ValidationError
 from starlette.types import Message
 
 from parking_api.app import create_app
 from parking_api.people.access import guards_of
 from parking_api.settings import ApiSettings
 from parking_api.strict_route import MAX_BODY_BYTES, StrictRoute
+from parking_api.tariffs.schemas import Withdrawal
+from parking_api.tariffs.schemas_of_controls import NewYear
+from parking_api.zones.schemas import ZoneEnd
 from tests.parking_api.bureau import Bureau, square
 from tests.parking_api.people import keyed
 
@@ -40,6 +45,53 @@ def test_every_route_that_reads_a_body_is_strict() -> None:
     assert len(GUARDED) >= 40
     loose = [each for each in routes() if each.body_field and not isinstance(each, StrictRoute)]
     assert loose == []
+
+
+def kinds_of(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every part of a pydantic core schema that has a type."""
+    if isinstance(schema, dict):
+        if "type" in schema:
+            yield schema
+        for part in schema.values():
+            yield from kinds_of(part)
+    elif isinstance(schema, (list, tuple)):
+        for part in schema:
+            yield from kinds_of(part)
+
+
+def test_no_body_takes_one_kind_of_value_for_another() -> None:
+    """Consent is `true` and nothing else; nor is "2" a version, or a number a day."""
+    models: set[Any] = {
+        each.body_field.field_info.annotation for each in routes() if each.body_field
+    }
+    found = [
+        (model, part)
+        for model in models
+        for part in kinds_of(TypeAdapter[Any](model).core_schema)
+        if part["type"] in {"bool", "int", "float", "decimal", "timedelta", "time"}
+    ]
+    loose = [(model, part) for model, part in found if not part.get("strict")]
+    assert {part["type"] for _, part in found} >= {"bool", "int"}
+    assert loose == []
+
+
+@pytest.mark.parametrize("given", ["true", "yes", "on", "1", 1, 1.0, "", "false", 0, None, []])
+def test_consent_is_said_as_such(given: object) -> None:
+    with pytest.raises(ValidationError, match="leaves_unpriced"):
+        Withdrawal.model_validate({"reason": "x", "leaves_unpriced": given})
+    assert Withdrawal.model_validate({"reason": "x", "leaves_unpriced": True}).leaves_unpriced
+
+
+@pytest.mark.parametrize("given", [1_767_225_600, "1767225600", 1.5e9, True, "2027-01-01"])
+def test_times_and_days_are_no_numbers(given: object) -> None:
+    with pytest.raises(ValidationError, match="valid_to"):
+        ZoneEnd.model_validate({"reason": "x", "valid_to": given})
+    days = {"reason": "x", "holidays": [], "makeup_workdays": [given]}
+    if given == "2027-01-01":
+        assert NewYear.model_validate(days).makeup_workdays == (date(2027, 1, 1),)
+    else:
+        with pytest.raises(ValidationError, match="makeup_workdays"):
+            NewYear.model_validate(days)
 
 
 async def events(api: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]) -> Any:
