@@ -1,9 +1,10 @@
 """Connections for requests, with every absence of the database told as one error."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import asyncpg
 import structlog
@@ -28,15 +29,24 @@ ABSENCES = (
     asyncpg.ReadOnlySQLTransactionError,
 )
 
+# While the database hangs, so often one request tries it; the others are answered without it.
+_TRY_EVERY_S: Final = 1.0
+
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Database:
-    """The pool that requests draw on."""
+    """The pool that requests draw on.
+
+    A database that refuses connections is noticed at once; one that takes them and answers nothing
+    costs each request its whole patience, and all of them the pool. That it hangs is therefore kept
+    in mind until it answers a request again.
+    """
 
     pool: "Pool[asyncpg.Record]"
     acquire_timeout_s: float
+    _next_try_at: float | None = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -45,9 +55,13 @@ class Database:
         Raises:
             DatabaseAwayError: None could be had in time, or it broke while it was lent.
         """
+        self._await_turn()
         try:
             connection = await self.pool.acquire(timeout=self.acquire_timeout_s)
         except (*ABSENCES, asyncpg.PostgresError) as error:
+            # While the pool could still grow, it is not for other requests that this one waited.
+            if self.pool.get_size() < self.pool.get_max_size():
+                self._note_silence(error)
             raise _away(error) from error
         try:
             yield connection
@@ -63,9 +77,30 @@ class Database:
         then, and one that is on its way must not be replaced, least of all a cancellation.
         """
         try:
+            # It clears the connection, which takes an answer of the database.
             await self.pool.release(connection)
         except (*ABSENCES, asyncpg.PostgresError) as error:
+            self._note_silence(error)
             log.warning("connection dropped", error=type(error).__name__)
+        else:
+            self._next_try_at = None
+
+    def _await_turn(self) -> None:
+        """Let one request at a time try a database that hangs.
+
+        Raises:
+            DatabaseAwayError: It hangs, and it is not time to try again.
+        """
+        if self._next_try_at is None:
+            return
+        now = time.monotonic()
+        if now < self._next_try_at:
+            raise DatabaseAwayError
+        self._next_try_at = now + _TRY_EVERY_S
+
+    def _note_silence(self, error: BaseException) -> None:
+        if isinstance(error, TimeoutError):
+            self._next_try_at = time.monotonic() + _TRY_EVERY_S
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

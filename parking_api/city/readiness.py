@@ -12,6 +12,8 @@ from sql.named import named
 
 # A heartbeat comes every few seconds; it has gone through broker, inbox and a commit.
 HEARTBEAT_WITHIN: Final = timedelta(seconds=15)
+# Whoever asks waits for few seconds: a database that has not answered by then is not there.
+_DATABASE_WITHIN_S: Final = 1.0
 _STOPPED: Final = {
     "internal": "the messages of several gateways failed by a fault of ours",
     "clock": "the platform's clock is behind those of several operators",
@@ -40,7 +42,9 @@ async def ready_lots(held: Resources) -> int:
     row = None
     try:
         async with held.database.connection() as connection:
-            row = await connection.fetchrow(named("city_readiness"), HEARTBEAT_WITHIN)
+            row = await connection.fetchrow(
+                named("city_readiness"), HEARTBEAT_WITHIN, timeout=_DATABASE_WITHIN_S
+            )
     except DatabaseAwayError as error:
         missing["database"] = error.detail
     if row is not None:

@@ -16,6 +16,8 @@ class Proxy:
 
     Attributes:
         is_open: Whether connections are let through.
+        flows: Cleared, it takes connections and what they carry, and passes nothing on: to whoever
+            asks, the server has frozen.
         budget: Bytes that each further connection may carry before it is reset; None for no end.
     """
 
@@ -23,6 +25,8 @@ class Proxy:
         self.target = target
         self.port = 0
         self.is_open = True
+        self.flows = asyncio.Event()
+        self.flows.set()
         self.budget: int | None = None
         self.connections = 0
         self._writers: set[asyncio.StreamWriter] = set()
@@ -50,6 +54,7 @@ class Proxy:
                         writer.write(data[: len(data) // 2])
                         self.cut()
                         return
+                await self.flows.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()

@@ -1,0 +1,52 @@
+"""A database that takes connections and questions, and answers nothing."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from tests.ingest_mqtt.proxy import proxy_to
+from tests.parking_api.builders import Builder
+from tests.parking_api.polling import until
+from tests.parking_api.serving import get, serving
+
+HERE = {"lon": 120.38, "lat": 36.06}
+# Longer than the test waits for anything: what waits for it fails.
+PATIENCE_S = 60.0
+
+
+async def test_it_holds_up_only_those_that_find_it_so(database_url: str, built: Builder) -> None:
+    await built.lot("a")
+    await built.report("a", 3)
+    port = urlsplit(database_url).port
+    assert port is not None
+    async with proxy_to(port) as way:
+        through = database_url.replace(f":{port}/", f":{way.port}/")
+        async with serving(through, query_timeout_s=PATIENCE_S) as api:
+            assert (await get(api, "/v1/nearest", **HERE))["degraded"] is False
+            way.flows.clear()
+
+            async with asyncio.timeout(20):
+                told = await api.get("/readyz")
+            assert told.status_code == 503
+            assert "database" in told.json()["missing"]
+
+            # Of a hundred at once one may try it; the others would take a minute of the pool.
+            asked = [asyncio.create_task(get(api, "/v1/nearest", **HERE)) for _ in range(100)]
+            async with asyncio.timeout(20):
+                answers = await asyncio.gather(*asked)
+            assert {answer["degraded"] for answer in answers} == {True}
+            tries = way.connections
+
+            async def is_tried_again() -> bool:
+                await get(api, "/v1/nearest", **HERE)
+                return way.connections > tries
+
+            await until(is_tried_again, timeout_s=20)
+            way.flows.set()
+
+            async def is_back() -> bool:
+                return not (await get(api, "/v1/nearest", **HERE))["degraded"]
+
+            await until(is_back, timeout_s=20)
+            assert {(await get(api, "/v1/nearest", **HERE))["degraded"] for _ in range(20)} == {
+                False
+            }
