@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import Depends, FastAPI
+import orjson
+from fastapi import Depends, FastAPI, Request, Response
 
 from parking_api.city import routes as city_routes
 from parking_api.city.following import followed_city
@@ -159,3 +160,12 @@ def _declare_models(app: FastAPI) -> None:
 
     # As FastAPI's documentation has it: the instance's method is replaced.
     app.openapi = functools.cache(openapi)  # type: ignore[method-assign]
+    written = functools.cache(lambda: orjson.dumps(app.openapi()))
+
+    async def described(_: Request) -> Response:
+        return Response(written(), media_type="application/json")
+
+    # FastAPI's own writes the document anew for each request.
+    routes = app.router.routes
+    routes[:] = [route for route in routes if getattr(route, "path", "") != app.openapi_url]
+    app.add_route(str(app.openapi_url), described, include_in_schema=False)

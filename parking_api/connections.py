@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 MAX_HEAD_BYTES: Final = 16_384
 MAX_HEADERS: Final = 64
 MAX_URL_BYTES: Final = 4096
 # Requests of one connection that wait for the answers before them.
-MAX_PIPELINED: Final = 16
+MAX_PIPELINED: Final = 4
 # What is still read, and thrown away, of a peer that has its answer already: were the connection
 # closed at once, what it sends would have its system forget the answer.
 LINGER_S: Final = 5.0
@@ -51,7 +52,7 @@ MAX_UNSENT_BYTES: Final = 64 * 2**20
 MOST_ENDED: Final = 20
 
 _DETAILS: Final = {
-    HTTPStatus.BAD_REQUEST: "The request is not HTTP/1.1.",
+    HTTPStatus.BAD_REQUEST: "The request could not be read as HTTP/1.1.",
     HTTPStatus.REQUEST_TIMEOUT: "The request did not come in time.",
     HTTPStatus.REQUEST_URI_TOO_LONG: f"A URL has at most {MAX_URL_BYTES} bytes.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
@@ -74,7 +75,8 @@ class Connections:
         head_s: Longest time for a request's line and headers, seconds.
         body_s: Longest time for its body; and for a peer that takes no bytes of an answer.
         on_refused: Told the status of each refusal.
-        waiting: Connections without a request that is answered, the longest waiting first.
+        waiting: Connections that wait for their peers, the longest waiting first: for the rest of a
+            request, for the next one, or for the peer to take its answer.
         is_last: Whether every answer from now on is its connection's last.
     """
 
@@ -102,6 +104,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deaf = False
         self._discarded = 0
         self._size = 0
+        # What is being answered; `cycle` is what came last.
+        self._answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, if need be in the place of one that only waits."""
@@ -118,13 +122,36 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._shared.waiting.pop(self, None)
+        self._drop_answers()
         super().connection_lost(exc)
 
     def give_way(self) -> None:
         """End a connection that only waits, at once."""
         self._shared.waiting.pop(self, None)
         self.connections.discard(self)
+        self.abort()
+
+    def abort(self) -> None:
+        """End the connection at once, and what is done for it."""
+        self._drop_answers()
         self.transport.abort()
+
+    def _drop_answers(self) -> None:
+        """Have nothing more written, and begin none of the answers that wait."""
+        self.pipeline.clear()
+        for cycle in (self._answering, self.cycle):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+
+    def _settle(self) -> None:
+        """Note whether the connection waits for its peer; one that does keeps its place."""
+        is_answered = self.cycle is None or self.cycle.response_complete
+        waits = self._began is not None or is_answered or self.flow.write_paused
+        if self.parser is None or not waits:
+            self._shared.waiting.pop(self, None)
+        else:
+            self._shared.waiting.setdefault(self)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, within the bounds of a request's head."""
@@ -172,8 +199,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start the answer."""
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            raise _Refused
         self._in_head = False
-        self._shared.waiting.pop(self, None)
         super().on_headers_complete()
         if self._shared.is_last:
             self.say_last()
@@ -182,12 +210,23 @@ class BoundedProtocol(HttpToolsProtocol):
         """End a request."""
         self._began = None
         super().on_message_complete()
+        self._settle()
 
     def on_response_complete(self) -> None:
         """End an answer."""
         super().on_response_complete()
-        if not self.transport.is_closing() and self.cycle.response_complete:
-            self._shared.waiting[self] = None
+        self._settle()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begin an answer, once the peer has taken those before it."""
+        self._answering = cycle
+
+        async def in_turn(scope: Any, receive: Any, send: Any) -> None:
+            await self.flow.drain()
+            if not cycle.disconnected:
+                await app(scope, receive, send)
+
+        super()._start_asgi_task(cycle, in_turn if self.flow.write_paused else app)
 
     # The end in good order.
 
@@ -219,11 +258,11 @@ class BoundedProtocol(HttpToolsProtocol):
             # Answers that are under way come first; they are the connection's last.
             cycle.keep_alive = False
             return
+        is_begun = bool(self.pipeline) or (is_answering and cycle.response_started)
         if is_answering:
             # It is the body of this request that is at fault: nobody else answers it.
-            cycle.disconnected = True
-            cycle.message_event.set()
-        if self.pipeline or (is_answering and cycle.response_started):
+            self._drop_answers()
+        if is_begun:
             self.transport.close()
             return
         self.transport.write(_written(status))
@@ -234,17 +273,19 @@ class BoundedProtocol(HttpToolsProtocol):
     def _discard(self, size: int) -> None:
         self._discarded += size
         if self._discarded > LINGER_BYTES:
-            self.transport.abort()
+            self.abort()
 
     def pause_writing(self) -> None:
         """Note that the peer takes no more bytes."""
         self._stuck_at = self.loop.time()
         super().pause_writing()
+        self._settle()
 
     def resume_writing(self) -> None:
         """Note that it does again."""
         self._stuck_at = None
         super().resume_writing()
+        self._settle()
 
     def look(self, now: float) -> bool:
         """End the connection if it is over its time; whether it was."""
@@ -257,7 +298,7 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             is_over = self._stuck_at is not None and now - self._stuck_at > body_s
         if is_over:
-            self.transport.abort()
+            self.abort()
         elif self._began is not None and not self._deaf and self._closing_at is None:
             return self._look_at_request(now - self._began)
         return is_over
@@ -299,7 +340,7 @@ def drop_unsent(connections: Iterable[BoundedProtocol]) -> None:
         if total <= MAX_UNSENT_BYTES:
             return
         total -= unsent[connection]
-        connection.transport.abort()
+        connection.abort()
 
 
 class UnreadBodies:

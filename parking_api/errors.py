@@ -183,6 +183,12 @@ def failure() -> Response:
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
+def stopping() -> Response:
+    """Make the answer to a request that a stop of the server cut short."""
+    detail = "The platform is stopping; ask again."
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
+
+
 def add_handlers(app: FastAPI) -> None:
     """Have `app` tell every error as a problem; unforeseen ones are `observing`'s part."""
     app.add_exception_handler(RequestValidationError, _on_invalid)

@@ -1,12 +1,13 @@
 """Every request is counted, timed and logged; one that fails is answered all the same."""
 
+import asyncio
 from time import perf_counter
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from parking_api.errors import failure
+from parking_api.errors import failure, stopping
 from parking_api.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ class Observing:
         async def watching(message: Message) -> None:
             nonlocal status, ended
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
             # Not when its peer has taken it all.
             ended = perf_counter()
             await send(message)
@@ -48,6 +49,11 @@ class Observing:
         except ClientDisconnect:
             # Before its body was whole: nobody is left to be answered.
             status, ended = status or GONE, perf_counter()
+        except asyncio.CancelledError:
+            # The server's, of what is under way when its time to stop is over.
+            if status:
+                raise
+            await stopping()(scope, receive, watching)
         except Exception:
             log.exception("request failed", route=_route(scope))
             if status:

@@ -56,7 +56,11 @@ class ApiSettings(BaseSettings):
         30.0, gt=0, le=600, description="longest time for a request's body"
     )
     idle_timeout_s: int = Field(
-        15, ge=1, le=600, description="how long a connection stays open between two requests"
+        75,
+        ge=1,
+        le=600,
+        description="how long a connection stays open between two requests, unless others need its "
+        "place",
     )
     token_secret: SecretStr | None = Field(
         None,
