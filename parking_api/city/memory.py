@@ -8,6 +8,7 @@ tests hold the database's answers against.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,9 @@ from parking_api.answers import Json, Row
 from parking_api.errors import LotUnknownError
 from parking_api.lots import answers
 from parking_api.lots.opening import closes_within, is_open
-from parking_api.lots.parameters import NearestLotsAsk, Stay
+from parking_api.lots.parameters import LotsAsk, NearestLotsAsk, Stay
+from parking_api.paging import cut
+from parking_api.parameters import corners
 from sql.kinds import SPACE_CLASSES
 from sql.lot_states import data_state
 
@@ -94,6 +97,15 @@ class City:
         found = found[: ask.limit]
         return answers.nearest_lots(found, self.as_of(), stay, of_class=of_class, degraded=True)
 
+    def lots_page(
+        self, ask: LotsAsk, stay: Stay, now: datetime
+    ) -> tuple[Sequence[Row], str | None]:
+        """List a page of lots by `lot_id`, and tell the cursor of the next, as the database."""
+        asked = (lot for lot in self._lots.values() if _is_asked_for(lot, ask, stay))
+        rows = (_at(lot, now) for lot in asked)
+        found = (row for row in rows if ask.status in {None, row["status"]})
+        return cut(list(islice(found, ask.limit + 1)), ask.limit, "lot_id")
+
     def lot(self, lot_id: str, now: datetime) -> Row:
         """Look one lot up.
 
@@ -163,11 +175,35 @@ def _is_open(row: dict[str, Any], now: datetime) -> bool:
     return is_open(row["opens_at"], row["closes_at"], local)
 
 
+def _is_asked_for(lot: dict[str, Any], ask: LotsAsk, stay: Stay) -> bool:
+    """Hold what is registered of a lot against what `lots_page.sql` filters by."""
+    wanted = {
+        "district": ask.district,
+        "zone_id": ask.zone,
+        "operator_id": ask.operator,
+        "lot_type": ask.lot_type,
+    }
+    if lot["lot_id"] <= (ask.cursor or ""):
+        return False
+    if any(value not in {None, lot[column]} for column, value in wanted.items()):
+        return False
+    if ask.bbox and not _is_inside(lot, *corners(ask.bbox)):
+        return False
+    return not (ask.open_throughout and _closes_within(lot, stay))
+
+
+def _is_inside(lot: dict[str, Any], west: float, south: float, east: float, north: float) -> bool:
+    return bool(west <= lot["longitude"] <= east and south <= lot["latitude"] <= north)
+
+
+def _closes_within(lot: dict[str, Any], stay: Stay) -> bool:
+    hours = lot["opens_at"], lot["closes_at"], lot["timezone"]
+    return closes_within(*hours, stay.start, stay.end) is not None
+
+
 def _suits(row: dict[str, Any], ask: NearestLotsAsk, stay: Stay) -> bool:
     """Hold a lot against what `nearest_lots.sql` filters by."""
-    if ask.open_throughout and closes_within(
-        row["opens_at"], row["closes_at"], row["timezone"], stay.start, stay.end
-    ):
+    if ask.open_throughout and _closes_within(row, stay):
         return False
     limit_m = row["height_limit_m"]
     if row["status"] == "closed" or (ask.height_m and limit_m and limit_m < ask.height_m):

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from parking_api import worker
-from parking_api.answers import GEO_JSON, respond
+from parking_api.answers import GEO_JSON, Json, respond
 from parking_api.errors import DatabaseAwayError, StretchTooLongError, described
 from parking_api.lots import answers, queries
 from parking_api.lots.parameters import MOST_STEPS, LotAsk, LotsAsk, NearestLotsAsk, OccupancyAsk
@@ -55,15 +55,21 @@ async def lots(ask: Annotated[LotsAsk, Query()], held: Held) -> Response:
     """List lots, page by page, ordered by `lot_id`.
 
     Filters add up. `next` is the path of the next page, with the same filters and the same stay.
+    Where the database is away the page comes from memory, and says so with `degraded` and `as_of`.
     """
     stay = ask.stay(held.clock())
-    async with held.database.connection() as connection:
-        rows, cursor = await queries.lots_page(connection, ask, stay)
+    recalled: Json = {}
+    try:
+        async with held.database.connection() as connection:
+            rows, cursor = await queries.lots_page(connection, ask, stay)
+    except DatabaseAwayError:
+        rows, cursor = held.city.lots_page(ask, stay, held.clock())
+        recalled = {"degraded": True, "as_of": held.city.as_of()}
     items = await worker.each(lambda row: answers.lot(row, stay), rows)
     held.prices.quote_lots(items, stay)
     # All pages price one stay, however long somebody takes from one to the next.
     following = next_path("/v1/lots", ask.model_copy(update={"at": stay.start}), cursor)
-    envelope = {"stay": answers.told_stay(stay), "next": following}
+    envelope = {"stay": answers.told_stay(stay), "next": following} | recalled
     if ask.f == "json":
         return respond({"items": items} | envelope)
     features = [answers.feature(item) for item in items]

@@ -128,12 +128,19 @@ class Lot(LotFacts):
     location: Point
 
 
-class LotPage(Answer):
+class LotsEnvelope(Answer):
+    """What stands around a page of lots."""
+
+    stay: StayAnswer
+    next: str | None = Field(description=NEXT)
+    degraded: bool = Field(default=False, description=DEGRADED + " Only where it is.")
+    as_of: AwareDatetime | None = Field(None, description=AS_OF + " Only with `degraded`.")
+
+
+class LotPage(LotsEnvelope):
     """A page of lots, by `lot_id`."""
 
     items: list[Lot]
-    stay: StayAnswer
-    next: str | None = Field(description=NEXT)
 
 
 class LotFeature(Answer):
@@ -145,13 +152,11 @@ class LotFeature(Answer):
     properties: LotFacts
 
 
-class LotCollection(Answer):
+class LotCollection(LotsEnvelope):
     """A page of lots as a GeoJSON FeatureCollection."""
 
     type: Literal["FeatureCollection"]
     features: list[LotFeature]
-    stay: StayAnswer
-    next: str | None = Field(description=NEXT)
 
 
 class LotAnswer(Lot):

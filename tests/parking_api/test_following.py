@@ -3,25 +3,28 @@
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import aiomqtt
 import asyncpg
 import httpx
 import orjson
+import pytest
 
 from parking_api.city import answers, queries
 from parking_api.city.following import followed_city
 from parking_api.city.memory import City
 from parking_api.database import Database
 from parking_api.lots.parameters import NearestLotsAsk
+from parking_api.lots.schemas import LotPage
 from parking_api.settings import ApiSettings
 from sql.engine import create_pool
 from sql.named import named
 from tests.parking_api.builders import Builder
 from tests.parking_api.polling import until
-from tests.parking_api.serving import ageless, get
+from tests.parking_api.serving import ageless, get, serving
 from tests.servers import Broker
 
 
@@ -65,6 +68,76 @@ async def test_it_answers_as_the_database_does(
 
     totals = orjson.loads(orjson.dumps(answers.city(city.totals(now), degraded=True)))
     assert totals == await get(big_api, "/v1/city") | {"degraded": True}
+
+
+async def listed(api: httpx.AsyncClient, given: dict[str, Any]) -> list[Any]:
+    """Follow pages to the end; each page, but for its `next`."""
+    pages, path = [], "/v1/lots"
+    while path:
+        page = await get(api, path, **given)
+        following = urlsplit(page.pop("next") or "")
+        path, given = following.path, dict(parse_qsl(following.query))
+        pages.append(page)
+    return pages
+
+
+def without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def reset(*_: object) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr("parking_api.lots.queries.lots_page", reset)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"limit": 500},
+        {"f": "geojson", "limit": 1000, "duration_min": 1440},
+        {"bbox": "120.3,36.0,120.45,36.2", "operator": "op-7"},
+        {"lot_type": "underground", "status": "full"},
+        {"status": "closed", "limit": 7},
+        {"status": "unknown", "bbox": "120.3,36.0,120.31,36.2"},
+        {"open_throughout": True, "duration_min": 240, "limit": 700},
+        {"open_throughout": False, "cursor": "lot-1600"},
+        {"district": "370202"},
+        {"zone": "z-1"},
+    ],
+)
+async def test_it_lists_as_the_database_does(
+    big_api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, filters: dict[str, Any]
+) -> None:
+    ask = {"at": datetime.now(UTC).isoformat(), "vehicle": "small"} | filters
+    known = await listed(big_api, ask)
+    without_a_database(monkeypatch)
+
+    recalled = await listed(big_api, ask)
+
+    as_of = {page.pop("as_of") for page in recalled}
+    assert len(as_of) == 1
+    assert None not in as_of
+    assert ageless(recalled) == ageless([page | {"degraded": True} for page in known])
+
+
+async def test_it_lists_by_district_zone_and_operator(
+    database_url: str, built: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await built.lot("a", district="370202", zone_id="z-1")
+    await built.lot("b", zone_id="z-1", operator_id="op-b", gateway_id="gw-s")
+    await built.lot("c", lon=121.0, district="370202")
+    async with serving(database_url) as fresh:
+        without_a_database(monkeypatch)
+        asks = {"district": "370202"}, {"zone": "z-1"}, {"operator": "op-b"}, {"zone": "z-2"}
+        pages = [await get(fresh, "/v1/lots", **ask) for ask in asks]
+
+    assert [[lot["lot_id"] for lot in page["items"]] for page in pages] == [
+        ["a", "c"],
+        ["a", "b"],
+        ["b"],
+        [],
+    ]
+    for page in pages:
+        LotPage.model_validate(page)
+        assert page["degraded"] is True
 
 
 async def test_what_it_knows_ages(database_url: str, built: Builder) -> None:
