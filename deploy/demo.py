@@ -165,9 +165,9 @@ class _Watch:
             now = datetime.now(UTC)
             simulated_at = status.read_simulated(self._var.simulator_status, now)
             rate = status.rate(before, reading)
+            lack = status.read_lack(self._keeper.place.http_url)
             line = status.line(city, reading, rate, simulated_at, now)
-            # What went wrong comes first: a terminal cuts the line at its end.
-            show(" | ".join(part for part in (figures.words(), line) if part))
+            show(status.headed(lack, figures.words(), line))
             before = reading
 
     def _read_counter(self) -> status.Reading | None:

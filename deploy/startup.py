@@ -209,11 +209,19 @@ class Startup:
         self._step("every lot heard from", "simulator", self._await_city)
 
     def _await_city(self, show: Advance) -> None:
+        said: tuple[str, ...] = ()
+
         def is_ready() -> bool:
+            nonlocal said
             http = self._place().http_url
             if city := status.read_city(http):
                 show(city.live, city.lots)
-            return checks.answers(f"{http}/readyz")
+            lack = status.read_lack(http)
+            # How many lots are awaited, the bar shows.
+            if lack and lack.parts not in {said, ("city",)}:
+                said = lack.parts
+                self.display.say(lack.words())
+            return lack is None and checks.answers(f"{http}/readyz")
 
         checks.wait_until(is_ready, "the whole city", _READY_WITHIN_S)
 

@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 _OBSERVATIONS: Final = "ingest_observations_total"
 _TIMEOUT_S: Final = 2.0
+# It itself waits for a database that hangs.
+_READY_TIMEOUT_S: Final = 4.0
 # Nobody is there, or for a moment another program is, on a port that has just been stepped over.
 _NO_ANSWER: Final = (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError)
 # The simulator writes every 2 s; what is older than this is an earlier one's.
@@ -30,6 +32,23 @@ class City:
     stale: int
     unknown: int
     as_of: datetime | None
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Why the platform is not whole, as `/readyz` tells it.
+
+    Attributes:
+        parts: What is missing: `database`, `broker`, `ingester`, `city`.
+        detail: The same in sentences.
+    """
+
+    parts: tuple[str, ...]
+    detail: str
+
+    def words(self) -> str:
+        """Say it to whoever runs the demo."""
+        return f"not ready: {self.detail}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +72,20 @@ def read_city(http: str) -> City | None:
         return parse_city(answer.json())
     except _NO_ANSWER:
         return None
+
+
+def read_lack(http: str) -> Lack | None:
+    """Ask the API what is missing; None when nothing is, or it does not answer."""
+    try:
+        answer = httpx.get(f"{http}/readyz", timeout=_READY_TIMEOUT_S, trust_env=False)
+        return None if answer.is_success else parse_lack(answer.json())
+    except _NO_ANSWER:
+        return None
+
+
+def parse_lack(body: dict[str, Any]) -> Lack:
+    """Take what is missing out of an answer of `/readyz`."""
+    return Lack(tuple(map(str, body["missing"])), str(body["detail"]))
 
 
 def parse_city(body: dict[str, Any]) -> City:
@@ -126,3 +159,8 @@ def line(
         f"{speed} | newest commit {age} | {city.free_spaces:,} spaces free"
         f" | lots: {city.live:,} live, {city.stale:,} stale, {city.unknown:,} unknown | {clock}"
     )
+
+
+def headed(lack: Lack | None, falls: str, line: str) -> str:
+    """Put what is wrong at the head of a status line: a terminal cuts it at its end."""
+    return " | ".join(part for part in (lack.words() if lack else "", falls, line) if part)

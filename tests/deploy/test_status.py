@@ -1,16 +1,29 @@
 """The status line."""
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
+import pytest
+
+from deploy.directory import Directory
+from deploy.display import PlainDisplay
+from deploy.startup import Startup
 from deploy.status import (
     City,
     Reading,
+    headed,
     line,
     parse_city,
     parse_counter,
     rate,
+    read_lack,
     read_simulated,
 )
 
@@ -25,6 +38,67 @@ def test_line_tells_rate_age_free_spaces_and_lots() -> None:
         "512 obs/s | newest commit 1.2 s ago | 123,456 spaces free"
         " | lots: 1,600 live, 50 stale, 20 unknown | simulated Tue 07:05"
     )
+
+
+class Readyz(BaseHTTPRequestHandler):
+    """Answers each request with the next of `answers`, the last for ever."""
+
+    answers: ClassVar[list[dict[str, Any]]] = []
+
+    def do_GET(self) -> None:
+        answer = self.answers[0]
+        # `/v1/city` is no part of the test.
+        if self.path == "/readyz" and len(self.answers) > 1:
+            self.answers.pop(0)
+        self.send_response(503 if "missing" in answer else 200)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def readyz(*answers: dict[str, Any]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Readyz) as server:
+        Readyz.answers = list(answers)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+STOPPED = {"missing": ["ingester"], "detail": "The ingester takes no messages: a fault of ours."}
+AWAITED = {"missing": ["city"], "detail": "3 of 5 lots have not been heard from yet."}
+READY = {"status": "ready", "lots": 5}
+
+
+def test_the_line_begins_with_what_is_missing() -> None:
+    with readyz(STOPPED, READY) as http:
+        lack, none = read_lack(http), read_lack(http)
+    assert headed(lack, "restarts: api 1", "512 obs/s") == (
+        "not ready: The ingester takes no messages: a fault of ours. | restarts: api 1 | 512 obs/s"
+    )
+    assert none is None
+    assert headed(none, "", "512 obs/s") == "512 obs/s"
+    assert read_lack("http://127.0.0.1:1") is None
+
+
+def test_the_start_says_once_why_the_city_is_not_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = {"missing": ["broker", "city"], "detail": "No connection to the broker."}
+    with readyz(AWAITED, STOPPED, STOPPED, both, AWAITED, READY) as http:
+        startup = Startup(Directory(tmp_path), PlainDisplay())
+        monkeypatch.setattr(startup, "_place", lambda: SimpleNamespace(http_url=http))
+        startup._await_city(lambda _done, _total: None)
+    assert capsys.readouterr().out.splitlines() == [
+        "not ready: The ingester takes no messages: a fault of ours.",
+        "not ready: No connection to the broker.",
+    ]
 
 
 def test_line_says_what_does_not_answer() -> None:
