@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import asyncpg
 import structlog
 
-from parking_api.errors import DatabaseAwayError
+from parking_api.errors import DatabaseAwayError, QueryTooLongError
 
 if TYPE_CHECKING:
     from asyncpg.pool import Pool, PoolConnectionProxy
@@ -18,7 +18,7 @@ Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 # Not every PostgreSQL error: one in our own SQL is a fault of ours, not an absence.
 ABSENCES = (
-    OSError,  # refused, reset, and time-outs
+    OSError,  # refused and reset
     asyncpg.InterfaceError,
     # What asyncpg raises when a connection breaks between two of its own steps.
     asyncpg.InternalClientError,
@@ -54,6 +54,7 @@ class Database:
 
         Raises:
             DatabaseAwayError: None could be had in time, or it broke while it was lent.
+            QueryTooLongError: A statement took longer than it may.
         """
         self._await_turn()
         try:
@@ -65,6 +66,10 @@ class Database:
             raise _away(error) from error
         try:
             yield connection
+        except TimeoutError as error:
+            # Of one statement: it says nothing about others.
+            log.warning("query takes too long")
+            raise QueryTooLongError from error
         except ABSENCES as error:
             raise _away(error) from error
         finally:

@@ -83,6 +83,12 @@ class DatabaseAwayError(ApiError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class QueryTooLongError(DatabaseAwayError):
+    """This takes too long; ask for less at a time."""
+
+    kind = "takes-too-long"
+
+
 class CityLoadingError(ApiError):
     """This process has no city yet: it has just started, or the database is away."""
 

@@ -39,10 +39,24 @@ def parsed(text: str | bytes) -> Any:
         TariffFaultsError: it is not JSON.
     """
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        # By itself, json would take UTF-16 and UTF-32 too; it refuses a byte order mark in a text.
+        decoded = text if isinstance(text, str) else text.decode("utf-8")
+        return json.loads(decoded, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        # ValueError: not JSON, not UTF-8, or a number of thousands of digits.
-        raise TariffFaultsError((Fault("", "json", f"is not JSON: {error}"),)) from error
+        raise TariffFaultsError((Fault("", "json", f"is not JSON: {_why(error)}"),)) from error
+
+
+def _why(error: ValueError | RecursionError) -> str:
+    """Say what is wrong in words of our own, not the interpreter's."""
+    if isinstance(error, RecursionError):
+        return f"it is nested more than {MAX_DEPTH} deep"
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        if error.msg.startswith("Unexpected UTF-8 BOM"):
+            return "it begins with a byte order mark"
+        return f"{error.msg} in line {error.lineno}, column {error.colno}"
+    return "a number has too many digits"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

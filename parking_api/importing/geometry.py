@@ -14,6 +14,8 @@ _POINT: Final = struct.Struct("<BIIdd")
 _POINT_WITH_SRID: Final = 0x2000_0001
 # Looking whether rings cross takes up to 0.7 s for so many; no real border has a tenth of them.
 MAX_CORNERS: Final = 50_000
+# Those of a zone are compared with all others' when it is put in force; real ones have some 20.
+MAX_PARTS: Final = 200
 _WORLD: Final = shapely.box(-180, -90, 180, 90)
 
 
@@ -43,6 +45,8 @@ def read_multipolygon(geometry: dict[str, Any]) -> MultiPolygon:
     read = shapely.force_2d(_from_geojson(geometry))
     if shapely.get_num_coordinates(read) > MAX_CORNERS:
         raise GeometryError(f"has more than {MAX_CORNERS} corners")
+    if shapely.get_num_geometries(read) > MAX_PARTS:
+        raise GeometryError(f"has more than {MAX_PARTS} polygons")
     if read.is_empty:
         raise GeometryError("is empty")
     if not covers(_WORLD, *read.bounds[:2]) or not covers(_WORLD, *read.bounds[2:]):

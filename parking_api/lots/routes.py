@@ -71,8 +71,8 @@ async def lots(ask: Annotated[LotsAsk, Query()], held: Held) -> Response:
     following = next_path("/v1/lots", ask.model_copy(update={"at": stay.start}), cursor)
     envelope = {"stay": answers.told_stay(stay), "next": following} | recalled
     if ask.f == "json":
-        return respond({"items": items} | envelope)
-    features = [answers.feature(item) for item in items]
+        return respond({"items": await worker.written(lambda item: item, items)} | envelope)
+    features = await worker.written(answers.feature, items)
     return respond({"type": "FeatureCollection", "features": features} | envelope, GEO_JSON)
 
 
@@ -108,5 +108,5 @@ async def occupancy(lot_id: LotId, ask: Annotated[OccupancyAsk, Query()], held: 
         raise StretchTooLongError
     async with held.database.connection() as connection:
         timezone, rows = await queries.occupancy(connection, lot_id, start, end, ask.step)
-    items = await worker.each(lambda row: answers.occupancy_step(row, timezone), rows)
+    items = await worker.written(lambda row: answers.occupancy_step(row, timezone), rows)
     return respond({"lot_id": lot_id, "step_s": ask.step, "items": items, "next": None})

@@ -84,6 +84,17 @@ async def test_logs_hold_no_coordinates(api: httpx.AsyncClient) -> None:
     assert "120.3777" not in str(logs)
 
 
+async def test_a_query_that_takes_too_long(database_url: str, built: Builder) -> None:
+    """It is told apart from a database that is away."""
+    await built.lot("a")
+    async with serving(database_url, query_timeout_s=0.3) as api:
+        async with built.connection.transaction():
+            await built.connection.execute("LOCK TABLE lot")
+            told = await api.get("/v1/lots")
+        assert told.status_code == 503
+        assert told.json()["type"] == "urn:onelot:problem:takes-too-long"
+
+
 async def test_no_connection_to_be_had_in_time(database_url: str, built: Builder) -> None:
     await built.lot("a")
     async with serving(database_url, pool_size=1, acquire_timeout_s=0.05) as api:

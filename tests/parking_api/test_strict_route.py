@@ -223,7 +223,11 @@ TWISTED = [
     b"{" + b",".join(b'"a%d":1' % i for i in range(6_000)) + b"}",
     b"",
     b"1",
+    '{"lot_id": "a"}'.encode("utf-16"),
+    '{"lot_id": "a"}'.encode("utf-32-le"),
+    b'\xef\xbb\xbf{"lot_id": "a"}',
 ]
+INTERNAL = ("recursion", "4300", "codec", "utf-8-sig")
 
 
 async def test_a_twisted_body_is_refused_in_few_words(bureau: Bureau) -> None:
@@ -233,6 +237,14 @@ async def test_a_twisted_body_is_refused_in_few_words(bureau: Bureau) -> None:
         assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, body[:20]
         assert answer.headers["content-type"] == "application/problem+json"
         assert 1 <= len(answer.json()["errors"]) <= 100
+        assert not any(word in answer.text for word in INTERNAL), answer.text[:300]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32-le", "utf-8-sig"])
+async def test_a_body_is_utf_8_without_a_mark(bureau: Bureau, encoding: str) -> None:
+    content = '{"lot_id": "a"}'.encode(encoding)
+    answer = await bureau.api.post("/v1/quotes", content=content, headers=JSON)
+    assert answer.json()["detail"] == "The body is not JSON in UTF-8."
 
 
 async def test_too_many_parameters(bureau: Bureau) -> None:

@@ -198,6 +198,13 @@ async def test_times_of_zones(bureau: Bureau) -> None:
     assert await listed(bureau) == await listed(bureau, at=SOON) == ["z-1"]
 
 
+async def test_ground_of_too_many_pieces(bureau: Bureau) -> None:
+    pieces = [square(120 + place / 100, 36)["coordinates"] for place in range(201)]
+    told = await draw(bureau, "z-2", geometry={"type": "MultiPolygon", "coordinates": pieces})
+    assert told.status_code == 422
+    assert told.json()["errors"][0]["message"] == "has more than 200 polygons"
+
+
 @pytest.mark.parametrize(
     "geometry",
     [
