@@ -1,5 +1,6 @@
 """What the demo prints once it serves: where, and commands to try."""
 
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ def addresses(place: Place, run_file: Path) -> str:
 def commands(var: str) -> list[str]:
     """Return commands to paste into a shell, the first of which tells it where the demo is."""
     lot = "onelot/v1/{}/gw-try/370202-0001"
-    option = "" if var == "var" else f" --var {var}"
+    option = "" if var == "var" else f" --var {shlex.quote(var)}"
     operator = (
         "mosquitto_rr -V 5 -q 1 -W 10 "
         "-h $ONELOT_MQTT_HOST -p $ONELOT_MQTT_PORT -i gw-try -u gw-try "
