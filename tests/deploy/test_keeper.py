@@ -221,7 +221,8 @@ def test_a_killed_supervisord_starts_again_with_all_programs(run: Run) -> None:
     for name, pid in pids.items():
         run.await_up(name, pid)
     assert run.keeper.restarts() == {"database": 1, "api": 1}
-    assert "supervisord has ended" in run.said[0]
+    # A look at it may have failed before its end was noticed.
+    assert any("supervisord has ended" in line for line in run.said)
 
 
 def test_a_program_that_somebody_else_stopped_stays_stopped(run: Run) -> None:

@@ -90,7 +90,7 @@ async def test_a_query_that_takes_too_long(database_url: str, built: Builder) ->
     async with serving(database_url, query_timeout_s=0.3) as api:
         async with built.connection.transaction():
             await built.connection.execute("LOCK TABLE lot")
-            told = await api.get("/v1/lots")
+            told = await api.get("/v1/lots/a/spaces")
         assert told.status_code == 503
         assert told.json()["type"] == "urn:onelot:problem:takes-too-long"
 
