@@ -13,8 +13,7 @@ from fastapi.routing import APIRoute
 from parking_api.errors import ApiError, ParameterFault
 from parking_api.people.access import admit, guards_of
 from parking_api.worker import off_loop
-from pricing.errors import Fault, TariffFaultsError
-from pricing.reading import cleaned, parsed
+from pricing import Fault, TariffFaultsError, cleaned, parsed
 
 MAX_BODY_BYTES: Final = 65_536
 # Of a list in a body; validation names the fault of each item.

@@ -4,6 +4,11 @@ The document and what it charges are fixed by the public contract of tariffs, to
 clauses the docstrings refer. Amounts are integers in the smallest unit of the currency.
 """
 
+from pricing.charging.budget import steps_a_day
+from pricing.charging.lines import Adjustment, Line, Quote
+from pricing.charging.quoting import Pricer, pricer, quote
+from pricing.charging.stays import Stay, Version
+from pricing.charging.table import fee_table
 from pricing.document import Calendar, Tariff, faults_of, read_tariff
 from pricing.errors import (
     ExitBeforeEntryError,
@@ -17,15 +22,14 @@ from pricing.errors import (
     UnknownEntitlementError,
     UnknownVehicleError,
 )
-from pricing.findings import Ceiling, Lint
+from pricing.fields import DAY_KINDS
 from pricing.hashing import canonical_json, content_hash
-from pricing.lines import Adjustment, Line, Quote
-from pricing.lints import breaches, lint
-from pricing.quoting import Pricer, pricer, quote
-from pricing.stays import Stay, Version
-from pricing.table import fee_table
+from pricing.lints.findings import Ceiling, Lint
+from pricing.lints.linting import breaches, lint
+from pricing.reading import cleaned, parsed
 
 __all__ = [
+    "DAY_KINDS",
     "Adjustment",
     "Calendar",
     "Ceiling",
@@ -48,11 +52,14 @@ __all__ = [
     "Version",
     "breaches",
     "canonical_json",
+    "cleaned",
     "content_hash",
     "faults_of",
     "fee_table",
     "lint",
+    "parsed",
     "pricer",
     "quote",
     "read_tariff",
+    "steps_a_day",
 ]

@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from pricing.charging.quoting import quote
+from pricing.charging.stays import Stay, Version
 from pricing.document import Calendar, Tariff, read_tariff
 from pricing.errors import PricingError, TariffFaultsError
-from pricing.quoting import quote
-from pricing.stays import Stay, Version
 
 
 @dataclass(frozen=True, slots=True)

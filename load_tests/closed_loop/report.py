@@ -18,7 +18,7 @@ from load_tests.closed_loop.study import (
     Policy,
 )
 from load_tests.report import table
-from pricing.mechanism_rules import SMALL_LOT, Steps
+from pricing.mechanism import SMALL_LOT, Steps
 
 _SHOWN_STEPS: Final = {STATIC: None, SFPARK: SFPARK_STEP, OURS: OUR_STEP}
 _AS_RATIOS: Final = ("mean_price", "spread", "revenue")

@@ -20,7 +20,7 @@ from load_tests.closed_loop.model import (
     demand,
     make_city,
 )
-from pricing.mechanism_rules import (
+from pricing.mechanism import (
     SFPARK_FULL,
     SFPARK_IDLE,
     Limits,

@@ -19,8 +19,7 @@ from parking_api.audit import Connection
 from parking_api.errors import ParameterFault
 from parking_api.mechanisms.errors import MechanismUnfitError
 from parking_api.mechanisms.standing import Standing
-from pricing.mechanism import Mechanism, Reading
-from pricing.mechanism_tariff import BandPeriod, Interval, governed
+from pricing.mechanism import BandPeriod, Interval, Mechanism, Reading, governed
 from sql.named import named
 
 # What drivers take for beside: some six minutes on foot.

@@ -18,7 +18,7 @@ from parking_api.mechanisms.standing import standing, target_of
 from parking_api.tariffs import drafting
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.schemas import NewVersion
-from pricing.mechanism_tariff import moved, review_tariff
+from pricing.mechanism import moved, review_tariff
 from sql.named import named
 
 

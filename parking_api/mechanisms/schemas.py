@@ -10,9 +10,8 @@ from parking_api.bodies import Body, Reason
 from parking_api.mechanisms.examples import ROAD_BY_SEASON
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import ID_PATTERN, Parameters
-from pricing.mechanism import Mechanism
-from pricing.mechanism_rules import Reason as Why
-from pricing.mechanism_rules import Rule
+from pricing.mechanism import Mechanism, Rule
+from pricing.mechanism import Reason as Why
 
 _ID: Final = re.compile(ID_PATTERN)
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]

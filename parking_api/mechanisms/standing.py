@@ -14,9 +14,8 @@ from parking_api.quotes.prices import ORDINARY
 from parking_api.tariffs import controls
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.schemas import AppliesTo
-from pricing.mechanism import Mechanism, PriceState
-from pricing.mechanism_tariff import BandPeriod, fit, price_states
-from pricing.mechanism_tariff import MechanismUnfitError as Unfit
+from pricing.mechanism import BandPeriod, Mechanism, PriceState, fit, price_states
+from pricing.mechanism import MechanismUnfitError as Unfit
 from sql.named import named
 
 

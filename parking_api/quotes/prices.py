@@ -15,7 +15,7 @@ from parking_api.answers import Json, Row
 from parking_api.errors import LotUnknownError
 from parking_api.lots.parameters import Stay
 from parking_api.quotes.errors import LotWithoutTariffError, VersionNotInForceError
-from pricing.fields import DAY_KINDS
+from pricing import DAY_KINDS
 
 # Answers share their stay: a few tariffs price a whole minute's answers, and a page of 1,000 lots.
 MOST_GLANCES: Final = 4096

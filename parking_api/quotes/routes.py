@@ -26,7 +26,7 @@ from parking_api.quotes.schemas import FullQuote, QuoteAsk
 from parking_api.resources import Held
 from parking_api.strict_route import StrictRoute
 from parking_api.worker import BusyError, off_loop
-from pricing.budget import steps_a_day
+from pricing import steps_a_day
 
 router = APIRouter(tags=["quotes"], route_class=StrictRoute)
 

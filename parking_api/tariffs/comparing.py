@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 import pricing
 from parking_api.answers import Json, Row
 from parking_api.quotes.prices import ORDINARY
-from parking_api.tariffs import wording
 from parking_api.tariffs.queries import document_of, tariff_of
-from parking_api.tariffs.wording import Pair
-from pricing import naming
+from pricing.texts import naming, wording
+from pricing.texts.wording import Pair
 
 LENGTHS_S: Final = (900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
 # Local entries, both seasons, a workday and a weekend: month, day, hour.

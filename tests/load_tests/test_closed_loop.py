@@ -19,8 +19,7 @@ from load_tests.closed_loop.study import (
     Policy,
     policies,
 )
-from pricing.erlang import blocked_share
-from pricing.mechanism_rules import Steps
+from pricing.mechanism import Steps, blocked_share
 
 HOUR = 12
 

@@ -9,8 +9,7 @@ import pytest
 import pricing
 from parking_api.mechanisms.examples import ROAD_BY_SEASON
 from parking_api.tariffs.examples import CLASS_1_ROAD
-from pricing.mechanism import Mechanism
-from pricing.mechanism_tariff import fit
+from pricing.mechanism import Mechanism, fit
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, person, problem
 from tests.parking_api.moving import approved, drafted, mechanism, reviewed, seen

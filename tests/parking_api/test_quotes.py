@@ -304,7 +304,7 @@ async def test_a_tariff_that_takes_too_long_holds_up_no_other(
     priced: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A month of the street has two pieces a day, of the garage one."""
-    monkeypatch.setattr("pricing.charging.MAX_PIECES", 40)
+    monkeypatch.setattr("pricing.charging.clock.MAX_PIECES", 40)
     month: Any = {"at": ENTRY, "duration_min": 43_200}
 
     page = (await priced.api.get("/v1/lots", params=month)).json()["items"]

@@ -1,0 +1,1 @@
+"""What a stay costs: days laid out in time, the charging clock, caps, and the lines of a quote."""

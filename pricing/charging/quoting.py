@@ -1,0 +1,179 @@
+"""A tariff and a stay in, a quote out (contract, Charging)."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from pricing.charging.caps import capped
+from pricing.charging.clock import Clock, Piece, Rules, Schedule
+from pricing.charging.itemising import exact_lines, reduced, rounded, whole_lines
+from pricing.charging.lines import Quote
+from pricing.charging.periods import FREE, NEVER, SECOND, Segment
+from pricing.charging.rates import VehicleRates
+from pricing.charging.stays import (
+    FIRST_STAY,
+    Stay,
+    Version,
+    bounds,
+    check_vehicle,
+    effective_us,
+    entitlements_of,
+)
+from pricing.charging.timeline import Timeline
+from pricing.document import Calendar, Entitlement, Tariff
+from pricing.fields import exact
+
+
+class Pricer:
+    """A tariff made ready for many quotes, under one calendar for days.
+
+    It keeps the layout of days and the rates of vehicles that it has met. Safe to share between
+    threads: what two of them derive at once is equal.
+    """
+
+    __slots__ = ("_graced", "_rates", "_rules", "calendar", "tariff", "timeline")
+
+    def __init__(self, tariff: Tariff, calendar: Calendar | None = None) -> None:
+        self.tariff = tariff
+        self.calendar = calendar
+        self.timeline = Timeline(tariff, tariff.calendar or calendar)
+        self._rules = Rules(
+            split=tariff.boundary == "split",
+            session_clock=tariff.tier_clock == "session",
+            rolling=any(cap.window == "rolling_24h" for cap in tariff.caps),
+        )
+        self._graced = tariff.grace.mode != "none"
+        self._rates: dict[str | None, VehicleRates] = {}
+
+    def quote(self, stay: Stay, versions: Sequence[Version] = ()) -> Quote:
+        """The quote of a stay; see `quote`."""
+        tariff = self.tariff
+        start, end = bounds(stay)
+        rates = self._rates_of(stay.vehicle)
+        granted = entitlements_of(tariff, stay.granted) if stay.granted else []
+        if start == end:
+            return Quote(0, tariff.currency, tariff.id, ())
+        pieces = self._pieces(stay, start, end, rates=rates, granted=granted, versions=versions)
+        amounts = capped(pieces, rates)
+        percentages = [each for each in granted if exact(each.percent_off)]
+        if rates.denominator == 1 and not percentages:
+            lines = whole_lines(pieces, amounts, rates, tariff.currency)
+            return Quote(sum(amounts), tariff.currency, tariff.id, lines)
+        lines = exact_lines(pieces, amounts, rates, tariff.currency, percentages)
+        total = sum(line.amount_minor for line in lines)
+        return Quote(total, tariff.currency, tariff.id, lines)
+
+    def fee(self, stay: Stay, versions: Sequence[Version] = ()) -> int:
+        """The quote's total alone, sooner: no lines are made."""
+        start, end = bounds(stay)
+        rates = self._rates_of(stay.vehicle)
+        granted = entitlements_of(self.tariff, stay.granted) if stay.granted else []
+        if start == end:
+            return 0
+        pieces = self._pieces(stay, start, end, rates=rates, granted=granted, versions=versions)
+        total = sum(capped(pieces, rates))
+        if rates.denominator == 1 and not granted:
+            return total
+        return rounded(reduced(Fraction(total, rates.denominator), granted))
+
+    def _rates_of(self, vehicle: str | None) -> VehicleRates:
+        if self.tariff.vehicles is None:
+            vehicle = None
+        rates = self._rates.get(vehicle)
+        if rates is None:
+            check_vehicle(self.tariff, vehicle)
+            rates = VehicleRates(self.tariff, vehicle, self.timeline.periods)
+            self._rates[vehicle] = rates
+        return rates
+
+    def _pieces(
+        self,
+        stay: Stay,
+        start: int,
+        end: int,
+        *,
+        rates: VehicleRates,
+        granted: Sequence[Entitlement],
+        versions: Sequence[Version],
+    ) -> list[Piece]:
+        segments = self.timeline.between(start, end)
+        schedule = None
+        if versions and self.tariff.version_policy == "at_unit_start":
+            schedule = _schedule(versions, start, end, rates)
+        deductions: list[tuple[str | None, int]] = []
+        tail_from = NEVER
+        if self._graced and self._has_grace(stay, granted):
+            grace = self.tariff.grace
+            length = (grace.seconds or 0) * SECOND
+            if grace.mode == "tail":
+                tail_from = end - length
+            elif grace.mode == "deduct":
+                deductions.append((None, length))
+            elif _measured(segments, whole=grace.basis == "stay") <= length:
+                clock = Clock(segments, rates.by_period, self._rules, tail_from, schedule)
+                return clock.let_off()
+        deductions += [(each.id, each.deduct_s * SECOND) for each in granted]
+        clock = Clock(segments, rates.by_period, self._rules, tail_from, schedule)
+        return clock.run([each for each in deductions if each[1]])
+
+    def _has_grace(self, stay: Stay, granted: Sequence[Entitlement]) -> bool:
+        if self.tariff.grace.first_stay_of_day and FIRST_STAY not in stay.granted:
+            return False
+        return all(each.combinable_with_grace for each in granted)
+
+
+def quote(
+    tariff: Tariff,
+    stay: Stay,
+    *,
+    calendar: Calendar | None = None,
+    versions: Sequence[Version] | None = None,
+) -> Quote:
+    """Price a stay.
+
+    Args:
+        tariff: the version in force at entry.
+        stay: entry, exit, vehicle and what the stay was granted.
+        calendar: the city's, for a tariff without its own. With neither there are no holidays.
+        versions: other versions and when each comes into force, in any order; those in force
+            before or at entry are ignored, since `tariff` is the one at entry. They matter only
+            with `version_policy` `at_unit_start`.
+
+    Raises:
+        PricingError: the subclass that says what is wrong with the stay.
+    """
+    return pricer(tariff, calendar).quote(stay, versions or ())
+
+
+def pricer(tariff: Tariff, calendar: Calendar | None = None) -> Pricer:
+    """The pricer of a tariff, kept with the document while an equal calendar is asked for."""
+    kept: Pricer | None = tariff.memo.get("pricer")
+    if (
+        kept is None
+        or kept.tariff is not tariff
+        or not (kept.calendar is calendar or kept.calendar == calendar)
+    ):
+        # A copy of a document shares its memo, hence the look at whose pricer it is.
+        kept = Pricer(tariff, calendar)
+        tariff.memo["pricer"] = kept
+    return kept
+
+
+def _measured(segments: Sequence[Segment], *, whole: bool) -> int:
+    if whole:
+        return segments[-1].end - segments[0].start
+    chargeable = (each for each in segments if each.period and each.period.kind != FREE)
+    return sum(each.end - each.start for each in chargeable)
+
+
+def _schedule(
+    versions: Sequence[Version], start: int, end: int, rates: VehicleRates
+) -> Schedule | None:
+    """The versions that come into force within the stay."""
+    timed = sorted(((effective_us(each), each) for each in versions), key=lambda pair: pair[0])
+    later = [(at, each) for at, each in timed if start < at < end]
+    if not later:
+        return None
+    return Schedule(
+        tuple(at for at, _ in later),
+        tuple(rates.of_version(each.tariff) for _, each in later),
+    )

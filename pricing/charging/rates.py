@@ -1,0 +1,111 @@
+"""Prices in the pricer's own form: integers over one denominator for a class of vehicles."""
+
+import math
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from pricing.charging.lines import Adjustment
+from pricing.charging.periods import NEVER, SECOND, PeriodPlan
+from pricing.document import Cap, Period, Tariff, Vehicle
+from pricing.fields import exact
+from pricing.texts import naming
+from pricing.texts.sentences import Sentence
+
+PLAIN: Final = Vehicle()
+
+
+class Rates(NamedTuple):
+    """What a period charges a class of vehicles; the price of a flat is its only tier's.
+
+    Attributes:
+        froms: readings of the tier clock from which each tier holds, microseconds.
+        untils: where each ends; NEVER for the last.
+        prices: of a unit in each tier, adjusted, in 1/denominator of the smallest unit.
+        listed: of a unit in each tier, as the document says it.
+        foreign: id of the version that set the prices, where it is not the one at entry.
+        foreign_called: what people call that version.
+    """
+
+    froms: tuple[int, ...]
+    untils: tuple[int, ...]
+    prices: tuple[int, ...]
+    listed: tuple[int, ...]
+    foreign: str | None
+    foreign_called: Sentence | None
+
+
+class VehicleRates:
+    """A tariff's prices and caps for one class of vehicles.
+
+    Attributes:
+        denominator: all of `by_period` and the caps are integers over it.
+        by_period: rates in the order of the periods; None where nothing is charged.
+        window_caps: by index of the period.
+        caps: in the order listed.
+        entitlements: what people call each, by its id.
+    """
+
+    __slots__ = (
+        "_tariff", "_vehicle", "by_period", "caps", "denominator", "entitlements",
+        "flat_adjustment", "unit_adjustment", "window_caps",
+    )  # fmt: skip
+
+    def __init__(self, tariff: Tariff, name: str | None, periods: tuple[PeriodPlan, ...]) -> None:
+        vehicle = tariff.vehicles[name] if tariff.vehicles and name is not None else PLAIN
+        self._tariff, self._vehicle = tariff, vehicle
+        scale = exact(vehicle.cap_multiplier)
+        factor = exact(vehicle.multiplier)
+        self.denominator = math.lcm(scale.denominator, factor.denominator)
+        self.by_period = tuple(self._of(each.period, None) for each in periods)
+        self.window_caps = {
+            each.index: self._whole(scale * each.period.cap_minor)
+            for each in periods
+            if each.period.cap_minor is not None
+        }
+        self.caps: tuple[tuple[Cap, int], ...] = tuple(
+            (cap, self._whole(scale * cap.amount_minor)) for cap in tariff.caps
+        )
+        added = vehicle.add_minor_per_unit
+        changed = Adjustment(name, str(vehicle.multiplier), called=naming.vehicle(name, vehicle))
+        self.flat_adjustment = None if factor == 1 else changed
+        self.unit_adjustment = (
+            changed._replace(add_minor_per_unit=added) if added else self.flat_adjustment
+        )
+        self.entitlements = {each.id: naming.entitlement(each) for each in tariff.entitlements}
+
+    def of_version(self, tariff: Tariff) -> tuple[Rates | None, ...]:
+        """The rates where the prices are a later version's (Charging 10).
+
+        Each period takes the prices of that version's period of the same id. The entry version's
+        prices hold where it has none, or one that charges in another way (a flat for units).
+        """
+        theirs = {period.id: period for period in tariff.periods}
+        found = []
+        for ours, rates in zip(self._tariff.periods, self.by_period, strict=True):
+            other = theirs.get(ours.id)
+            same = other is not None and other.charge == ours.charge
+            found.append(self._of(other, tariff) if same and other else rates)
+        return tuple(found)
+
+    def _of(self, period: Period, version: Tariff | None) -> Rates | None:
+        if period.charge == "free":
+            return None
+        foreign: tuple[str | None, Sentence | None] = (None, None)
+        if version is not None:
+            foreign = version.id, (version.name.zh, version.name.en)
+        if period.charge == "flat":
+            price = (period.price_minor or 0,)
+            return Rates((0,), (NEVER,), self._adjusted(price, 0), price, *foreign)
+        tiers = period.tiers or ()
+        froms = tuple(tier.from_s * SECOND for tier in tiers)
+        listed = tuple(tier.price_minor for tier in tiers)
+        prices = self._adjusted(listed, self._vehicle.add_minor_per_unit)
+        return Rates(froms, (*froms[1:], NEVER), prices, listed, *foreign)
+
+    def _adjusted(self, listed: tuple[int, ...], added: int) -> tuple[int, ...]:
+        factor = exact(self._vehicle.multiplier)
+        # Only a later version's price can fall below what the vehicle's class takes off.
+        return tuple(max(0, self._whole(price * factor + added)) for price in listed)
+
+    def _whole(self, amount: Fraction) -> int:
+        return int(amount * self.denominator)

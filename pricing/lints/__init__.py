@@ -1,0 +1,1 @@
+"""What is valid in a tariff, yet probably not meant or not allowed."""

@@ -1,0 +1,211 @@
+"""Lints of time: gaps, overlaps, periods that never govern, holidays that nobody thought of."""
+
+from collections.abc import Collection, Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from pricing.charging.periods import DAY, SECOND, PeriodPlan, Segment, instant_at
+from pricing.charging.timeline import Timeline
+from pricing.document import Calendar, Tariff
+from pricing.fields import DAY_KINDS
+from pricing.lints.findings import Lint, Look, classes
+from pricing.texts import naming
+
+# 全国年节及纪念日放假办法 (2024): the statutory days with a fixed date. Those of the
+# moon's calendar differ from year to year and come from the caller.
+FIXED_HOLIDAYS_CN = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
+
+
+def of_coverage(look: Look, public_holidays: Collection[date]) -> Iterator[Lint]:
+    """Every lint of this kind, over the look's year."""
+    yield from _gaps(look)
+    yield from _never_governing(look)
+    yield from _overlaps(look, look.plain_timeline)
+    yield from _holidays(look, public_holidays)
+
+
+class Gap(NamedTuple):
+    """A stretch without period, and the period before it (None where the gap has no beginning)."""
+
+    start: int
+    end: int
+    before: PeriodPlan | None
+
+
+def _gaps(look: Look) -> Iterator[Lint]:
+    holidays = frozenset(look.calendar.holidays if look.calendar else ())
+    found: dict[tuple[str, str, bool], list[Gap]] = {}
+    for gap in _stretches(look):
+        opens, closes = _clock_times(gap.start, gap.end)
+        whole_holiday = gap.end - gap.start == DAY and _day(gap) in holidays
+        found.setdefault((opens, closes, whole_holiday), []).append(gap)
+    for (opens, closes, whole_holiday), gaps in found.items():
+        first, days = _day(gaps[0]), len(gaps)
+        only_holidays = whole_holiday or holidays.issuperset(map(_day, gaps))
+        yield Lint(
+            "holiday_without_period" if only_holidays else "gap",
+            "periods",
+            "Charging 2" if only_holidays else "Fields: periods",
+            "warning",
+            f"{first}等{days}天{opens}至{closes}没有任何时段，不收费。",
+            f"No period covers {opens} to {closes} on {days} {'day' if days == 1 else 'days'}, "
+            f"the first {first}: nothing is charged then.",
+            max((price for gap in gaps if (price := _price_of(gap)) is not None), default=None),
+        )
+
+
+def _stretches(look: Look) -> Iterator[Gap]:
+    """The gaps that start within the year; longer ones than a day are cut at each midnight."""
+    opens, closes = look.bounds
+    before: PeriodPlan | None = None
+    for segment in look.segments:
+        if segment.period is not None:
+            before = segment.period
+            continue
+        start = segment.start
+        long = segment.end - start > DAY
+        while start < segment.end:
+            end = min(segment.end, (start // DAY + 1) * DAY) if long else segment.end
+            if opens <= start < closes:
+                yield Gap(start, end, before)
+            start = end
+
+
+def _day(gap: Gap) -> str:
+    return instant_at(gap.start).date().isoformat()
+
+
+def _price_of(gap: Gap) -> int | None:
+    """What the period before the gap would charge for it, at its first tier and up to its cap."""
+    if gap.before is None or not gap.before.unit_us:
+        return None
+    tiers = gap.before.period.tiers or ()
+    price = -(-(gap.end - gap.start) // gap.before.unit_us) * tiers[0].price_minor
+    cap = gap.before.period.cap_minor
+    return price if cap is None else min(price, cap)
+
+
+def _never_governing(look: Look) -> Iterator[Lint]:
+    start, end = look.bounds
+    governing = {
+        segment.period.index
+        for segment in look.segments
+        if segment.period is not None and segment.start < end and segment.end > start
+    }
+    for period in look.plain_timeline.periods:
+        if period.index not in governing:
+            yield Lint(
+                "period_never_governs",
+                f"periods[{period.index}]",
+                "Fields: periods",
+                "warning",
+                f"时段“{period.called[0]}”全年从不适用：前面的时段已全部覆盖，或没有符合的日期。",
+                f'Period "{period.called[1]}" never governs in the year: earlier periods '
+                "cover all of it, or no date fits.",
+            )
+
+
+def _overlaps(look: Look, timeline: Timeline) -> Iterator[Lint]:
+    seen: set[tuple[int, int]] = set()
+    windows: list[Segment] = []
+    day = date(look.year, 1, 1)
+    while day.year == look.year:
+        today = timeline.starting(day.toordinal())
+        for first, second in _meeting(windows + list(today)):
+            pair = (_index(first), _index(second))
+            if pair not in seen:
+                seen.add(pair)
+                yield _overlap(look, first, second)
+        windows = list(today)
+        day += timedelta(days=1)
+
+
+def _meeting(windows: list[Segment]) -> Iterator[tuple[Segment, Segment]]:
+    windows = sorted(windows, key=_index)
+    for place, first in enumerate(windows):
+        for second in windows[place + 1 :]:
+            apart = first.end <= second.start or second.end <= first.start
+            if not apart and first.period is not second.period:
+                yield first, second
+
+
+def _overlap(look: Look, first: Segment, second: Segment) -> Lint:
+    start, end = max(first.start, second.start), min(first.end, second.end)
+    opens, closes = _clock_times(start, end)
+    winner, loser = _index(first), _index(second)
+    zh, en = zip(
+        *(naming.period(look.tariff.periods[each]) for each in (winner, loser)), strict=True
+    )
+    return Lint(
+        "overlap",
+        f"periods[{loser}]",
+        "Fields: periods",
+        "info",
+        f"时段“{zh[1]}”与在前的“{zh[0]}”在{opens}至{closes}重叠，以“{zh[0]}”为准。",
+        f'Period "{en[1]}" overlaps the earlier "{en[0]}" from {opens} to {closes}; '
+        f'"{en[0]}" governs.',
+        _money_of_order(look, start, end, winner, loser),
+    )
+
+
+def _money_of_order(look: Look, start: int, end: int, winner: int, loser: int) -> int:
+    """How much a stay over the overlap would differ with the two periods in the other order."""
+    swapped = list(look.tariff.periods)
+    swapped.insert(winner, swapped.pop(loser))
+    other = look.tariff.model_copy(update={"periods": tuple(swapped)})
+    turned = Look(other, look.year, look.calendar, look.budget)
+    vehicle = classes(look.tariff)[0]
+    local = instant_at(start)
+    entry = look.local(local.date(), local.hour * 60 + local.minute)
+    length = (end - start) // SECOND
+    return abs(look.fee(entry, length, vehicle) - turned.fee(entry, length, vehicle))
+
+
+def _holidays(look: Look, public_holidays: Collection[date]) -> Iterator[Lint]:
+    kinds = {kind for period in look.tariff.periods for kind in period.days if kind in DAY_KINDS}
+    if not kinds:
+        return
+    listed = frozenset(look.calendar.holidays if look.calendar else ())
+    wanted = set(public_holidays)
+    if look.tariff.currency == "CNY":
+        wanted |= {date(look.year, month, day) for month, day in FIXED_HOLIDAYS_CN}
+    missing = sorted(each for each in wanted if each.isoformat() not in listed)
+    for day in missing:
+        money = _money_of_holiday(look, day)
+        yield Lint(
+            "holiday_not_in_calendar",
+            "calendar.holidays",
+            "Charging 2",
+            "warning" if money else "info",
+            f"法定节假日{day}不在日历中，按普通日收费。",
+            f"The public holiday {day} is not in the calendar and is charged as an ordinary day.",
+            money,
+        )
+
+
+def _money_of_holiday(look: Look, day: date) -> int:
+    """How much a stay through the day would differ, were it in the calendar."""
+    held = look.calendar or Calendar()
+    listed = Calendar(
+        holidays=(*held.holidays, day.isoformat()), makeup_workdays=held.makeup_workdays
+    )
+    other: Tariff = look.tariff.model_copy(update={"calendar": listed})
+    entry = look.local(day, 0)
+    vehicle = classes(look.tariff)[0]
+    marked = Look(other, look.year, None, look.budget)
+    return abs(look.fee(entry, 86_400, vehicle) - marked.fee(entry, 86_400, vehicle))
+
+
+def _index(segment: Segment) -> int:
+    return -1 if segment.period is None else segment.period.index
+
+
+def _clock_times(start: int, end: int) -> tuple[str, str]:
+    """Local clock times of a stretch that was laid out in UTC."""
+    opens, closes = instant_at(start), instant_at(end)
+    midnight = closes.hour == closes.minute == 0
+    shown = "24:00" if midnight else f"{closes:%H:%M}"
+    days = (end - start) // DAY
+    if days and not (midnight and days == 1):
+        shown += f" (+{days} d)"
+    return f"{opens:%H:%M}", shown

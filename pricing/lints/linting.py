@@ -1,0 +1,146 @@
+"""Lints of a tariff: what is valid, yet probably not meant or not allowed."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime
+from itertools import product
+
+from pricing.charging.budget import Budget
+from pricing.document import Calendar, Tariff
+from pricing.lints.coverage import of_coverage
+from pricing.lints.findings import Ceiling, Lint, Look, classes
+from pricing.lints.prices import of_control, of_prices
+from pricing.texts import naming
+from pricing.texts.sentences import duration
+
+LENGTHS_S = (1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
+NIGHT_LENGTHS_S = (1800, 3600, 7200, 14_400)
+ENTRY_HOURS = (0, 4, 8, 10, 14, 19, 22)
+SAMPLE_DAYS = range(8, 15)
+DAY_HOUR = 10
+NIGHT_HOURS = (22, 1)
+
+
+def lint(
+    tariff: Tariff,
+    *,
+    year: int,
+    calendar: Calendar | None = None,
+    ceilings: Sequence[Ceiling] = (),
+    on_street: Tariff | None = None,
+    public_holidays: Collection[date] = (),
+    budget: Budget | None = None,
+) -> list[Lint]:
+    """Look a tariff over.
+
+    Args:
+        tariff: a valid document.
+        year: the year whose days are looked at (day types, seasons, holidays).
+        calendar: the city's, for a tariff without its own.
+        ceilings: of the price control.
+        on_street: the on-street tariff of the same zone, where `tariff` is for off-street lots.
+        public_holidays: dates that ought to be in the calendar; for CNY those with a fixed date
+            are known.
+        budget: how much work it may take; by default as much as anybody may ask for.
+
+    Raises:
+        TooMuchWorkError: the document is made up to take long.
+
+    Returns:
+        What was found, errors first.
+    """
+    look = Look(tariff, year, calendar, budget)
+    found = [*of_coverage(look, public_holidays), *of_prices(look, ceilings), *_night(look)]
+    found += _unnamed(tariff)
+    if on_street is not None:
+        found += _off_street(look, Look(on_street, year, calendar, look.budget))
+    rank = {"error": 0, "warning": 1, "info": 2}
+    return sorted(found, key=lambda each: rank[each.severity])
+
+
+def breaches(
+    tariff: Tariff, ceiling: Ceiling, *, year: int, calendar: Calendar | None = None
+) -> list[Lint]:
+    """Hold a tariff against one price control, and look at nothing else; see `lint`."""
+    return list(of_control(Look(tariff, year, calendar), ceiling))
+
+
+def _unnamed(tariff: Tariff) -> Iterator[Lint]:
+    """Classes of vehicles that no reader of a quote or a notice can tell from another."""
+    for key, vehicle in (tariff.vehicles or {}).items():
+        if vehicle.name is None and key not in naming.VEHICLES:
+            zh_called, en_called = naming.vehicle(key, vehicle)
+            yield Lint(
+                "vehicle_without_name",
+                f"vehicles.{key}",
+                "Fields: vehicles",
+                "info",
+                f"此车型没有名称，收费明细和公告只称“{zh_called}”。",
+                f'This class has no name: quotes and notices call it "{en_called}".',
+            )
+
+
+def _night(look: Look) -> Iterator[Lint]:
+    """Stays from 22:00 or 01:00 that cost more than those of the same length from 10:00.
+
+    Weeks are compared, one of each month, since a single night may run into a dearer day; the money
+    is of one stay.
+    """
+    worst = (0, 0, 0)
+    weeks = [[date(look.year, month, day) for day in SAMPLE_DAYS] for month in range(1, 13)]
+    cases = product(classes(look.tariff), weeks, NIGHT_LENGTHS_S)
+    for vehicle, week, length in cases:
+        by_day = [look.fee(look.local(day, DAY_HOUR * 60), length, vehicle) for day in week]
+        for hour in NIGHT_HOURS:
+            by_night = [look.fee(look.local(day, hour * 60), length, vehicle) for day in week]
+            if sum(by_night) > sum(by_day):
+                more = max(night - day for night, day in zip(by_night, by_day, strict=True))
+                worst = max(worst, (more, length, hour))
+    if worst[0] > 0:
+        zh_length, en_length = duration(worst[1])
+        yield Lint(
+            "night_dearer_than_day",
+            "periods",
+            "Fields: periods",
+            "warning",
+            f"{worst[2]:02}:00起停放{zh_length}比{DAY_HOUR}:00起更贵。",
+            f"A stay of {en_length} from {worst[2]:02}:00 costs more than one from {DAY_HOUR}:00.",
+            worst[0],
+        )
+
+
+def _off_street(look: Look, street: Look) -> Iterator[Lint]:
+    """Off-street dearer than on-street, over a grid of entries and lengths."""
+    if look.tariff.currency != street.tariff.currency:
+        return
+    worst: tuple[int, int, datetime] | None = None
+    times = tried = 0
+    days = sorted({*look.dates, *street.dates})
+    for vehicle, day, hour, length in product(
+        _shared(look.tariff, street.tariff), days, ENTRY_HOURS, LENGTHS_S
+    ):
+        tried += 1
+        entry = look.local(day, hour * 60)
+        more = look.fee(entry, length, vehicle) - street.fee(entry, length, vehicle)
+        if more > 0:
+            times += 1
+            worst = max(worst or (0, 0, entry), (more, length, entry))
+    if worst is not None:
+        zh_length, en_length = duration(worst[1])
+        at = worst[2].strftime("%m-%d %H:%M")
+        yield Lint(
+            "off_street_dearer",
+            "periods",
+            "Fields: periods",
+            "warning",
+            f"{tried}次停放中有{times}次路外贵于路内，差额最大的是{at}起停放{zh_length}。",
+            f"Off-street is dearer than on-street in {times} of {tried} stays; most of all for "
+            f"{en_length} from {at}.",
+            worst[0],
+        )
+
+
+def _shared(off: Tariff, street: Tariff) -> Sequence[str | None]:
+    """The classes that both price; a document without classes prices every one."""
+    if off.vehicles is None:
+        return classes(street)
+    return [each for each in off.vehicles if street.vehicles is None or each in street.vehicles]

@@ -1,0 +1,1 @@
+"""The words of a tariff, in Chinese and English: its parts, its fields, its lines, its notice."""
