@@ -1,10 +1,10 @@
-"""`python -m sql upgrade|downgrade|current`: the schema of a database."""
+"""`python -m sql upgrade|downgrade|current|revise`: the schema of a database."""
 
 import argparse
 import sys
 
 from sql.engine import DatabaseUnknownError, database_url
-from sql.migrate import current, downgrade, upgrade
+from sql.migrate import current, downgrade, revise, upgrade
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,6 +20,9 @@ def main(argv: list[str] | None = None) -> int:
     down = commands.add_parser("downgrade", help="migrate down; `base` removes everything")
     down.add_argument("revision")
     commands.add_parser("current", help="print the revision")
+    new = commands.add_parser("revise", help="write a migration: database at the head to classes")
+    new.add_argument("revision", help="its number, such as 0011")
+    new.add_argument("message", help="what it does")
     options = parser.parse_args(argv)
     try:
         url = database_url(options.database_url)
@@ -29,6 +32,8 @@ def main(argv: list[str] | None = None) -> int:
         upgrade(url, options.revision)
     elif options.command == "downgrade":
         downgrade(url, options.revision)
+    elif options.command == "revise":
+        revise(url, options.revision, options.message)
     else:
         current(url)
     return 0

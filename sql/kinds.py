@@ -1,4 +1,4 @@
-"""The kinds that the columns of `tables` know, for programs that need no tables.
+"""The kinds that the columns of `schema` know, for programs that need no tables.
 
 SQLAlchemy alone takes half a second to import, and no program but the migrations uses it.
 """

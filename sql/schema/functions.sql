@@ -1,0 +1,221 @@
+-- Every function of the database. What a body stands in, to the space, is part of a dump.
+-- A function's parameters stand in its body like columns, and some have the names of keywords:
+-- noqa: disable=LT02,RF02,RF04
+
+-- What the views and the queries ask of a lot.
+
+CREATE OR REPLACE FUNCTION is_open(opens_at time, closes_at time, local_time time) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN opens_at IS NULL THEN TRUE
+    WHEN opens_at < closes_at THEN local_time >= opens_at AND local_time < closes_at
+    ELSE local_time >= opens_at OR local_time < closes_at
+END;
+COMMENT ON FUNCTION is_open IS
+'Half-open daily hours, past midnight when they end at or before their start; null is always.';
+
+CREATE OR REPLACE FUNCTION closes_within(
+    opens_at time, closes_at time, timezone text, starts_at timestamptz, ends_at timestamptz
+) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE
+        WHEN opens_at IS NULL OR opens_at = closes_at THEN NULL
+        WHEN NOT is_open(opens_at, closes_at, here.local::time) THEN starts_at
+        WHEN closing.at < ends_at THEN closing.at
+    END
+    FROM (SELECT starts_at AT TIME ZONE timezone AS local) AS here
+    CROSS JOIN LATERAL (
+        SELECT
+            here.local::date + (closes_at <= here.local::time)::integer + closes_at
+            AS local
+    ) AS wall
+    -- Of a repeated hour this is the second pass.
+    CROSS JOIN LATERAL (SELECT wall.local AT TIME ZONE timezone AS at) AS later
+    -- By the offset of three hours before: of a repeated hour the first pass.
+    CROSS JOIN LATERAL (
+        SELECT
+            later.at - interval '3 hours'
+            + (wall.local - (later.at - interval '3 hours') AT TIME ZONE timezone) AS at
+    ) AS earlier
+    CROSS JOIN LATERAL (
+        SELECT
+            CASE
+                WHEN
+                    earlier.at > starts_at AND earlier.at AT TIME ZONE timezone = wall.local
+                    THEN earlier.at
+                ELSE later.at
+            END AS at
+    ) AS closing;
+END;
+COMMENT ON FUNCTION closes_within IS
+'The first instant of a stay at which a lot with these daily hours is not open: the start
+        where it is closed then, null where it is open throughout.';
+
+CREATE OR REPLACE FUNCTION data_state(observed_at timestamptz, report_interval_s integer)
+RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE
+    WHEN observed_at >= now() - make_interval(secs => greatest(90, 1.5 * report_interval_s))
+        THEN 'live'
+    WHEN observed_at >= now() - make_interval(secs => greatest(900, 3 * report_interval_s))
+        THEN 'stale'
+    ELSE 'unknown'
+END;
+COMMENT ON FUNCTION data_state IS
+'What a state is worth by its age: live until 90 s or 1.5 report intervals, whichever is more,
+    stale until 15 min or 3 of them, unknown after that or where there is none.';
+
+CREATE OR REPLACE FUNCTION bay_state(
+    occupied_bits bytea, unknown_bits bytea, capacity integer, number integer
+) RETURNS space_state
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN occupied_bits IS NULL OR number > capacity THEN 'unknown'
+    WHEN get_bit(unknown_bits, number - 1) = 1 THEN 'unknown'
+    WHEN get_bit(occupied_bits, number - 1) = 1 THEN 'occupied'
+    ELSE 'free'
+END::space_state;
+COMMENT ON FUNCTION bay_state IS
+'The state of bay `number` (from 1) in the bitmaps of a lot of so many bays; unknown beyond.';
+
+-- What only a table's owner may do but the application needs: the importer loads a first city at
+-- full speed and renews the planner's statistics; the ingester makes and drops partitions of the
+-- history, and rows that fell into the default one because theirs was missing are moved to it. A
+-- partition is attached with the constraints of its table.
+
+CREATE OR REPLACE FUNCTION analyze_registration() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS 'ANALYZE public.lot, public.space';
+COMMENT ON FUNCTION analyze_registration IS 'Renew the statistics of lots and spaces.';
+
+CREATE OR REPLACE FUNCTION suspend_space_checks() RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    BEGIN
+        IF EXISTS (SELECT FROM public.space) THEN
+            RETURN false;
+        END IF;
+        DROP INDEX public.space_geog_idx;
+        ALTER TABLE public.space DROP CONSTRAINT space_lot_id_fkey;
+        RETURN true;
+    END $$;
+COMMENT ON FUNCTION suspend_space_checks IS
+'While there is no bay yet, drop what makes adding many slow; whether that was so.';
+
+CREATE OR REPLACE FUNCTION resume_space_checks() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS '
+        ALTER TABLE public.space ADD CONSTRAINT space_lot_id_fkey
+        FOREIGN KEY (lot_id) REFERENCES public.lot ON DELETE CASCADE;
+        CREATE INDEX space_geog_idx ON public.space USING gist (geog);
+    ';
+COMMENT ON FUNCTION resume_space_checks IS
+'Make again what suspend_space_checks dropped; in the same transaction.';
+
+CREATE OR REPLACE FUNCTION make_partition(parent text, begins date, ends date) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET timezone = 'UTC' AS $$
+DECLARE
+    made text := format('%s_p%s', parent, to_char(begins, 'YYYYMMDD'));
+    key text := CASE
+        WHEN parent IN ('space_event', 'count_event') THEN 'received_at'
+        WHEN parent = 'lot_occupancy' THEN 'step_at'
+    END;
+BEGIN
+    IF key IS NULL THEN
+        RAISE EXCEPTION 'not a table of the history: %', parent;
+    END IF;
+    EXECUTE format(
+        'CREATE TABLE public.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
+        made, parent
+    );
+    EXECUTE format(
+        'WITH moved AS (DELETE FROM public.%I WHERE %I >= $1::timestamptz AND %I < $2'
+        '::timestamptz RETURNING *) INSERT INTO public.%I SELECT * FROM moved',
+        parent || '_default', key, key, made
+    ) USING begins, ends;
+    EXECUTE format(
+        'ALTER TABLE public.%I ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
+        parent, made, begins::timestamptz, ends::timestamptz
+    );
+    RETURN made;
+END $$;
+COMMENT ON FUNCTION make_partition IS
+'Make the partition of a history table for the days from begins to before ends (UTC).';
+
+CREATE OR REPLACE FUNCTION drop_partition(parent text, dropped text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    BEGIN
+        IF parent NOT IN ('space_event', 'count_event', 'lot_occupancy')
+            OR dropped !~ ('^' || parent || '_p[0-9]{8}$')
+        THEN
+            RAISE EXCEPTION 'not a partition of the history: %', dropped;
+        END IF;
+        EXECUTE format('DROP TABLE public.%I', dropped);
+    END $$;
+COMMENT ON FUNCTION drop_partition IS 'Drop a dated partition of a history table.';
+
+-- What the triggers do.
+
+CREATE OR REPLACE FUNCTION audit_entry_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'an audit entry is never changed or removed'
+            USING ERRCODE = 'insufficient_privilege';
+    END $$;
+
+CREATE OR REPLACE FUNCTION tariff_version_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            RAISE EXCEPTION 'a tariff version is never deleted'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+        IF OLD.state <> 'draft' AND (
+            OLD.document::text, OLD.content_hash, OLD.zones, OLD.lot_types, OLD.lots, OLD.copy_of,
+            OLD.imported, OLD.drafted_by, OLD.drafted_at
+        ) IS DISTINCT FROM (
+            NEW.document::text, NEW.content_hash, NEW.zones, NEW.lot_types, NEW.lots, NEW.copy_of,
+            NEW.imported, NEW.drafted_by, NEW.drafted_at
+        ) THEN
+            RAISE EXCEPTION 'a tariff version is immutable once it has left its draft'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+        IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
+            ('draft', 'in_review'), ('in_review', 'approved'), ('approved', 'published'),
+            ('draft', 'withdrawn'), ('in_review', 'withdrawn'), ('approved', 'withdrawn'),
+            ('published', 'withdrawn')
+        ) THEN
+            RAISE EXCEPTION 'a tariff version goes no way back'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NEW;
+    END $$;
+
+CREATE OR REPLACE FUNCTION price_mechanism_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            RAISE EXCEPTION 'a price mechanism is never deleted'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+        IF OLD.state <> 'draft' AND (
+            OLD.definition::text, OLD.content_hash, OLD.zone_id, OLD.lot_types, OLD.drafted_by,
+            OLD.drafted_at
+        ) IS DISTINCT FROM (
+            NEW.definition::text, NEW.content_hash, NEW.zone_id, NEW.lot_types, NEW.drafted_by,
+            NEW.drafted_at
+        ) THEN
+            RAISE EXCEPTION 'a price mechanism is immutable once it has left its draft'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+        IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
+            ('draft', 'approved'), ('draft', 'retired'), ('approved', 'retired')
+        ) THEN
+            RAISE EXCEPTION 'a price mechanism goes no way back'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NEW;
+    END $$;
+
+CREATE OR REPLACE FUNCTION tariffs_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_notify('tariffs', '');
+        RETURN NULL;
+    END $$;

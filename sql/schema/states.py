@@ -1,0 +1,120 @@
+"""What is known of the lots: their state now, and its history in partitions."""
+
+from datetime import datetime
+from typing import Final, get_args
+
+from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sql.kinds import SpaceState
+from sql.schema.base import Base, BigInt, check
+
+# SQLAlchemy maps no class without a key: it is told one. In the database, events have none.
+UNKEYED: Final = {"primary_key": ["lot_id", "received_at"]}
+
+
+class LotState(Base):
+    """The last committed state of a lot.
+
+    It changes all day, the lot itself hardly ever: so it has a row of its own, no secondary index
+    and half empty pages, and its updates stay on their page (HOT).
+    """
+
+    __tablename__ = "lot_state"
+    __table_args__ = (
+        CheckConstraint(
+            "free_spaces >= 0 AND unknown_spaces >= 0 AND free_spaces + unknown_spaces <= capacity",
+            name="counts",
+        ),
+        {"postgresql_with": {"fillfactor": 50, "autovacuum_vacuum_scale_factor": 0.5}},
+    )
+
+    lot_id: Mapped[str] = mapped_column(
+        ForeignKey("lot.lot_id", ondelete="CASCADE"), primary_key=True
+    )
+    epoch: Mapped[BigInt]
+    seq: Mapped[BigInt]
+    # Microseconds of the commit's clock, or one more than before: rises across a restore too.
+    version: Mapped[BigInt]
+    # Spaces in service; how many of them are known to be free.
+    capacity: Mapped[int]
+    free_spaces: Mapped[int]
+    # Bay n at bit (n-1) mod 8 of byte (n-1) div 8; null where the lot counts at its gates.
+    occupied_bits: Mapped[bytes | None]
+    unknown_bits: Mapped[bytes | None]
+    # One for each of SPACE_CLASSES.
+    free_standard: Mapped[int | None]
+    free_accessible: Mapped[int | None]
+    free_ev: Mapped[int | None]
+    free_large: Mapped[int | None]
+    # From when its age runs: the report's own time, bounded by when it came in.
+    observed_at: Mapped[datetime] = mapped_column(
+        check("observed_at", "BETWEEN '2000-01-01 00:00:00+00' AND received_at")
+    )
+    received_at: Mapped[datetime]
+    committed_at: Mapped[datetime]
+    # Spaces in service of which nothing is known.
+    unknown_spaces: Mapped[int]
+    # The newest instant that the lot's occupancy in steps holds: nothing before it changes.
+    history_at: Mapped[datetime]
+
+
+class SpaceEvent(Base):
+    """A change of one bay."""
+
+    __tablename__ = "space_event"
+    __table_args__ = (
+        Index(None, "lot_id", "received_at"),
+        {"postgresql_partition_by": "RANGE (received_at)"},
+    )
+    __mapper_args__ = UNKEYED
+
+    lot_id: Mapped[str]
+    number: Mapped[int]
+    state: Mapped[SpaceState] = mapped_column(Enum(*get_args(SpaceState), name="space_state"))
+    observed_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class CountEvent(Base):
+    """A count of a lot at its gates."""
+
+    __tablename__ = "count_event"
+    __table_args__ = (
+        Index(None, "lot_id", "received_at"),
+        {"postgresql_partition_by": "RANGE (received_at)"},
+    )
+    __mapper_args__ = UNKEYED
+
+    lot_id: Mapped[str]
+    free_spaces: Mapped[int]
+    capacity: Mapped[int]
+    observed_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class LotOccupancy(Base):
+    """The occupancy of a lot in a step of 300 s."""
+
+    __tablename__ = "lot_occupancy"
+    __table_args__ = ({"postgresql_partition_by": "RANGE (step_at)"},)
+
+    lot_id: Mapped[str] = mapped_column(primary_key=True)
+    # Start of the step, by the time at which reports count.
+    step_at: Mapped[datetime] = mapped_column(primary_key=True)
+    # Spaces in service at the end of what is known of the step.
+    capacity: Mapped[int]
+    # Seconds of the step in which something was known, and over them the integral of the spaces
+    # that were known to be free.
+    covered_s: Mapped[float] = mapped_column(check("covered_s", "BETWEEN 0 AND 300.000001"))
+    free_space_s: Mapped[float]
+    # Spaces known to be free: at the end of what is known, least and most. A state that was true
+    # at the start of the step counts.
+    free_last: Mapped[int]
+    free_min: Mapped[int]
+    free_max: Mapped[int]
+    # Seconds of `covered_s` with no free and no unknown space.
+    full_s: Mapped[float] = mapped_column(server_default=text("0"))
+    # The integrals of the spaces in service, and of those known to be free or occupied.
+    space_s: Mapped[float]
+    known_space_s: Mapped[float]
