@@ -97,7 +97,11 @@ async def make_token(caller: Authenticated, _: Nothing, held: Held) -> Response:
     expires_at = (held.clock() + LIFETIME).replace(microsecond=0)
     who = caller.person
     claims = Claims(
-        who.person_id, tuple(sorted(who.roles)), who.operator_id, caller.key_id, expires_at
+        who.person_id,
+        tuple(sorted(who.roles)),
+        who.operator_id,
+        caller.key_id,
+        int(expires_at.timestamp()),
     )
     return _secret({"token": held.signer.sign(claims), "expires_at": expires_at})
 

@@ -124,5 +124,7 @@ class IssuedKey(KeyAnswer):
 class Token(Answer):
     """A short-lived stand-in for a key, revoked with it."""
 
-    token: str = Field(examples=["ot_eyJwZXJzb25faWQiOiJ3YW5nLmZhbmcifQ.c2lnbmF0dXJl"])
+    token: str = Field(
+        examples=["ot_eyJhbGciOiJIUzI1NiJ9.eyJwZXJzb25faWQiOiJ3YW5nLmZhbmcifQ.c2lnbmF0dXJl"]
+    )
     expires_at: AwareDatetime = Field(examples=["2026-11-22T01:45:00Z"])
