@@ -5,10 +5,8 @@ clauses the docstrings refer. Amounts are integers in the smallest unit of the c
 """
 
 from pricing.charging.budget import steps_a_day
-from pricing.charging.lines import Adjustment, Line, Quote
-from pricing.charging.quoting import Pricer, pricer, quote
+from pricing.charging.quoting import Pricer, Quote, fee_table, pricer, quote
 from pricing.charging.stays import Stay, Version
-from pricing.charging.table import fee_table
 from pricing.document import Calendar, Tariff, faults_of, read_tariff
 from pricing.errors import (
     ExitBeforeEntryError,
@@ -27,6 +25,7 @@ from pricing.hashing import canonical_json, content_hash
 from pricing.lints.findings import Ceiling, Lint
 from pricing.lints.linting import breaches, lint
 from pricing.reading import cleaned, parsed
+from pricing.texts.lines import Adjustment, Line
 
 __all__ = [
     "DAY_KINDS",

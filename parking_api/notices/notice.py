@@ -10,7 +10,7 @@ import pricing
 from parking_api.notices.blocks import Block, Grid, Heading, Listing, Paragraph
 from pricing.document import Period
 from pricing.texts import clauses, naming, wording
-from pricing.texts.sentences import duration, money
+from pricing.texts.words import duration, money
 
 LENGTHS_S: Final = (900, 1800, 3600, 5400, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400)
 

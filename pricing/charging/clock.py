@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from pricing.charging.budget import MAX_PIECES, too_much_work
-from pricing.charging.periods import DAY, FLAT, FREE, NEVER, UNIT, PeriodPlan, Segment
+from pricing.charging.periods import FLAT, FREE, NEVER, UNIT, PeriodPlan, Segment
 from pricing.charging.rates import Rates
+from pricing.instants import DAY
 
 GAP: Final = "gap"
 GRACE: Final = "grace"

@@ -11,12 +11,13 @@ from math import floor
 from typing import Final
 
 from pricing.charging.clock import Piece
-from pricing.charging.lines import Adjustment, Line, decimal_text
-from pricing.charging.periods import SECOND, UNIT
+from pricing.charging.periods import UNIT
 from pricing.charging.rates import VehicleRates
 from pricing.document import Entitlement
 from pricing.fields import exact
+from pricing.instants import SECOND
 from pricing.texts import naming
+from pricing.texts.lines import Adjustment, Line
 
 HALF: Final = Fraction(1, 2)
 HUNDRED: Final = 100
@@ -132,3 +133,16 @@ def _line(piece: Piece, amount: int, taken: int, rates: VehicleRates, currency: 
         None,
         charged.foreign_called,
     )
+
+
+def decimal_text(amount: Fraction) -> str:
+    """The amount in decimals; they end, since multipliers and percentages are decimals."""
+    if amount.denominator == 1:
+        return str(amount.numerator)
+    places = 1
+    while 10**places % amount.denominator:
+        places += 1
+    scaled = abs(amount) * 10**places
+    digits = str(scaled.numerator).rjust(places + 1, "0")
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"

@@ -1,34 +1,73 @@
-"""Periods in the pricer's own form: integers only, instants in microseconds since 1970 UTC."""
+"""Periods in the pricer's own form, and the dates on which their windows start (Charging 2)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import date
 from typing import Final, NamedTuple
 
-from pricing.charging.days import StartDays
-from pricing.document import Period
+from pricing.document import Calendar, Period
+from pricing.fields import DAY_NAMES
+from pricing.instants import EPOCH, SECOND
 from pricing.texts import naming
 
-SECOND: Final = 1_000_000
-DAY: Final = 86_400 * SECOND
 NEVER: Final = 1 << 62
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL: Final = EPOCH.toordinal()
 MINUTES_A_DAY: Final = 1440
+
+SATURDAY: Final = 5
 
 UNIT: Final = "unit"
 FLAT: Final = "flat"
 FREE: Final = "free"
 
 
-def instant_us(at: datetime) -> int:
-    """An aware instant as microseconds since 1970 UTC, exactly."""
-    # Not a difference of two local times: Python takes those on the clock, not in elapsed time.
-    since = at - EPOCH
-    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
+class DayTypes:
+    """The day types of dates under one calendar."""
+
+    __slots__ = ("_holidays", "_makeup")
+
+    def __init__(self, calendar: Calendar | None) -> None:
+        listed = calendar or Calendar()
+        self._holidays = frozenset(map(date.fromisoformat, listed.holidays))
+        self._makeup = frozenset(map(date.fromisoformat, listed.makeup_workdays))
+
+    def of(self, day: date) -> frozenset[str]:
+        """The kinds of `day`: its weekday's name, and one of workday, weekend, holiday.
+
+        A holiday is neither workday nor weekend and wins over a make-up workday; the names of
+        weekdays look at neither.
+        """
+        weekday = day.weekday()
+        if day in self._holidays:
+            kind = "holiday"
+        elif weekday < SATURDAY or day in self._makeup:
+            kind = "workday"
+        else:
+            kind = "weekend"
+        return frozenset((kind, DAY_NAMES[weekday]))
 
 
-def instant_at(us: int) -> datetime:
-    """The aware UTC instant of microseconds since 1970 UTC."""
-    return EPOCH + timedelta(microseconds=us)
+class StartDays:
+    """The dates on which windows of one period start: its day types and its season."""
+
+    __slots__ = ("_days", "_from", "_to")
+
+    def __init__(self, period: Period) -> None:
+        self._days = None if period.days == "all" else frozenset(period.days)
+        season = period.season
+        self._from = _month_day(season.from_) if season else (1, 1)
+        self._to = _month_day(season.to) if season else (12, 31)
+
+    def include(self, day: date, kinds: frozenset[str]) -> bool:
+        """Whether a window starts on `day`, which is of these `kinds`.
+
+        Seasons include both ends. In a year without 29 February a season from it starts on
+        1 March and one up to it ends on 28 February.
+        """
+        if self._days is not None and self._days.isdisjoint(kinds):
+            return False
+        at = (day.month, day.day)
+        if self._from <= self._to:
+            return self._from <= at <= self._to
+        return at >= self._from or at <= self._to
 
 
 class PeriodPlan:
@@ -78,3 +117,7 @@ class Segment(NamedTuple):
 
 def _minutes(text: str) -> int:
     return int(text[:2]) * 60 + int(text[3:])
+
+
+def _month_day(text: str) -> tuple[int, int]:
+    return int(text[:2]), int(text[3:])

@@ -1,13 +1,15 @@
 """A tariff and a stay in, a quote out (contract, Charging)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from pricing.charging.caps import capped
 from pricing.charging.clock import Clock, Piece, Rules, Schedule
 from pricing.charging.itemising import exact_lines, reduced, rounded, whole_lines
-from pricing.charging.lines import Quote
-from pricing.charging.periods import FREE, NEVER, SECOND, Segment
+from pricing.charging.periods import FREE, NEVER, Segment
 from pricing.charging.rates import VehicleRates
 from pricing.charging.stays import (
     FIRST_STAY,
@@ -21,6 +23,27 @@ from pricing.charging.stays import (
 from pricing.charging.timeline import Timeline
 from pricing.document import Calendar, Entitlement, Tariff
 from pricing.fields import exact
+from pricing.instants import SECOND
+from pricing.texts.lines import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The price of a stay: smallest units of the currency, and how they came about."""
+
+    total_minor: int
+    currency: str
+    tariff_id: str
+    lines: tuple[Line, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The quote in JSON's types, with the sentence of each line."""
+        return {
+            "total_minor": self.total_minor,
+            "currency": self.currency,
+            "tariff_id": self.tariff_id,
+            "lines": [line.as_dict() for line in self.lines],
+        }
 
 
 class Pricer:
@@ -156,6 +179,43 @@ def pricer(tariff: Tariff, calendar: Calendar | None = None) -> Pricer:
         kept = Pricer(tariff, calendar)
         tariff.memo["pricer"] = kept
     return kept
+
+
+def fee_table(
+    tariff: Tariff,
+    lengths_s: Sequence[int],
+    entry: datetime,
+    *,
+    vehicle: str | None = None,
+    granted: tuple[str, ...] = (),
+    calendar: Calendar | None = None,
+    versions: Sequence[Version] = (),
+) -> tuple[tuple[int, int], ...]:
+    """Fees of stays from one aware instant on.
+
+    Args:
+        tariff: the version in force at entry.
+        lengths_s: elapsed seconds of each stay.
+        entry: where every stay starts, an aware instant.
+        vehicle: a class of the document's `vehicles`.
+        granted: ids of entitlements, and `first_stay`.
+        calendar: the city's, for a tariff without its own.
+        versions: as in `quote`.
+
+    Returns:
+        (length in seconds, fee in the smallest unit) in the order of `lengths_s`.
+
+    Raises:
+        PricingError: a length is negative or over 366 days, or the class is unknown.
+    """
+    ready = pricer(tariff, calendar)
+    # Elapsed time is added to an instant in UTC: on a local clock it would skip or repeat an hour.
+    start = entry if entry.tzinfo is None else entry.astimezone(UTC)
+    stays = (
+        Stay(entry, start + timedelta(seconds=length), vehicle, granted) for length in lengths_s
+    )
+    fees = [ready.quote(stay, versions).total_minor for stay in stays]
+    return tuple(zip(lengths_s, fees, strict=True))
 
 
 def _measured(segments: Sequence[Segment], *, whole: bool) -> int:

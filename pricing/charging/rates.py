@@ -4,12 +4,13 @@ import math
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from pricing.charging.lines import Adjustment
-from pricing.charging.periods import NEVER, SECOND, PeriodPlan
+from pricing.charging.periods import NEVER, PeriodPlan
 from pricing.document import Cap, Period, Tariff, Vehicle
 from pricing.fields import exact
+from pricing.instants import SECOND
 from pricing.texts import naming
-from pricing.texts.sentences import Sentence
+from pricing.texts.lines import Adjustment
+from pricing.texts.words import Sentence
 
 PLAIN: Final = Vehicle()
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from pricing.charging.periods import DAY, instant_us
 from pricing.document import Entitlement, Tariff
 from pricing.errors import (
     ExitBeforeEntryError,
@@ -16,6 +15,7 @@ from pricing.errors import (
     UnknownEntitlementError,
     UnknownVehicleError,
 )
+from pricing.instants import DAY, instant_us
 
 MAX_STAY_DAYS: Final = 366
 FIRST_YEAR: Final = 1900

@@ -12,16 +12,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from pricing.charging.budget import MAX_PIECES, too_much_work
-from pricing.charging.days import DayTypes
-from pricing.charging.periods import (
-    DAY,
-    EPOCH_ORDINAL,
-    MINUTES_A_DAY,
-    PeriodPlan,
-    Segment,
-    instant_us,
-)
+from pricing.charging.periods import EPOCH_ORDINAL, MINUTES_A_DAY, DayTypes, PeriodPlan, Segment
 from pricing.document import Calendar, Tariff
+from pricing.instants import DAY, instant_us
 
 # Of a tariff: years enough, and 10 MB at most.
 MAX_DAYS_KEPT: Final = 1024

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from pricing.charging.periods import DAY, SECOND, PeriodPlan, Segment, instant_at
+from pricing.charging.periods import PeriodPlan, Segment
 from pricing.charging.timeline import Timeline
 from pricing.document import Calendar, Tariff
 from pricing.fields import DAY_KINDS
+from pricing.instants import DAY, SECOND, instant_at
 from pricing.lints.findings import Lint, Look, classes
 from pricing.texts import naming
 

@@ -8,12 +8,13 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from pricing.charging.budget import Budget, steps_a_day
-from pricing.charging.periods import DAY, SECOND, Segment, instant_us
+from pricing.charging.periods import Segment
 from pricing.charging.quoting import Pricer
 from pricing.charging.stays import Stay
 from pricing.charging.timeline import Timeline
 from pricing.document import Calendar, Tariff
 from pricing.fields import exact
+from pricing.instants import DAY, SECOND, instant_us
 
 WEEK: Final = 7 * DAY
 

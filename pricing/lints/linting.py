@@ -10,7 +10,7 @@ from pricing.lints.coverage import of_coverage
 from pricing.lints.findings import Ceiling, Lint, Look, classes
 from pricing.lints.prices import of_control, of_prices
 from pricing.texts import naming
-from pricing.texts.sentences import duration
+from pricing.texts.words import duration
 
 LENGTHS_S = (1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
 NIGHT_LENGTHS_S = (1800, 3600, 7200, 14_400)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from math import ceil
 
-from pricing.charging.periods import SECOND, PeriodPlan
+from pricing.charging.periods import PeriodPlan
 from pricing.document import Tariff
+from pricing.instants import SECOND
 from pricing.lints.findings import Ceiling, Lint, Look, cap_amount, classes, unit_price
 from pricing.lints.tiers import lints_of_tiers
 from pricing.texts import naming
-from pricing.texts.sentences import Sentence, money
+from pricing.texts.words import Sentence, money
 
 HOUR_S = 3600
 DAY_S = 86_400

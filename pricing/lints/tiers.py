@@ -5,10 +5,11 @@ from itertools import pairwise
 from math import gcd
 from typing import Final
 
-from pricing.charging.periods import SECOND, PeriodPlan
+from pricing.charging.periods import PeriodPlan
 from pricing.document import Tier
+from pricing.instants import SECOND
 from pricing.lints.findings import Lint, Look, cap_amount, classes, unit_price
-from pricing.texts.sentences import duration
+from pricing.texts.words import duration
 
 # Beyond the longest stay: a session's clock has no nearer end.
 NO_END_S: Final = 367 * 86_400

@@ -1,8 +1,8 @@
 """A price mechanism: its rules, its reviews, and the tariff whose prices it moves."""
 
+from pricing.mechanism.document import Mechanism
 from pricing.mechanism.erlang import blocked_share
 from pricing.mechanism.review import (
-    Mechanism,
     MissingStateError,
     PriceState,
     Proposal,

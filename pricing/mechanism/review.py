@@ -7,42 +7,22 @@ same approval as any other.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Annotated, Final, Literal, Self
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, StrictInt, model_validator
-
 from pricing.errors import NaiveTimeError, PricingError
-from pricing.fields import MAX_PERIODS, Minor, Text, ZoneName
-from pricing.mechanism.parts import (
-    LotType,
-    Part,
-    Percent,
-    Season,
-    SomeMinor,
-    StepPercent,
-    TargetBand,
-    TimeBand,
-)
+from pricing.mechanism.document import Mechanism
 from pricing.mechanism.rules import (
-    SFPARK_FULL,
-    SFPARK_IDLE,
     Band,
     Limits,
     Move,
     Reason,
     Rule,
     Situation,
-    Steps,
-    resting,
     sfpark,
     size_aware,
-    size_aware_band,
 )
 from pricing.mechanism.texts import Bilingual, Seen, explain
-
-MAX_SEASONS: Final = 12
 
 
 class UnknownBandError(PricingError):
@@ -51,102 +31,6 @@ class UnknownBandError(PricingError):
 
 class MissingStateError(PricingError):
     """A reading's time band and season have no price yet."""
-
-
-class Mechanism(Part):
-    """What the bureau approves; prices are for an hour, in the currency's smallest unit.
-
-    Attributes:
-        target: None for the rule's own: 60 to 80 %, or the band that knows the lot's size.
-        step_minor, small_step_minor: of SFpark's rule; the small one below 2 yuan an hour.
-        step_up_percent, step_down_percent: of our rule: the most that one review moves a price.
-        turned_away_percent: of our rule: arrivals that its aim lets be turned away, of as many as
-            the lot has spaces (more in lots of less than 60). A lower figure buys less blocking
-            with higher prices.
-        seasons: each with prices of its own; none for one price the year round.
-        shortest_interval_days: of 24 hours, between two changes of one price.
-        coverage_percent: of the time band's hours that must have been seen.
-        mode: `frozen` proposes nothing.
-    """
-
-    id: Text
-    zone_id: Text
-    lot_types: Annotated[tuple[LotType, ...], Field(min_length=1, max_length=4)]
-    timezone: ZoneName = "Asia/Shanghai"
-    time_bands: Annotated[tuple[TimeBand, ...], Field(min_length=1, max_length=MAX_PERIODS)]
-    seasons: Annotated[tuple[Season, ...], Field(max_length=MAX_SEASONS)] = ()
-    rule: Rule = Rule.SIZE_AWARE
-    target: TargetBand | None = None
-    step_minor: SomeMinor = 50
-    small_step_minor: SomeMinor = 10
-    step_up_percent: StepPercent = 25
-    step_down_percent: StepPercent = 25
-    turned_away_percent: Percent = 60
-    grid_minor: SomeMinor = 10
-    floor_minor: Minor
-    ceiling_minor: Minor
-    shortest_interval_days: Annotated[StrictInt, Field(ge=1, le=366)] = 28
-    coverage_percent: Percent = 90
-    mode: Literal["on", "frozen"] = "on"
-
-    @model_validator(mode="after")
-    def _coherent(self) -> Self:
-        baseline = self.rule is Rule.SFPARK
-        faults = {
-            "the floor lies above the ceiling": self.floor_minor > self.ceiling_minor,
-            "floor and ceiling must lie on the grid": self._off_grid(
-                self.floor_minor, self.ceiling_minor
-            ),
-            # Else its prices would leave the grid, and what a unit costs be no whole amount.
-            "the baseline's steps must be multiples of the grid": baseline
-            and self._off_grid(self.step_minor, self.small_step_minor),
-            "the baseline's band is 60 to 80 %; leave `target` out": baseline
-            and self.target is not None,
-            "time bands, and seasons, each need an id of their own": any(
-                len({one.id for one in named}) < len(named)
-                for named in (self.time_bands, self.seasons)
-            ),
-        }
-        if any(faults.values()):
-            raise ValueError("; ".join(fault for fault, found in faults.items() if found))
-        return self
-
-    def _off_grid(self, *amounts: int) -> bool:
-        return any(amount % self.grid_minor for amount in amounts)
-
-    def season_on(self, day: date) -> str | None:
-        """The id of the first season that covers a local date; None where none does."""
-        return next((season.id for season in self.seasons if season.covers(day)), None)
-
-    def band_of(self, spaces: int) -> Band:
-        """The target band of a lot of `spaces` spaces.
-
-        Raises:
-            ValueError: no spaces.
-        """
-        if self.target is not None:
-            return Band(self.target.lower_percent / 100, self.target.upper_percent / 100)
-        if self.rule is Rule.SFPARK:
-            return Band(SFPARK_IDLE, SFPARK_FULL)
-        return size_aware_band(spaces)
-
-    def rest_of(self, reading: "Reading") -> Band:
-        """The occupancies between which the price of a reading's time band is left alone.
-
-        Raises:
-            ValueError: no spaces.
-        """
-        band = self.band_of(reading.spaces)
-        if self.rule is Rule.SFPARK:
-            return band
-        return resting(reading.spaces, band, self.steps.turned_away, reading.pressure_beside)
-
-    @property
-    def steps(self) -> Steps:
-        """How our rule moves prices."""
-        return Steps(
-            self.step_up_percent / 100, self.step_down_percent / 100, self.turned_away_percent / 100
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +139,7 @@ def _propose(mechanism: Mechanism, reading: Reading, state: PriceState, at: date
     band = mechanism.band_of(reading.spaces)
     move = Move(state.price_minor, held) if held else _moved(mechanism, reading, state, band)
     before, after = state.price_minor, move.price
-    rest = mechanism.rest_of(reading)
+    rest = mechanism.rest_of(reading.spaces, reading.pressure_beside)
     seen = Seen(reading.occupancy, reading.coverage, reading.pressure, band, rest)
     text = explain(move.reason, seen)
     return Proposal(state, reading, before, after, mechanism.rule, move.reason, band, rest, text)

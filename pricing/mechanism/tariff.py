@@ -13,12 +13,13 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Final
 
-from pricing.charging.periods import PeriodPlan, instant_at, instant_us
+from pricing.charging.periods import PeriodPlan
 from pricing.charging.quoting import pricer
 from pricing.document import Calendar, Period, Tariff
 from pricing.errors import Fault, PricingError
-from pricing.mechanism.parts import Season, TimeBand
-from pricing.mechanism.review import Mechanism, PriceState, Proposal, Reading, review
+from pricing.instants import instant_at, instant_us
+from pricing.mechanism.document import Mechanism, Season, TimeBand
+from pricing.mechanism.review import PriceState, Proposal, Reading, review
 
 HOUR_S: Final = 3600
 Interval = tuple[datetime, datetime]

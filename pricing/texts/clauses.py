@@ -6,7 +6,7 @@ from typing import Final
 import pricing
 from pricing.document import Entitlement, Period, Vehicle
 from pricing.texts import naming
-from pricing.texts.sentences import duration, money
+from pricing.texts.words import duration, money
 
 _ROUNDING: Final = {"up": "不足一个计费单位的按一个计费单位计", "down": "不足一个计费单位的不计费"}
 _BOUNDARY: Final = {

@@ -8,7 +8,7 @@ from typing import Final
 
 from pricing.document import Cap, Entitlement, Period, Vehicle
 from pricing.fields import exact
-from pricing.texts.sentences import Sentence, duration, money
+from pricing.texts.words import Sentence, duration, money
 
 DAYS: Final[dict[str, Sentence]] = {
     "workday": ("工作日", "workdays"),

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from pricing.texts.naming import DAYS
-from pricing.texts.sentences import Sentence, duration, money
+from pricing.texts.words import Sentence, duration, money
 
 Pair = Sentence
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pricing.mechanism.document import Mechanism
 from pricing.mechanism.erlang import busy_share
 from pricing.mechanism.review import (
-    Mechanism,
     MissingStateError,
     PriceState,
     Proposal,

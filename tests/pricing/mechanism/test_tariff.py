@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 import pricing
-from pricing.mechanism.review import Mechanism, PriceState, Reading
+from pricing.mechanism.document import Mechanism
+from pricing.mechanism.review import PriceState, Reading
 from pricing.mechanism.tariff import (
     MechanismUnfitError,
     bounded,
