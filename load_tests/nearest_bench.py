@@ -17,9 +17,9 @@ from typing import NamedTuple
 import httpx
 import structlog
 
-from parking_api.answers import Json
 from parking_api.app import create_app
 from parking_api.lots.parameters import Stay
+from parking_api.models import Json
 from parking_api.quotes.following import FollowedPrices
 from parking_api.settings import ApiSettings
 from sql.engine import DatabaseUnknownError, database_url

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from parking_api.answers import Row
+from parking_api.models import Row
 from parking_api.run_figures import RunFigures
 
 # Seconds; fine around the 30 ms that a nearest answer may take.

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from parking_api.answers import Row
+from parking_api.models import Row
 from parking_api.parameters import Parameters
 
 START: Final = "Where a page starts: take it from the `next` before."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 
-from parking_api.answers import Row
+from parking_api.models import Row
 from sql.engine import AdvisoryLock, Db
 from sql.named import named
 

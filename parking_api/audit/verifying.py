@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from parking_api.answers import Row
 from parking_api.audit.chain import GENESIS, Connection, entry_hash
+from parking_api.models import Row
 from sql.named import named
 
 _PAGE = 5_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from parking_api.answers import Json, Row, name
+from parking_api.models import Json, Row, name
 
 OCCUPANCY_DIGITS = 4
 

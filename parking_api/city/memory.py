@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from parking_api.answers import Json, Row
 from parking_api.errors import LotUnknownError
 from parking_api.lots import answers
 from parking_api.lots.opening import closes_within, is_open
 from parking_api.lots.parameters import LotsAsk, NearestLotsAsk, Stay
+from parking_api.models import Json, Row
 from parking_api.paging import cut
 from parking_api.parameters import corners
 from sql.kinds import SPACE_CLASSES

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from parking_api.answers import Row
 from parking_api.database import Connection
+from parking_api.models import Row
 from sql.named import named
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
-from parking_api.answers import Row
 from parking_api.errors import ApiError, DatabaseAwayError
+from parking_api.models import Row
 from parking_api.resources import Resources
 from sql.named import named
 

@@ -5,10 +5,10 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from parking_api.answers import respond
 from parking_api.city import answers, queries, readiness
 from parking_api.city.schemas import Alive, CityTotals, Ready
 from parking_api.errors import CityLoadingError, DatabaseAwayError, described
+from parking_api.models import respond
 from parking_api.parameters import Nothing
 from parking_api.resources import Held, HeldEarly
 

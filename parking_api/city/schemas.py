@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from parking_api.answers import Answer, Name
+from parking_api.models import Answer, Name
 
 Count = Annotated[int, Field(ge=0)]
 

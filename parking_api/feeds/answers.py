@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from parking_api.answers import AGE_DIGITS, DataState, Json, Row, local, name
+from parking_api.models import AGE_DIGITS, DataState, Json, Row, local, name
 
 _FEED = ("gateway_id", "operator_id", "simulated", "lots", "received_at")
 _STATES: tuple[str, ...] = get_args(DataState)

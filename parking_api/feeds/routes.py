@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from parking_api.answers import respond
 from parking_api.feeds import answers, queries
 from parking_api.feeds.errors import DeadLetterUnknownError, GatewayUnknownError
 from parking_api.feeds.schemas import (
@@ -17,6 +16,7 @@ from parking_api.feeds.schemas import (
     FeedsAsk,
     LotFeedPage,
 )
+from parking_api.models import respond
 from parking_api.operators.seeing import Seen
 from parking_api.paging import next_path
 from parking_api.parameters import ID_PATTERN, Nothing

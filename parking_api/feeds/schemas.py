@@ -4,7 +4,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from parking_api.answers import Answer, Count, DataState, Name, Reporting
+from parking_api.models import Answer, Count, DataState, Name, Reporting
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import Id, Moment, Parameters
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from parking_api.answers import LotStatus, LotType, SpaceClass
+from parking_api.models import LotStatus, LotType, SpaceClass
 from parking_api.paging import START, PageLimit
 from parking_api.parameters import (
     Box,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from parking_api.answers import Json, Row
 from parking_api.database import Connection
 from parking_api.errors import LotUnknownError
 from parking_api.lots import answers
 from parking_api.lots.parameters import LotsAsk, NearestLotsAsk, Stay
+from parking_api.models import Json, Row
 from parking_api.paging import cut
 from parking_api.parameters import corners
 from sql.named import named

@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from parking_api import worker
-from parking_api.answers import GEO_JSON, Json, respond
 from parking_api.errors import DatabaseAwayError, StretchTooLongError, described
 from parking_api.lots import answers, queries
 from parking_api.lots.parameters import MOST_STEPS, LotAsk, LotsAsk, NearestLotsAsk, OccupancyAsk
 from parking_api.lots.schemas import LotAnswer, LotPage, NearestLots, Occupancy
+from parking_api.models import GEO_JSON, Json, respond
 from parking_api.paging import next_path
 from parking_api.parameters import LotId
 from parking_api.resources import Held

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from parking_api.answers import (
+from parking_api.models import (
     Answer,
     Count,
     DataState,

@@ -5,7 +5,7 @@ import math
 from datetime import datetime
 from typing import Any
 
-from parking_api.answers import Json, Row
+from parking_api.models import Json, Row
 from pricing.mechanism import Mechanism, Proposal
 
 _WHO = (

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from parking_api.answers import Row
 from parking_api.audit import Action
 from parking_api.command_line import DATABASE_ERRORS, Connection, connected, reason, say
 from parking_api.errors import ApiError
 from parking_api.mechanisms import reviewing
+from parking_api.models import Row
 from parking_api.people.schemas import COMMAND
 from parking_api.quotes.prices import calendar_of
 from sql.named import named

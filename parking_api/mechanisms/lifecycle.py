@@ -3,7 +3,6 @@
 import json
 
 import pricing
-from parking_api.answers import Json, Row
 from parking_api.audit import Action, Connection, record
 from parking_api.errors import ParameterFault
 from parking_api.mechanisms import answers
@@ -15,6 +14,7 @@ from parking_api.mechanisms.errors import (
     MechanismUnknownError,
 )
 from parking_api.mechanisms.standing import check_control, check_limits, standing
+from parking_api.models import Json, Row
 from parking_api.tariffs.errors import NotTheDrafterError
 from parking_api.zones.errors import SamePersonError
 from parking_api.zones.queries import lock

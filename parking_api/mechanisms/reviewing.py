@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 
 import pricing
-from parking_api.answers import Json, Row
 from parking_api.audit import Action, Connection, record
 from parking_api.mechanisms import answers
 from parking_api.mechanisms.errors import (
@@ -15,6 +14,7 @@ from parking_api.mechanisms.errors import (
 from parking_api.mechanisms.lifecycle import locked
 from parking_api.mechanisms.reading import read
 from parking_api.mechanisms.standing import standing, target_of
+from parking_api.models import Json, Row
 from parking_api.tariffs import drafting
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.schemas import NewVersion

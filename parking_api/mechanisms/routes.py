@@ -5,9 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 
-from parking_api.answers import respond
 from parking_api.audit import Action
-from parking_api.bodies import Why
 from parking_api.errors import DatabaseAwayError, described
 from parking_api.mechanisms import answers, lifecycle, reviewing
 from parking_api.mechanisms.errors import (
@@ -27,6 +25,7 @@ from parking_api.mechanisms.schemas import (
     Reviews,
     ReviewsAsk,
 )
+from parking_api.models import Why, respond
 from parking_api.paging import cut, next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, Person, allowed, guarded

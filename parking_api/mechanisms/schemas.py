@@ -5,9 +5,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
-from parking_api.answers import Answer, LotType, Name
-from parking_api.bodies import Body, Reason
 from parking_api.mechanisms.examples import ROAD_BY_SEASON
+from parking_api.models import Answer, Body, LotType, Name, Reason
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import ID_PATTERN, Parameters
 from pricing.mechanism import Mechanism, Rule

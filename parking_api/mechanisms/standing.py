@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pricing
-from parking_api.answers import Json, Row
 from parking_api.audit import Connection
 from parking_api.errors import ParameterFault
 from parking_api.mechanisms.errors import MechanismUnfitError
+from parking_api.models import Json, Row
 from parking_api.quotes.prices import ORDINARY
 from parking_api.tariffs import controls
 from parking_api.tariffs.queries import Key

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from parking_api.answers import respond
+from parking_api.models import respond
 from parking_api.operators import queries
 from parking_api.operators.errors import OperatorNotFoundError
 from parking_api.operators.schemas import OperatorAnswer, OperatorPage, OperatorsAsk

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from parking_api.answers import Answer, Count, Name
+from parking_api.models import Answer, Count, Name
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import Id, Parameters
 

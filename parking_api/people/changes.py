@@ -6,8 +6,8 @@ from typing import Any
 import asyncpg
 import orjson
 
-from parking_api.answers import Json, Row
 from parking_api.audit import Action, Connection, record
+from parking_api.models import Json, Row
 from parking_api.people import queries
 from parking_api.people.errors import (
     ExpiryPastError,

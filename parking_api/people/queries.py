@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from parking_api.answers import Json, Row
 from parking_api.audit import Connection
+from parking_api.models import Json, Row
 from parking_api.paging import cut
 from parking_api.people.errors import KeyUnknownError, PersonUnknownError
 from sql.named import named

@@ -7,8 +7,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
-from parking_api.answers import Json, respond
 from parking_api.audit import Action
+from parking_api.models import Json, respond
 from parking_api.paging import START, PageLimit, next_path
 from parking_api.parameters import ID_PATTERN, Id, Nothing, Parameters
 from parking_api.people import changes, queries

@@ -4,8 +4,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from parking_api.answers import Answer
-from parking_api.bodies import Body, Whole
+from parking_api.models import Answer, Body, Whole
 from parking_api.paging import NEXT
 from parking_api.parameters import Id, Moment
 from parking_api.people.access import Role

@@ -4,8 +4,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pricing
-from parking_api.answers import Json
 from parking_api.errors import ParameterFault
+from parking_api.models import Json
 from parking_api.quotes import errors
 from parking_api.quotes.prices import class_of
 from parking_api.quotes.schemas import QuoteAsk

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from parking_api.answers import Json
 from parking_api.audit import Action, Connection, record
+from parking_api.models import Json
 from parking_api.quotes.errors import LeavesUnpricedError
 from parking_api.quotes.prices import Situation, situations, target_of
 from sql.named import named

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Body, Request, Response
 
 import pricing
-from parking_api.answers import Json, respond
 from parking_api.errors import LotUnknownError, described
+from parking_api.models import Json, respond
 from parking_api.people.access import Guard, admit
 from parking_api.people.errors import CredentialRefusedError, RoleMissingError
 from parking_api.quotes import answers

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from parking_api.answers import Answer, Name
-from parking_api.bodies import Body, Flag, Whole
+from parking_api.models import Answer, Body, Flag, Name, Whole
 from parking_api.parameters import Id, Moment
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from parking_api.answers import SpaceClass
+from parking_api.models import SpaceClass
 from parking_api.parameters import Height, Latitude, Longitude, Parameters, Radius
 
 

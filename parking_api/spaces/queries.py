@@ -1,8 +1,8 @@
 """What is asked of the database about bays."""
 
-from parking_api.answers import DISTANCE_DIGITS, Json, Row, local, point
 from parking_api.database import Connection
 from parking_api.errors import LotUnknownError
+from parking_api.models import DISTANCE_DIGITS, Json, Row, local, point
 from parking_api.spaces.parameters import NearestSpacesAsk
 from sql.named import named
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from parking_api.answers import respond
 from parking_api.errors import described
+from parking_api.models import respond
 from parking_api.parameters import LotId, Nothing
 from parking_api.resources import Held
 from parking_api.spaces import queries

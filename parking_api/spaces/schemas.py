@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime, Field
 
-from parking_api.answers import Answer, DataState, Point, SpaceClass, SpaceState
+from parking_api.models import Answer, DataState, Point, SpaceClass, SpaceState
 
 
 class Bay(Answer):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pricing
-from parking_api.answers import Json, Row
+from parking_api.models import Json, Row
 from parking_api.tariffs.queries import document_of
 
 _BUREAU = (

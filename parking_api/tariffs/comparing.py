@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import pricing
-from parking_api.answers import Json, Row
+from parking_api.models import Json, Row
 from parking_api.quotes.prices import ORDINARY
 from parking_api.tariffs.queries import document_of, tariff_of
 from pricing.texts.changes import changes

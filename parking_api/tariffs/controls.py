@@ -5,9 +5,9 @@ from datetime import datetime
 from math import ceil
 
 import pricing
-from parking_api.answers import Json, Row
 from parking_api.audit import Action, Connection, record
 from parking_api.errors import ParameterFault
+from parking_api.models import Json, Row
 from parking_api.quotes.prices import calendar_of
 from parking_api.tariffs import queries
 from parking_api.tariffs.errors import (

@@ -5,9 +5,9 @@ import re
 from typing import Any, Final
 
 import pricing
-from parking_api.answers import Json, Row
 from parking_api.audit import Action, Connection
 from parking_api.errors import ParameterFault
+from parking_api.models import Json, Row
 from parking_api.parameters import ID_PATTERN
 from parking_api.quotes.answers import read_document
 from parking_api.quotes.errors import TariffInvalidError

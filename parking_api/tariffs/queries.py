@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import pricing
-from parking_api.answers import Row
 from parking_api.audit import Connection
+from parking_api.models import Row
 from parking_api.tariffs.errors import TariffUnknownError
 from parking_api.tariffs.schemas import AppliesTo, TariffsAsk
 from sql.named import named

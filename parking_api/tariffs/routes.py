@@ -5,10 +5,9 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 
-from parking_api.answers import Json, respond
 from parking_api.audit import Action, Connection
-from parking_api.bodies import Why
 from parking_api.errors import DatabaseAwayError, described
+from parking_api.models import Json, Why, respond
 from parking_api.paging import next_path
 from parking_api.parameters import Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded

@@ -5,10 +5,9 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Response
 
-from parking_api.answers import respond
 from parking_api.audit import Action
-from parking_api.bodies import Why
 from parking_api.errors import DatabaseAwayError, described
+from parking_api.models import Why, respond
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Drafter, guarded
 from parking_api.resources import Held

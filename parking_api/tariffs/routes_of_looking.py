@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 
 import pricing
-from parking_api.answers import respond
 from parking_api.errors import DatabaseAwayError, described
+from parking_api.models import respond
 from parking_api.parameters import Nothing
 from parking_api.people.access import Bureau, guarded
 from parking_api.quotes.errors import TariffInvalidError

@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from parking_api.answers import Answer, LotType, Name
-from parking_api.bodies import Body, Reason, Whole
+from parking_api.models import Answer, Body, LotType, Name, Reason, Whole
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import Id, Moment, Parameters
 from parking_api.quotes.schemas import LeavesUnpriced, UnpricedLots

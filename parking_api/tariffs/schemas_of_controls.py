@@ -5,9 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from parking_api.answers import Answer, LotType, Name
-from parking_api.bodies import Body, Day, Reason, Text, Whole
 from parking_api.errors import ParameterFault
+from parking_api.models import Answer, Body, Day, LotType, Name, Reason, Text, Whole
 from parking_api.parameters import Id, Moment
 from parking_api.zones.schemas import ZoneClass
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from parking_api.answers import Json, Row, name
+from parking_api.models import Json, Row, name
 from parking_api.zones.errors import described_overlap
 
 

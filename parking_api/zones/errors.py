@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from parking_api.answers import Row
 from parking_api.errors import ApiError, ParameterFault
+from parking_api.models import Row
 
 
 class ZoneUnknownError(ApiError):

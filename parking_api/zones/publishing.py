@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from parking_api.answers import Json, Row
 from parking_api.audit import Action, Connection
+from parking_api.models import Json, Row
 from parking_api.quotes import coverage
 from parking_api.quotes.coverage import Unpriced
 from parking_api.zones import answers, queries

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from parking_api.answers import Row
 from parking_api.audit import Action, Connection, record
+from parking_api.models import Row
 from parking_api.zones import answers
 from parking_api.zones.errors import (
     ZoneDraftUnknownError,

@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from parking_api.answers import GEO_JSON, respond
 from parking_api.audit import Action
-from parking_api.bodies import Why
 from parking_api.errors import DatabaseAwayError, described
 from parking_api.importing.geometry import MAX_CORNERS
+from parking_api.models import GEO_JSON, Why, respond
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded
 from parking_api.quotes import coverage

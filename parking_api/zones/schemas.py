@@ -7,13 +7,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from parking_api.answers import Answer, Name
-from parking_api.bodies import Body, Reason, Text, Whole
 from parking_api.importing.geometry import (
     GeometryError,
     multipolygon_ewkb,
     read_multipolygon,
 )
+from parking_api.models import Answer, Body, Name, Reason, Text, Whole
 from parking_api.parameters import Id, Moment, Parameters
 from parking_api.quotes.schemas import LeavesUnpriced, UnpricedLots
 
