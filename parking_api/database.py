@@ -4,17 +4,18 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import asyncpg
 import structlog
 
 from parking_api.errors import DatabaseAwayError, QueryTooLongError
+from sql.engine import Db, Pool, Transaction, transaction
 
 if TYPE_CHECKING:
-    from asyncpg.pool import Pool, PoolConnectionProxy
+    from asyncpg.pool import PoolConnectionProxy
 
-Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+Connection: TypeAlias = Db
 
 # Not every PostgreSQL error: one in our own SQL is a fault of ours, not an absence.
 ABSENCES = (
@@ -44,7 +45,7 @@ class Database:
     in mind until it answers a request again.
     """
 
-    pool: "Pool[asyncpg.Record]"
+    pool: Pool
     acquire_timeout_s: float
     _next_try_at: float | None = None
 
@@ -58,12 +59,14 @@ class Database:
         """
         self._await_turn()
         try:
-            connection = await self.pool.acquire(timeout=self.acquire_timeout_s)
+            lent = await self.pool.acquire(timeout=self.acquire_timeout_s)
         except (*ABSENCES, asyncpg.PostgresError) as error:
             # While the pool could still grow, it is not for other requests that this one waited.
             if self.pool.get_size() < self.pool.get_max_size():
                 self._note_silence(error)
             raise _away(error) from error
+        # What the pool lends stands in for a connection in all that it does.
+        connection = cast(Db, lent)
         try:
             yield connection
         except TimeoutError as error:
@@ -73,9 +76,9 @@ class Database:
         except ABSENCES as error:
             raise _away(error) from error
         finally:
-            await self._give_back(connection)
+            await self._give_back(lent)
 
-    async def _give_back(self, connection: Connection) -> None:
+    async def _give_back(self, lent: "PoolConnectionProxy[asyncpg.Record]") -> None:
         """Return a connection to the pool, which drops it where that fails.
 
         The failure goes no further: what was asked of the connection has its answer or its error by
@@ -83,7 +86,7 @@ class Database:
         """
         try:
             # It clears the connection, which takes an answer of the database.
-            await self.pool.release(connection)
+            await self.pool.release(lent)
         except (*ABSENCES, asyncpg.PostgresError) as error:
             self._note_silence(error)
             log.warning("connection dropped", error=type(error).__name__)
@@ -108,7 +111,7 @@ class Database:
             self._next_try_at = time.monotonic() + _TRY_EVERY_S
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self) -> AsyncIterator[Transaction]:
         """Lend a connection in a transaction: committed when the block ends, else rolled back.
 
         Answer after the block, not within: a commit may fail.
@@ -116,8 +119,8 @@ class Database:
         Raises:
             DatabaseAwayError: As `connection` does, also when the commit found it away.
         """
-        async with self.connection() as connection, connection.transaction():
-            yield connection
+        async with self.connection() as connection, transaction(connection) as within:
+            yield within
 
 
 def _away(error: BaseException) -> DatabaseAwayError:

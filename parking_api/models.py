@@ -2,12 +2,23 @@
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, Protocol
+from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
+from fastapi.responses import JSONResponse
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from sql import kinds
 
@@ -38,9 +49,15 @@ class Row(Protocol):
 
 
 class Answer(BaseModel):
-    """A shape that answers have: declared for OpenAPI, and what tests hold answers to."""
+    """A shape that answers have; made from rows too, whose columns are named as its fields are."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        from_attributes=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
 
 
 class Name(Answer):
@@ -48,6 +65,50 @@ class Name(Answer):
 
     zh: str = Field(examples=["五四广场地下停车场"])
     en: str = Field(examples=["May Fourth Square Underground"])
+
+
+Instant = Annotated[
+    AwareDatetime,
+    # With its own offset: pydantic writes UTC as Z.
+    PlainSerializer(datetime.isoformat, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+Item = TypeVar("Item")
+Facts = TypeVar("Facts", bound=Answer)
+AFeature = TypeVar("AFeature", bound=Answer)
+
+
+class Page(Answer, Generic[Item]):
+    """A list, or a page of one."""
+
+    items: list[Item]
+    next: str | None = Field(None, description="Path of the next page, or null.")
+
+
+class Feature(Answer, Generic[Facts]):
+    """Something with its ground, as a GeoJSON feature."""
+
+    type: Literal["Feature"] = "Feature"
+    id: str
+    geometry: dict[str, Any]
+    properties: Facts
+
+
+class FeatureCollection(Answer, Generic[AFeature]):
+    """Features, as a GeoJSON FeatureCollection."""
+
+    type: Literal["FeatureCollection"] = "FeatureCollection"
+    features: list[AFeature]
+
+
+class GeoJson(JSONResponse):
+    """An answer of type `application/geo+json`."""
+
+    media_type = GEO_JSON
+
+    def render(self, content: Any) -> bytes:
+        """Write what FastAPI has made of the model."""
+        return orjson.dumps(content)
 
 
 class Point(Answer):

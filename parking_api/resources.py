@@ -1,6 +1,7 @@
 """What lives as long as the application does."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -13,6 +14,7 @@ from parking_api.errors import CityLoadingError
 from parking_api.metrics import Metrics
 from parking_api.people.tokens import Signer
 from parking_api.quotes.following import FollowedPrices
+from parking_api.workflow import Act, acting
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,19 @@ class Resources:
     def has_city(self) -> bool:
         """Whether this process can answer questions: city and tariffs have been read once."""
         return self.city.is_loaded and self.prices.is_loaded
+
+    @asynccontextmanager
+    async def act(self, person_id: str, reason: str | None) -> AsyncIterator[Act]:
+        """Begin what a person does: see `acting`.
+
+        Raises:
+            DatabaseAwayError: The database is away, also at the end.
+        """
+        async with (
+            self.database.connection() as db,
+            acting(db, person_id, self.clock(), reason) as act,
+        ):
+            yield act
 
     async def until_whole(self) -> None:
         """Wait until this process can answer questions."""

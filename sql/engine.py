@@ -2,16 +2,19 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, NewType, TypeAlias
 
 import asyncpg
 
 # asyncpg's stubs know the type of a connection's rows; the classes themselves take none.
 Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+# A connection in a transaction: what takes one changes nothing for good before its caller commits.
+Transaction = NewType("Transaction", "asyncpg.Connection[asyncpg.Record]")
 
 
 class AdvisoryLock(IntEnum):
@@ -91,3 +94,21 @@ def create_pool(
         timeout=5.0,
         server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
     )
+
+
+@asynccontextmanager
+async def transaction(
+    db: Db,
+    *,
+    isolation: Literal["read_committed", "repeatable_read"] | None = None,
+    readonly: bool = False,
+) -> AsyncIterator[Transaction]:
+    """Begin a transaction: it commits when the block ends, and is undone when the block raises.
+
+    Args:
+        db: A connection; one in a transaction gets a savepoint.
+        isolation: None for the database's default, which is `read_committed`.
+        readonly: Whether it may only read.
+    """
+    async with db.transaction(isolation=isolation, readonly=readonly):
+        yield Transaction(db)

@@ -3,20 +3,17 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from datetime import UTC, date, datetime
+from typing import Any, Final, TypeAlias
 
 import asyncpg
+from pydantic import BaseModel
 
 from parking_api.models import Row
 from sql.engine import AdvisoryLock, Db
 from sql.named import named
 
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-# A command's own connection, or one that the API's pool lends.
-Connection: TypeAlias = "Db | PoolConnectionProxy[asyncpg.Record]"
+Connection: TypeAlias = Db
 
 GENESIS: Final = bytes(32)
 
@@ -136,4 +133,13 @@ async def record(
 def _json(value: Any) -> str | None:
     if value is None:
         return None
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_written)
+
+
+def _written(value: object) -> object:
+    """Write what JSON does not know: a time or a day as RFC 3339, a model by its fields."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, BaseModel):
+        return value.model_dump(by_alias=True)
+    raise TypeError(f"{type(value).__name__} cannot be kept as JSON")

@@ -16,7 +16,7 @@ from parking_api.mechanisms.errors import (
 from parking_api.mechanisms.standing import check_control, check_limits, standing
 from parking_api.models import Json, Row
 from parking_api.tariffs.errors import NotTheDrafterError
-from parking_api.zones.errors import SamePersonError
+from parking_api.workflow import SamePersonError
 from parking_api.zones.queries import lock
 from pricing.mechanism import Mechanism
 from sql.named import named

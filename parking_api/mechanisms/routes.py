@@ -36,7 +36,7 @@ from parking_api.tariffs import queries as tariff_queries
 from parking_api.tariffs.errors import NotTheDrafterError
 from parking_api.tariffs.schemas import BureauVersion
 from parking_api.tariffs.visiting import SeesAll
-from parking_api.zones.errors import SamePersonError
+from parking_api.workflow import SamePersonError
 from sql.named import named
 
 router = APIRouter(tags=["mechanisms"], route_class=StrictRoute)

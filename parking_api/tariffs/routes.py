@@ -43,7 +43,7 @@ from parking_api.tariffs.schemas import (
     Withdrawal,
 )
 from parking_api.tariffs.visiting import SeesAll
-from parking_api.zones.errors import SamePersonError
+from parking_api.workflow import SamePersonError
 
 router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
 

@@ -30,7 +30,7 @@ from parking_api.tariffs.schemas_of_controls import (
     Years,
 )
 from parking_api.tariffs.visiting import SeesAll
-from parking_api.zones.errors import SamePersonError
+from parking_api.workflow import SamePersonError
 
 router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
 

@@ -42,13 +42,6 @@ class ZoneTimesError(ApiError):
     kind = "zone-times"
 
 
-class SamePersonError(ApiError):
-    """Whoever drafted or submitted it may not approve it: that takes a second person."""
-
-    status = HTTPStatus.FORBIDDEN
-    kind = "same-person"
-
-
 class ZonesOverlapError(ApiError):
     """Two zones would be in force over the same ground at the same time."""
 

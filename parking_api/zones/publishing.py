@@ -7,9 +7,9 @@ from parking_api.audit import Action, Connection
 from parking_api.models import Json, Row
 from parking_api.quotes import coverage
 from parking_api.quotes.coverage import Unpriced
+from parking_api.workflow import SamePersonError
 from parking_api.zones import answers, queries
 from parking_api.zones.errors import (
-    SamePersonError,
     ZoneExistsError,
     ZoneTimesError,
     ZoneUnknownError,

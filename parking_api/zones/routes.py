@@ -15,9 +15,9 @@ from parking_api.quotes import coverage
 from parking_api.quotes.errors import LeavesUnpricedError
 from parking_api.resources import Held
 from parking_api.strict_route import StrictRoute
+from parking_api.workflow import SamePersonError
 from parking_api.zones import answers, publishing, queries
 from parking_api.zones.errors import (
-    SamePersonError,
     ZoneDraftUnknownError,
     ZoneExistsError,
     ZonesOverlapError,

@@ -1,0 +1,199 @@
+"""The workflow of everything that persons change: which step may be taken when, by whom, and kept.
+
+What is changed, such as a zone, declares its steps as a table and goes through them:
+
+    VERSIONS = Workflow(
+        kind="tariff", steps={"approve": Step(("in_review",), "approved", by="second"), ...}, ...
+    )
+
+    async with change(act, VERSIONS, "approve", key) as version:
+        version.after = await queries.approve(act.db, ...)
+
+`change` locks it, checks its state and who asks, and keeps what it was and became for the audit.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from parking_api.audit import record
+from parking_api.errors import ApiError
+from sql.engine import Db, Transaction, transaction
+
+
+class SamePersonError(ApiError):
+    """Whoever drafted or submitted it may not approve it: that takes a second person."""
+
+    status = HTTPStatus.FORBIDDEN
+    kind = "same-person"
+
+
+@dataclass
+class Act:
+    """What one person does, in one transaction.
+
+    Attributes:
+        db: The transaction.
+        person_id: Who.
+        at: When, aware.
+        reason: Why, if they said so.
+    """
+
+    db: Transaction
+    person_id: str
+    at: datetime
+    reason: str | None = None
+    _entries: list[tuple[str, str, Any, Any]] = field(default_factory=list)
+
+    def keep(self, action: str, subject: str, before: Any, after: Any) -> None:
+        """Keep for the audit what was done.
+
+        Args:
+            action: Such as `tariff.approve`.
+            subject: What it was done to, such as `tariff/street/3`.
+            before: What it was; None where it is new.
+            after: What it is now.
+        """
+        self._entries.append((action, subject, before, after))
+
+    async def record(self) -> None:
+        """Write what was kept into the audit, in its order."""
+        for action, subject, before, after in self._entries:
+            await record(
+                self.db,
+                person_id=self.person_id,
+                action=action,
+                subject=subject,
+                before=before,
+                after=after,
+                reason=self.reason,
+                at=self.at,
+            )
+        self._entries.clear()
+
+
+@asynccontextmanager
+async def acting(
+    db: Db, person_id: str, at: datetime, reason: str | None = None
+) -> AsyncIterator[Act]:
+    """Begin a transaction for an act; commit it with its rows in the audit when the block ends.
+
+    The audit comes last, after every lock on rows: who writes it makes all others wait.
+    """
+    async with transaction(db) as within:
+        act = Act(within, person_id, at, reason)
+        yield act
+        await act.record()
+
+
+@dataclass(frozen=True)
+class Step:
+    """A row of a table of transitions.
+
+    Attributes:
+        starts: The states in which the step may be taken; none for the one that drafts.
+        ends: The state that it leads to; None where the state stays.
+        by: Who may take it, of those whom the route lets in: anyone, whoever drafted it alone, or
+            a second person, who neither drafted nor submitted it.
+    """
+
+    starts: tuple[str, ...] = ()
+    ends: str | None = None
+    by: Literal["anyone", "drafter", "second"] = "anyone"
+
+
+class Drafted(Protocol):
+    """What goes through the workflow: a row with at least these columns."""
+
+    @property
+    def state(self) -> str:
+        """Where in the workflow it is."""
+
+    @property
+    def drafted_by(self) -> str | None:
+        """Whose draft it is or was."""
+
+
+Thing = TypeVar("Thing", bound=Drafted)
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Workflow(Generic[Key, Thing]):
+    """How one kind of thing goes from draft to its end.
+
+    Attributes:
+        kind: Its name in the audit.
+        steps: The table of transitions, by the step's name in the audit.
+        lock: Reads one and locks it to the end of the transaction; raises where there is none.
+        subject: Tells what the audit calls one.
+        audited: Tells what the audit keeps of one.
+        wrong_state: Makes the refusal of a step in a state that it does not start from.
+        not_drafter: Makes the refusal of somebody who did not draft it.
+    """
+
+    kind: str
+    steps: Mapping[str, Step]
+    lock: Callable[[Transaction, Key], Awaitable[Thing]]
+    subject: Callable[[Thing], str]
+    audited: Callable[[Thing], Any]
+    wrong_state: Callable[[Thing, Step], ApiError]
+    not_drafter: Callable[[Thing], ApiError]
+
+    def check(self, step: Step, thing: Thing, person_id: str) -> None:
+        """Refuse a step that the state or the person does not allow.
+
+        Raises:
+            ApiError: What `wrong_state` or `not_drafter` makes.
+            SamePersonError: It takes a second person.
+        """
+        if thing.state not in step.starts:
+            raise self.wrong_state(thing, step)
+        if step.by == "drafter" and thing.drafted_by != person_id:
+            raise self.not_drafter(thing)
+        authors = (thing.drafted_by, getattr(thing, "submitted_by", None))
+        if step.by == "second" and person_id in authors:
+            raise SamePersonError
+
+    def keep(self, act: Act, step: str, before: Thing | None, after: Thing) -> None:
+        """Keep for the audit what a thing was before a step, and is after it."""
+        was = None if before is None else self.audited(before)
+        act.keep(f"{self.kind}.{step}", self.subject(after), was, self.audited(after))
+
+
+class Change(Generic[Thing]):
+    """A step that is being taken.
+
+    Attributes:
+        before: What it is taken on, as it was.
+        after: What becomes of it, to be set by the block.
+    """
+
+    def __init__(self, before: Thing) -> None:
+        self.before = before
+        self.after = before
+
+
+@asynccontextmanager
+async def change(
+    act: Act, workflow: Workflow[Key, Thing], step: str, key: Key
+) -> AsyncIterator[Change[Thing]]:
+    """Take a step: lock the thing, check the step, and keep what the block makes of it.
+
+    Args:
+        act: Who does it, when and why.
+        workflow: Its table of transitions.
+        step: Which step of it.
+        key: Names the thing.
+
+    Raises:
+        ApiError: There is no such thing, or the step is refused: see `Workflow.check`.
+    """
+    before = await workflow.lock(act.db, key)
+    workflow.check(workflow.steps[step], before, act.person_id)
+    taken = Change(before)
+    yield taken
+    workflow.keep(act, step, before, taken.after)

@@ -1,0 +1,144 @@
+"""Statements of `sql/queries/*.sql`, each declared once in Python: by a signature and a row class.
+
+A domain has one file of statements, named and with named parameters:
+
+    -- name: zones_at(at, zone_id)
+    -- The zones in force at a time, by zone_id; or one of them.
+    -- Index: zone_pkey where one is asked for; there are tens of zones.
+    SELECT zone_id, valid_from FROM zone WHERE valid_from <= :at ...;
+
+and declares in its `queries.py` what they take and give:
+
+    statement = Statements("zones")
+
+    class Zone(Row):
+        zone_id: str
+        valid_from: datetime
+
+    @statement
+    async def zones_at(db: Db, at: datetime, zone_id: str | None = None) -> list[Zone]:
+        '''Read the zones in force at a time, by `zone_id`.'''
+
+A type checker sees each parameter and column; `tests/sql/test_statements.py` holds names, types and
+nullability to the migrated database.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from inspect import isclass, signature
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Final, ParamSpec, TypeVar, dataclass_transform, get_args, get_origin
+
+import aiosql
+import asyncpg
+import msgspec
+
+from sql.engine import Db
+
+QUERIES: Final = Path(__file__).parent / "queries"
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+@dataclass_transform(frozen_default=True)
+class Row(msgspec.Struct, frozen=True):
+    """A row of a statement: a field for each column, in their order."""
+
+
+class NoRowError(RuntimeError):
+    """A statement that always gives a row has given none."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{self.__doc__} {name}")
+
+
+class Declared:
+    """A statement with its declaration.
+
+    Attributes:
+        domain: The file that it stands in, without its ending.
+        name: Its name in there.
+        text: As PostgreSQL takes it, parameters as `$1`, `$2`, ...
+        parameters: Their names, in that order.
+        signature: Of the function that declares it; the connection is its first parameter.
+        many: Whether it gives a list of rows.
+        may_lack: Whether it may give no row or a null.
+        of: The class of a row, or the type of its only column; None where it gives nothing.
+    """
+
+    def __init__(self, domain: str, file: Any, declared: Callable[..., Any]) -> None:
+        self.domain = domain
+        self.name = declared.__name__
+        self.text: str = getattr(file, self.name).sql
+        self.parameters: Sequence[str] = tuple(file.driver_adapter.var_sorted[self.name])
+        self.signature = signature(declared)
+        gives = self.signature.return_annotation
+        self.many = get_origin(gives) is list
+        if self.many:
+            (gives,) = get_args(gives)
+        either = get_args(gives) if isinstance(gives, UnionType) else (gives,)
+        self.may_lack = NoneType in either or gives is None
+        self.of: Any = next((one for one in either if one not in (None, NoneType)), None)
+        # isclass says of list[str] that it is one.
+        self.is_row = get_origin(self.of) is None and isclass(self.of) and issubclass(self.of, Row)
+
+    async def run(self, db: Db, values: Sequence[object]) -> Any:
+        """Run it.
+
+        Args:
+            db: A connection.
+            values: Of its parameters, in their order.
+
+        Raises:
+            NoRowError: It gives no row where its declaration knows of no such case.
+        """
+        if self.of is None:
+            return await db.execute(self.text, *values)
+        records = await db.fetch(self.text, *values)
+        if self.many:
+            return [self._read(record) for record in records]
+        if records and (self.may_lack or self.is_row or records[0][0] is not None):
+            return self._read(records[0])
+        if self.may_lack:
+            return None
+        raise NoRowError(self.name)
+
+    def _read(self, record: asyncpg.Record) -> Any:
+        return self.of(*record) if self.is_row else record[0]
+
+
+# Every statement that the modules imported so far declare.
+DECLARED: Final[list[Declared]] = []
+
+
+class Statements:
+    """Declares the statements of one file of `sql/queries`."""
+
+    def __init__(self, domain: str) -> None:
+        self._domain = domain
+        self._file = aiosql.from_path(QUERIES / f"{domain}.sql", "asyncpg")
+
+    def __call__(
+        self, declared: Callable[Parameters, Awaitable[Result]]
+    ) -> Callable[Parameters, Awaitable[Result]]:
+        """Declare the statement that is called as the function is; its body is not run.
+
+        The first parameter is the connection. What the function returns says how it is read: a
+        `Row` class or the type of the only column; `list` of it; or it or None. None: nothing.
+        """
+        statement = Declared(self._domain, self._file, declared)
+        DECLARED.append(statement)
+        bind = statement.signature.bind
+
+        @wraps(declared)
+        async def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+            bound = bind(*args, **kwargs)
+            bound.apply_defaults()
+            db, *_ = bound.args
+            values = [bound.arguments[name] for name in statement.parameters]
+            result: Result = await statement.run(db, values)
+            return result
+
+        return run

@@ -1,0 +1,180 @@
+"""Every statement of `sql/queries` is declared once, and as the migrated database has it."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from types import ModuleType, UnionType
+from typing import Any, Literal, get_args, get_origin
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import psycopg
+import pytest
+
+import ingest_mqtt
+import parking_api
+import sql
+from sql.statements import DECLARED, QUERIES, Declared
+from tests.servers import Databases
+
+TYPES: dict[str, type] = {
+    "text": str,
+    "name": str,
+    "varchar": str,
+    "json": str,
+    "jsonb": str,
+    "geometry": str,
+    "int2": int,
+    "int4": int,
+    "int8": int,
+    "float4": float,
+    "float8": float,
+    "numeric": Decimal,
+    "bool": bool,
+    "bytea": bytes,
+    "date": date,
+    "time": time,
+    "timestamptz": datetime,
+    "interval": timedelta,
+    "uuid": UUID,
+    "tstzrange": asyncpg.Range,
+    "void": type(None),
+}
+
+
+def modules() -> Iterator[ModuleType]:
+    for package in (sql, ingest_mqtt, parking_api):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith("__main__") and ".migrations" not in found.name:
+                yield importlib.import_module(found.name)
+
+
+ALL = list(modules())
+STATEMENTS = {f"{each.domain}.{each.name}": each for each in DECLARED}
+
+
+def written() -> dict[str, str]:
+    """Every statement of the files with its header, by domain and name."""
+    found = {}
+    for path in QUERIES.glob("*.sql"):
+        for text in re.split(r"^-- name: ", path.read_text(), flags=re.MULTILINE)[1:]:
+            found[f"{path.stem}.{text.partition('(')[0]}"] = text
+    return found
+
+
+@pytest.fixture(scope="module")
+async def url(databases: Databases) -> AsyncIterator[str]:
+    """A migrated database, as the programs use it."""
+    made = await databases.create()
+    yield made
+    await databases.drop(made)
+
+
+@pytest.fixture(scope="module")
+async def db(url: str) -> AsyncIterator[Any]:
+    """A connection to it."""
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="module")
+def origins(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that tells of each column of a statement which table's it is."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+def test_each_is_declared_once_and_none_is_left_over() -> None:
+    assert len(DECLARED) == len(STATEMENTS)
+    assert STATEMENTS.keys() == written().keys()
+
+
+@pytest.mark.parametrize("name", sorted(written()))
+def test_a_header_tells_purpose_and_index(name: str) -> None:
+    first, *lines = written()[name].splitlines()
+    header = [line for line in lines if line.startswith("--")]
+    assert re.fullmatch(r"\w+\([\w, ]*\)", first)
+    assert header[0].endswith((".", ":")) or len(header) > 1, "purpose"
+    assert any(re.match(r"-- (Index|No index)", line) for line in header)
+
+
+def plain(annotation: Any) -> tuple[Any, bool]:
+    """The type of a column or parameter, and whether it may be null."""
+    options = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    may_be_null = type(None) in options
+    (kind,) = {option for option in options if option is not type(None)} or {type(None)}
+    if get_origin(kind) is Literal:
+        (kind,) = {type(value) for value in get_args(kind)}
+    return kind, may_be_null
+
+
+def fits(annotation: Any, type_name: str, *, given: bool) -> bool:
+    """Whether a type of Python is that of a PostgreSQL type; a subclass may be given."""
+    kind, _ = plain(annotation)
+    if type_name.endswith("[]"):
+        (of,) = get_args(kind)
+        return fits(of, type_name.removesuffix("[]"), given=given)
+    expected = TYPES[type_name]
+    return kind is expected or (given and isinstance(kind, type) and issubclass(kind, expected))
+
+
+def columns(statement: Declared) -> dict[str, Any]:
+    """The declared types by column; the only column of a bare value has no name."""
+    if not statement.is_row:
+        return {"": statement.of | None if statement.may_lack else statement.of}
+    return {one.name: one.type for one in msgspec.structs.fields(statement.of)}
+
+
+def test_parameters_are_those_of_the_statement() -> None:
+    for name, statement in STATEMENTS.items():
+        connection, *wanted = statement.signature.parameters
+        assert connection == "db", name
+        assert set(wanted) == set(statement.parameters), name
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS))
+async def test_types_are_the_databases(name: str, db: Any) -> None:
+    statement = STATEMENTS[name]
+    prepared = await db.prepare(statement.text)
+
+    for parameter, kind in zip(statement.parameters, prepared.get_parameters(), strict=True):
+        annotation = statement.signature.parameters[parameter].annotation
+        assert fits(annotation, kind.name, given=True), (parameter, annotation, kind.name)
+    if statement.of is None:
+        assert not [one for one in prepared.get_attributes() if one.type.name != "void"]
+        return
+    declared, attributes = columns(statement), prepared.get_attributes()
+    if statement.is_row:
+        assert list(declared) == [one.name for one in attributes]
+    for one, annotation in zip(attributes, declared.values(), strict=True):
+        assert fits(annotation, one.type.name, given=False), (one.name, annotation, one.type.name)
+
+
+NOT_NULL = """
+SELECT a.attnotnull
+FROM pg_attribute AS a INNER JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+WHERE a.attrelid = %s AND a.attnum = %s
+"""
+
+
+@pytest.mark.parametrize("name", sorted(name for name, one in STATEMENTS.items() if one.of))
+def test_nullability_is_the_catalogues(name: str, origins: psycopg.Connection[Any]) -> None:
+    """Of columns that are a table's own; what an expression gives, the catalogue does not tell."""
+    statement = STATEMENTS[name]
+    origins.pgconn.prepare(b"", statement.text.encode())
+    result = origins.pgconn.describe_prepared(b"")
+    outer = re.search(r"\b(LEFT|RIGHT|FULL)\b", statement.text) is not None
+    for place, (column, annotation) in enumerate(columns(statement).items()):
+        where = (result.ftable(place), result.ftablecol(place))
+        found = origins.execute(NOT_NULL, where).fetchone()
+        may_be_null = not found[0] if found else None
+        excluded = re.search(rf"\b{column} IS NOT NULL", statement.text, re.IGNORECASE)
+        if may_be_null and not excluded:
+            assert plain(annotation)[1], f"{column} may be null"
+        elif may_be_null is False and not outer and statement.is_row:
+            assert not plain(annotation)[1], f"{column} is never null"
