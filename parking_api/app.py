@@ -17,7 +17,7 @@ from parking_api.database import Database
 from parking_api.errors import Problem, add_handlers
 from parking_api.feeds import routes as feed_routes
 from parking_api.lots import routes as lot_routes
-from parking_api.lots.schemas import LotCollection
+from parking_api.lots.models import LotCollection
 from parking_api.mechanisms import routes as mechanism_routes
 from parking_api.metrics import Metrics
 from parking_api.notices import routes as notice_routes
@@ -35,7 +35,7 @@ from parking_api.tariffs import routes as tariff_routes
 from parking_api.tariffs import routes_of_controls as control_routes
 from parking_api.tariffs import routes_of_looking as looking_routes
 from parking_api.zones import routes as zone_routes
-from parking_api.zones.schemas import ZoneCollection, ZoneFeature
+from parking_api.zones.models import ZoneCollection, ZoneFeature
 from sql.engine import create_pool
 
 DESCRIPTION = """

@@ -74,6 +74,6 @@ async def _whatever_is_there(request: Request) -> Resources:
     return resources
 
 
-Held = Annotated[Resources, Depends(_resources)]
+Deps = Annotated[Resources, Depends(_resources)]
 # For operations, who ask how the process itself is.
-HeldEarly = Annotated[Resources, Depends(_whatever_is_there)]
+EarlyDeps = Annotated[Resources, Depends(_whatever_is_there)]

@@ -30,18 +30,18 @@ class NotReadyError(ApiError):
         self.members = {"missing": list(missing)}
 
 
-async def ready_lots(held: Resources) -> int:
+async def ready_lots(deps: Resources) -> int:
     """Count the lots of a platform that is whole.
 
     Raises:
         NotReadyError: With each part that is missing: `database`, `broker`, `ingester`, `city`.
     """
     missing = {}
-    if held.city.hears_broker is False:
+    if deps.city.hears_broker is False:
         missing["broker"] = "The API has no connection to the broker."
     row = None
     try:
-        async with held.database.connection() as connection:
+        async with deps.database.connection() as connection:
             row = await connection.fetchrow(
                 named("city_readiness"), HEARTBEAT_WITHIN, timeout=_DATABASE_WITHIN_S
             )
@@ -49,7 +49,7 @@ async def ready_lots(held: Resources) -> int:
         missing["database"] = error.detail
     if row is not None:
         missing |= dict(_missing(row))
-    if not held.has_city:
+    if not deps.has_city:
         missing.setdefault("city", "The API has not read the city yet.")
     if missing or row is None:
         raise NotReadyError(missing)

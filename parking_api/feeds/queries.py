@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from parking_api.database import Connection
 from parking_api.feeds.errors import DeadLetterUnknownError, GatewayUnknownError
-from parking_api.feeds.schemas import GREATEST_ID, SHOWN, DeadLettersAsk, FeedAsk, FeedsAsk
+from parking_api.feeds.models import GREATEST_ID, SHOWN, DeadLettersAsk, FeedAsk, FeedsAsk
 from parking_api.models import Row
 from parking_api.paging import cut
 from sql.named import named

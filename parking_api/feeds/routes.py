@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from parking_api.feeds import answers, queries
 from parking_api.feeds.errors import DeadLetterUnknownError, GatewayUnknownError
-from parking_api.feeds.schemas import (
+from parking_api.feeds.models import (
     GREATEST_ID,
     DeadLetter,
     DeadLetterPage,
@@ -21,7 +21,7 @@ from parking_api.operators.seeing import Seen
 from parking_api.paging import next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import guarded
-from parking_api.resources import Held
+from parking_api.resources import Deps
 
 router = APIRouter(tags=["operators"])
 
@@ -30,14 +30,14 @@ DeadLetterId = Annotated[int, Path(ge=1, le=GREATEST_ID, examples=[1])]
 
 
 @router.get("/v1/feeds", response_model=FeedPage, responses=guarded())
-async def feeds(ask: Annotated[FeedsAsk, Query()], seen: Seen, held: Held) -> Response:
+async def feeds(ask: Annotated[FeedsAsk, Query()], seen: Seen, deps: Deps) -> Response:
     """Tell how well the gateways' feeds are, page by page, ordered by `gateway_id`.
 
     Filters add up. For operations; an operator sees its own gateways.
     """
     operator_id = seen.of(ask.operator)
-    async with held.database.connection() as connection:
-        rows, cursor = await queries.feeds_page(connection, ask, operator_id, held.clock())
+    async with deps.database.connection() as connection:
+        rows, cursor = await queries.feeds_page(connection, ask, operator_id, deps.clock())
     items = [answers.feed(row) for row in rows]
     return respond({"items": items, "next": next_path("/v1/feeds", ask, cursor)})
 
@@ -46,11 +46,11 @@ async def feeds(ask: Annotated[FeedsAsk, Query()], seen: Seen, held: Held) -> Re
     "/v1/feeds/{gateway_id}", response_model=LotFeedPage, responses=guarded(GatewayUnknownError)
 )
 async def feed(
-    gateway_id: GatewayId, ask: Annotated[FeedAsk, Query()], seen: Seen, held: Held
+    gateway_id: GatewayId, ask: Annotated[FeedAsk, Query()], seen: Seen, deps: Deps
 ) -> Response:
     """Tell when each lot of a gateway reported last, page by page, ordered by `lot_id`."""
-    async with held.database.connection() as connection:
-        gateway = await queries.one_feed(connection, gateway_id, seen.operator_id, held.clock())
+    async with deps.database.connection() as connection:
+        gateway = await queries.one_feed(connection, gateway_id, seen.operator_id, deps.clock())
         rows, cursor = await queries.lots_page(connection, gateway_id, ask)
     return respond(
         {
@@ -62,13 +62,13 @@ async def feed(
 
 
 @router.get("/v1/dead-letters", response_model=DeadLetterPage, responses=guarded())
-async def dead_letters(ask: Annotated[DeadLettersAsk, Query()], seen: Seen, held: Held) -> Response:
+async def dead_letters(ask: Annotated[DeadLettersAsk, Query()], seen: Seen, deps: Deps) -> Response:
     """List refused messages, page by page, the newest first; long ones are cut.
 
     Filters add up. For operations; an operator sees those of its own gateways, whatever lot they
     name. A message that comes again is kept once, at the place of the first time.
     """
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         rows, cursor = await queries.dead_letters_page(connection, ask, seen.operator_id)
     items = [answers.dead_letter(row) for row in rows]
     return respond({"items": items, "next": next_path("/v1/dead-letters", ask, cursor)})
@@ -79,8 +79,8 @@ async def dead_letters(ask: Annotated[DeadLettersAsk, Query()], seen: Seen, held
     response_model=DeadLetter,
     responses=guarded(DeadLetterUnknownError),
 )
-async def dead_letter(dead_letter_id: DeadLetterId, _: Nothing, seen: Seen, held: Held) -> Response:
+async def dead_letter(dead_letter_id: DeadLetterId, _: Nothing, seen: Seen, deps: Deps) -> Response:
     """Give one refused message, whole."""
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         row = await queries.one_dead_letter(connection, dead_letter_id, seen.operator_id)
     return respond(answers.dead_letter(row))

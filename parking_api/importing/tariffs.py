@@ -19,7 +19,7 @@ from parking_api.importing.register import Register
 from parking_api.importing.rows import Instant, LotRow, ZoneRow
 from parking_api.quotes.errors import TariffInvalidError
 from parking_api.tariffs.drafting import checked
-from parking_api.tariffs.schemas import AppliesTo
+from parking_api.tariffs.models import AppliesTo
 from parking_api.tariffs.schemas_of_controls import NewControl
 
 TARIFFS: Final = "tariffs.json"

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query, Response
 from parking_api import worker
 from parking_api.errors import DatabaseAwayError, StretchTooLongError, described
 from parking_api.lots import answers, queries
+from parking_api.lots.models import LotAnswer, LotPage, NearestLots, Occupancy
 from parking_api.lots.parameters import MOST_STEPS, LotAsk, LotsAsk, NearestLotsAsk, OccupancyAsk
-from parking_api.lots.schemas import LotAnswer, LotPage, NearestLots, Occupancy
 from parking_api.models import GEO_JSON, Json, respond
 from parking_api.paging import next_path
 from parking_api.parameters import LotId
-from parking_api.resources import Held
+from parking_api.resources import Deps
 
 router = APIRouter(tags=["lots"])
 
@@ -23,20 +23,20 @@ UNKNOWN = HTTPStatus.NOT_FOUND
 
 
 @router.get("/v1/nearest", response_model=NearestLots, responses=described(BAD, AWAY))
-async def nearest(ask: Annotated[NearestLotsAsk, Query()], held: Held) -> Response:
+async def nearest(ask: Annotated[NearestLotsAsk, Query()], deps: Deps) -> Response:
     """Find lots with free spaces, nearest first.
 
     The order is that of geodesic distance on the spheroid, ties by `lot_id`. Closed lots are left
     out. Lots with stale data are in, and say so; lots of which nothing is known only with
     `min_free=0`.
     """
-    stay = ask.stay(held.clock())
+    stay = ask.stay(deps.clock())
     try:
-        async with held.database.connection() as connection:
+        async with deps.database.connection() as connection:
             found = await queries.nearest_lots(connection, ask, stay)
     except DatabaseAwayError:
-        found = held.city.nearest_lots(ask, stay, held.clock())
-    held.prices.quote_lots(found["lots"], stay)
+        found = deps.city.nearest_lots(ask, stay, deps.clock())
+    deps.prices.quote_lots(found["lots"], stay)
     return respond(found)
 
 
@@ -51,22 +51,22 @@ async def nearest(ask: Annotated[NearestLotsAsk, Query()], held: Held) -> Respon
         **described(BAD, AWAY),
     },
 )
-async def lots(ask: Annotated[LotsAsk, Query()], held: Held) -> Response:
+async def lots(ask: Annotated[LotsAsk, Query()], deps: Deps) -> Response:
     """List lots, page by page, ordered by `lot_id`.
 
     Filters add up. `next` is the path of the next page, with the same filters and the same stay.
     Where the database is away the page comes from memory, and says so with `degraded` and `as_of`.
     """
-    stay = ask.stay(held.clock())
+    stay = ask.stay(deps.clock())
     recalled: Json = {}
     try:
-        async with held.database.connection() as connection:
+        async with deps.database.connection() as connection:
             rows, cursor = await queries.lots_page(connection, ask, stay)
     except DatabaseAwayError:
-        rows, cursor = held.city.lots_page(ask, stay, held.clock())
-        recalled = {"degraded": True, "as_of": held.city.as_of()}
+        rows, cursor = deps.city.lots_page(ask, stay, deps.clock())
+        recalled = {"degraded": True, "as_of": deps.city.as_of()}
     items = await worker.each(lambda row: answers.lot(row, stay), rows)
-    held.prices.quote_lots(items, stay)
+    deps.prices.quote_lots(items, stay)
     # All pages price one stay, however long somebody takes from one to the next.
     following = next_path("/v1/lots", ask.model_copy(update={"at": stay.start}), cursor)
     envelope = {"stay": answers.told_stay(stay), "next": following} | recalled
@@ -77,16 +77,16 @@ async def lots(ask: Annotated[LotsAsk, Query()], held: Held) -> Response:
 
 
 @router.get("/v1/lots/{lot_id}", response_model=LotAnswer, responses=described(UNKNOWN, BAD, AWAY))
-async def lot(lot_id: LotId, ask: Annotated[LotAsk, Query()], held: Held) -> Response:
+async def lot(lot_id: LotId, ask: Annotated[LotAsk, Query()], deps: Deps) -> Response:
     """Tell everything about one lot, with the price of a stay."""
-    stay = ask.stay(held.clock())
+    stay = ask.stay(deps.clock())
     try:
-        async with held.database.connection() as connection:
+        async with deps.database.connection() as connection:
             row, degraded = await queries.one_lot(connection, lot_id), False
     except DatabaseAwayError:
-        row, degraded = held.city.lot(lot_id, held.clock()), True
+        row, degraded = deps.city.lot(lot_id, deps.clock()), True
     told = answers.lot(row, stay)
-    held.prices.quote_lots([told], stay)
+    deps.prices.quote_lots([told], stay)
     envelope = {"stay": answers.told_stay(stay), "as_of": told["committed_at"]}
     return respond(told | envelope | {"degraded": degraded})
 
@@ -96,17 +96,17 @@ async def lot(lot_id: LotId, ask: Annotated[LotAsk, Query()], held: Held) -> Res
     response_model=Occupancy,
     responses=described(UNKNOWN, BAD, AWAY),
 )
-async def occupancy(lot_id: LotId, ask: Annotated[OccupancyAsk, Query()], held: Held) -> Response:
+async def occupancy(lot_id: LotId, ask: Annotated[OccupancyAsk, Query()], deps: Deps) -> Response:
     """Tell the history of one lot on a regular grid, by default of the last 24 hours.
 
     The grid starts at `from`, cut down to a whole `step` counted in UTC from 1970-01-01, and goes
     on while steps start before `to`; at most 10,000 steps. Times are those at which the lot was
     observed. Steps of which nothing is known are there, with nulls and coverage 0.
     """
-    start, end = ask.stretch(held.clock())
+    start, end = ask.stretch(deps.clock())
     if (end - start).total_seconds() > MOST_STEPS * ask.step:
         raise StretchTooLongError
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         timezone, rows = await queries.occupancy(connection, lot_id, start, end, ask.step)
     items = await worker.written(lambda row: answers.occupancy_step(row, timezone), rows)
     return respond({"lot_id": lot_id, "step_s": ask.step, "items": items, "next": None})

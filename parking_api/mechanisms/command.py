@@ -17,7 +17,7 @@ from parking_api.command_line import DATABASE_ERRORS, Connection, connected, rea
 from parking_api.errors import ApiError
 from parking_api.mechanisms import reviewing
 from parking_api.models import Row
-from parking_api.people.schemas import COMMAND
+from parking_api.people.models import COMMAND
 from parking_api.quotes.prices import calendar_of
 from sql.named import named
 

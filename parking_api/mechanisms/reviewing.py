@@ -16,8 +16,8 @@ from parking_api.mechanisms.reading import read
 from parking_api.mechanisms.standing import standing, target_of
 from parking_api.models import Json, Row
 from parking_api.tariffs import drafting
+from parking_api.tariffs.models import NewVersion
 from parking_api.tariffs.queries import Key
-from parking_api.tariffs.schemas import NewVersion
 from pricing.mechanism import moved, review_tariff
 from sql.named import named
 

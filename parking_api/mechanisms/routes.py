@@ -17,7 +17,7 @@ from parking_api.mechanisms.errors import (
     ReviewStateError,
     ReviewUnknownError,
 )
-from parking_api.mechanisms.schemas import (
+from parking_api.mechanisms.models import (
     MechanismAnswer,
     Mechanisms,
     NewMechanism,
@@ -29,12 +29,12 @@ from parking_api.models import Why, respond
 from parking_api.paging import cut, next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, Person, allowed, guarded
-from parking_api.resources import Held
+from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import answers as tariff_answers
 from parking_api.tariffs import queries as tariff_queries
 from parking_api.tariffs.errors import NotTheDrafterError
-from parking_api.tariffs.schemas import BureauVersion
+from parking_api.tariffs.models import BureauVersion
 from parking_api.tariffs.visiting import SeesAll
 from parking_api.workflow import SamePersonError
 from sql.named import named
@@ -52,9 +52,9 @@ Reviewer = Annotated[Person, allowed("bureau_drafter", "bureau_approver", "opera
 
 
 @router.get("/v1/mechanisms", response_model=Mechanisms, responses=described(BAD, AWAY))
-async def mechanisms(_: Nothing, held: Held, sees_all: SeesAll) -> Response:
+async def mechanisms(_: Nothing, deps: Deps, sees_all: SeesAll) -> Response:
     """List the price mechanisms; the bureau sees drafts too."""
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         rows = await connection.fetch(named("mechanism_list"), None, sees_all)
     return respond({"items": [answers.mechanism(row) for row in rows], "next": None})
 
@@ -65,10 +65,10 @@ async def mechanisms(_: Nothing, held: Held, sees_all: SeesAll) -> Response:
     response_model=MechanismAnswer,
     responses=guarded(MechanismExistsError, MechanismUnfitError, DatabaseAwayError),
 )
-async def new(body: NewMechanism, held: Held, caller: Drafter) -> Response:
+async def new(body: NewMechanism, deps: Deps, caller: Drafter) -> Response:
     """Draft a price mechanism; it reviews nothing until it is approved."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await lifecycle.draft(connection, body.mechanism, act)
     answer = respond(answers.mechanism(row))
     answer.status_code = HTTPStatus.CREATED
@@ -80,10 +80,10 @@ async def new(body: NewMechanism, held: Held, caller: Drafter) -> Response:
     PATH, response_model=MechanismAnswer, responses=described(MechanismUnknownError, BAD, AWAY)
 )
 async def mechanism(
-    mechanism_id: MechanismId, _: Nothing, held: Held, sees_all: SeesAll
+    mechanism_id: MechanismId, _: Nothing, deps: Deps, sees_all: SeesAll
 ) -> Response:
     """Give one price mechanism: whose prices it moves, when, by what rule, within what limits."""
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         row = await lifecycle.mechanism(connection, mechanism_id, whole=sees_all)
     return respond(answers.mechanism(row))
 
@@ -100,11 +100,11 @@ async def mechanism(
     ),
 )
 async def change(
-    mechanism_id: MechanismId, body: NewMechanism, held: Held, caller: Drafter
+    mechanism_id: MechanismId, body: NewMechanism, deps: Deps, caller: Drafter
 ) -> Response:
     """Write one's own draft anew."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await lifecycle.change(connection, mechanism_id, body.mechanism, act)
     return respond(answers.mechanism(row))
 
@@ -121,14 +121,14 @@ async def change(
         DatabaseAwayError,
     ),
 )
-async def approve(mechanism_id: MechanismId, body: Why, held: Held, caller: Approver) -> Response:
+async def approve(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Approver) -> Response:
     """Approve a price mechanism, once; each version that comes of it is approved as any other.
 
     It takes another person than the drafter, a tariff that prices just this zone and these lot
     types with a period for each time band, and limits within the price control.
     """
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await lifecycle.approve(connection, mechanism_id, act)
     return respond(answers.mechanism(row))
 
@@ -137,19 +137,19 @@ CHANGING: Final = (MechanismUnknownError, MechanismStateError, DatabaseAwayError
 
 
 @router.post(f"{PATH}/freeze", response_model=MechanismAnswer, responses=guarded(*CHANGING))
-async def freeze(mechanism_id: MechanismId, body: Why, held: Held, caller: Approver) -> Response:
+async def freeze(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Approver) -> Response:
     """Freeze a price mechanism: its reviews propose nothing until it is resumed."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await lifecycle.set_mode(connection, mechanism_id, "frozen", act)
     return respond(answers.mechanism(row))
 
 
 @router.post(f"{PATH}/resume", response_model=MechanismAnswer, responses=guarded(*CHANGING))
-async def resume(mechanism_id: MechanismId, body: Why, held: Held, caller: Approver) -> Response:
+async def resume(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Approver) -> Response:
     """Let a frozen price mechanism go on."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await lifecycle.set_mode(connection, mechanism_id, "on", act)
     return respond(answers.mechanism(row))
 
@@ -159,10 +159,10 @@ async def resume(mechanism_id: MechanismId, body: Why, held: Held, caller: Appro
     response_model=MechanismAnswer,
     responses=guarded(*CHANGING, NotTheDrafterError),
 )
-async def retire(mechanism_id: MechanismId, body: Why, held: Held, caller: Bureau) -> Response:
+async def retire(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Bureau) -> Response:
     """End a price mechanism for good, or give a draft up; prices stay as they are."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await lifecycle.retire(
             connection, mechanism_id, act, may_end=APPROVER in caller.roles
         )
@@ -177,12 +177,12 @@ async def retire(mechanism_id: MechanismId, body: Why, held: Held, caller: Burea
 async def reviews(
     mechanism_id: MechanismId,
     ask: Annotated[ReviewsAsk, Query()],
-    held: Held,
+    deps: Deps,
     caller: Reviewer,
 ) -> Response:
     """List the recorded executions of a price mechanism, newest first."""
     del caller
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         await lifecycle.mechanism(connection, mechanism_id, whole=True)
         # One more than the page holds tells whether another follows.
         rows = await reviewing.reviews(
@@ -199,15 +199,15 @@ async def reviews(
     response_model=ReviewAnswer,
     responses=guarded(*CHANGING, MechanismUnfitError),
 )
-async def review(mechanism_id: MechanismId, body: Why, held: Held, caller: Reviewer) -> Response:
+async def review(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Reviewer) -> Response:
     """Review the prices now: read the history, apply the rule, record what it proposes and why.
 
     Nothing changes money by itself: a drafter takes a proposal up, and it goes the way of any
     tariff version.
     """
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
-        row = await reviewing.review(connection, mechanism_id, held.prices.calendar, act)
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
+        row = await reviewing.review(connection, mechanism_id, deps.prices.calendar, act)
     answer = respond(answers.review(row))
     answer.status_code = HTTPStatus.CREATED
     answer.headers["Location"] = f"/v1/mechanisms/{mechanism_id}/reviews/{row['number']}"
@@ -220,11 +220,11 @@ async def review(mechanism_id: MechanismId, body: Why, held: Held, caller: Revie
     responses=guarded(ReviewUnknownError, DatabaseAwayError),
 )
 async def one_review(
-    mechanism_id: MechanismId, number: Number, _: Nothing, held: Held, caller: Reviewer
+    mechanism_id: MechanismId, number: Number, _: Nothing, deps: Deps, caller: Reviewer
 ) -> Response:
     """Give one review: what was read of each time band, the rule, the proposal, and why."""
     del caller
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         row = await reviewing.one_review(connection, mechanism_id, number)
     return respond(answers.review(row))
 
@@ -242,11 +242,11 @@ async def one_review(
     ),
 )
 async def draft_version(
-    mechanism_id: MechanismId, number: Number, body: Why, held: Held, caller: Drafter
+    mechanism_id: MechanismId, number: Number, body: Why, deps: Deps, caller: Drafter
 ) -> Response:
     """Draft a tariff version with what the newest review proposes, to be submitted and approved."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         key = await reviewing.draft_version(connection, mechanism_id, number, act)
         row = await tariff_queries.version(connection, key, act.at, whole=True)
     answer = respond(tariff_answers.version(row, whole=True))

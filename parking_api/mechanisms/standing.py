@@ -12,8 +12,8 @@ from parking_api.mechanisms.errors import MechanismUnfitError
 from parking_api.models import Json, Row
 from parking_api.quotes.prices import ORDINARY
 from parking_api.tariffs import controls
+from parking_api.tariffs.models import AppliesTo
 from parking_api.tariffs.queries import Key
-from parking_api.tariffs.schemas import AppliesTo
 from pricing.mechanism import BandPeriod, Mechanism, PriceState, fit, price_states
 from pricing.mechanism import MechanismUnfitError as Unfit
 from sql.named import named

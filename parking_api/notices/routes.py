@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query, Response
 from parking_api.audit import Connection
 from parking_api.errors import described
 from parking_api.notices import blocks, notice
-from parking_api.resources import Held, Resources
+from parking_api.resources import Deps, Resources
 from parking_api.tariffs import controls, queries
 from parking_api.tariffs.errors import TariffUnknownError
+from parking_api.tariffs.models import NoticeAsk
 from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
-from parking_api.tariffs.schemas import NoticeAsk
 from parking_api.tariffs.visiting import SeesAll
 from parking_api.worker import off_loop
 from sql.named import named
@@ -44,24 +44,24 @@ async def public_notice(
     tariff_id: TariffId,
     version: Number,
     ask: Annotated[NoticeAsk, Query()],
-    held: Held,
+    deps: Deps,
     sees_all: SeesAll,
 ) -> Response:
     """Give the public notice of a version: the official text in Chinese, with its quick table.
 
     Public once the version is published; before, for the bureau.
     """
-    async with held.database.connection() as connection:
-        subject = await _subject(held, connection, Key(tariff_id, version), sees_all=sees_all)
+    async with deps.database.connection() as connection:
+        subject = await _subject(deps, connection, Key(tariff_id, version), sees_all=sees_all)
     write, media_type = (blocks.html, HTML) if ask.f == "html" else (blocks.markdown, MARKDOWN)
     text = await off_loop(lambda: write(notice.title(subject), notice.blocks(subject)))
     return Response(text, media_type=media_type)
 
 
 async def _subject(
-    held: Resources, connection: Connection, key: Key, *, sees_all: bool
+    deps: Resources, connection: Connection, key: Key, *, sees_all: bool
 ) -> notice.Subject:
-    now = held.clock()
+    now = deps.clock()
     row = await queries.version(connection, key, now, whole=sees_all)
     tariff, target = queries.tariff_of(row), queries.target_of(row)
     places = await connection.fetch(named("notice_places"), list(target.zones), list(target.lots))
@@ -77,6 +77,6 @@ async def _subject(
         references=list(dict.fromkeys(each["legal_reference_zh"] for each in references)),
         effective_from=start,
         effective_to=row["effective_to"],
-        calendar=held.prices.calendar,
+        calendar=deps.prices.calendar,
         withdrawn=row["state"] == "withdrawn",
     )

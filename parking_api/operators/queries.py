@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from parking_api.database import Connection
 from parking_api.models import Json, Row, name
 from parking_api.operators.errors import OperatorNotFoundError
-from parking_api.operators.schemas import OperatorsAsk
+from parking_api.operators.models import OperatorsAsk
 from parking_api.paging import cut
 from sql.named import named
 

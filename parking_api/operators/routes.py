@@ -7,12 +7,12 @@ from fastapi import APIRouter, Path, Query, Response
 from parking_api.models import respond
 from parking_api.operators import queries
 from parking_api.operators.errors import OperatorNotFoundError
-from parking_api.operators.schemas import OperatorAnswer, OperatorPage, OperatorsAsk
+from parking_api.operators.models import OperatorAnswer, OperatorPage, OperatorsAsk
 from parking_api.operators.seeing import Seen
 from parking_api.paging import next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import guarded
-from parking_api.resources import Held
+from parking_api.resources import Deps
 
 router = APIRouter(tags=["operators"])
 
@@ -20,12 +20,12 @@ OperatorId = Annotated[str, Path(pattern=ID_PATTERN, examples=["op-try"])]
 
 
 @router.get("/v1/operators", response_model=OperatorPage, responses=guarded())
-async def operators(ask: Annotated[OperatorsAsk, Query()], seen: Seen, held: Held) -> Response:
+async def operators(ask: Annotated[OperatorsAsk, Query()], seen: Seen, deps: Deps) -> Response:
     """List operators with what they run, page by page, ordered by `operator_id`.
 
     For operations; an operator finds itself alone.
     """
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         rows, cursor = await queries.operators_page(connection, ask, seen.operator_id)
     items = [queries.operator(row) for row in rows]
     return respond({"items": items, "next": next_path("/v1/operators", ask, cursor)})
@@ -36,8 +36,8 @@ async def operators(ask: Annotated[OperatorsAsk, Query()], seen: Seen, held: Hel
     response_model=OperatorAnswer,
     responses=guarded(OperatorNotFoundError),
 )
-async def operator(operator_id: OperatorId, _: Nothing, seen: Seen, held: Held) -> Response:
+async def operator(operator_id: OperatorId, _: Nothing, seen: Seen, deps: Deps) -> Response:
     """Tell what an operator runs; for operations and the operator."""
     seen.of(operator_id)
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         return respond(queries.operator(await queries.one_operator(connection, operator_id)))

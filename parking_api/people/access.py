@@ -25,7 +25,7 @@ from parking_api.people.errors import (
     RoleMissingError,
 )
 from parking_api.people.keys import ApiKey
-from parking_api.resources import Held, Resources, resources_of
+from parking_api.resources import Deps, Resources, resources_of
 from sql.named import named
 
 Role = Literal["operator", "bureau_drafter", "bureau_approver", "operations"]
@@ -76,7 +76,7 @@ class Caller:
 
 async def authenticated(
     request: Request,
-    held: Held,
+    deps: Deps,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
     """Find out who is asking.
@@ -87,25 +87,25 @@ async def authenticated(
     """
     known: Caller | None = request.scope.get(_CALLER)
     if known is None:
-        known = request.scope[_CALLER] = await _authenticated(held, given)
+        known = request.scope[_CALLER] = await _authenticated(deps, given)
     return known
 
 
-async def _authenticated(held: Resources, given: HTTPAuthorizationCredentials | None) -> Caller:
+async def _authenticated(deps: Resources, given: HTTPAuthorizationCredentials | None) -> Caller:
     if given is None:
         raise NotAuthenticatedError
     key = ApiKey.read(given.credentials)
-    claims = None if key else held.signer.read(given.credentials, held.clock())
+    claims = None if key else deps.signer.read(given.credentials, deps.clock())
     if key:
-        return await _caller(held, key.key_id, key)
+        return await _caller(deps, key.key_id, key)
     if claims:
-        return await _caller(held, claims.key_id, None)
+        return await _caller(deps, claims.key_id, None)
     raise CredentialRefusedError
 
 
-async def _caller(held: Resources, key_id: str, key: ApiKey | None) -> Caller:
-    now = held.clock()
-    async with held.database.connection() as connection:
+async def _caller(deps: Resources, key_id: str, key: ApiKey | None) -> Caller:
+    now = deps.clock()
+    async with deps.database.connection() as connection:
         row = await connection.fetchrow(named("api_key_person"), key_id)
         if row is None or (key and not key.matches(row["hash"])):
             raise CredentialRefusedError

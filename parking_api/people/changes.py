@@ -17,7 +17,7 @@ from parking_api.people.errors import (
     PersonUnknownError,
 )
 from parking_api.people.keys import ApiKey
-from parking_api.people.schemas import NewPerson
+from parking_api.people.models import NewPerson
 from sql.named import named
 
 

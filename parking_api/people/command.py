@@ -25,7 +25,7 @@ from parking_api.people import changes, queries
 from parking_api.people.access import Role
 from parking_api.people.demo import NoOperatorError, make_demo_people
 from parking_api.people.keys import ApiKey
-from parking_api.people.schemas import COMMAND, LONGEST_GRACE_MIN, NewPerson
+from parking_api.people.models import COMMAND, LONGEST_GRACE_MIN, NewPerson
 from sql.named import named
 
 _ERRORS: Final = (ApiError, CredentialsFileError, NoOperatorError, *DATABASE_ERRORS)

@@ -16,7 +16,7 @@ from parking_api.operators.broker_files import write_atomically
 from parking_api.operators.credentials import FILE_MODE, CredentialsFileError
 from parking_api.people import changes
 from parking_api.people.keys import ApiKey
-from parking_api.people.schemas import COMMAND, NewPerson
+from parking_api.people.models import COMMAND, NewPerson
 from sql.engine import AdvisoryLock
 from sql.kinds import OPERATOR
 from sql.named import named

@@ -24,7 +24,7 @@ from parking_api.people.errors import (
     RoleMissingError,
 )
 from parking_api.people.keys import ApiKey
-from parking_api.people.schemas import (
+from parking_api.people.models import (
     IssuedKey,
     KeyAnswer,
     KeyList,
@@ -38,7 +38,7 @@ from parking_api.people.schemas import (
     Token,
 )
 from parking_api.people.tokens import LIFETIME, Claims
-from parking_api.resources import Held
+from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 
 router = APIRouter(tags=["people"], route_class=StrictRoute)
@@ -85,7 +85,7 @@ def _secret(body: Json) -> Response:
     response_model=Token,
     responses=guarded(KeyNeededError),
 )
-async def make_token(caller: Authenticated, _: Nothing, held: Held) -> Response:
+async def make_token(caller: Authenticated, _: Nothing, deps: Deps) -> Response:
     """Make a token that stands for the API key shown, for 15 minutes.
 
     It is good wherever the key is, but here; it ends with its key at the latest. Keep the key at
@@ -94,7 +94,7 @@ async def make_token(caller: Authenticated, _: Nothing, held: Held) -> Response:
     if caller.by_token:
         raise KeyNeededError
     # Whole seconds, as the token has them.
-    expires_at = (held.clock() + LIFETIME).replace(microsecond=0)
+    expires_at = (deps.clock() + LIFETIME).replace(microsecond=0)
     who = caller.person
     claims = Claims(
         who.person_id,
@@ -103,7 +103,7 @@ async def make_token(caller: Authenticated, _: Nothing, held: Held) -> Response:
         caller.key_id,
         int(expires_at.timestamp()),
     )
-    return _secret({"token": held.signer.sign(claims), "expires_at": expires_at})
+    return _secret({"token": deps.signer.sign(claims), "expires_at": expires_at})
 
 
 @router.post(
@@ -112,10 +112,10 @@ async def make_token(caller: Authenticated, _: Nothing, held: Held) -> Response:
     response_model=PersonAnswer,
     responses=guarded(PersonExistsError, OperatorUnknownError),
 )
-async def add_person(new: NewPerson, caller: Operations, _: Nothing, held: Held) -> Response:
+async def add_person(new: NewPerson, caller: Operations, _: Nothing, deps: Deps) -> Response:
     """Add a person; for operations. A key is issued to them separately."""
-    by = Action(caller.person_id, held.clock(), new.reason)
-    async with held.database.transaction() as connection:
+    by = Action(caller.person_id, deps.clock(), new.reason)
+    async with deps.database.transaction() as connection:
         added = await changes.add_person(connection, new, by)
     answer = respond(added)
     answer.status_code = CREATED
@@ -123,18 +123,18 @@ async def add_person(new: NewPerson, caller: Operations, _: Nothing, held: Held)
 
 
 @router.get("/v1/people", response_model=PersonPage, responses=guarded())
-async def people(ask: Annotated[PeopleAsk, Query()], _: Operations, held: Held) -> Response:
+async def people(ask: Annotated[PeopleAsk, Query()], _: Operations, deps: Deps) -> Response:
     """List people, page by page, ordered by `person_id`; for operations."""
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         rows, cursor = await queries.people_page(connection, ask.cursor or "", ask.limit)
     following = next_path("/v1/people", ask, cursor)
     return respond({"items": [queries.person(row) for row in rows], "next": following})
 
 
 @router.get("/v1/people/me", response_model=Myself, responses=guarded())
-async def me(caller: Authenticated, _: Nothing, held: Held) -> Response:
+async def me(caller: Authenticated, _: Nothing, deps: Deps) -> Response:
     """Tell who the caller is."""
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         row = await queries.one_person(connection, caller.person.person_id)
     return respond(queries.person(row) | {"key_id": caller.key_id})
 
@@ -142,10 +142,10 @@ async def me(caller: Authenticated, _: Nothing, held: Held) -> Response:
 @router.get(
     "/v1/people/{person_id}/keys", response_model=KeyList, responses=guarded(PersonUnknownError)
 )
-async def keys(person_id: PersonId, caller: Anybody, _: Nothing, held: Held) -> Response:
+async def keys(person_id: PersonId, caller: Anybody, _: Nothing, deps: Deps) -> Response:
     """List a person's keys, ended ones too, the newest first; for themselves and operations."""
     _own_or_operations(caller, person_id)
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         items = await queries.keys_of(connection, person_id)
     return respond({"items": items, "next": None})
 
@@ -157,13 +157,13 @@ async def keys(person_id: PersonId, caller: Anybody, _: Nothing, held: Held) -> 
     responses=guarded(PersonUnknownError, ExpiryPastError),
 )
 async def issue_key(
-    person_id: PersonId, new: NewKey, caller: Anybody, _: Nothing, held: Held
+    person_id: PersonId, new: NewKey, caller: Anybody, _: Nothing, deps: Deps
 ) -> Response:
     """Issue a further key; for the person and operations. It is shown this once."""
     _own_or_operations(caller, person_id)
     key = ApiKey.new()
-    by = Action(caller.person_id, held.clock(), new.reason)
-    async with held.database.transaction() as connection:
+    by = Action(caller.person_id, deps.clock(), new.reason)
+    async with deps.database.transaction() as connection:
         issued = await changes.issue_key(connection, person_id, key, by, new.expires_at)
     return _secret(issued | {"key": key.written()})
 
@@ -180,7 +180,7 @@ async def rotate_key(
     rotation: Rotation,
     caller: Anybody,
     _: Nothing,
-    held: Held,
+    deps: Deps,
 ) -> Response:
     """Replace a key by a new one, shown this once; for the person and operations.
 
@@ -188,8 +188,8 @@ async def rotate_key(
     """
     _own_or_operations(caller, person_id)
     key, grace = ApiKey.new(), timedelta(minutes=rotation.grace_minutes)
-    by = Action(caller.person_id, held.clock(), rotation.reason)
-    async with held.database.transaction() as connection:
+    by = Action(caller.person_id, deps.clock(), rotation.reason)
+    async with deps.database.transaction() as connection:
         old = await queries.locked_key(connection, key_id, person_id)
         issued = await changes.rotate_key(connection, old, key, grace, by)
     return _secret(issued | {"key": key.written()})
@@ -205,12 +205,12 @@ async def revoke_key(
     key_id: KeyId,
     ask: Annotated[RevokeAsk, Query()],
     caller: Anybody,
-    held: Held,
+    deps: Deps,
 ) -> Response:
     """Revoke a key at once, and its tokens with it; for the person and operations."""
     _own_or_operations(caller, person_id)
-    by = Action(caller.person_id, held.clock(), ask.reason)
-    async with held.database.transaction() as connection:
+    by = Action(caller.person_id, deps.clock(), ask.reason)
+    async with deps.database.transaction() as connection:
         old = await queries.locked_key(connection, key_id, person_id)
         revoked = await changes.revoke_key(connection, old, by)
     return respond(revoked)

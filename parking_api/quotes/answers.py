@@ -7,8 +7,8 @@ import pricing
 from parking_api.errors import ParameterFault
 from parking_api.models import Json
 from parking_api.quotes import errors
+from parking_api.quotes.models import QuoteAsk
 from parking_api.quotes.prices import class_of
-from parking_api.quotes.schemas import QuoteAsk
 
 _REFUSALS: dict[type[pricing.PricingError], tuple[type[errors.QuoteRefusedError], str]] = {
     pricing.ExitBeforeEntryError: (errors.ExitBeforeEntryError, "exit"),

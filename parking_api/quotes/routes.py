@@ -21,9 +21,9 @@ from parking_api.quotes.errors import (
     UnknownVehicleError,
     VersionNotInForceError,
 )
+from parking_api.quotes.models import FullQuote, QuoteAsk
 from parking_api.quotes.prices import Prices, Version
-from parking_api.quotes.schemas import FullQuote, QuoteAsk
-from parking_api.resources import Held
+from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.worker import BusyError, off_loop
 from pricing import steps_a_day
@@ -78,7 +78,7 @@ EXAMPLES = {
     ),
 )
 async def quote(
-    ask: Annotated[QuoteAsk, Body(openapi_examples=EXAMPLES)], held: Held, request: Request
+    ask: Annotated[QuoteAsk, Body(openapi_examples=EXAMPLES)], deps: Deps, request: Request
 ) -> Response:
     """Price a stay at a lot, or by a draft document, which is for the bureau.
 
@@ -88,15 +88,15 @@ async def quote(
     """
     if ask.document is not None:
         await admit(request, [BUREAU])
-        body = await off_loop(_by_document, ask, ask.document, held.prices)
+        body = await off_loop(_by_document, ask, ask.document, deps.prices)
     else:
         assert ask.lot_id is not None  # noqa: S101 - one of the two is given
-        version = held.prices.version_for(ask.lot_id, ask.entry, ask.version)
+        version = deps.prices.version_for(ask.lot_id, ask.entry, ask.version)
         steps = steps_a_day(version.tariff) * ((ask.exit - ask.entry).days + 1)
         if steps > INLINE_STEPS:
-            body = await off_loop(_by_version, ask, version, held.prices)
+            body = await off_loop(_by_version, ask, version, deps.prices)
         else:
-            body = _by_version(ask, version, held.prices)
+            body = _by_version(ask, version, deps.prices)
     return respond(body)
 
 

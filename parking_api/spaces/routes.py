@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Response
 from parking_api.errors import described
 from parking_api.models import respond
 from parking_api.parameters import LotId, Nothing
-from parking_api.resources import Held
+from parking_api.resources import Deps
 from parking_api.spaces import queries
+from parking_api.spaces.models import LotSpaces, NearestSpaces
 from parking_api.spaces.parameters import NearestSpacesAsk
-from parking_api.spaces.schemas import LotSpaces, NearestSpaces
 
 router = APIRouter(tags=["spaces"])
 
@@ -21,14 +21,14 @@ UNKNOWN = HTTPStatus.NOT_FOUND
 
 
 @router.get("/v1/spaces/nearest", response_model=NearestSpaces, responses=described(BAD, AWAY))
-async def nearest_spaces(ask: Annotated[NearestSpacesAsk, Query()], held: Held) -> Response:
+async def nearest_spaces(ask: Annotated[NearestSpacesAsk, Query()], deps: Deps) -> Response:
     """Find single free bays, nearest first.
 
     The order is that of geodesic distance on the spheroid, ties (such as bays stacked on several
     levels) by `lot_id` and `number`. Only lots that sense their bays, are open, and whose feed is
     live or stale.
     """
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         return respond(await queries.nearest_spaces(connection, ask))
 
 
@@ -37,7 +37,7 @@ async def nearest_spaces(ask: Annotated[NearestSpacesAsk, Query()], held: Held) 
     response_model=LotSpaces,
     responses=described(UNKNOWN, BAD, AWAY),
 )
-async def lot_spaces(lot_id: LotId, _: Nothing, held: Held) -> Response:
+async def lot_spaces(lot_id: LotId, _: Nothing, deps: Deps) -> Response:
     """Tell the state of each bay of one lot; none for a lot that counts at its gates."""
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         return respond(await queries.lot_spaces(connection, lot_id))

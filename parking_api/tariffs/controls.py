@@ -17,7 +17,7 @@ from parking_api.tariffs.errors import (
     PriceControlError,
 )
 from parking_api.tariffs.linting import looked_over
-from parking_api.tariffs.schemas import AppliesTo
+from parking_api.tariffs.models import AppliesTo
 from parking_api.tariffs.schemas_of_controls import NewControl
 from parking_api.workflow import SamePersonError
 from parking_api.zones.queries import lock

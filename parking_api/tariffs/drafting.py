@@ -19,9 +19,9 @@ from parking_api.tariffs.errors import (
     TariffUnknownError,
     VersionStateError,
 )
+from parking_api.tariffs.models import AppliesTo, NewTariff, NewVersion
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.recording import recorded
-from parking_api.tariffs.schemas import AppliesTo, NewTariff, NewVersion
 from parking_api.worker import off_loop
 from sql.named import named
 

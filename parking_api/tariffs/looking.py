@@ -7,7 +7,7 @@ from parking_api.audit import Connection
 from parking_api.quotes.prices import Prices
 from parking_api.tariffs import controls
 from parking_api.tariffs.linting import looked_over
-from parking_api.tariffs.schemas import AppliesTo
+from parking_api.tariffs.models import AppliesTo
 
 ON_STREET = "on_street"
 

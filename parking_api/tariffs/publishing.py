@@ -15,9 +15,9 @@ from parking_api.tariffs.errors import (
     NotTheDrafterError,
     VersionStateError,
 )
+from parking_api.tariffs.models import Submission
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.recording import recorded
-from parking_api.tariffs.schemas import Submission
 from parking_api.workflow import SamePersonError
 from parking_api.zones.queries import lock
 from sql.named import named

@@ -10,7 +10,7 @@ import pricing
 from parking_api.audit import Connection
 from parking_api.models import Row
 from parking_api.tariffs.errors import TariffUnknownError
-from parking_api.tariffs.schemas import AppliesTo, TariffsAsk
+from parking_api.tariffs.models import AppliesTo, TariffsAsk
 from sql.named import named
 
 

@@ -13,7 +13,7 @@ from parking_api.parameters import Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded
 from parking_api.quotes import coverage
 from parking_api.quotes.errors import LeavesUnpricedError, TariffInvalidError
-from parking_api.resources import Held, Resources
+from parking_api.resources import Deps, Resources
 from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import answers, drafting, publishing, queries
 from parking_api.tariffs.errors import (
@@ -26,9 +26,7 @@ from parking_api.tariffs.errors import (
     TariffUnknownError,
     VersionStateError,
 )
-from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
-from parking_api.tariffs.queries import Key
-from parking_api.tariffs.schemas import (
+from parking_api.tariffs.models import (
     BureauVersion,
     EffectiveVersion,
     NewTariff,
@@ -42,6 +40,8 @@ from parking_api.tariffs.schemas import (
     VersionPage,
     Withdrawal,
 )
+from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
+from parking_api.tariffs.queries import Key
 from parking_api.tariffs.visiting import SeesAll
 from parking_api.workflow import SamePersonError
 
@@ -53,10 +53,10 @@ APPROVER: Final = "bureau_approver"
 
 
 @router.get("/v1/tariffs", response_model=VersionPage, responses=described(BAD, AWAY))
-async def tariffs(ask: Annotated[TariffsAsk, Query()], held: Held, sees_all: SeesAll) -> Response:
+async def tariffs(ask: Annotated[TariffsAsk, Query()], deps: Deps, sees_all: SeesAll) -> Response:
     """List tariff versions, page by page; the bureau sees those that are not published too."""
-    async with held.database.connection() as connection:
-        rows, cursor = await queries.page(connection, ask, held.clock(), whole=sees_all)
+    async with deps.database.connection() as connection:
+        rows, cursor = await queries.page(connection, ask, deps.clock(), whole=sees_all)
     following = next_path("/v1/tariffs", ask, cursor)
     return respond({"items": [answers.facts(row) for row in rows], "next": following})
 
@@ -67,12 +67,12 @@ async def tariffs(ask: Annotated[TariffsAsk, Query()], held: Held, sees_all: See
     response_model=BureauVersion,
     responses=guarded(TariffInvalidError, TargetUnknownError, TariffExistsError, DatabaseAwayError),
 )
-async def new_tariff(body: NewTariff, held: Held, caller: Drafter) -> Response:
+async def new_tariff(body: NewTariff, deps: Deps, caller: Drafter) -> Response:
     """Draft a tariff, its version 1. Every fault of the document is told at once, with its path."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         key = await drafting.draft_tariff(connection, body, act)
-        told = await _told(held, connection, key)
+        told = await _told(deps, connection, key)
     return _created(told)
 
 
@@ -85,13 +85,13 @@ async def new_tariff(body: NewTariff, held: Held, caller: Drafter) -> Response:
     ),
 )
 async def new_version(
-    tariff_id: TariffId, body: NewVersion, held: Held, caller: Drafter
+    tariff_id: TariffId, body: NewVersion, deps: Deps, caller: Drafter
 ) -> Response:
     """Draft a further version of a tariff. Rolling back is one that copies an earlier one."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         key = await drafting.draft_version(connection, tariff_id, body, act)
-        told = await _told(held, connection, key)
+        told = await _told(deps, connection, key)
     return _created(told)
 
 
@@ -99,12 +99,12 @@ async def new_version(
     VERSION_PATH, response_model=VersionAnswer, responses=described(TariffUnknownError, BAD, AWAY)
 )
 async def version(
-    tariff_id: TariffId, version: Number, _: Nothing, held: Held, sees_all: SeesAll
+    tariff_id: TariffId, version: Number, _: Nothing, deps: Deps, sees_all: SeesAll
 ) -> Response:
     """Give one version with its document; to the bureau, with who did what."""
     key = Key(tariff_id, version)
-    async with held.database.connection() as connection:
-        row = await queries.version(connection, key, held.clock(), whole=sees_all)
+    async with deps.database.connection() as connection:
+        row = await queries.version(connection, key, deps.clock(), whole=sees_all)
     return respond(answers.version(row, whole=sees_all))
 
 
@@ -121,13 +121,13 @@ async def version(
     ),
 )
 async def change(
-    tariff_id: TariffId, version: Number, body: NewTariff, held: Held, caller: Drafter
+    tariff_id: TariffId, version: Number, body: NewTariff, deps: Deps, caller: Drafter
 ) -> Response:
     """Write one's own draft anew."""
-    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
-    async with held.database.transaction() as connection:
+    act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
+    async with deps.database.transaction() as connection:
         await drafting.change(connection, key, body, act)
-        told = await _told(held, connection, key)
+        told = await _told(deps, connection, key)
     return respond(told)
 
 
@@ -144,7 +144,7 @@ async def change(
     ),
 )
 async def submit(
-    tariff_id: TariffId, version: Number, body: Submission, held: Held, caller: Drafter
+    tariff_id: TariffId, version: Number, body: Submission, deps: Deps, caller: Drafter
 ) -> Response:
     """Hand one's own draft in for review: from here on it is immutable.
 
@@ -152,10 +152,10 @@ async def submit(
     force now and those to come, or of the time that `effective_from` and `effective_to` name.
     What else would stand in the way of publishing it then is told. Publishing looks again.
     """
-    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
-    async with held.database.transaction() as connection:
+    act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
+    async with deps.database.transaction() as connection:
         conflicts, unpriced = await publishing.submit(connection, key, body, act)
-        told = await _told(held, connection, key)
+        told = await _told(deps, connection, key)
     return respond(told | {"conflicts": conflicts, "unpriced": coverage.answer(unpriced)})
 
 
@@ -165,13 +165,13 @@ async def submit(
     responses=guarded(TariffUnknownError, SamePersonError, VersionStateError, DatabaseAwayError),
 )
 async def approve(
-    tariff_id: TariffId, version: Number, body: Why, held: Held, caller: Approver
+    tariff_id: TariffId, version: Number, body: Why, deps: Deps, caller: Approver
 ) -> Response:
     """Approve what is in review. It takes another person than the drafter; of two at once, one."""
-    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
-    async with held.database.transaction() as connection:
+    act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
+    async with deps.database.transaction() as connection:
         await publishing.approve(connection, key, act)
-        told = await _told(held, connection, key)
+        told = await _told(deps, connection, key)
     return respond(told)
 
 
@@ -190,15 +190,15 @@ PUBLISHING: Final = (
     f"{VERSION_PATH}/schedule", response_model=EffectiveVersion, responses=guarded(*PUBLISHING)
 )
 async def schedule(
-    tariff_id: TariffId, version: Number, body: Schedule, held: Held, caller: Approver
+    tariff_id: TariffId, version: Number, body: Schedule, deps: Deps, caller: Approver
 ) -> Response:
     """Publish an approved version ahead of the time that it comes into force.
 
     The version before it ends then. Beyond the price control it is refused, with the clause; and
     where lots lose their price by it, unless `leaves_unpriced` is said.
     """
-    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
-    async with held.database.transaction() as connection:
+    act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
+    async with deps.database.transaction() as connection:
         unpriced = await publishing.publish(
             connection,
             key,
@@ -207,8 +207,8 @@ async def schedule(
             act,
             leaves_unpriced=body.leaves_unpriced,
         )
-        told = await _told(held, connection, key)
-    await held.prices.reload()
+        told = await _told(deps, connection, key)
+    await deps.prices.reload()
     return respond(told | {"unpriced": coverage.answer(unpriced)})
 
 
@@ -216,16 +216,16 @@ async def schedule(
     f"{VERSION_PATH}/publish", response_model=EffectiveVersion, responses=guarded(*PUBLISHING)
 )
 async def publish(
-    tariff_id: TariffId, version: Number, body: Publication, held: Held, caller: Approver
+    tariff_id: TariffId, version: Number, body: Publication, deps: Deps, caller: Approver
 ) -> Response:
     """Publish an approved version, in force at once; else as `schedule`."""
-    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
-    async with held.database.transaction() as connection:
+    act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
+    async with deps.database.transaction() as connection:
         unpriced = await publishing.publish(
             connection, key, act.at, body.effective_to, act, leaves_unpriced=body.leaves_unpriced
         )
-        told = await _told(held, connection, key)
-    await held.prices.reload()
+        told = await _told(deps, connection, key)
+    await deps.prices.reload()
     return respond(told | {"unpriced": coverage.answer(unpriced)})
 
 
@@ -241,7 +241,7 @@ async def publish(
     ),
 )
 async def withdraw(
-    tariff_id: TariffId, version: Number, body: Withdrawal, held: Held, caller: Bureau
+    tariff_id: TariffId, version: Number, body: Withdrawal, deps: Deps, caller: Bureau
 ) -> Response:
     """Withdraw a version.
 
@@ -249,8 +249,8 @@ async def withdraw(
     now, and where lots lose their price by that, it is refused unless `leaves_unpriced` is said. A
     drafter withdraws their own, until it is published; an approver any.
     """
-    act, key = Action(caller.person_id, held.clock(), body.reason), Key(tariff_id, version)
-    async with held.database.transaction() as connection:
+    act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
+    async with deps.database.transaction() as connection:
         unpriced = await publishing.withdraw(
             connection,
             key,
@@ -258,13 +258,13 @@ async def withdraw(
             may_end=APPROVER in caller.roles,
             leaves_unpriced=body.leaves_unpriced,
         )
-        told = await _told(held, connection, key)
-    await held.prices.reload()
+        told = await _told(deps, connection, key)
+    await deps.prices.reload()
     return respond(told | {"unpriced": coverage.answer(unpriced)})
 
 
-async def _told(held: Resources, connection: Connection, key: Key) -> Json:
-    row = await queries.version(connection, key, held.clock(), whole=True)
+async def _told(deps: Resources, connection: Connection, key: Key) -> Json:
+    row = await queries.version(connection, key, deps.clock(), whole=True)
     return answers.version(row, whole=True)
 
 

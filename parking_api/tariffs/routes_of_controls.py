@@ -10,7 +10,7 @@ from parking_api.errors import DatabaseAwayError, described
 from parking_api.models import Why, respond
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Drafter, guarded
-from parking_api.resources import Held
+from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import calendar, controls
 from parking_api.tariffs.errors import (
@@ -41,9 +41,9 @@ YearNumber = Annotated[int, Path(ge=2000, le=2199, examples=[2027])]
 
 
 @router.get("/v1/price-controls", response_model=Controls, responses=described(BAD, AWAY))
-async def price_controls(_: Nothing, held: Held, sees_all: SeesAll) -> Response:
+async def price_controls(_: Nothing, deps: Deps, sees_all: SeesAll) -> Response:
     """List the price controls; the bureau sees drafts too."""
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         rows = await controls.controls(connection, whole=sees_all)
     return respond({"items": [controls.answer(row) for row in rows], "next": None})
 
@@ -54,10 +54,10 @@ async def price_controls(_: Nothing, held: Held, sees_all: SeesAll) -> Response:
     responses=described(ControlUnknownError, BAD, AWAY),
 )
 async def price_control(
-    control_id: ControlId, _: Nothing, held: Held, sees_all: SeesAll
+    control_id: ControlId, _: Nothing, deps: Deps, sees_all: SeesAll
 ) -> Response:
     """Give one price control: its legal reference, base, float, floor and ceiling."""
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         row = await controls.control(connection, control_id, whole=sees_all)
     return respond(controls.answer(row))
 
@@ -68,10 +68,10 @@ async def price_control(
     response_model=Control,
     responses=guarded(ControlExistsError, DatabaseAwayError),
 )
-async def new(body: NewControl, held: Held, caller: Drafter) -> Response:
+async def new(body: NewControl, deps: Deps, caller: Drafter) -> Response:
     """Draft a price control; it binds nobody until it is approved."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await controls.draft(connection, body, act)
     answer = respond(controls.answer(row))
     answer.status_code = HTTPStatus.CREATED
@@ -83,13 +83,13 @@ async def new(body: NewControl, held: Held, caller: Drafter) -> Response:
     response_model=ApprovedControl,
     responses=guarded(ControlUnknownError, SamePersonError, ControlStateError, DatabaseAwayError),
 )
-async def approve(control_id: ControlId, body: Why, held: Held, caller: Approver) -> Response:
+async def approve(control_id: ControlId, body: Why, deps: Deps, caller: Approver) -> Response:
     """Approve a price control: no tariff that goes beyond it is published from then on.
 
     Versions that were published before and go beyond it stay as they are; the answer names them.
     """
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row, beyond = await controls.approve(connection, control_id, act)
     named = [
         {
@@ -108,18 +108,18 @@ async def approve(control_id: ControlId, body: Why, held: Held, caller: Approver
     response_model=Control,
     responses=guarded(ControlUnknownError, ControlStateError, DatabaseAwayError),
 )
-async def end(control_id: ControlId, body: ControlEnd, held: Held, caller: Approver) -> Response:
+async def end(control_id: ControlId, body: ControlEnd, deps: Deps, caller: Approver) -> Response:
     """Let a price control end."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await controls.end(connection, control_id, body.valid_to, act)
     return respond(controls.answer(row))
 
 
 @router.get("/v1/calendar", response_model=Years, responses=described(BAD, AWAY))
-async def years(_: Nothing, held: Held) -> Response:
+async def years(_: Nothing, deps: Deps) -> Response:
     """Give the city's public holidays and make-up workdays, year by year."""
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         rows = await calendar.years(connection)
     return respond({"items": [dict(row) for row in rows], "next": None})
 
@@ -129,10 +129,10 @@ async def years(_: Nothing, held: Held) -> Response:
     response_model=Year,
     responses=guarded(CalendarFixedError, DatabaseAwayError),
 )
-async def publish_year(year: YearNumber, body: NewYear, held: Held, caller: Approver) -> Response:
+async def publish_year(year: YearNumber, body: NewYear, deps: Deps, caller: Approver) -> Response:
     """Publish a year's calendar. It stays: what a stay cost must come out again."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await calendar.publish(connection, year, body, act)
-    await held.prices.reload()
+    await deps.prices.reload()
     return respond(dict(row))

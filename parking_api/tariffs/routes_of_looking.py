@@ -11,13 +11,13 @@ from parking_api.models import respond
 from parking_api.parameters import Nothing
 from parking_api.people.access import Bureau, guarded
 from parking_api.quotes.errors import TariffInvalidError
-from parking_api.resources import Held, Resources
+from parking_api.resources import Deps, Resources
 from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import answers, comparing, drafting, looking, queries
 from parking_api.tariffs.errors import TariffUnknownError
+from parking_api.tariffs.models import AppliesTo, CompareAsk, Comparison, Findings, ToLint
 from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
-from parking_api.tariffs.schemas import AppliesTo, CompareAsk, Comparison, Findings, ToLint
 from parking_api.tariffs.visiting import SeesAll
 from parking_api.worker import off_loop
 
@@ -28,11 +28,11 @@ AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 @router.post("/v1/tariffs/lint", response_model=Findings, responses=guarded(TariffInvalidError))
-async def lint(body: ToLint, held: Held, caller: Bureau) -> Response:
+async def lint(body: ToLint, deps: Deps, caller: Bureau) -> Response:
     """Look a document over that is kept nowhere yet."""
     del caller
     tariff = await off_loop(drafting.checked, body.document)
-    return await _lint(held, tariff, pricing.content_hash(body.document), body.applies_to)
+    return await _lint(deps, tariff, pricing.content_hash(body.document), body.applies_to)
 
 
 @router.get(
@@ -41,15 +41,15 @@ async def lint(body: ToLint, held: Held, caller: Bureau) -> Response:
     responses=guarded(TariffUnknownError, DatabaseAwayError),
 )
 async def lint_version(
-    tariff_id: TariffId, version: Number, _: Nothing, held: Held, caller: Bureau
+    tariff_id: TariffId, version: Number, _: Nothing, deps: Deps, caller: Bureau
 ) -> Response:
     """Look a version over: gaps, tiers that never apply, the price control, and more."""
     del caller
     key = Key(tariff_id, version)
-    async with held.database.connection() as connection:
-        row = await queries.version(connection, key, held.clock(), whole=True)
+    async with deps.database.connection() as connection:
+        row = await queries.version(connection, key, deps.clock(), whole=True)
     target = queries.target_of(row)
-    return await _lint(held, queries.tariff_of(row), row["content_hash"], target)
+    return await _lint(deps, queries.tariff_of(row), row["content_hash"], target)
 
 
 @router.get(
@@ -61,24 +61,24 @@ async def compare(
     tariff_id: TariffId,
     version: Number,
     ask: Annotated[CompareAsk, Query()],
-    held: Held,
+    deps: Deps,
     sees_all: SeesAll,
 ) -> Response:
     """Tell what changes from one version to another: in words, and in the fees of some stays."""
-    now = held.clock()
-    async with held.database.connection() as connection:
+    now = deps.clock()
+    async with deps.database.connection() as connection:
         before, after = [
             await queries.version(connection, Key(tariff_id, number), now, whole=sees_all)
             for number in (version, ask.to)
         ]
-    calendar = held.prices.calendar
+    calendar = deps.prices.calendar
     return respond(await off_loop(comparing.comparison, before, after, now, calendar))
 
 
 async def _lint(
-    held: Resources, tariff: pricing.Tariff, digest: str, target: AppliesTo | None
+    deps: Resources, tariff: pricing.Tariff, digest: str, target: AppliesTo | None
 ) -> Response:
-    now = held.clock()
-    async with held.database.connection() as connection:
-        found = await looking.findings(connection, held.prices, tariff, target, now)
+    now = deps.clock()
+    async with deps.database.connection() as connection:
+        found = await looking.findings(connection, deps.prices, tariff, target, now)
     return respond(answers.findings(digest, found))

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 from parking_api.errors import ParameterFault
 from parking_api.models import Answer, Body, Day, LotType, Name, Reason, Text, Whole
 from parking_api.parameters import Id, Moment
-from parking_api.zones.schemas import ZoneClass
+from parking_api.zones.models import ZoneClass
 
 Amount = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]

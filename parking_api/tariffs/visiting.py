@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from parking_api.people.access import authenticated
-from parking_api.resources import Held
+from parking_api.resources import Deps
 
 BUREAU: Final = frozenset({"bureau_drafter", "bureau_approver"})
 
@@ -15,7 +15,7 @@ _bearer = HTTPBearer(scheme_name="key or token", auto_error=False)
 
 async def _sees_all(
     request: Request,
-    held: Held,
+    deps: Deps,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> bool:
     """Find out whether somebody of the bureau is asking; nobody has to say who they are.
@@ -25,7 +25,7 @@ async def _sees_all(
     """
     if given is None:
         return False
-    caller = await authenticated(request, held, given)
+    caller = await authenticated(request, deps, given)
     return bool(BUREAU & caller.person.roles)
 
 

@@ -14,7 +14,7 @@ from parking_api.zones.errors import (
     ZoneStateError,
     ZoneUnknownError,
 )
-from parking_api.zones.schemas import NewZone, ZoneBody
+from parking_api.zones.models import NewZone, ZoneBody
 from sql.engine import AdvisoryLock
 from sql.named import named
 

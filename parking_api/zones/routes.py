@@ -13,7 +13,7 @@ from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded
 from parking_api.quotes import coverage
 from parking_api.quotes.errors import LeavesUnpricedError
-from parking_api.resources import Held
+from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.workflow import SamePersonError
 from parking_api.zones import answers, publishing, queries
@@ -25,7 +25,7 @@ from parking_api.zones.errors import (
     ZoneTimesError,
     ZoneUnknownError,
 )
-from parking_api.zones.schemas import (
+from parking_api.zones.models import (
     EndedZone,
     NewZone,
     PublishedZones,
@@ -81,10 +81,10 @@ GEOJSON_ZONE: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses={**GEOJSON_ZONES, **described(BAD, AWAY)},
 )
-async def zones(ask: Annotated[ZonesAsk, Query()], held: Held) -> Response:
+async def zones(ask: Annotated[ZonesAsk, Query()], deps: Deps) -> Response:
     """Give the tariff zones in force at a time, as GeoJSON. They never overlap."""
-    at = settled(ask.at, held.clock())
-    async with held.database.connection() as connection:
+    at = settled(ask.at, deps.clock())
+    async with deps.database.connection() as connection:
         rows = await queries.zones_at(connection, at)
     return respond(answers.collection(list(rows), at), GEO_JSON)
 
@@ -94,19 +94,19 @@ async def zones(ask: Annotated[ZonesAsk, Query()], held: Held) -> Response:
     response_class=Response,
     responses={**GEOJSON_ZONE, **described(ZoneUnknownError, BAD, AWAY)},
 )
-async def zone(zone_id: ZoneId, ask: Annotated[ZonesAsk, Query()], held: Held) -> Response:
+async def zone(zone_id: ZoneId, ask: Annotated[ZonesAsk, Query()], deps: Deps) -> Response:
     """Give one tariff zone in force at a time, as a GeoJSON feature."""
-    at = settled(ask.at, held.clock())
-    async with held.database.connection() as connection:
+    at = settled(ask.at, deps.clock())
+    async with deps.database.connection() as connection:
         row = await queries.zone_at(connection, zone_id, at)
     return respond(answers.feature(row), GEO_JSON)
 
 
 @router.get("/v1/zone-drafts", response_model=ZoneDrafts, responses=guarded(DatabaseAwayError))
-async def drafts(_: Nothing, held: Held, caller: Bureau) -> Response:
+async def drafts(_: Nothing, deps: Deps, caller: Bureau) -> Response:
     """List the drafts of zones that wait to be published."""
     del caller
-    async with held.database.connection() as connection:
+    async with deps.database.connection() as connection:
         rows = await queries.drafts(connection)
     return respond({"items": [answers.draft_facts(row) for row in rows], "next": None})
 
@@ -117,10 +117,10 @@ async def drafts(_: Nothing, held: Held, caller: Bureau) -> Response:
     response_model=ZoneDraft,
     responses=guarded(ZoneExistsError, DatabaseAwayError),
 )
-async def new(body: NewZone, held: Held, caller: Drafter) -> Response:
+async def new(body: NewZone, deps: Deps, caller: Drafter) -> Response:
     """Draft a zone. Every fault of the request is told at once."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await queries.add_draft(connection, body, act)
     answer = respond(answers.draft_feature(row), GEO_JSON)
     answer.status_code = HTTPStatus.CREATED
@@ -132,10 +132,10 @@ async def new(body: NewZone, held: Held, caller: Drafter) -> Response:
     response_model=ZoneDraft,
     responses=guarded(ZoneDraftUnknownError, ZoneStateError, DatabaseAwayError),
 )
-async def change(zone_id: ZoneId, body: ZoneBody, held: Held, caller: Drafter) -> Response:
+async def change(zone_id: ZoneId, body: ZoneBody, deps: Deps, caller: Drafter) -> Response:
     """Draw one's own draft anew."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await queries.change_draft(connection, zone_id, body, act)
     return respond(answers.draft_feature(row), GEO_JSON)
 
@@ -145,10 +145,10 @@ async def change(zone_id: ZoneId, body: ZoneBody, held: Held, caller: Drafter) -
     response_model=ZoneDraft,
     responses=guarded(ZoneDraftUnknownError, DatabaseAwayError),
 )
-async def draft(zone_id: ZoneId, _: Nothing, held: Held, caller: Bureau) -> Response:
+async def draft(zone_id: ZoneId, _: Nothing, deps: Deps, caller: Bureau) -> Response:
     """Give the draft of a zone, whatever became of it."""
     del caller
-    async with held.database.transaction() as connection:
+    async with deps.database.transaction() as connection:
         row = await queries.draft(connection, zone_id)
     return respond(answers.draft_feature(row), GEO_JSON)
 
@@ -159,7 +159,7 @@ async def draft(zone_id: ZoneId, _: Nothing, held: Held, caller: Bureau) -> Resp
     responses=guarded(ZoneDraftUnknownError, ZoneStateError, ZoneExistsError, DatabaseAwayError),
 )
 async def check(
-    zone_id: ZoneId, held: Held, caller: Bureau, body: ZoneCheckAsk | None = None
+    zone_id: ZoneId, deps: Deps, caller: Bureau, body: ZoneCheckAsk | None = None
 ) -> Response:
     """Tell what would come of publishing a draft: overlaps, its lots, lots that lose their price.
 
@@ -167,8 +167,8 @@ async def check(
     """
     del caller
     zone_ids = [zone_id, *(body.also if body else ())]
-    async with held.database.transaction() as connection:
-        return respond(await publishing.check(connection, zone_ids, held.clock()))
+    async with deps.database.transaction() as connection:
+        return respond(await publishing.check(connection, zone_ids, deps.clock()))
 
 
 @router.post(
@@ -185,7 +185,7 @@ async def check(
         DatabaseAwayError,
     ),
 )
-async def publish(zone_id: ZoneId, body: ZonePublication, held: Held, caller: Approver) -> Response:
+async def publish(zone_id: ZoneId, body: ZonePublication, deps: Deps, caller: Approver) -> Response:
     """Put a draft in force from its `valid_from` on, with others that must begin at once with it.
 
     The zones that they replace end when they begin. Whoever drafted one may not publish it. Should
@@ -193,12 +193,12 @@ async def publish(zone_id: ZoneId, body: ZonePublication, held: Held, caller: Ap
     their price by it, unless `leaves_unpriced` is said: a tariff can be given to a zone once it is
     published, and should be before it begins.
     """
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         rows, unpriced = await publishing.publish(
             connection, [zone_id, *body.also], act, leaves_unpriced=body.leaves_unpriced
         )
-    await held.prices.reload()
+    await deps.prices.reload()
     items = [answers.draft_facts(row) for row in rows]
     return respond({"items": items, "next": None, "unpriced": coverage.answer(unpriced)})
 
@@ -208,10 +208,10 @@ async def publish(zone_id: ZoneId, body: ZonePublication, held: Held, caller: Ap
     response_model=ZoneDraft,
     responses=guarded(ZoneDraftUnknownError, ZoneStateError, DatabaseAwayError),
 )
-async def withdraw(zone_id: ZoneId, body: Why, held: Held, caller: Bureau) -> Response:
+async def withdraw(zone_id: ZoneId, body: Why, deps: Deps, caller: Bureau) -> Response:
     """Give a draft up."""
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row = await queries.withdraw_draft(connection, zone_id, act)
     return respond(answers.draft_feature(row), GEO_JSON)
 
@@ -221,15 +221,15 @@ async def withdraw(zone_id: ZoneId, body: Why, held: Held, caller: Bureau) -> Re
     response_model=EndedZone,
     responses=guarded(ZoneUnknownError, ZoneTimesError, LeavesUnpricedError, DatabaseAwayError),
 )
-async def end(zone_id: ZoneId, body: ZoneEnd, held: Held, caller: Approver) -> Response:
+async def end(zone_id: ZoneId, body: ZoneEnd, deps: Deps, caller: Approver) -> Response:
     """Let a published zone end, now or later.
 
     Where lots lose their price by it, it is refused unless `leaves_unpriced` is said.
     """
-    act = Action(caller.person_id, held.clock(), body.reason)
-    async with held.database.transaction() as connection:
+    act = Action(caller.person_id, deps.clock(), body.reason)
+    async with deps.database.transaction() as connection:
         row, unpriced = await publishing.end(
             connection, zone_id, body.valid_to, act, leaves_unpriced=body.leaves_unpriced
         )
-    await held.prices.reload()
+    await deps.prices.reload()
     return respond(answers.facts(row) | {"unpriced": coverage.answer(unpriced)})

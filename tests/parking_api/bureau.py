@@ -10,7 +10,7 @@ import httpx
 from parking_api.audit import Action
 from parking_api.people.changes import add_person, issue_key
 from parking_api.people.keys import ApiKey
-from parking_api.people.schemas import NewPerson
+from parking_api.people.models import NewPerson
 from parking_api.tariffs.examples import CLASS_1_ROAD
 
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from parking_api.audit import Action
 from parking_api.command_line import connected
 from parking_api.people import changes
 from parking_api.people.keys import ApiKey
-from parking_api.people.schemas import COMMAND, NewPerson
+from parking_api.people.models import COMMAND, NewPerson
 
 
 async def keyed(

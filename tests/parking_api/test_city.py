@@ -2,7 +2,7 @@
 
 import httpx
 
-from parking_api.city.schemas import CityTotals
+from parking_api.city.models import CityTotals
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get, refused
 

@@ -12,10 +12,10 @@ import orjson
 from ingest_mqtt.publish import state_payload
 from parking_api.city import answers
 from parking_api.city.memory import City, State
-from parking_api.city.schemas import CityTotals
+from parking_api.city.models import CityTotals
 from parking_api.lots import answers as lot_answers
+from parking_api.lots.models import LotAnswer
 from parking_api.lots.parameters import LotAsk
-from parking_api.lots.schemas import LotAnswer
 from sql.lot_state_store import load_lots, write_states
 from sql.lot_states import Lot, LotState, ReportTimes, counted, live_for, sensed, stale_for
 from sql.named import named

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from parking_api.feeds.schemas import SHOWN, DeadLetter, DeadLetterPage
+from parking_api.feeds.models import SHOWN, DeadLetter, DeadLetterPage
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages, refuse
 from tests.parking_api.people import body, keyed

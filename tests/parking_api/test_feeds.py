@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from parking_api.feeds.schemas import FeedPage, LotFeedPage
+from parking_api.feeds.models import FeedPage, LotFeedPage
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages, refuse
 from tests.parking_api.people import body, keyed

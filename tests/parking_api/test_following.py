@@ -17,8 +17,8 @@ from parking_api.city import answers, queries
 from parking_api.city.following import followed_city
 from parking_api.city.memory import City
 from parking_api.database import Database
+from parking_api.lots.models import LotPage
 from parking_api.lots.parameters import NearestLotsAsk
-from parking_api.lots.schemas import LotPage
 from parking_api.settings import ApiSettings
 from sql.engine import create_pool
 from sql.named import named

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pyproj import Geod
 
-from parking_api.lots.schemas import NearestLots
+from parking_api.lots.models import NearestLots
 from sql.named import named
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get, refused

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from parking_api.lots.schemas import Occupancy, OccupancyStep
+from parking_api.lots.models import Occupancy, OccupancyStep
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get, refused, serving
 

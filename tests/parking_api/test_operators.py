@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from parking_api.operators.schemas import OperatorAnswer, OperatorPage
+from parking_api.operators.models import OperatorAnswer, OperatorPage
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages
 from tests.parking_api.people import body, keyed

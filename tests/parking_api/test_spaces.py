@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pyproj import Geod
 
-from parking_api.spaces.schemas import LotSpaces, NearestSpaces
+from parking_api.spaces.models import LotSpaces, NearestSpaces
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get, refused
 

@@ -15,9 +15,9 @@ from parking_api.app import create_app
 from parking_api.people.access import guards_of
 from parking_api.settings import ApiSettings
 from parking_api.strict_route import MAX_BODY_BYTES, StrictRoute
-from parking_api.tariffs.schemas import Withdrawal
+from parking_api.tariffs.models import Withdrawal
 from parking_api.tariffs.schemas_of_controls import NewYear
-from parking_api.zones.schemas import ZoneEnd
+from parking_api.zones.models import ZoneEnd
 from tests.parking_api.bureau import Bureau, square
 from tests.parking_api.people import keyed
 

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from parking_api.models import Answer, Body, LotType, Name, Reason, Whole
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import Id, Moment, Parameters
-from parking_api.quotes.schemas import LeavesUnpriced, UnpricedLots
+from parking_api.quotes.models import LeavesUnpriced, UnpricedLots
 from parking_api.tariffs.examples import CLASS_1_ROAD
 
 State = Literal[

@@ -14,7 +14,7 @@ from parking_api.importing.geometry import (
 )
 from parking_api.models import Answer, Body, Name, Reason, Text, Whole
 from parking_api.parameters import Id, Moment, Parameters
-from parking_api.quotes.schemas import LeavesUnpriced, UnpricedLots
+from parking_api.quotes.models import LeavesUnpriced, UnpricedLots
 
 ZoneClass = Annotated[
     Whole, Field(ge=1, le=3, description="1 一类, 2 二类, 3 三类: from the centre outwards.")
