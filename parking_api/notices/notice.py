@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pricing
 from parking_api.notices.blocks import Block, Grid, Heading, Listing, Paragraph
 from pricing.document import Period
-from pricing.texts import clauses, naming, wording
+from pricing.texts import clauses, naming
 from pricing.texts.words import duration, money
 
 LENGTHS_S: Final = (900, 1800, 3600, 5400, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400)
@@ -87,7 +87,7 @@ def _scope(subject: Subject) -> str:
     places = "、".join(subject.places)
     if not subject.lot_types:
         return f"本标准适用于：{places}。"
-    types = naming.listed(list(subject.lot_types), wording.LOT_TYPES)[0]
+    types = naming.listed(list(subject.lot_types), naming.LOT_TYPES)[0]
     return f"本标准适用于下列区域的{types}：{places}。"
 
 

@@ -10,7 +10,7 @@ from pricing.fields import exact
 from pricing.instants import SECOND
 from pricing.texts import naming
 from pricing.texts.lines import Adjustment
-from pricing.texts.words import Sentence
+from pricing.texts.words import Words, name_of
 
 PLAIN: Final = Vehicle()
 
@@ -32,7 +32,7 @@ class Rates(NamedTuple):
     prices: tuple[int, ...]
     listed: tuple[int, ...]
     foreign: str | None
-    foreign_called: Sentence | None
+    foreign_called: Words | None
 
 
 class VehicleRates:
@@ -91,9 +91,9 @@ class VehicleRates:
     def _of(self, period: Period, version: Tariff | None) -> Rates | None:
         if period.charge == "free":
             return None
-        foreign: tuple[str | None, Sentence | None] = (None, None)
+        foreign: tuple[str | None, Words | None] = (None, None)
         if version is not None:
-            foreign = version.id, (version.name.zh, version.name.en)
+            foreign = version.id, name_of(version)
         if period.charge == "flat":
             price = (period.price_minor or 0,)
             return Rates((0,), (NEVER,), self._adjusted(price, 0), price, *foreign)

@@ -9,8 +9,7 @@ from pricing.charging.timeline import Timeline
 from pricing.document import Calendar, Tariff
 from pricing.fields import DAY_KINDS
 from pricing.instants import DAY, SECOND, instant_at
-from pricing.lints.findings import Lint, Look, classes
-from pricing.texts import naming
+from pricing.lints.findings import Lint, Look, classes, found
 
 # 全国年节及纪念日放假办法 (2024): the statutory days with a fixed date. Those of the
 # moon's calendar differ from year to year and come from the caller.
@@ -35,23 +34,24 @@ class Gap(NamedTuple):
 
 def _gaps(look: Look) -> Iterator[Lint]:
     holidays = frozenset(look.calendar.holidays if look.calendar else ())
-    found: dict[tuple[str, str, bool], list[Gap]] = {}
+    by_hours: dict[tuple[str, str, bool], list[Gap]] = {}
     for gap in _stretches(look):
         opens, closes = _clock_times(gap.start, gap.end)
         whole_holiday = gap.end - gap.start == DAY and _day(gap) in holidays
-        found.setdefault((opens, closes, whole_holiday), []).append(gap)
-    for (opens, closes, whole_holiday), gaps in found.items():
-        first, days = _day(gaps[0]), len(gaps)
+        by_hours.setdefault((opens, closes, whole_holiday), []).append(gap)
+    for (opens, closes, whole_holiday), gaps in by_hours.items():
         only_holidays = whole_holiday or holidays.issuperset(map(_day, gaps))
-        yield Lint(
+        yield found(
             "holiday_without_period" if only_holidays else "gap",
             "periods",
             "Charging 2" if only_holidays else "Fields: periods",
             "warning",
-            f"{first}等{days}天{opens}至{closes}没有任何时段，不收费。",
-            f"No period covers {opens} to {closes} on {days} {'day' if days == 1 else 'days'}, "
-            f"the first {first}: nothing is charged then.",
             max((price for gap in gaps if (price := _price_of(gap)) is not None), default=None),
+            first=_day(gaps[0]),
+            count=len(gaps),
+            days="1 day" if len(gaps) == 1 else f"{len(gaps)} days",
+            opens=opens,
+            closes=closes,
         )
 
 
@@ -95,14 +95,9 @@ def _never_governing(look: Look) -> Iterator[Lint]:
     }
     for period in look.plain_timeline.periods:
         if period.index not in governing:
-            yield Lint(
-                "period_never_governs",
-                f"periods[{period.index}]",
-                "Fields: periods",
-                "warning",
-                f"时段“{period.called[0]}”全年从不适用：前面的时段已全部覆盖，或没有符合的日期。",
-                f'Period "{period.called[1]}" never governs in the year: earlier periods '
-                "cover all of it, or no date fits.",
+            path = f"periods[{period.index}]"
+            yield found(
+                "period_never_governs", path, "Fields: periods", "warning", period=period.called
             )
 
 
@@ -134,18 +129,17 @@ def _overlap(look: Look, first: Segment, second: Segment) -> Lint:
     start, end = max(first.start, second.start), min(first.end, second.end)
     opens, closes = _clock_times(start, end)
     winner, loser = _index(first), _index(second)
-    zh, en = zip(
-        *(naming.period(look.tariff.periods[each]) for each in (winner, loser)), strict=True
-    )
-    return Lint(
+    periods = look.pricer.timeline.periods
+    return found(
         "overlap",
         f"periods[{loser}]",
         "Fields: periods",
         "info",
-        f"时段“{zh[1]}”与在前的“{zh[0]}”在{opens}至{closes}重叠，以“{zh[0]}”为准。",
-        f'Period "{en[1]}" overlaps the earlier "{en[0]}" from {opens} to {closes}; '
-        f'"{en[0]}" governs.',
         _money_of_order(look, start, end, winner, loser),
+        earlier=periods[winner].called,
+        later=periods[loser].called,
+        opens=opens,
+        closes=closes,
     )
 
 
@@ -173,14 +167,13 @@ def _holidays(look: Look, public_holidays: Collection[date]) -> Iterator[Lint]:
     missing = sorted(each for each in wanted if each.isoformat() not in listed)
     for day in missing:
         money = _money_of_holiday(look, day)
-        yield Lint(
+        yield found(
             "holiday_not_in_calendar",
             "calendar.holidays",
             "Charging 2",
             "warning" if money else "info",
-            f"法定节假日{day}不在日历中，按普通日收费。",
-            f"The public holiday {day} is not in the calendar and is charged as an ordinary day.",
             money,
+            day=day,
         )
 
 

@@ -1,4 +1,4 @@
-"""What a lint says, and what all lints look at."""
+"""A lint, a price control's limits, and the tariff that lints look at."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,12 @@ from pricing.charging.timeline import Timeline
 from pricing.document import Calendar, Tariff
 from pricing.fields import exact
 from pricing.instants import DAY, SECOND, instant_us
+from pricing.texts.lints import LINTS
 
 WEEK: Final = 7 * DAY
+
+
+Severity = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,18 @@ class Lint:
     code: str
     path: str
     clause: str
-    severity: Literal["error", "warning", "info"]
+    severity: Severity
     zh: str
     en: str
     money_minor: int | None = None
+
+
+def found(
+    code: str, path: str, clause: str, severity: Severity, money: int | None = None, **said: object
+) -> Lint:
+    """A lint, in the words for its code with what is `said` filled in."""
+    zh, en = LINTS[code].filled(**said)
+    return Lint(code, path, clause, severity, zh, en, money)
 
 
 @dataclass(frozen=True, slots=True)

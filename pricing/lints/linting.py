@@ -7,7 +7,7 @@ from itertools import product
 from pricing.charging.budget import Budget
 from pricing.document import Calendar, Tariff
 from pricing.lints.coverage import of_coverage
-from pricing.lints.findings import Ceiling, Lint, Look, classes
+from pricing.lints.findings import Ceiling, Lint, Look, classes, found
 from pricing.lints.prices import of_control, of_prices
 from pricing.texts import naming
 from pricing.texts.words import duration
@@ -49,12 +49,12 @@ def lint(
         What was found, errors first.
     """
     look = Look(tariff, year, calendar, budget)
-    found = [*of_coverage(look, public_holidays), *of_prices(look, ceilings), *_night(look)]
-    found += _unnamed(tariff)
+    lints = [*of_coverage(look, public_holidays), *of_prices(look, ceilings), *_night(look)]
+    lints += _unnamed(tariff)
     if on_street is not None:
-        found += _off_street(look, Look(on_street, year, calendar, look.budget))
+        lints += _off_street(look, Look(on_street, year, calendar, look.budget))
     rank = {"error": 0, "warning": 1, "info": 2}
-    return sorted(found, key=lambda each: rank[each.severity])
+    return sorted(lints, key=lambda each: rank[each.severity])
 
 
 def breaches(
@@ -68,14 +68,12 @@ def _unnamed(tariff: Tariff) -> Iterator[Lint]:
     """Classes of vehicles that no reader of a quote or a notice can tell from another."""
     for key, vehicle in (tariff.vehicles or {}).items():
         if vehicle.name is None and key not in naming.VEHICLES:
-            zh_called, en_called = naming.vehicle(key, vehicle)
-            yield Lint(
+            yield found(
                 "vehicle_without_name",
                 f"vehicles.{key}",
                 "Fields: vehicles",
                 "info",
-                f"此车型没有名称，收费明细和公告只称“{zh_called}”。",
-                f'This class has no name: quotes and notices call it "{en_called}".',
+                vehicle=naming.vehicle(key, vehicle),
             )
 
 
@@ -96,15 +94,15 @@ def _night(look: Look) -> Iterator[Lint]:
                 more = max(night - day for night, day in zip(by_night, by_day, strict=True))
                 worst = max(worst, (more, length, hour))
     if worst[0] > 0:
-        zh_length, en_length = duration(worst[1])
-        yield Lint(
+        yield found(
             "night_dearer_than_day",
             "periods",
             "Fields: periods",
             "warning",
-            f"{worst[2]:02}:00起停放{zh_length}比{DAY_HOUR}:00起更贵。",
-            f"A stay of {en_length} from {worst[2]:02}:00 costs more than one from {DAY_HOUR}:00.",
             worst[0],
+            length=duration(worst[1]),
+            night=worst[2],
+            day=DAY_HOUR,
         )
 
 
@@ -125,17 +123,16 @@ def _off_street(look: Look, street: Look) -> Iterator[Lint]:
             times += 1
             worst = max(worst or (0, 0, entry), (more, length, entry))
     if worst is not None:
-        zh_length, en_length = duration(worst[1])
-        at = worst[2].strftime("%m-%d %H:%M")
-        yield Lint(
+        yield found(
             "off_street_dearer",
             "periods",
             "Fields: periods",
             "warning",
-            f"{tried}次停放中有{times}次路外贵于路内，差额最大的是{at}起停放{zh_length}。",
-            f"Off-street is dearer than on-street in {times} of {tried} stays; most of all for "
-            f"{en_length} from {at}.",
             worst[0],
+            tried=tried,
+            times=times,
+            length=duration(worst[1]),
+            at=f"{worst[2]:%m-%d %H:%M}",
         )
 
 

@@ -6,10 +6,10 @@ from math import ceil
 from pricing.charging.periods import PeriodPlan
 from pricing.document import Tariff
 from pricing.instants import SECOND
-from pricing.lints.findings import Ceiling, Lint, Look, cap_amount, classes, unit_price
+from pricing.lints.findings import Ceiling, Lint, Look, cap_amount, classes, found, unit_price
 from pricing.lints.tiers import lints_of_tiers
 from pricing.texts import naming
-from pricing.texts.words import Sentence, money
+from pricing.texts.words import Words, money
 
 HOUR_S = 3600
 DAY_S = 86_400
@@ -62,14 +62,13 @@ def _low_caps(tariff: Tariff, period: PeriodPlan) -> Iterator[Lint]:
             default=0,
         )
         if excess > 0:
-            yield Lint(
+            yield found(
                 "cap_below_unit",
                 path,
                 "Charging 8",
                 "warning",
-                f"封顶低于时段“{period.called[0]}”一个计时单位的价格。",
-                f'The cap is below the price of one unit of period "{period.called[1]}".',
                 ceil(excess),
+                period=period.called,
             )
 
 
@@ -83,16 +82,13 @@ def _moot_caps(tariff: Tariff) -> Iterator[Lint]:
         ]
         least, lowest = min(same)
         if place != lowest:
-            zh_lower, en_lower = naming.cap(tariff.caps[lowest], tariff.currency)
-            yield Lint(
+            yield found(
                 "cap_beside_lower",
                 f"caps[{place}].amount_minor",
                 "Charging 8",
                 "warning",
-                f"另有同一范围的封顶“{zh_lower}”不高于它，此封顶不起作用。",
-                f'The cap "{en_lower}" is no higher for the same window, so that this one '
-                "decides nothing.",
                 cap.amount_minor - least,
+                lower=naming.cap(tariff.caps[lowest], tariff.currency),
             )
 
 
@@ -100,55 +96,31 @@ def _beyond(tariff: Tariff, period: PeriodPlan, ceiling: Ceiling) -> Iterator[Li
     """Rates by the hour above the ceiling or below the floor, and flats above a day's."""
     for vehicle in classes(tariff, ceiling.vehicle):
         for path, price in _prices(tariff, period, vehicle):
-            if period.unit_us:
-                hourly = price * HOUR_S * SECOND / period.unit_us
-                yield from _limited(tariff, ceiling, vehicle, path, hourly)
-            elif ceiling.day_minor is not None and price > ceiling.day_minor:
-                excess = ceil(price - ceiling.day_minor)
-                yield _exceeded(
-                    tariff, ceiling, vehicle, path, limit=ceiling.day_minor, excess=excess
-                )
+            most = ceiling.hour_minor if period.unit_us else ceiling.day_minor
+            least = ceiling.floor_hour_minor if period.unit_us else None
+            rate = price * HOUR_S * SECOND / period.unit_us if period.unit_us else price
+            if most is not None and rate > most:
+                yield _breach(tariff, ceiling, vehicle, path=path, limit=most, excess=rate - most)
+            if least is not None and rate < least:
+                yield _breach(tariff, ceiling, vehicle, path=path, limit=least, excess=rate - least)
 
 
-def _limited(
-    tariff: Tariff, ceiling: Ceiling, vehicle: str | None, path: str, hourly: float
-) -> Iterator[Lint]:
-    most, least = ceiling.hour_minor, ceiling.floor_hour_minor
-    if most is not None and hourly > most:
-        yield _exceeded(tariff, ceiling, vehicle, path, limit=most, excess=ceil(hourly - most))
-    if least is not None and hourly < least:
-        zh_limit, en_limit = money(least, tariff.currency)
-        zh_class, en_class = _class(tariff, vehicle)
-        yield Lint(
-            "floor_undercut",
-            path,
-            ceiling.reference,
-            "error",
-            f"低于{ceiling.reference}规定的每小时下限{zh_limit}（车型：{zh_class}）。",
-            f"Below the floor of {en_limit} an hour of {ceiling.reference} (vehicle: {en_class}).",
-            ceil(least - hourly),
-        )
-
-
-def _class(tariff: Tariff, vehicle: str | None) -> Sentence:
-    if vehicle is None or tariff.vehicles is None:
-        return "不分", "any"
-    return naming.vehicle(vehicle, tariff.vehicles[vehicle])
-
-
-def _exceeded(
-    tariff: Tariff, ceiling: Ceiling, vehicle: str | None, path: str, *, limit: int, excess: int
+def _breach(
+    tariff: Tariff, ceiling: Ceiling, vehicle: str | None, *, path: str, limit: int, excess: float
 ) -> Lint:
-    zh_limit, en_limit = money(limit, tariff.currency)
-    zh_class, en_class = _class(tariff, vehicle)
-    return Lint(
-        "ceiling_exceeded",
+    """A price that lies by `excess` above a limit, or below it where `excess` is negative."""
+    called = Words("不分", "any")
+    if vehicle is not None and tariff.vehicles is not None:
+        called = naming.vehicle(vehicle, tariff.vehicles[vehicle])
+    return found(
+        "ceiling_exceeded" if excess > 0 else "floor_undercut",
         path,
         ceiling.reference,
         "error",
-        f"超过{ceiling.reference}规定的上限{zh_limit}（车型：{zh_class}）。",
-        f"Above the ceiling of {en_limit} of {ceiling.reference} (vehicle: {en_class}).",
-        excess,
+        ceil(abs(excess)),
+        reference=ceiling.reference,
+        limit=money(limit, tariff.currency),
+        vehicle=called,
     )
 
 
@@ -165,7 +137,11 @@ def _dear_days(look: Look, ceiling: Ceiling) -> Iterator[Lint]:
     for vehicle in classes(look.tariff, ceiling.vehicle):
         dearest = max(look.fee(entry, DAY_S, vehicle) for entry in entries)
         if dearest > ceiling.day_minor:
-            excess = dearest - ceiling.day_minor
-            yield _exceeded(
-                look.tariff, ceiling, vehicle, "caps", limit=ceiling.day_minor, excess=excess
+            yield _breach(
+                look.tariff,
+                ceiling,
+                vehicle,
+                path="caps",
+                limit=ceiling.day_minor,
+                excess=dearest - ceiling.day_minor,
             )

@@ -8,7 +8,7 @@ from typing import Final
 from pricing.charging.periods import PeriodPlan
 from pricing.document import Tier
 from pricing.instants import SECOND
-from pricing.lints.findings import Lint, Look, cap_amount, classes, unit_price
+from pricing.lints.findings import Lint, Look, cap_amount, classes, found, unit_price
 from pricing.texts.words import duration
 
 # Beyond the longest stay: a session's clock has no nearer end.
@@ -31,18 +31,18 @@ def _longest(look: Look) -> dict[int, int]:
 
     A unit over an interruption counts whole, unless it is cut; so each adds less than a unit.
     """
-    held: dict[int, tuple[PeriodPlan, int, int]] = {}
+    windows: dict[int, tuple[PeriodPlan, int, int]] = {}
     for segment in look.segments:
         if segment.period is not None and segment.period.unit_us:
-            _, spent, parts = held.get(segment.key, (segment.period, 0, 0))
+            _, spent, parts = windows.get(segment.key, (segment.period, 0, 0))
             spent += segment.end - segment.start
-            held[segment.key] = segment.period, spent, parts + 1
+            windows[segment.key] = segment.period, spent, parts + 1
     split = look.tariff.boundary == "split"
-    found: dict[int, int] = {}
-    for period, spent, parts in held.values():
+    longest: dict[int, int] = {}
+    for period, spent, parts in windows.values():
         over = 0 if split else (parts - 1) * period.unit_us
-        found[period.index] = max(found.get(period.index, 0), (spent + over) // SECOND)
-    return found
+        longest[period.index] = max(longest.get(period.index, 0), (spent + over) // SECOND)
+    return longest
 
 
 def _step(look: Look, period: PeriodPlan) -> int:
@@ -62,17 +62,15 @@ def _unreachable(
     ends = [*(tier.from_s for tier in tiers[1:]), NO_END_S]
     for place, (tier, end) in enumerate(zip(tiers, ends, strict=True)):
         if place and -(-tier.from_s // step) * step >= min(end, reach):
-            zh_from, en_from = duration(tier.from_s)
-            yield Lint(
+            yield found(
                 "tier_never_applies",
                 f"periods[{period.index}].tiers[{place}].from_s",
                 "Charging 5",
                 "warning",
-                f"时段“{period.called[0]}”第{place + 1}档（自{zh_from}起）内没有计时单位开始，"
-                "不会适用。",
-                f'No unit of period "{period.called[1]}" can start in its tier {place + 1}, from '
-                f"{en_from} on: it never applies.",
                 abs(tier.price_minor - tiers[place - 1].price_minor),
+                period=period.called,
+                tier=place + 1,
+                start=duration(tier.from_s),
             )
 
 
@@ -87,15 +85,14 @@ def _capped(look: Look, period: PeriodPlan, tiers: Sequence[Tier]) -> Iterator[L
             >= cap_amount(look.tariff, vehicle, cap)
             for vehicle in classes(look.tariff)
         ):
-            yield Lint(
+            yield found(
                 "tier_beyond_cap",
                 f"periods[{period.index}].tiers[{place}]",
                 "Charging 8",
                 "info",
-                f"时段“{period.called[0]}”在第{place + 1}档之前已达封顶，该档不影响收费。",
-                f'Period "{period.called[1]}" reaches its cap before tier {place + 1}, '
-                "which changes no fee.",
                 0,
+                period=period.called,
+                tier=place + 1,
             )
 
 

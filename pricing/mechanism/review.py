@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from pricing.errors import NaiveTimeError, PricingError
 from pricing.mechanism.document import Mechanism
 from pricing.mechanism.rules import (
+    WATCH_FALL,
+    WATCH_RISE,
     Band,
     Limits,
     Move,
@@ -22,7 +24,8 @@ from pricing.mechanism.rules import (
     sfpark,
     size_aware,
 )
-from pricing.mechanism.texts import Bilingual, Seen, explain
+from pricing.texts.reasons import explain
+from pricing.texts.words import Words
 
 
 class UnknownBandError(PricingError):
@@ -86,7 +89,7 @@ class Proposal:
     reason: Reason
     band: Band
     rest: Band
-    text: Bilingual
+    text: Words
 
     @property
     def held(self) -> bool:
@@ -140,8 +143,16 @@ def _propose(mechanism: Mechanism, reading: Reading, state: PriceState, at: date
     move = Move(state.price_minor, held) if held else _moved(mechanism, reading, state, band)
     before, after = state.price_minor, move.price
     rest = mechanism.rest_of(reading.spaces, reading.pressure_beside)
-    seen = Seen(reading.occupancy, reading.coverage, reading.pressure, band, rest)
-    text = explain(move.reason, seen)
+    text = explain(
+        move.reason,
+        occupancy=reading.occupancy,
+        coverage=reading.coverage,
+        pressure=reading.pressure,
+        band=band,
+        rest=rest,
+        rise=WATCH_RISE,
+        fall=WATCH_FALL,
+    )
     return Proposal(state, reading, before, after, mechanism.rule, move.reason, band, rest, text)
 
 

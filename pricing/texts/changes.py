@@ -4,42 +4,100 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from pricing.document import read_tariff
-from pricing.texts import naming, wording
-from pricing.texts.wording import Pair
+from pricing.texts import naming
+from pricing.texts.words import Words, duration, money
 
 Json = dict[str, Any]
+Steps = tuple[str, ...]
+Called = dict[tuple[str, str], Words]
+
 # What tells the members of a list apart.
 _KEYS: Final = ("id", "window", "from_s")
-Names = dict[tuple[str, str], Pair]
+_LENGTHS: Final = frozenset({"unit_s", "from_s", "deduct_s", "seconds"})
+_NEW: Final = Words("新增{where}：{after}。", "{where} is new: {after}.")
+_GONE: Final = Words("取消{where}：原为{before}。", "{where} is gone; it was {before}.")
+_CHANGED: Final = Words("{where}由{before}改为{after}。", "{where}: {before} becomes {after}.")
+_FIELDS: Final = {
+    "applies_to": Words("适用的", "applies to"),
+    "amount_minor": Words("封顶金额", "amount of the cap"),
+    "add_minor_per_unit": Words("每单位加价", "addition per unit"),
+    "basis": Words("免费时长的计量", "basis of the grace"),
+    "boundary": Words("跨时段计费方式", "boundary"),
+    "calendar": Words("日历", "calendar"),
+    "cap_minor": Words("时段封顶", "cap of a window"),
+    "cap_multiplier": Words("封顶倍数", "multiplier of caps"),
+    "caps": Words("封顶", "caps"),
+    "charge": Words("计费方式", "charge"),
+    "combinable_with_grace": Words("可与免费时长叠加", "combinable with grace"),
+    "currency": Words("币种", "currency"),
+    "days": Words("适用日", "days"),
+    "deduct_s": Words("减免时长", "time deducted"),
+    "end": Words("结束时间", "end"),
+    "entitlements": Words("优惠", "entitlements"),
+    "first_stay_of_day": Words("限当日首次停放", "for the day's first stay"),
+    "from": Words("起始日", "from"),
+    "from_s": Words("起始时长", "from"),
+    "grace": Words("免费时长", "grace"),
+    "holidays": Words("节假日", "holidays"),
+    "lot_types": Words("停车场类型", "lot types"),
+    "lots": Words("停车场", "lots"),
+    "makeup_workdays": Words("调休工作日", "make-up workdays"),
+    "mode": Words("方式", "mode"),
+    "multiplier": Words("价格倍数", "multiplier"),
+    "name": Words("名称", "name"),
+    "percent_off": Words("折扣（%）", "percent off"),
+    "periods": Words("时段", "periods"),
+    "price_minor": Words("价格", "price"),
+    "quota": Words("限额", "quota"),
+    "rounding": Words("不足一个计费单位", "rounding"),
+    "season": Words("季节", "season"),
+    "seconds": Words("时长", "length"),
+    "start": Words("开始时间", "start"),
+    "tier_clock": Words("阶梯计时", "tier clock"),
+    "tiers": Words("阶梯", "tiers"),
+    "timezone": Words("时区", "time zone"),
+    "to": Words("截止日", "to"),
+    "unit_s": Words("计费单位", "unit"),
+    "vehicles": Words("车型", "vehicles"),
+    "version_policy": Words("跨版本停放", "version policy"),
+    "zones": Words("区域", "zones"),
+}
 
 
 def changes(before: Json, after: Json) -> list[Json]:
-    """List the differences of two documents, in their order, each with a sentence."""
-    # A part that is redrawn is called what it was.
-    names = _names(after) | _names(before)
+    """The differences of two documents, in their order, each with a sentence."""
+    # A part whose name changed is called by the old one.
+    called = _names(after) | _names(before)
     currency = str(after["currency"])
-    found = _differences((), before, after)
-    return [_change(steps, old, new, currency, names) for steps, old, new in found]
+    return [
+        {
+            "path": ".".join(steps).replace(".[", "["),
+            "before": old,
+            "after": new,
+            "text": _sentence(steps, old, new, currency, called)._asdict(),
+        }
+        for steps, old, new in _differences((), before, after)
+    ]
 
 
-def _names(document: Json) -> Names:
+def _names(document: Json) -> Called:
     """What people call the members of a document's lists, by list and key."""
     tariff = read_tariff({key: part for key, part in document.items() if key != "applies_to"})
-    vehicles = (tariff.vehicles or {}).items()
     return {
         **{("periods", f"[{each.id}]"): naming.period(each) for each in tariff.periods},
         **{
             ("entitlements", f"[{each.id}]"): naming.entitlement(each)
             for each in tariff.entitlements
         },
-        **{("caps", f"[{window}]"): pair for window, pair in naming.WINDOWS.items()},
-        **{("vehicles", key): naming.vehicle(key, each) for key, each in vehicles},
+        **{("caps", f"[{window}]"): words for window, words in naming.WINDOWS.items()},
+        **{
+            ("vehicles", key): naming.vehicle(key, each)
+            for key, each in (tariff.vehicles or {}).items()
+        },
     }
 
 
-def _differences(
-    steps: tuple[str, ...], before: Any, after: Any
-) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+def _differences(steps: Steps, before: Any, after: Any) -> Iterator[tuple[Steps, Any, Any]]:
     if before == after:
         return
     old, new = _members(before), _members(after)
@@ -61,56 +119,62 @@ def _members(part: Any) -> dict[str, Any] | None:
     return None
 
 
-def _change(steps: tuple[str, ...], before: Any, after: Any, currency: str, names: Names) -> Json:
-    zh_where, en_where = _where(steps, names)
+def _sentence(steps: Steps, before: Any, after: Any, currency: str, called: Called) -> Words:
     name = next((step for step in reversed(steps) if not step.startswith("[")), "")
-    (zh_old, en_old), (zh_new, en_new) = (
-        _worded(name, each, currency, names) for each in (before, after)
+    template = _NEW if before is None else _GONE if after is None else _CHANGED
+    return template.filled(
+        where=_where(steps, called),
+        before=_value(name, before, currency, called),
+        after=_value(name, after, currency, called),
     )
-    if before is None:
-        text = f"新增{zh_where}：{zh_new}", f"{en_where} is new: {en_new}"
-    elif after is None:
-        text = f"取消{zh_where}：原为{zh_old}", f"{en_where} is gone; it was {en_old}"
-    else:
-        text = f"{zh_where}由{zh_old}改为{zh_new}", f"{en_where}: {en_old} becomes {en_new}"
-    path = ".".join(steps).replace(".[", "[")
-    return {
-        "path": path,
-        "before": before,
-        "after": after,
-        "text": {"zh": f"{text[0]}。", "en": f"{text[1]}."},
-    }
 
 
-def _where(steps: Sequence[str], names: Names) -> Pair:
-    zh, en = [], []
-    for place, step in enumerate(steps):
-        called = names.get((steps[place - 1], step)) if place else None
-        if called:
-            pair = f"“{called[0]}”", f"'{called[1]}'"
-        elif not step.startswith("["):
-            pair = wording.field(step)
-        elif place and steps[place - 1] == "tiers":
-            pair = wording.value("from_s", int(step[1:-1]), "")
-            pair = f"自{pair[0]}起", f"from {pair[1]}"
-        else:
-            pair = f"“{step[1:-1]}”", f"'{step[1:-1]}'"
-        zh.append(pair[0])
-        en.append(pair[1])
-    return "".join(zh), " ".join(en)
+def _where(steps: Sequence[str], called: Called) -> Words:
+    """The place of a value: (时段“高峰”价格, periods 'Peak' price)."""
+    return Words("", " ").join(
+        _step(before, step, called) for before, step in zip(("", *steps), steps, strict=False)
+    )
 
 
-def _worded(name: str, given: Any, currency: str, names: Names) -> Pair:
+def _step(before: str, step: str, called: Called) -> Words:
+    if not step.startswith("[") and (before, step) not in called:
+        return _field(step)
+    if before == "tiers":
+        return Words("自{length}起", "from {length}").filled(length=duration(int(step[1:-1])))
+    member = called.get((before, step), Words(step[1:-1], step[1:-1]))
+    return Words("“{member}”", "'{member}'").filled(member=member)
+
+
+def _field(name: str) -> Words:
+    return _FIELDS.get(name, Words(name, name))
+
+
+def _value(name: str, given: Any, currency: str, called: Called) -> Words:
+    """A field's value in words, member by member."""
     if isinstance(given, dict):
-        pairs = [
-            (*names.get((name, key), wording.field(key)), *_worded(key, each, currency, names))
+        # An id is for programs; the part's place says what people call it.
+        return Words("，", ", ").join(
+            Words("{name}{value}", "{name} {value}").filled(
+                name=called.get((name, key)) or _field(key),
+                value=_value(key, each, currency, called),
+            )
             for key, each in given.items()
-            # For programs; the part's place says what people call it.
             if key != "id"
-        ]
-        zh = "，".join(f"{key}{each}" for key, _, each, _ in pairs)
-        return zh, ", ".join(f"{key} {each}" for _, key, _, each in pairs)
+        )
     if isinstance(given, list):
-        words = [_worded(name, each, currency, names) for each in given]
-        return "；".join(zh for zh, _ in words), "; ".join(en for _, en in words)
-    return wording.value(name, given, currency)
+        return Words("；", "; ").join(_value(name, each, currency, called) for each in given)
+    return _plain_value(name, given, currency)
+
+
+def _plain_value(name: str, given: Any, currency: str) -> Words:
+    """A value in words by what its field holds: money, a length of time, or what is written."""
+    if given is None:
+        return Words("无", "none")
+    if name.endswith("_minor") or name == "add_minor_per_unit":
+        return money(given, currency)
+    if name in _LENGTHS:
+        return duration(given)
+    if isinstance(given, bool):
+        return Words("是", "yes") if given else Words("否", "no")
+    words = {"lot_types": naming.LOT_TYPES, "days": naming.DAYS}.get(name, {})
+    return words.get(given, Words(str(given), str(given)))

@@ -1,10 +1,11 @@
 """The sentences of a notice: what a tariff document says, in official Chinese."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
-import pricing
-from pricing.document import Entitlement, Period, Vehicle
+from pricing.document import Entitlement, Period, Tariff, Vehicle
+from pricing.fields import exact
 from pricing.texts import naming
 from pricing.texts.words import duration, money
 
@@ -24,21 +25,20 @@ _VERSION: Final = {
 _BASIS: Final = {"stay": "停放时间", "chargeable": "收费时段内的停放时间", None: "停放时间"}
 
 
-def period(tariff: pricing.Tariff, given: Period) -> str:
+def period(tariff: Tariff, given: Period) -> str:
     """Say what one period charges, and when."""
     return f"{_when(given)}：{_charge(tariff, given)}。"
 
 
 def _when(given: Period) -> str:
-    days = "每日" if given.days == "all" else naming.listed(list(given.days), naming.DAYS)[0]
     season = ""
     if given.season:
-        first, last = (naming.month_day(day)[0] for day in (given.season.from_, given.season.to))
-        season = f"每年{first}至{last}，"
-    return f"{season}{days}{naming.hours(given)[0]}"
+        first, last = naming.month_day(given.season.from_), naming.month_day(given.season.to)
+        season = f"每年{first.zh}至{last.zh}，"
+    return f"{season}{naming.days(given).zh}{naming.hours(given).zh}"
 
 
-def _charge(tariff: pricing.Tariff, given: Period) -> str:
+def _charge(tariff: Tariff, given: Period) -> str:
     if given.charge == "free":
         return "免费"
     if given.charge == "flat":
@@ -50,30 +50,27 @@ def _charge(tariff: pricing.Tariff, given: Period) -> str:
     return said
 
 
-def _tiers(tariff: pricing.Tariff, given: Period) -> str:
-    unit = duration(given.unit_s or 0)[0]
+def _tiers(tariff: Tariff, given: Period) -> str:
+    unit = duration(given.unit_s or 0).zh
     tiers = given.tiers or ()
     if len(tiers) == 1:
         return f"每{unit}{_money(tariff, tiers[0].price_minor)}"
-    parts = []
-    for place, tier in enumerate(tiers):
-        price = f"每{unit}{_money(tariff, tier.price_minor)}"
-        until = tiers[place + 1].from_s if place + 1 < len(tiers) else None
-        if place == 0 and until is not None:
-            parts.append(f"首{duration(until)[0]}内{price}")
-        elif until is not None:
-            parts.append(f"{duration(tier.from_s)[0]}至{duration(until)[0]}{price}")
-        else:
-            parts.append(f"超过{duration(tier.from_s)[0]}后{price}")
-    return "，".join(parts)
+    ends = [duration(tier.from_s).zh for tier in tiers[1:]]
+    whens = [
+        f"首{ends[0]}内",
+        *(f"{start}至{end}" for start, end in pairwise(ends)),
+        f"超过{ends[-1]}后",
+    ]
+    prices = (f"每{unit}{_money(tariff, tier.price_minor)}" for tier in tiers)
+    return "，".join(f"{when}{price}" for when, price in zip(whens, prices, strict=True))
 
 
-def grace(tariff: pricing.Tariff) -> str | None:
+def grace(tariff: Tariff) -> str | None:
     """Say what time is let off; None where there is none."""
     given = tariff.grace
     if given.mode == "none":
         return None
-    length = duration(given.seconds or 0)[0]
+    length = duration(given.seconds or 0).zh
     whom = "当日首次停放的，" if given.first_stay_of_day else ""
     if given.mode == "threshold":
         what = _BASIS[given.basis]
@@ -83,29 +80,24 @@ def grace(tariff: pricing.Tariff) -> str | None:
     return f"{whom}离场前的最后{length}内不再起计新的计费单位。"
 
 
-def caps(tariff: pricing.Tariff) -> Iterator[str]:
+def caps(tariff: Tariff) -> Iterator[str]:
     """Say what is the most that is charged."""
     for cap in tariff.caps:
-        window = naming.WINDOWS[cap.window][0]
+        window = naming.WINDOWS[cap.window].zh
         yield f"{window}最高收费{_money(tariff, cap.amount_minor)}。"
 
 
-def vehicle(tariff: pricing.Tariff, name: str, given: Vehicle) -> str:
+def vehicle(tariff: Tariff, name: str, given: Vehicle) -> str:
     """Say what a class of vehicles pays."""
-    called = naming.vehicle(name, given)[0]
+    called = naming.vehicle(name, given).zh
     parts = []
-    if _number(given.multiplier) != 1:
+    if exact(given.multiplier) != 1:
         parts.append(f"按上述标准的{given.multiplier}倍收费")
     if given.add_minor_per_unit:
         parts.append(f"每个计费单位加收{_money(tariff, given.add_minor_per_unit)}")
-    if _number(given.cap_multiplier) != 1:
+    if exact(given.cap_multiplier) != 1:
         parts.append(f"最高收费为上述标准的{given.cap_multiplier}倍")
     return f"{called}：{'，'.join(parts) or '按上述标准收费'}。"
-
-
-def _number(written: float | str) -> float:
-    """Read a number of the document, which may be written as text."""
-    return float(written)
 
 
 def entitlement(given: Entitlement) -> str:
@@ -113,8 +105,8 @@ def entitlement(given: Entitlement) -> str:
     called = given.name.zh if given.name else "符合优惠条件的"
     parts = []
     if given.deduct_s:
-        parts.append(f"减免{duration(given.deduct_s)[0]}")
-    if _number(given.percent_off):
+        parts.append(f"减免{duration(given.deduct_s).zh}")
+    if exact(given.percent_off):
         parts.append(f"停车费减收{given.percent_off}%")
     if not given.combinable_with_grace:
         parts.append("不与免费停放时间同时享受")
@@ -123,7 +115,7 @@ def entitlement(given: Entitlement) -> str:
     return f"{called}：{'，'.join(parts)}。"
 
 
-def rules(tariff: pricing.Tariff) -> list[str]:
+def rules(tariff: Tariff) -> list[str]:
     """Say how units, tiers and changes of version are dealt with."""
     tiered = any(len(each.tiers or ()) > 1 for each in tariff.periods)
     charged = [each for each in tariff.periods if each.charge == "unit"]
@@ -132,5 +124,5 @@ def rules(tariff: pricing.Tariff) -> list[str]:
     return [*said, _VERSION[tariff.version_policy]]
 
 
-def _money(tariff: pricing.Tariff, minor: int) -> str:
-    return money(minor, tariff.currency)[0]
+def _money(tariff: Tariff, minor: int) -> str:
+    return money(minor, tariff.currency).zh

@@ -1,13 +1,12 @@
 """The lines of a quote (contract, Charging 11), and the sentence of each."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from pricing.fields import exact
 from pricing.instants import instant_at
-from pricing.texts.words import Sentence, duration, money
+from pricing.texts.words import NOTHING, Words, duration, money
 
 
 class Adjustment(NamedTuple):
@@ -23,7 +22,7 @@ class Adjustment(NamedTuple):
     multiplier: str = "1"
     add_minor_per_unit: int = 0
     percent_off: str | None = None
-    called: Sentence | None = None
+    called: Words | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The adjustment in JSON's types."""
@@ -74,9 +73,9 @@ class Line(NamedTuple):
     entitlement: str | None = None
     exact_minor: str | None = None
     priced_by: str | None = None
-    period_called: Sentence | None = None
-    entitlement_called: Sentence | None = None
-    priced_by_called: Sentence | None = None
+    period_called: Words | None = None
+    entitlement_called: Words | None = None
+    priced_by_called: Words | None = None
 
     @property
     def start(self) -> datetime:
@@ -97,8 +96,7 @@ class Line(NamedTuple):
     def text(self) -> dict[str, str]:
         """A sentence in Chinese (`zh`) and English (`en`), made when asked for."""
         # It speaks of no time: lines of other days that charge the same say the same.
-        chinese, english = _sentence(*self[2:6], *self[7:])
-        return {"zh": chinese, "en": english}
+        return _sentence(self._replace(start_us=0, end_us=0, day=0))._asdict()
 
     def as_dict(self) -> dict[str, Any]:
         """The line in JSON's types; instants in UTC, fields that it has not left out."""
@@ -124,139 +122,93 @@ class Line(NamedTuple):
         return {name: value for name, value in whole.items() if value is not None}
 
 
-@lru_cache(maxsize=16_384)
-def _sentence(kind: str, amount: int, currency: str, period: str | None, *rest: Any) -> Sentence:
-    return of_line(Line(0, 0, kind, amount, currency, period, 0, *rest))
-
-
 def _instant_text(at: datetime) -> str:
     return f"{at.isoformat()[:-6]}Z"
 
 
-def of_line(line: Line) -> Sentence:
-    """The sentence of a line, in Chinese and English."""
-    return WORDED[line.kind](line)
-
-
-def _unit(line: Line) -> Sentence:
-    zh_price, en_price = money(line.unit_price_minor or 0, line.currency)
-    zh_length, en_length = duration(line.unit_s or 0)
-    zh_amount, en_amount = _amount(line)
-    zh_more, en_more = _changes(line)
-    zh_period, en_period = _called(line.period_called)
-    units = "unit" if line.units == 1 else "units"
-    chinese = (
-        f"时段“{zh_period}”第{line.tier}档：{line.units}个计时单位"
-        f"（每{zh_length}{zh_price}）{zh_more}，计{zh_amount}。"
-    )
-    english = (
-        f'Period "{en_period}", tier {line.tier}: {line.units} {units} of {en_length} at '
-        f"{en_price}{en_more}: {en_amount}."
-    )
-    return chinese, english
-
-
-def _flat(line: Line) -> Sentence:
-    zh_price, en_price = money(line.unit_price_minor or 0, line.currency)
-    zh_amount, en_amount = _amount(line)
-    zh_more, en_more = _changes(line)
-    zh_period, en_period = _called(line.period_called)
-    return (
-        f"时段“{zh_period}”按次收费，每次{zh_price}{zh_more}，计{zh_amount}。",
-        f'Period "{en_period}", once at {en_price}{en_more}: {en_amount}.',
-    )
-
-
-def _called(name: Sentence | None) -> Sentence:
-    """What people call a part of the tariff; nothing where a line has no such part."""
-    return name or ("", "")
-
-
-def _amount(line: Line) -> Sentence:
-    return money(line.exact_minor or line.amount_minor, line.currency)
-
-
-def _changes(line: Line) -> Sentence:
-    """What vehicle, version and caps changed, each as a clause."""
-    chinese, english = [], []
-    adjustment = line.adjustment
-    if adjustment is not None:
-        zh_vehicle, en_vehicle = _called(adjustment.called)
-        chinese.append(f"，{zh_vehicle}")
-        if exact(adjustment.multiplier) != 1:
-            chinese.append(f"乘{adjustment.multiplier}")
-            english.append(f" x {adjustment.multiplier}")
-        if adjustment.add_minor_per_unit:
-            zh_added, en_added = money(adjustment.add_minor_per_unit, line.currency)
-            chinese.append(f"每单位加{zh_added}")
-            english.append(f" + {en_added}")
-        english.append(f" ({en_vehicle})")
-    if line.priced_by is not None:
-        zh_version, en_version = _called(line.priced_by_called)
-        chinese.append(f"，单价依停放期间生效的“{zh_version}”")
-        english.append(f', priced by "{en_version}", in force by then')
-    if line.cap_minor_taken:
-        zh_taken, en_taken = money(line.cap_minor_taken, line.currency)
-        chinese.append(f"，封顶减{zh_taken}")
-        english.append(f", less {en_taken} by a cap")
-    return "".join(chinese), "".join(english)
-
-
-def _percentage(line: Line) -> Sentence:
-    percent = line.adjustment.percent_off if line.adjustment else None
-    zh_amount, en_amount = _amount(line)
-    zh_name, en_name = _called(line.entitlement_called)
-    return (
-        f"优惠“{zh_name}”减免{percent}%：{zh_amount}。",
-        f'Entitlement "{en_name}", {percent} % off: {en_amount}.',
-    )
-
-
-def _rounding(line: Line) -> Sentence:
-    zh_total, en_total = money(line.exact_minor or 0, line.currency)
-    return (
-        f"合计{zh_total}，四舍五入到最小货币单位。",
-        f"The sum of {en_total} is rounded to the smallest unit, halves up.",
-    )
-
-
-def _of_period(chinese: str, english: str) -> Callable[[Line], Sentence]:
-    def worded(line: Line) -> Sentence:
-        zh_period, en_period = _called(line.period_called)
-        zh_name, en_name = _called(line.entitlement_called)
-        return (
-            chinese.format(period=zh_period, name=zh_name),
-            english.format(period=en_period, name=en_name),
-        )
-
-    return worded
-
-
-WORDED: Final[dict[str, Callable[[Line], Sentence]]] = {
-    "unit": _unit,
-    "flat": _flat,
-    "percentage": _percentage,
-    "rounding": _rounding,
-    "free": _of_period("时段“{period}”免费。", 'Period "{period}" is free.'),
-    "gap": _of_period("此时不收费。", "No period charges at this time."),
-    "grace": _of_period(
+_SENTENCES: Final = {
+    "unit": Words(
+        "时段“{period}”第{tier}档：{units}个计时单位（每{length}{price}）{changes}，计{amount}。",
+        'Period "{period}", tier {tier}: {units} of {length} at {price}{changes}: {amount}.',
+    ),
+    "flat": Words(
+        "时段“{period}”按次收费，每次{price}{changes}，计{amount}。",
+        'Period "{period}", once at {price}{changes}: {amount}.',
+    ),
+    "percentage": Words(
+        "优惠“{name}”减免{percent}%：{amount}。",
+        'Entitlement "{name}", {percent} % off: {amount}.',
+    ),
+    "rounding": Words(
+        "合计{amount}，四舍五入到最小货币单位。",
+        "The sum of {amount} is rounded to the smallest unit, halves up.",
+    ),
+    "free": Words("时段“{period}”免费。", 'Period "{period}" is free.'),
+    "gap": Words("此时不收费。", "No period charges at this time."),
+    "grace": Words(
         "时段“{period}”：在免费停放时长内，不计费。",
         'Period "{period}": within the grace time, not charged.',
     ),
-    "deducted": _of_period(
+    "deducted": Words(
         "时段“{period}”：优惠“{name}”减免的时长，不计费。",
         'Period "{period}": time let off by entitlement "{name}", not charged.',
     ),
-    "tail": _of_period(
+    "tail": Words(
         "时段“{period}”：离场前的免费时长，不再计新的单位。",
         'Period "{period}": the last minutes before exit start no unit.',
     ),
-    "dropped": _of_period(
+    "dropped": Words(
         "时段“{period}”：不足一个计时单位，不计费。",
         'Period "{period}": less than a whole unit, not charged.',
     ),
-    "paid": _of_period(
+    "paid": Words(
         "时段“{period}”：本时段已按次收费，不再收取。",
         'Period "{period}": already charged once for this window.',
     ),
 }
+_CHANGES: Final = {
+    "vehicle": Words("，{name}", ""),
+    "multiplier": Words("乘{multiplier}", " x {multiplier}"),
+    "added": Words("每单位加{added}", " + {added}"),
+    "named": Words("", " ({name})"),
+    "priced_by": Words(
+        "，单价依停放期间生效的“{version}”", ', priced by "{version}", in force by then'
+    ),
+    "cap": Words("，封顶减{taken}", ", less {taken} by a cap"),
+}
+
+
+@lru_cache(maxsize=16_384)
+def _sentence(line: Line) -> Words:
+    """The sentence of a line."""
+    return _SENTENCES[line.kind].filled(
+        period=line.period_called or NOTHING,
+        name=line.entitlement_called or NOTHING,
+        tier=line.tier,
+        units=Words(str(line.units), f"{line.units} {'unit' if line.units == 1 else 'units'}"),
+        length=duration(line.unit_s or 0),
+        price=money(line.unit_price_minor or 0, line.currency),
+        changes=_changes(line),
+        percent=line.adjustment and line.adjustment.percent_off,
+        amount=money(line.exact_minor or line.amount_minor, line.currency),
+    )
+
+
+def _changes(line: Line) -> Words:
+    """What vehicle, version and caps changed, each as a clause."""
+    by = line.adjustment or Adjustment()
+    found = {
+        "vehicle": line.adjustment is not None,
+        "multiplier": exact(by.multiplier) != 1,
+        "added": by.add_minor_per_unit != 0,
+        "named": line.adjustment is not None,
+        "priced_by": line.priced_by is not None,
+        "cap": line.cap_minor_taken != 0,
+    }
+    return NOTHING.join(_CHANGES[name] for name, holds in found.items() if holds).filled(
+        name=by.called or NOTHING,
+        multiplier=by.multiplier,
+        added=money(by.add_minor_per_unit, line.currency),
+        version=line.priced_by_called or NOTHING,
+        taken=money(line.cap_minor_taken, line.currency),
+    )

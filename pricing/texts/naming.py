@@ -1,37 +1,44 @@
 """What people call the parts of a tariff, in Chinese and English.
 
 A part is called by the name that the document gives it, else by what it says. Its id is for
-programs: it stands in members of its own, and in no sentence.
+programs: it stands in fields of its own, and in no sentence.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pricing.document import Cap, Entitlement, Period, Vehicle
 from pricing.fields import exact
-from pricing.texts.words import Sentence, duration, money
+from pricing.texts.words import NOTHING, Words, duration, money, name_of
 
-DAYS: Final[dict[str, Sentence]] = {
-    "workday": ("工作日", "workdays"),
-    "weekend": ("周末", "weekends"),
-    "holiday": ("法定节假日", "public holidays"),
-    "mon": ("周一", "Mondays"),
-    "tue": ("周二", "Tuesdays"),
-    "wed": ("周三", "Wednesdays"),
-    "thu": ("周四", "Thursdays"),
-    "fri": ("周五", "Fridays"),
-    "sat": ("周六", "Saturdays"),
-    "sun": ("周日", "Sundays"),
+DAYS: Final = {
+    "workday": Words("工作日", "workdays"),
+    "weekend": Words("周末", "weekends"),
+    "holiday": Words("法定节假日", "public holidays"),
+    "mon": Words("周一", "Mondays"),
+    "tue": Words("周二", "Tuesdays"),
+    "wed": Words("周三", "Wednesdays"),
+    "thu": Words("周四", "Thursdays"),
+    "fri": Words("周五", "Fridays"),
+    "sat": Words("周六", "Saturdays"),
+    "sun": Words("周日", "Sundays"),
 }
-VEHICLES: Final[dict[str, Sentence]] = {
-    "small": ("小型车", "small vehicles"),
-    "medium": ("中型车", "medium vehicles"),
-    "large": ("大型车", "large vehicles"),
-    "truck": ("货车", "trucks"),
+VEHICLES: Final = {
+    "small": Words("小型车", "small vehicles"),
+    "medium": Words("中型车", "medium vehicles"),
+    "large": Words("大型车", "large vehicles"),
+    "truck": Words("货车", "trucks"),
 }
-WINDOWS: Final[dict[str, Sentence]] = {
-    "calendar_day": ("每个自然日", "a calendar day"),
-    "rolling_24h": ("每连续24小时", "any 24 hours from the first charge"),
-    "session": ("单次停放", "a stay"),
+WINDOWS: Final = {
+    "calendar_day": Words("每个自然日", "a calendar day"),
+    "rolling_24h": Words("每连续24小时", "any 24 hours from the first charge"),
+    "session": Words("单次停放", "a stay"),
+}
+LOT_TYPES: Final = {
+    "on_street": Words("道路泊位", "on-street berths"),
+    "surface": Words("地面停车场", "surface lots"),
+    "underground": Words("地下停车库", "underground garages"),
+    "multi_storey": Words("停车楼", "multi-storey garages"),
 }
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -39,69 +46,65 @@ _MONTHS: Final = (
 )  # fmt: skip
 
 
-def period(given: Period) -> Sentence:
+def period(given: Period) -> Words:
     """A period by its name, else by its season, days and hours: (工作日08:00至20:00, ...)."""
-    if given.name:
-        return given.name.zh, given.name.en
-    zh_season, en_season = "", ""
+    season = NOTHING
     if given.season:
         first, last = month_day(given.season.from_), month_day(given.season.to)
-        zh_season, en_season = f"{first[0]}至{last[0]}", f"{first[1]} to {last[1]}, "
-    zh_days, en_days = ("每日", "daily")
-    if given.days != "all":
-        zh_days, en_days = listed(list(given.days), DAYS)
-    zh_hours, en_hours = hours(given)
-    return f"{zh_season}{zh_days}{zh_hours}", f"{en_season}{en_days} {en_hours}"
+        season = Words("{first}至{last}", "{first} to {last}, ").filled(first=first, last=last)
+    return name_of(given) or Words("{season}{days}{hours}", "{season}{days} {hours}").filled(
+        season=season, days=days(given), hours=hours(given)
+    )
 
 
-def hours(given: Period) -> Sentence:
+def days(given: Period) -> Words:
+    """The kinds of day on which a period starts: (周末、法定节假日, weekends, public holidays)."""
+    return Words("每日", "daily") if given.days == "all" else listed(given.days, DAYS)
+
+
+def hours(given: Period) -> Words:
     """The hours of a period: (18:30至次日07:30, 18:30-07:30 of the next day)."""
-    if given.start == given.end or (given.start, given.end) == ("00:00", "24:00"):
-        if given.start == "00:00":
-            return "全天", "00:00-24:00"
-        return f"{given.start}起24小时", f"24 hours from {given.start}"
-    zh_next, en_next = ("次日", " of the next day") if given.end <= given.start else ("", "")
-    return f"{given.start}至{zh_next}{given.end}", f"{given.start}-{given.end}{en_next}"
+    start, end = given.start, given.end
+    if start == "00:00" and end in ("00:00", "24:00"):
+        return Words("全天", "00:00-24:00")
+    if start == end:
+        return Words(f"{start}起24小时", f"24 hours from {start}")
+    if end < start:
+        return Words(f"{start}至次日{end}", f"{start}-{end} of the next day")
+    return Words(f"{start}至{end}", f"{start}-{end}")
 
 
-def month_day(day: str) -> Sentence:
-    """A day of the year: (4月20日, 20 April)."""
-    month, _, date = day.partition("-")
-    return f"{int(month)}月{int(date)}日", f"{int(date)} {_MONTHS[int(month) - 1]}"
+def month_day(day: str) -> Words:
+    """A day of the year, `MM-DD`: (4月20日, 20 April)."""
+    month, date = int(day[:2]), int(day[3:])
+    return Words(f"{month}月{date}日", f"{date} {_MONTHS[month - 1]}")
 
 
-def vehicle(key: str | None, given: Vehicle | None) -> Sentence:
+def vehicle(key: str | None, given: Vehicle) -> Words:
     """A class of vehicles by its name, else by the common word for it."""
-    if given is not None and given.name:
-        return given.name.zh, given.name.en
-    return VEHICLES.get(key or "", ("该类车型", "this class of vehicles"))
+    common = VEHICLES.get(key or "", Words("该类车型", "this class of vehicles"))
+    return name_of(given) or common
 
 
-def entitlement(given: Entitlement) -> Sentence:
+def entitlement(given: Entitlement) -> Words:
     """An entitlement by its name, else by what it lets off."""
-    if given.name:
-        return given.name.zh, given.name.en
-    chinese, english = [], []
+    found = []
     if given.deduct_s:
-        zh_length, en_length = duration(given.deduct_s)
-        chinese.append(f"减免{zh_length}")
-        english.append(f"{en_length} let off")
+        time_off = Words("减免{length}", "{length} let off")
+        found.append(time_off.filled(length=duration(given.deduct_s)))
     if exact(given.percent_off):
-        chinese.append(f"减收{given.percent_off}%")
-        english.append(f"{given.percent_off} % off")
-    return "并".join(chinese) or "无减免", " and ".join(english) or "nothing let off"
+        found.append(Words(f"减收{given.percent_off}%", f"{given.percent_off} % off"))
+    let_off = Words("并", " and ").join(found) if found else Words("无减免", "nothing let off")
+    return name_of(given) or let_off
 
 
-def cap(given: Cap, currency: str) -> Sentence:
+def cap(given: Cap, currency: str) -> Words:
     """A cap by its name, else by its window and amount."""
-    if given.name:
-        return given.name.zh, given.name.en
-    zh_window, en_window = WINDOWS[given.window]
-    zh_amount, en_amount = money(given.amount_minor, currency)
-    return f"{zh_window}最高{zh_amount}", f"{en_amount} for {en_window}"
+    return name_of(given) or Words("{window}最高{amount}", "{amount} for {window}").filled(
+        window=WINDOWS[given.window], amount=money(given.amount_minor, currency)
+    )
 
 
-def listed(names: list[str], words: dict[str, Sentence]) -> Sentence:
-    """Words in both languages, one after another."""
-    pairs = [words.get(name, (name, name)) for name in names]
-    return "、".join(zh for zh, _ in pairs), ", ".join(en for _, en in pairs)
+def listed(names: Iterable[str], words: Mapping[str, Words]) -> Words:
+    """The words for these names, one after another; a name that has none stands as it is."""
+    return Words("、", ", ").join(words.get(name, Words(name, name)) for name in names)
