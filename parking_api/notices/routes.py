@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from parking_api.audit import Connection
 from parking_api.errors import described
-from parking_api.notices import blocks, notice
+from parking_api.notices import blocks, service
 from parking_api.resources import Deps, Resources
 from parking_api.tariffs import controls, queries
 from parking_api.tariffs.errors import TariffUnknownError
@@ -54,13 +54,13 @@ async def public_notice(
     async with deps.database.connection() as connection:
         subject = await _subject(deps, connection, Key(tariff_id, version), sees_all=sees_all)
     write, media_type = (blocks.html, HTML) if ask.f == "html" else (blocks.markdown, MARKDOWN)
-    text = await off_loop(lambda: write(notice.title(subject), notice.blocks(subject)))
+    text = await off_loop(lambda: write(service.title(subject), service.blocks(subject)))
     return Response(text, media_type=media_type)
 
 
 async def _subject(
     deps: Resources, connection: Connection, key: Key, *, sees_all: bool
-) -> notice.Subject:
+) -> service.Subject:
     now = deps.clock()
     row = await queries.version(connection, key, now, whole=sees_all)
     tariff, target = queries.tariff_of(row), queries.target_of(row)
@@ -68,7 +68,7 @@ async def _subject(
     # Of a draft nobody knows yet when it comes into force: as if now.
     start = row["effective_from"] or now
     references = await controls.applying(connection, target, start, row["effective_to"])
-    return notice.Subject(
+    return service.Subject(
         tariff=tariff,
         version=key.version,
         content_hash=row["content_hash"],
