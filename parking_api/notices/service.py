@@ -1,67 +1,74 @@
-"""The notice as a whole. It says nothing of the day that it is asked for: only of the version."""
+"""The notice of a tariff version: what it is made of, and its text."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import pricing
-from parking_api.notices.blocks import Block, Grid, Heading, Listing, Paragraph
+from parking_api.audit import Connection
+from parking_api.notices.models import Notice, QuickTable, Section, Subject
+from parking_api.resources import Resources
+from parking_api.tariffs import controls, queries
+from parking_api.tariffs.queries import Key
 from pricing.document import Period
 from pricing.texts import clauses, naming
 from pricing.texts.words import duration, money
+from sql.named import named
 
 LENGTHS_S: Final = (900, 1800, 3600, 5400, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400)
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What a notice is of.
+async def subject(
+    deps: Resources, connection: Connection, key: Key, *, include_drafts: bool
+) -> Subject:
+    """Read what the notice of a version is made of.
 
-    Attributes:
-        tariff: The document.
-        version: Its number.
-        content_hash: Its hash.
-        places: Names of the zones or lots that it applies to, in Chinese.
-        lot_types: Types of lots; empty where it applies to single lots.
-        references: Legal references of the price controls that hold for it.
-        effective_from: When it comes into force.
-        effective_to: When it ends; None for no end yet.
-        calendar: The city's, for a tariff without its own.
-        withdrawn: Whether it has been withdrawn.
+    Raises:
+        TariffUnknownError: There is no such version, or it is not for the caller.
     """
+    now = deps.clock()
+    row = await queries.version(connection, key, now, whole=include_drafts)
+    target = queries.target_of(row)
+    places = await connection.fetch(named("notice_places"), list(target.zones), list(target.lots))
+    # Of a draft nobody knows yet when it comes into force: as if now.
+    start = row["effective_from"] or now
+    references = await controls.applying(connection, target, start, row["effective_to"])
+    return Subject(
+        tariff=queries.tariff_of(row),
+        version=key.version,
+        content_hash=row["content_hash"],
+        places=[place["name_zh"] for place in places],
+        lot_types=target.lot_types,
+        references=list(dict.fromkeys(each["legal_reference_zh"] for each in references)),
+        effective_from=start,
+        effective_to=row["effective_to"],
+        calendar=deps.prices.calendar,
+        withdrawn=row["state"] == "withdrawn",
+    )
 
-    tariff: pricing.Tariff
-    version: int
-    content_hash: str
-    places: Sequence[str]
-    lot_types: Sequence[str]
-    references: Sequence[str]
-    effective_from: datetime
-    effective_to: datetime | None
-    calendar: pricing.Calendar
-    withdrawn: bool = False
 
-
-def title(subject: Subject) -> str:
-    """The notice's title."""
-    return f"关于{subject.tariff.name.zh}停放服务收费标准的公告"
-
-
-def blocks(subject: Subject) -> list[Block]:
-    """What the notice says, in order."""
+def compose(subject: Subject) -> Notice:
+    """Compose the notice of a version. It depends on the version alone, not on today."""
     tariff = subject.tariff
-    found: list[Block] = [
-        Heading("一、适用范围"),
-        Paragraph(_scope(subject)),
-        Heading("二、收费标准"),
-        Listing([clauses.period(tariff, each) for each in tariff.periods]),
-    ]
+    title = f"关于{tariff.name.zh}停放服务收费标准的公告"
+    identity = (
+        f"收费标准编号：{tariff.id}，第{subject.version}版。"
+        f"内容校验（SHA-256）：{subject.content_hash}。"
+    )
+    return Notice(title, list(_sections(subject)), identity)
+
+
+def _sections(subject: Subject) -> Iterator[Section]:
+    tariff = subject.tariff
+    vehicles = (tariff.vehicles or {}).items()
+    yield Section("一、适用范围", [_scope(subject)])
+    periods = [clauses.period(tariff, each) for each in tariff.periods]
+    yield Section("二、收费标准", periods, numbered=True)
     rest = [
         ("最高收费", list(clauses.caps(tariff))),
         ("免费停放", [each for each in [clauses.grace(tariff)] if each]),
-        ("车型", _vehicles(tariff)),
+        ("车型", [clauses.vehicle(tariff, name, each) for name, each in vehicles]),
         ("优惠", [clauses.entitlement(each) for each in tariff.entitlements]),
         ("计费规则", clauses.rules(tariff)),
         ("收费依据", list(subject.references)),
@@ -70,17 +77,10 @@ def blocks(subject: Subject) -> list[Block]:
     numbers = iter("三四五六七八九十")
     for heading, sentences in rest:
         if sentences:
-            found.append(Heading(f"{next(numbers)}、{heading}"))
-            found.append(Listing(sentences) if len(sentences) > 1 else Paragraph(sentences[0]))
-    found.append(Heading(f"{next(numbers)}、停车费速算表"))
-    found += _quick_tables(subject)
-    found.append(
-        Paragraph(
-            f"收费标准编号：{tariff.id}，第{subject.version}版。内容校验（SHA-256）："
-            f"{subject.content_hash}。"
-        )
-    )
-    return found
+            numbered = len(sentences) > 1
+            yield Section(f"{next(numbers)}、{heading}", sentences, numbered=numbered)
+    tables = list(_quick_tables(subject))
+    yield Section(f"{next(numbers)}、停车费速算表", tables=tables)
 
 
 def _scope(subject: Subject) -> str:
@@ -89,11 +89,6 @@ def _scope(subject: Subject) -> str:
         return f"本标准适用于：{places}。"
     types = naming.listed(list(subject.lot_types), naming.LOT_TYPES)[0]
     return f"本标准适用于下列区域的{types}：{places}。"
-
-
-def _vehicles(tariff: pricing.Tariff) -> list[str]:
-    vehicles = tariff.vehicles or {}
-    return [clauses.vehicle(tariff, name, each) for name, each in vehicles.items()]
 
 
 def _times(subject: Subject) -> str:
@@ -115,30 +110,25 @@ def _moment(at: datetime, zone: ZoneInfo) -> str:
     return f"{day}{clock}"
 
 
-def _quick_tables(subject: Subject) -> Iterator[Block]:
+def _quick_tables(subject: Subject) -> Iterator[QuickTable]:
     """For each charging period a table: fee by length of stay, from its start on."""
     for each in subject.tariff.periods:
         entry = None if each.charge == "free" else _first_start(subject, each)
         if entry is not None:
-            zone = ZoneInfo(subject.tariff.timezone)
-            local = entry.astimezone(zone)
-            yield Paragraph(f"自{each.start}入场（以{local.month}月{local.day}日为例），未计优惠：")
-            yield _quick_table(subject, entry)
+            day = f"{entry.month}月{entry.day}日"
+            caption = f"自{each.start}入场（以{day}为例），未计优惠："
+            yield QuickTable(caption, *_fees(subject, entry))
 
 
-def _quick_table(subject: Subject, entry: datetime) -> Grid:
+def _fees(subject: Subject, entry: datetime) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """The header and rows of a quick table: a column for each class of vehicles."""
     tariff = subject.tariff
-    names: list[str | None] = list(tariff.vehicles) if tariff.vehicles else [None]
-    columns = [
-        pricing.fee_table(tariff, LENGTHS_S, entry, vehicle=name, calendar=subject.calendar)
-        for name in names
-    ]
-    called = [_class(tariff, name) for name in names]
-    rows = [
-        (duration(length)[0], *(money(column[place][1], tariff.currency)[0] for column in columns))
-        for place, length in enumerate(LENGTHS_S)
-    ]
-    return Grid(("停放时间", *called), rows)
+    header, columns = ["停放时间"], []
+    for name in tariff.vehicles or [None]:
+        table = pricing.fee_table(tariff, LENGTHS_S, entry, vehicle=name, calendar=subject.calendar)
+        header.append(_class(tariff, name))
+        columns.append([money(minor, tariff.currency)[0] for _, minor in table])
+    return header, list(zip((duration(length)[0] for length in LENGTHS_S), *columns, strict=True))
 
 
 def _class(tariff: pricing.Tariff, name: str | None) -> str:

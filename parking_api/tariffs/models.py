@@ -133,12 +133,6 @@ class CompareAsk(Parameters):
     to: Annotated[Number, Field(description="The version on the other side.")]
 
 
-class NoticeAsk(Parameters):
-    """The form of a notice."""
-
-    f: Annotated[Literal["md", "html"], Field(description="Markdown or HTML.")] = "html"
-
-
 class Target(Answer):
     """What a version prices."""
 

@@ -2,11 +2,13 @@
 
 import re
 from datetime import timedelta
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from parking_api.notices.blocks import Grid, Listing, Paragraph, html, markdown
+from parking_api.notices.models import Notice, QuickTable, Section
+from parking_api.notices.pages import html, markdown
 from pricing import content_hash
 from tests.parking_api.bureau import Bureau, class_1_road, document
 
@@ -24,6 +26,28 @@ WEST_COAST: dict[str, Any] = {
         }
     ],
 }
+
+
+PLAIN_TAGS = {
+    *("html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "ol", "li"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+
+
+class Seen(HTMLParser):
+    """What a browser would see of a page: its tags, without attributes, and its texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self.tags.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
 
 
 async def notice(bureau: Bureau, path: str, form: str, **headers: str) -> str:
@@ -140,7 +164,80 @@ async def test_the_law_is_cited(bureau: Bureau) -> None:
 
 @pytest.mark.parametrize("write", [markdown, html])
 def test_blocks(write: Any) -> None:
-    blocks = [Paragraph("a & b"), Listing(["x", "y"]), Grid(("h", "i"), [("1", "2")])]
-    text = write("T", blocks)
+    table = QuickTable("c", ("h", "i"), [("1", "2")])
+    sections = [
+        Section("p", ["a & b"]),
+        Section("l", ["x", "y"], numbered=True),
+        Section("q", tables=[table]),
+    ]
+    text = write(Notice("T", sections, "e"))
     assert all(part in text for part in ("x", "y", "1", "2"))
     assert ("a &amp; b" in text) == (write is html)
+
+
+def test_the_whole_page() -> None:
+    table = QuickTable("从", ("h", "i"), [("1", "2"), ("3", "4")])
+    sections = [Section("甲", ["a"]), Section("乙", ["x", "y"], numbered=True)]
+    notice = Notice("题", [*sections, Section("丙", tables=[table])], "末")
+
+    page = html(notice)
+
+    assert page.startswith(
+        '<!doctype html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n<title>题</title>\n'
+        "<style>body{font-family:'Noto Serif CJK SC','Songti SC',SimSun,serif;max-width:46rem;"
+        "margin:2rem auto;"
+    )
+    assert page.endswith(
+        "font-size:.8rem;color:#555}</style>\n</head>\n<body>\n<h1>题</h1>\n"
+        "<h2>甲</h2>\n<p>a</p>\n<h2>乙</h2>\n<ol>\n<li>x</li>\n<li>y</li>\n</ol>\n"
+        "<h2>丙</h2>\n<p>从</p>\n<table>\n<thead>\n<tr><th>h</th><th>i</th></tr>\n</thead>\n"
+        "<tbody>\n<tr><td>1</td><td>2</td></tr>\n<tr><td>3</td><td>4</td></tr>\n</tbody>\n"
+        "</table>\n<p>末</p>\n</body>\n</html>\n"
+    )
+    assert markdown(notice) == (
+        "# 题\n\n## 甲\n\na\n\n## 乙\n\n1. x\n2. y\n\n## 丙\n\n从\n\n"
+        "| h | i |\n| --- | ---: |\n| 1 | 2 |\n| 3 | 4 |\n\n末\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "evil",
+    ["<script>alert('x')</script>", "\"><img onerror=x>'", "</style>{{ 1 }}{% x %}|#*_`[]\\"],
+)
+def test_every_text_is_escaped(evil: str) -> None:
+    table = QuickTable(evil, (evil, evil), [(evil, evil)])
+    sections = [
+        Section(evil, [evil, evil], numbered=True),
+        Section(evil, [evil], tables=[table]),
+    ]
+    notice = Notice(evil, sections, evil)
+
+    page, text = html(notice), markdown(notice)
+
+    seen = Seen()
+    seen.feed(page)
+    # Title twice, two headings, three sentences, a caption, four cells, and the last line.
+    assert seen.texts.count(evil) == 13
+    assert seen.tags <= PLAIN_TAGS
+    assert text.count(re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", evil)) == 12
+    assert evil not in text
+
+
+async def test_names_are_escaped_wherever_they_come_from(bureau: Bureau) -> None:
+    evil = "<script>\"'&"
+    both = {"zh": evil, "en": "<script>en"}
+    given = document(
+        name=both,
+        vehicles={"van": {"name": both}, "small": {}},
+        entitlements=[{"id": "card", "name": both, "percent_off": 50}],
+    )
+    path = await bureau.published(document=given)
+
+    seen = Seen()
+    seen.feed(await notice(bureau, path, "html"))
+
+    assert sum(evil in text for text in seen.texts) == 5  # title twice, class twice, entitlement
+    assert seen.tags <= PLAIN_TAGS
+    assert not any("<script>en" in text for text in seen.texts)
+    assert await notice(bureau, path, "md")
