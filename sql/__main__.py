@@ -4,11 +4,11 @@ import argparse
 import sys
 
 from sql.engine import DatabaseUnknownError, database_url
-from sql.migrate import current, downgrade, revise, upgrade
+from sql.migrate import RevisionUnknownError, current, downgrade, revise, upgrade
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one schema command; exit status 2 when no database is named."""
+    """Run one schema command; exit status 2 when no database is named, or none that we know."""
     parser = argparse.ArgumentParser(prog="python -m sql", description="The database's schema.")
     parser.add_argument(
         "--database-url",
@@ -26,16 +26,16 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         url = database_url(options.database_url)
-    except DatabaseUnknownError as error:
+        if options.command == "upgrade":
+            upgrade(url, options.revision)
+        elif options.command == "downgrade":
+            downgrade(url, options.revision)
+        elif options.command == "revise":
+            revise(url, options.revision, options.message)
+        else:
+            current(url)
+    except (DatabaseUnknownError, RevisionUnknownError) as error:
         parser.error(str(error))
-    if options.command == "upgrade":
-        upgrade(url, options.revision)
-    elif options.command == "downgrade":
-        downgrade(url, options.revision)
-    elif options.command == "revise":
-        revise(url, options.revision, options.message)
-    else:
-        current(url)
     return 0
 
 

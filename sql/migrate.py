@@ -15,6 +15,8 @@ from typing import Final
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -25,6 +27,17 @@ BEFORE: Final = ("cluster",)
 AFTER: Final = ("partitions", "functions", "views", "triggers", "grants")
 
 
+class RevisionUnknownError(Exception):
+    """The database is at a revision that no migration of this release leads on from."""
+
+    def __init__(self, revision: str) -> None:
+        """Name the revision, and the way out."""
+        super().__init__(
+            f"the database is at revision {revision}, which this release does not know: upgrade it"
+            " with the release before this one first, or, if a newer one has upgraded it, use that"
+        )
+
+
 async def on_connection(url: str, action: Callable[[Connection], None]) -> None:
     """Run `action` on a connection to `url`, and commit."""
     engine = create_async_engine(
@@ -33,38 +46,52 @@ async def on_connection(url: str, action: Callable[[Connection], None]) -> None:
     async with engine.connect() as connection:
         await connection.run_sync(action)
         await connection.commit()
-    await engine.dispose()
 
 
 async def run_files(url: str, names: tuple[str, ...]) -> None:
     """Run the files `sql/schema/NAME.sql` in the database at `url`, in one transaction."""
     db = await asyncpg.connect(url)
     try:
-        await db.execute("\n".join((SCHEMA / f"{name}.sql").read_text() for name in names))
+        async with db.transaction():
+            for name in names:
+                await db.execute((SCHEMA / f"{name}.sql").read_text())
     finally:
         await db.close()
 
 
-async def _alembic(url: str, action: Callable[[Config], None]) -> None:
+def _refuse_unknown(connection: Connection) -> None:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise RevisionUnknownError(revision)
+
+
+async def _alembic(
+    url: str,
+    action: Callable[[Config], None],
+    before: tuple[str, ...] = (),
+    after: tuple[str, ...] = (),
+) -> None:
     def configured(connection: Connection) -> None:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection
         action(config)
 
+    await on_connection(url, _refuse_unknown)
+    await run_files(url, before)
     await on_connection(url, configured)
+    await run_files(url, after)
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` (`postgresql://...`) up to `revision`."""
+    """Bring the database at `url` (`postgresql://...`) up to `revision`.
 
-    async def steps() -> None:
-        await run_files(url, BEFORE)
-        await _alembic(url, lambda config: command.upgrade(config, revision))
-        if revision == "head":
-            await run_files(url, AFTER)
-
-    asyncio.run(steps())
+    Raises:
+        RevisionUnknownError: It stands at none of ours; it is left as it is.
+    """
+    after = AFTER if revision == "head" else ()
+    asyncio.run(_alembic(url, lambda config: command.upgrade(config, revision), BEFORE, after))
 
 
 def downgrade(url: str, revision: str) -> None:

@@ -1,5 +1,6 @@
 """What the servers' fixtures give to a test: databases and brokers."""
 
+import re
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -55,6 +56,13 @@ class Databases:
         async with self._connected() as connection:
             name = url.rpartition("/")[2]
             await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def dump(self, url: str) -> str:
+        """The schema as pg_dump writes it, without the word that is new each time."""
+        program = str(postgres.binaries(self.cluster.directory) / "pg_dump")
+        command = [program, "--schema-only", self.owner_url(url.rpartition("/")[2])]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return re.sub(r"(?m)^\\(un)?restrict .*\n", "", done.stdout)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Db]:

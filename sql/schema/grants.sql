@@ -2,6 +2,7 @@
 -- cluster.sql), and what it may do with functions.
 
 REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM onelot_app;
+GRANT SELECT ON alembic_version TO onelot_app;
 -- What is said stays said.
 REVOKE UPDATE, DELETE ON audit_entry, city_calendar, mechanism_review FROM onelot_app;
 GRANT UPDATE (drafted_version, drafted_by, drafted_at) ON mechanism_review TO onelot_app;

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from deploy import broker as mosquitto
+from deploy import postgres
 from deploy.accounts import program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -248,21 +249,30 @@ def test_first_start_serves_the_city_and_ctrl_c_ends_it(var: Path, tmp_path: Pat
 
 
 def leave_an_older_state(demo: Demo) -> None:
-    """Leave what an older version left: its schema, and a message on which its ingester died."""
+    """Leave what an older version left: a view and functions fewer, a message that killed it."""
     run = demo.run_file()
     # It neither acknowledges the message nor sees the schema change under it.
     os.kill(run["processes"]["ingester"], signal.SIGSTOP)
     publish(demo, "[")
     publish(demo, '{"epoch":"x",')
+    as_owner(demo, "DROP VIEW space_now; DROP FUNCTION bay_state, closes_within")
+
+
+def as_owner(demo: Demo, statements: str) -> str:
+    """Run SQL as the database's owner; return what the last of it answers."""
     kept = json.loads((demo.var / "platform.json").read_text())
-    owner = run["database_url"].partition("@")[2]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": f"postgresql://onelot:{kept['database_owner']}@{owner}",
-    }
-    command = [sys.executable, "-m", "sql", "downgrade", "0005"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    owner = f"onelot:{kept['database_owner']}@"
+    url = re.sub("onelot_app:.*@", owner, demo.run_file()["database_url"])
+    psql = [
+        str(postgres.binaries() / "psql"),
+        "-XAt",
+        "-v",
+        "ON_ERROR_STOP=1",
+        url,
+        "-c",
+        statements,
+    ]
+    return subprocess.run(psql, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def publish(demo: Demo, payload: str) -> None:
@@ -294,6 +304,7 @@ def test_second_start_finds_its_data_again_also_an_older_versions(var: Path) -> 
         wait_for(lambda: refused in httpx.get(metrics, trust_env=False).text, demo, 15.0)
         assert "import" not in demo.output.read_text()
         assert (var / "credentials.json").read_text() == credentials
+        assert as_owner(demo, "SELECT count(*) > 0 FROM space_now") == "t"
         check_answers(demo)
         check_people(demo)
         stop(demo)

@@ -1,69 +1,132 @@
 import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
+import pytest
 
-from sql.migrate import downgrade, upgrade
+from sql.engine import Db
+from sql.migrate import RevisionUnknownError, downgrade, upgrade
 from tests.ingest_mqtt.conftest import CITY
+from tests.servers import Databases
+
+OURS = """
+SELECT c.oid::regclass::text FROM pg_class AS c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'alembic_version%'
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND deptype = 'e')
+    AND c.relkind IN ('r', 'p', 'v', 'S')
+UNION ALL
+SELECT p.oid::regprocedure::text FROM pg_proc AS p
+WHERE p.pronamespace = 'public'::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+UNION ALL
+SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
+"""
+STATE = """
+INSERT INTO lot_state (
+    lot_id, epoch, seq, version, capacity, free_spaces, unknown_spaces, observed_at, received_at,
+    committed_at, history_at
+) VALUES ('gates', 1, 1, 1, 50, $1, $2, $3, $4, $4, $4)
+"""
+STEP = """
+INSERT INTO lot_occupancy (
+    lot_id, step_at, capacity, covered_s, free_space_s, free_last, free_min, free_max, space_s,
+    known_space_s
+) VALUES ('gates', $1, 50, $2, 0, 0, 0, 0, 0, 0)
+"""
+NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 
 
-async def test_down_and_up_again_on_a_populated_database(owner_url: str) -> None:
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Db]:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(CITY)
+    yield connection
+    await connection.close()
+
+
+def command_upgrade(url: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sql", "upgrade"]
+    environment = {**os.environ, "DATABASE_URL": url}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+async def test_down_and_up_again_on_a_populated_database(
+    databases: Databases, owner_url: str
+) -> None:
+    before = databases.dump(owner_url)
     db = await asyncpg.connect(owner_url)
     await db.execute(CITY)
     await db.execute("INSERT INTO space_event VALUES ('bays', 1, 'free', now(), now())")
     await asyncio.to_thread(downgrade, owner_url, "base")
-    left = await db.fetchval(
-        "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-        " AND relkind IN ('r', 'p') AND relname NOT IN ('spatial_ref_sys', 'alembic_version')"
-    )
-    assert left == 0
+    assert await db.fetch(OURS) == []
     await asyncio.to_thread(upgrade, owner_url)
+    assert databases.dump(owner_url) == before
     await db.execute(CITY)
     assert await db.fetchval("SELECT count(*) FROM lot_now WHERE data_state = 'unknown'") == 3
     await db.close()
 
 
-async def test_messages_refused_before_they_were_masked_leave_only_what_we_said_of_them(
-    owner_url: str,
+async def test_up_again_changes_nothing_and_brings_what_is_missing(
+    databases: Databases, owner_url: str
 ) -> None:
+    before = databases.dump(owner_url)
     db = await asyncpg.connect(owner_url)
     await db.execute(CITY)
-    await db.close()
-    await asyncio.to_thread(downgrade, owner_url, "0008-1")
-    db = await asyncpg.connect(owner_url)
-    old = [
-        (b"1", "onelot/v1/feeds/gw-a/bays/spaces", "gw-a", "bays", '{"plate": "B12345"}'),
-        (b"2", "onelot/v1/feeds/gw-a/b12345/spaces", "gw-a", "b12345", "{}"),
-        (b"3", "onelot/v1/feeds/gw-a/bays/b12345", "gw-a", "bays", "{}"),
-        (b"4", "onelot/v1/feeds/gw-b12345", "gw-b12345", "", ""),
-    ]
-    await db.executemany(
-        "INSERT INTO dead_letter (digest, topic, gateway_id, lot_id, reason, detail, payload,"
-        " times, received_at, last_received_at)"
-        " VALUES ($1, $2, $3, $4, 'invalid', 'no field B12345', $5::text::bytea, 7, now(), now())",
-        old,
-    )
-    before = await db.fetchval("SELECT pg_relation_filenode('dead_letter')")
-    await db.close()
-
     await asyncio.to_thread(upgrade, owner_url)
-
-    db = await asyncpg.connect(owner_url)
-    rows = await db.fetch("SELECT * FROM dead_letter ORDER BY dead_letter_id")
-    after = await db.fetchval("SELECT pg_relation_filenode('dead_letter')")
+    assert databases.dump(owner_url) == before
+    await db.execute("DROP VIEW space_now; ALTER TABLE audit_entry DISABLE TRIGGER ALL")
+    await asyncio.to_thread(upgrade, owner_url)
+    assert databases.dump(owner_url) == before
+    assert await db.fetchval("SELECT count(*) FROM lot_now") == 3
     await db.close()
-    assert [(row["topic"], row["gateway_id"], row["lot_id"]) for row in rows] == [
-        ("onelot/v1/feeds/gw-a/bays/spaces", "gw-a", "bays"),
-        ("onelot/v1/feeds/", "gw-a", ""),
-        ("onelot/v1/feeds/", "gw-a", "bays"),
-        ("onelot/v1/feeds/", "", ""),
-    ]
-    assert [row["payload_bytes"] for row in rows] == [19, 2, 2, 0]
-    assert len({row["digest"] for row in rows} - {b"1", b"2", b"3", b"4"}) == 4
-    for row in rows:
-        assert (row["reason"], row["times"], row["payload"], row["whole"]) == (
-            *("invalid", 7),
-            *("", False),
-        )
-        assert "12345" not in str([value for name, value in row.items() if name != "digest"])
-    # Written anew: the old texts do not lie in the file of the table any longer.
-    assert after != before
+
+
+async def test_a_database_of_a_revision_that_is_not_ours_is_left_as_it_is(
+    databases: Databases, owner_url: str
+) -> None:
+    db = await asyncpg.connect(owner_url)
+    await db.execute("UPDATE alembic_version SET version_num = '0005'; DROP VIEW space_now")
+    await db.close()
+    before = databases.dump(owner_url)
+    with pytest.raises(RevisionUnknownError, match="at revision 0005"):
+        await asyncio.to_thread(downgrade, owner_url, "base")
+    done = command_upgrade(owner_url)
+    assert done.returncode == 2
+    said = "at revision 0005, which this release does not know: upgrade it with the release before"
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert databases.dump(owner_url) == before
+
+
+@pytest.mark.parametrize(
+    ("statement", "values", "constraint"),
+    [
+        # By clocks that run wild.
+        (STATE, (0, 0, datetime(9999, 12, 31, tzinfo=UTC), NOW), "lot_state_observed_at_check"),
+        (STATE, (0, 0, NOW + timedelta(seconds=1), NOW), "lot_state_observed_at_check"),
+        (STATE, (0, 0, datetime(1, 1, 2, tzinfo=UTC), NOW), "lot_state_observed_at_check"),
+        # More than the lot has.
+        (STATE, (51, 0, NOW, NOW), "lot_state_counts_check"),
+        (STATE, (30, 21, NOW, NOW), "lot_state_counts_check"),
+        (STATE, (-1, 0, NOW, NOW), "lot_state_counts_check"),
+        # More than a step of 300 s has.
+        (STEP, (NOW, 6000.0), "lot_occupancy_covered_s_check"),
+        (STEP, (NOW, -1.0), "lot_occupancy_covered_s_check"),
+    ],
+)
+async def test_states_and_steps_that_cannot_be_are_refused(
+    db: Db, statement: str, values: tuple[Any, ...], constraint: str
+) -> None:
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await db.execute(statement, *values)
+    assert refused.value.constraint_name == constraint
+
+
+async def test_states_and_steps_at_their_limits_are_taken(db: Db) -> None:
+    await db.execute(STATE, 30, 20, NOW, NOW)
+    await db.execute(STEP, NOW, 300.0)
