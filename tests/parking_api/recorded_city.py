@@ -121,6 +121,7 @@ async def _lots(built: Builder) -> None:
     await built.lot("silent", lon=120.386, lat=36.062, **here)
     await built.lot("unheard", lon=120.387, lat=36.062, **here)
     await built.lot("sim", lon=120.388, lat=36.063, lot_type="on_street", **here, **other)
+    await built.lot("east", lon=120.55, lat=36.05)
     await built.lot("outside", lon=121.0, lat=37.0, lot_type="on_street", **other)
     classes = ("standard", "standard", "accessible", "ev", "large")
     places = [(120.381 + n / 1e5, 36.06, one) for n, one in enumerate(classes)]

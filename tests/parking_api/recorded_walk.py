@@ -1,12 +1,14 @@
 """What is asked of the API for its recordings, in order: each function is a chapter."""
 
 import copy
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tests.parking_api.builders import Builder
+from tests.parking_api.polling import until
 from tests.parking_api.recorded_city import START, key_of, remember, set_clock
 from tests.parking_api.recording import Recorder
 
@@ -15,6 +17,13 @@ DECEMBER: Final = "2026-12-01T00:00:00+08:00"
 JANUARY: Final = "2027-01-01T00:00:00+08:00"
 FEBRUARY: Final = "2027-02-01T00:00:00+08:00"
 STREET: Final[dict[str, Any]] = {"zones": ["z-1"], "lot_types": ["on_street"]}
+ABSENT: Final = {
+    "year": "2050",
+    "version": "9",
+    "number": "9",
+    "dead_letter_id": "99",
+    "key_id": "ffffffffffff",
+}
 WHY: Final = {"reason": "测试"}
 CLASS_1_ROAD: Final[dict[str, Any]] = {
     "id": "qd-class1-road",
@@ -171,6 +180,13 @@ class Walk:
         """Let a second pass, so that what is ordered by its time has an order."""
         await self.turn(self.now + timedelta(seconds=1))
 
+    async def moved(self, lot_id: str, zone_id: str) -> None:
+        """Wait until the API has given a lot the zone that has begun meanwhile."""
+        connection = self.built.connection
+        await connection.execute("NOTIFY tariffs")
+        found = "SELECT true FROM public.lot WHERE lot_id = $1 AND zone_id = $2"
+        await until(lambda: connection.fetchval(found, lot_id, zone_id))
+
     async def carry(self, path: str, by: str = "publish", **body: Any) -> None:
         """Submit, approve and publish a version."""
         await self.post(f"{path}/submit", "wang", WHY)
@@ -234,23 +250,22 @@ async def public(walk: Walk) -> None:
     await get("/v1/spaces/nearest")
     await _lots(walk)
     await pages("/v1/lots?limit=4")
-    await pages("/v1/lots?limit=7&f=geojson")
+    await get("/v1/lots?limit=2&f=geojson")
 
 
 async def _lots(walk: Walk) -> None:
     get = walk.get
     await get("/v1/lots", *EVERYBODY)
     for query in (
-        "f=geojson",
         "f=xml",
         "bbox=120.3,36,120.3815,36.2",
         "bbox=120.3,36,120.3815",
         "bbox=121,36,120,37",
         "bbox=100,36,120,37",
         "bbox=100,36,120,99",
-        "district=370202",
+        "district=370202&limit=2",
         "district=370203",
-        "zone=z-1",
+        "zone=z-1&limit=2",
         "zone=z-9",
         "operator=op-b",
         "lot_type=on_street",
@@ -260,7 +275,7 @@ async def _lots(walk: Walk) -> None:
         "status=closed",
         "status=unknown",
         "status=x",
-        "open_throughout=true",
+        "open_throughout=true&lot_type=surface",
         "open_throughout=maybe",
         "zone=z-1&status=open&lot_type=on_street&limit=1",
         "cursor=sim",
@@ -468,6 +483,7 @@ async def tariffs(walk: Walk) -> None:
         await put(path, "wang", given, f"after {act}")
     await _versions(walk, path)
     await _withdrawals(walk)
+    await _unpriced(walk)
     await _looking(walk)
 
 
@@ -556,6 +572,21 @@ async def _withdrawals(walk: Walk) -> None:
     await walk.get(f"{garage}/notice", "nobody", note="withdrawn")
 
 
+async def _unpriced(walk: Walk) -> None:
+    post = walk.post
+    vehicles = {"small": {}, "large": {"multiplier": 2}}
+    told = document("by-class", 200, vehicles=vehicles, entitlements=[{"id": "nev"}])
+    target = {"zones": ["z-1"], "lot_types": ["multi_storey"]}
+    await post("/v1/tariffs", "wang", {"document": told, "applies_to": target, **WHY})
+    await walk.carry("/v1/tariffs/by-class/versions/1")
+    await post("/v1/zones/z-1/end", "li", WHY | {"valid_to": FEBRUARY})
+    anew = {"geometry": square(120.3, 36.0), "replaces": ["z-1"], "valid_from": FEBRUARY}
+    await post("/v1/zones", "wang", zone("anew", **anew))
+    await post("/v1/zones/anew/check", "wang")
+    await post("/v1/zones/anew/publish", "li", WHY)
+    await post("/v1/zones/anew/publish", "li", WHY | {"leaves_unpriced": True}, "all the same")
+
+
 async def _looking(walk: Walk) -> None:
     get, pages, post = walk.get, walk.pages, walk.post
     first = "/v1/tariffs/t-1/versions/1"
@@ -630,9 +661,28 @@ async def quotes(walk: Walk) -> None:
         {"lot_id": None, "document": {"id": "x"}},
         {"colour": "red"},
     ):
-        await post("/v1/quotes", "nobody", stay | fields, " ".join(fields))
+        who = "wang" if "document" in fields else "nobody"
+        await post("/v1/quotes", who, stay | fields, " ".join(fields))
     await post("/v1/quotes", "nobody", {})
-    for path in ("/v1/lots/street", "/v1/lots/garage", "/v1/lots?limit=3", "/v1/lots?f=geojson"):
+    for fields in (
+        {"vehicle": "small"},
+        {"vehicle": "large"},
+        {"vehicle": "tram"},
+        {"granted": ["nev", "first_stay"]},
+    ):
+        full = {"lot_id": "full", "entry": "2026-11-22T11:00:00+08:00", **fields}
+        await post("/v1/quotes", "nobody", stay | full, f"full {fields}")
+    tiers = [{"from_s": 0, "price_minor": 1}, {"from_s": 600, "price_minor": 2}]
+    period = document()["periods"][0] | {"unit_s": 600, "tiers": tiers}
+    clock = [f"{number // 2:02}:{number % 2 * 30:02}" for number in range(49)]
+    periods = [
+        period | {"id": f"p{place}", "start": clock[place], "end": clock[place + 1]}
+        for place in range(48)
+    ]
+    year = {"entry": "2026-11-22T10:00:00+08:00", "exit": "2027-11-22T10:00:00+08:00"}
+    laborious = year | {"document": document(periods=periods)}
+    await post("/v1/quotes", "wang", laborious, "too much work")
+    for path in ("/v1/lots/street", "/v1/lots/garage", "/v1/lots?limit=3&f=geojson"):
         await walk.get(path, note="with prices")
     here = "/v1/nearest?lon=120.3801&lat=36.0601"
     for query in ("", "&vehicle=small", "&vehicle=tank", "&duration_min=600", "&min_free=0"):
@@ -769,6 +819,8 @@ async def _reviews(walk: Walk, path: str) -> None:
     await post(f"{path}/reviews", "wang", WHY, "nothing was seen")
     end = datetime.fromisoformat("2026-12-29T00:00:00+08:00")
     await walk.turn(end + timedelta(hours=9))
+    await walk.moved("east", "z-2")
+    await get("/v1/lots/east", note="in its new zone")
     await remember(walk.built, "street", end)
     await remember(walk.built, "sim", end)
     for who in EVERYBODY:
@@ -907,6 +959,53 @@ async def operators(walk: Walk) -> None:
     await get("/v1/dead-letters/1", "nobody", "wang", "li")
 
 
+async def roles(walk: Walk) -> None:
+    """Every operation by whoever has not asked for it yet, about what is not there."""
+    recorder = walk.recorder
+    for operation in recorder.operations:
+        method, _, path = operation.partition(" ")
+        path = re.sub(r"\{(\w+)\}", lambda found: ABSENT.get(found[1], "nowhere"), path)
+        body = None if method == "GET" else WHY
+        for who in EVERYBODY:
+            if (who, operation) not in recorder.asked:
+                keep = path != "/metrics"
+                await recorder.ask(who, method, path, body, keep_body=keep)
+
+
+async def slow(walk: Walk) -> None:
+    """What is answered where the database takes too long."""
+    async with walk.built.connection.transaction():
+        await walk.built.connection.execute("LOCK TABLE lot")
+        for path in ("/v1/lots/garage/spaces", "/v1/lots/garage", "/v1/feeds"):
+            await walk.get(path, "sun")
+
+
+async def away(walk: Walk) -> None:
+    """What is answered while the database is away."""
+    here = "lon=120.3801&lat=36.0601"
+    for path in (
+        *("/healthz", "/readyz", "/v1/city", "/v1/lots/garage", "/v1/lots/unheard", "/v1/lots/no"),
+        *("/v1/lots?limit=3", "/v1/lots?limit=2&f=geojson", "/v1/lots?lot_type=on_street"),
+        *(f"/v1/nearest?{here}", f"/v1/spaces/nearest?{here}"),
+        f"/v1/nearest?{here}&space_class=ev",
+        *("/v1/lots/garage/spaces", "/v1/lots/garage/occupancy", "/v1/zones", "/v1/zones/z-1"),
+        *("/v1/tariffs", "/v1/tariffs/t-1/versions/1", "/v1/price-controls", "/v1/calendar"),
+        "/v1/mechanisms",
+    ):
+        await walk.get(path)
+    await walk.get("/v1/people/me", "wang")
+    stay = {"lot_id": "full", "entry": DECEMBER, "exit": "2026-12-01T01:00:00+08:00"}
+    await walk.post("/v1/quotes", "nobody", stay)
+
+
+async def starting(walk: Walk) -> None:
+    """What is answered before there is a city."""
+    here = "lon=120.3801&lat=36.0601"
+    for path in ("/healthz", "/readyz", "/v1/city", "/v1/lots", f"/v1/nearest?{here}"):
+        await walk.get(path)
+    await walk.get("/v1/people", "nobody", "sun")
+
+
 async def whole(walk: Walk) -> None:
     """The platform's own description, as far as it is to stay, and its figures' names."""
     recorder = walk.recorder
@@ -936,5 +1035,6 @@ CHAPTERS: Final[tuple[Callable[[Walk], Awaitable[None]], ...]] = (
     controls,
     mechanisms,
     people,
+    roles,
     whole,
 )

@@ -9,6 +9,7 @@ import difflib
 import json
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +38,7 @@ MASKS: Final = (
 )
 
 # A body of more characters is written once a chapter.
-LONG: Final = 150
+LONG: Final = 60
 SAME_BODY: Final = "body of"
 
 Known = dict[str, dict[str, Any]]
@@ -50,13 +51,15 @@ class Recorder:
     Attributes:
         api: The client.
         people: The headers that each person sends; nobody's are none.
-        templates: Paths of the API, as its own description writes them.
+        operations: A method and a path each, as the API's own description writes them.
+        asked: Who has asked for which operation.
         chapters: What was kept: by chapter, by the exchange's name.
     """
 
     api: httpx.AsyncClient
     people: dict[str, dict[str, str]]
-    templates: list[str]
+    operations: list[str]
+    asked: set[tuple[str, str]] = field(default_factory=set)
     chapters: dict[str, Known] = field(default_factory=dict)
     chapter: str = "start"
     _random: dict[str, str] = field(default_factory=dict)
@@ -91,7 +94,9 @@ class Recorder:
             sent = {"content-type": "application/json", **sent}
         answer = await self.api.request(method, path, content=content, headers=sent)
         self.learn(answer)
-        kept: dict[str, Any] = {"route": f"{method} {self.route(path)}"}
+        route = f"{method} {self.route(path)}"
+        self.asked.add((who, route))
+        kept: dict[str, Any] = {"route": route}
         if body is not None:
             kept["request"] = json.loads(self.masked(_json(body)))
         kept["status"] = answer.status_code
@@ -133,7 +138,8 @@ class Recorder:
     def route(self, path: str) -> str:
         """Find the path of the description that a request's path is of; empty for none."""
         bare = path.partition("?")[0]
-        fitting = [one for one in self.templates if _pattern(one).fullmatch(bare)]
+        paths = [operation.partition(" ")[2] for operation in self.operations]
+        fitting = [one for one in paths if _pattern(one).fullmatch(bare)]
         return min(fitting, key=lambda one: one.count("{"), default="")
 
 
@@ -172,15 +178,26 @@ def _json(value: Any) -> str:
 
 
 def _shortened(known: Known) -> Known:
-    """Name the first exchange with the same long body, instead of writing it again."""
+    """Leave out usual headers; name the first exchange with the same body, if it is long."""
     first: dict[str, str] = {}
     told = {}
     for name, kept in known.items():
         body = kept.get("body", "")
         same = first.setdefault(body, name) if len(body) > LONG else name
-        rest = {key: value for key, value in kept.items() if key != "body"}
-        told[name] = kept if same == name else {**rest, SAME_BODY: same}
+        told[name] = {
+            (SAME_BODY if key == "body" and same != name else key): value
+            for key, value in kept.items()
+            if key != "headers" or value != _usual_headers(kept)
+        }
+        if SAME_BODY in told[name]:
+            told[name][SAME_BODY] = same
     return told
+
+
+def _usual_headers(kept: dict[str, Any]) -> dict[str, str]:
+    """The headers that are left out where an exchange has no others."""
+    bad = kept.get("status", 0) >= HTTPStatus.BAD_REQUEST
+    return {"content-type": "application/problem+json" if bad else "application/json"}
 
 
 def _whole(told: Known) -> Known:
@@ -188,6 +205,8 @@ def _whole(told: Known) -> Known:
     known: Known = {}
     for name, kept in told.items():
         rest = {key: value for key, value in kept.items() if key != SAME_BODY}
+        if "status" in kept:
+            rest = {"headers": _usual_headers(kept), **rest}
         same = kept.get(SAME_BODY)
         known[name] = {**rest, "body": known[same]["body"]} if same else rest
     return known

@@ -14,9 +14,10 @@ import pytest
 
 from tests.parking_api.builders import Builder
 from tests.parking_api.recorded_city import START, pin, settle
-from tests.parking_api.recorded_walk import CHAPTERS, Walk
+from tests.parking_api.recorded_walk import CHAPTERS, Walk, away, slow, starting
 from tests.parking_api.recording import Recorder, differences, recorded, write
 from tests.parking_api.serving import serving
+from tests.servers import Databases
 
 # What the walk has left in the database: everything that people have decided, and its audit.
 TABLES = {
@@ -38,7 +39,9 @@ TABLES = {
 MOST_SHOWN = 40
 
 
-async def test_answers_are_as_recorded(database_url: str, built: Builder) -> None:
+async def test_answers_are_as_recorded(
+    databases: Databases, database_url: str, built: Builder
+) -> None:
     await pin(built)
     people = await settle(built)
     now = START
@@ -52,12 +55,25 @@ async def test_answers_are_as_recorded(database_url: str, built: Builder) -> Non
 
     async with serving(database_url, clock, reload_interval_s=3600.0) as api:
         paths = (await api.get("/openapi.json")).json()["paths"]
-        recorder = Recorder(api, people, list(paths))
+        operations = [f"{method.upper()} {path}" for path in paths for method in paths[path]]
+        recorder = Recorder(api, people, operations)
         walk = Walk(recorder, built, tell)
         for chapter in CHAPTERS:
             recorder.chapter = chapter.__name__
             await chapter(walk)
         await _keep_tables(recorder, built)
+    await walk.turn(START)
+    recorder.chapter = "slow"
+    async with serving(database_url, clock, query_timeout_s=0.3) as recorder.api:
+        await slow(walk)
+    recorder.chapter = "away"
+    async with serving(database_url, clock) as recorder.api:
+        await built.connection.close()
+        await databases.drop(database_url)
+        await away(walk)
+    recorder.chapter = "starting"
+    async with serving(database_url, clock) as recorder.api:
+        await starting(walk)
 
     if os.environ.get("RECORD_BODIES"):
         write(recorder.chapters)
