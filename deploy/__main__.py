@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import shlex
 import subprocess
@@ -14,15 +15,18 @@ from deploy.display import display_for
 
 
 def _lots(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
 
 
 def _speed(text: str) -> str:
-    if not float(text) > 0:
-        raise argparse.ArgumentTypeError("above 0; 1 is real time")
+    try:
+        is_speed = 0 < float(text) < math.inf
+    except ValueError:
+        is_speed = False
+    if not is_speed:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0; 1 is real time")
     return text
 
 
