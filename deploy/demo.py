@@ -67,10 +67,14 @@ def run(options: DemoOptions, display: Display) -> int:
 
     Returns:
         The exit status: 0 after a signal, 1 when a step failed, 2 when the
-        directory is in use or holds another city.
+        directory cannot be used, is in use or holds another city.
     """
     var = Directory(options.var.absolute())
-    var.make()
+    try:
+        var.make()
+    except OSError as error:
+        display.complain(f"{var.path} cannot be the demo's directory: {error.strerror}")
+        return 2
     try:
         with var.locked():
             check_city(var, options.lots)

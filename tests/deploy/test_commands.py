@@ -1,5 +1,7 @@
 """`python -m deploy`: what the command line takes."""
 
+from pathlib import Path
+
 import pytest
 
 from deploy.__main__ import main
@@ -21,3 +23,15 @@ def test_a_number_that_is_none_is_named(
     assert end.value.code == 2
     told = capsys.readouterr().err
     assert f"argument {given[0]}: {given[1]!r} is {says}" in told
+
+
+@pytest.mark.parametrize("below", ["", "below"])
+def test_a_file_cannot_hold_the_demo(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, below: str
+) -> None:
+    (tmp_path / "file").write_text("mine")
+
+    assert main(["demo", "--var", str(tmp_path / "file" / below)]) == 2
+
+    assert "cannot be the demo's directory: Not a directory" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"
