@@ -1,7 +1,8 @@
 """The keeper: it starts programs, and starts each again that has ended, for ever.
 
-The first start after a time well is at once, further ones after 1, 2, 4 .. 30 s. Before each, what
-the program left behind is ended. A port that another program has taken is stepped over by the
+The first start after a time well is at once, further ones after 1, 2, 4 .. 30 s; an end with status
+0 is no failure, unless it comes within the first second. Before each start, what the program left
+behind is ended. A port that another program has taken is stepped over by the
 service that meets it, and programs that were told the old one are started again with the new one.
 """
 
@@ -51,7 +52,7 @@ class Kept:
     Attributes:
         program: As it was last started.
         started_at: When.
-        failures: How often it ended in a row, none of the runs a long one.
+        failures: How often it failed in a row, none of the runs a long one.
         due_at: When it starts next; None while it runs.
         ends: How often it has ended by itself.
         restarts: How often it was started again after it had ended by itself.
@@ -200,15 +201,19 @@ class Keeper:
                 self._start_again(name, kept)
 
     def _note_end(self, name: str, kept: Kept, condition: Condition, now: float) -> None:
-        if now - kept.started_at >= WELL_AFTER_S:
+        ran_s = now - kept.started_at
+        if ran_s >= WELL_AFTER_S:
             kept.failures = 0
         wait = wait_s(kept.failures, self._first_wait_s)
-        kept.failures += 1
+        # Who was told to end, by an operator for instance, has not failed; who ends by itself at
+        # once has, whatever its status.
+        failed = not condition.is_orderly or ran_s < self._first_wait_s
+        kept.failures += failed
         kept.ends += 1
         kept.due_at = now + wait
         text = f"{name} has ended, {condition.description}: "
         text += f"it starts again in {wait:.0f} s" if wait else "it starts again"
-        if kept.failures > 1:
+        if failed and kept.failures > 1:
             log = self._var.log(name)
             text += f"; failure {kept.failures} in a row; the last lines of {log}:\n"
             text += tail(log, _LOG_LINES)

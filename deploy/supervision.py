@@ -60,11 +60,19 @@ _STATES: Final = {
 
 @dataclass(frozen=True)
 class Condition:
-    """A program's state; its process id, 0 when it has none; how it ended last, for people."""
+    """How a program is.
+
+    Attributes:
+        state: What is with it.
+        pid: Its process id, 0 when it has none.
+        description: How it ended last, for people.
+        is_orderly: Whether it ended with status 0.
+    """
 
     state: State
     pid: int
     description: str
+    is_orderly: bool
 
 
 def _end(row: Mapping[str, object]) -> str:
@@ -174,6 +182,7 @@ class Supervisor:
                 _STATES[str(row["statename"])],
                 cast("int", row["pid"]),
                 _end(row),
+                row["statename"] == "EXITED" and row["exitstatus"] == 0,
             )
             for row in answer
         }

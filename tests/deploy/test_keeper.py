@@ -2,8 +2,10 @@
 
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,7 @@ class Run:
     words: tuple[str, ...] = ()
     prepare: Callable[[str, Place], None] = lambda _name, _place: None
     said: list[str] = field(default_factory=list)
+    first_wait_s: float = 0.05
     _keeper: Keeper | None = None
 
     @property
@@ -60,7 +63,7 @@ class Run:
         if self._keeper is None:
             layout = Layout(self.programs, self._prepare)
             args = self.var, self.var.path, self.place, layout, self.said.append
-            self._keeper = Keeper(*args, first_wait_s=0.05)
+            self._keeper = Keeper(*args, first_wait_s=self.first_wait_s)
         return self._keeper
 
     def _prepare(self, name: str, at: Place) -> None:
@@ -148,6 +151,31 @@ def test_a_program_that_fails_for_ever_is_tried_for_ever_and_shows_its_log(run: 
     # Once it can live, it does: nothing has given up.
     run.scripts["database"] = LISTENER
     assert run.await_up("database")
+
+
+def is_past(at_s: float) -> bool:
+    return time.time() > at_s
+
+
+def test_a_program_that_is_told_to_end_has_not_failed(run: Run) -> None:
+    run.scripts["database"] = "import signal; signal.signal(15, lambda *_: exit(0))" + LISTENER
+    pid = run.launch("database")
+    for _ in range(4):
+        process = psutil.Process(pid)
+        long_enough = process.create_time() + 4 * run.first_wait_s
+        wait_until(partial(is_past, long_enough), "a run", WAIT_S)
+        process.terminate()
+        pid = run.await_up("database", pid)
+    assert run.keeper.restarts() == {"database": 4}
+    assert run.said == ["database has ended, status 0: it starts again"] * 4
+
+
+def test_a_program_that_ends_at_once_has_failed_with_status_0_too(run: Run) -> None:
+    run.first_wait_s = 1000.0
+    run.scripts["database"] = "print('nothing to do')"
+    run.keeper.launch("database")
+    wait_until(lambda: "database" in run.keeper.down(), "a wait", WAIT_S)
+    assert "failure 2 in a row" in run.said[-1]
 
 
 def test_what_a_killed_program_left_behind_is_ended_before_it_starts_again(run: Run) -> None:
