@@ -35,7 +35,6 @@ from parking_api.tariffs import routes as tariff_routes
 from parking_api.tariffs import routes_of_controls as control_routes
 from parking_api.tariffs import routes_of_looking as looking_routes
 from parking_api.zones import routes as zone_routes
-from parking_api.zones.models import ZoneCollection, ZoneFeature
 from sql.engine import create_pool
 
 DESCRIPTION = """
@@ -150,7 +149,7 @@ def _declare_models(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         document = generate()
         schemas = document["components"]["schemas"]
-        for model in (Problem, LotCollection, ZoneCollection, ZoneFeature):
+        for model in (Problem, LotCollection):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs"))
             schemas[model.__name__] = schema

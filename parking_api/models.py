@@ -67,6 +67,19 @@ class Name(Answer):
     en: str = Field(examples=["May Fourth Square Underground"])
 
 
+class Named:
+    """A row that has the columns `name_zh` and `name_en`."""
+
+    __slots__ = ()
+    name_zh: str
+    name_en: str
+
+    @property
+    def name(self) -> Name:
+        """The name in both languages."""
+        return Name(zh=self.name_zh, en=self.name_en)
+
+
 Instant = Annotated[
     AwareDatetime,
     # With its own offset: pydantic writes UTC as Z.

@@ -112,3 +112,22 @@ async def transaction(
     """
     async with db.transaction(isolation=isolation, readonly=readonly):
         yield Transaction(db)
+
+
+@asynccontextmanager
+async def undone(db: Transaction) -> AsyncIterator[Transaction]:
+    """Try something out: what the block does is undone when it ends, however it ends."""
+    tried = db.transaction()
+    await tried.start()
+    try:
+        yield db
+    finally:
+        await tried.rollback()
+
+
+async def lock(db: Transaction, which: AdvisoryLock) -> None:
+    """Wait until no other transaction holds a lock, and hold it until this one ends.
+
+    A statement of its own: the next one sees what was committed before.
+    """
+    await db.execute("SELECT pg_advisory_xact_lock($1)", which)

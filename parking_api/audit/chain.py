@@ -10,7 +10,7 @@ import asyncpg
 from pydantic import BaseModel
 
 from parking_api.models import Row
-from sql.engine import AdvisoryLock, Db
+from sql.engine import AdvisoryLock, Db, Transaction, lock
 from sql.named import named
 
 Connection: TypeAlias = Db
@@ -103,7 +103,7 @@ async def record(
     """
     if not connection.is_in_transaction():
         raise RuntimeError("an audit entry goes into the transaction of the change it tells of")
-    await connection.execute(named("audit_lock"), AdvisoryLock.AUDIT)
+    await lock(Transaction(connection), AdvisoryLock.AUDIT)
     try:
         # jsonb writes numbers and keys its own way: hashed is what will be read, not what is sent.
         head = await connection.fetchrow(named("audit_head"), _json(before), _json(after))

@@ -20,7 +20,8 @@ from parking_api.importing.progress import Steps
 from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
 from parking_api.importing.states import bring_into_line
 from parking_api.quotes.coverage import Unpriced
-from sql.engine import AdvisoryLock
+from parking_api.zones.queries import move_lots
+from sql.engine import AdvisoryLock, Transaction, lock
 from sql.named import named
 
 _OPERATOR: Final = ("operator_id", "name_zh", "name_en")
@@ -62,7 +63,7 @@ class Totals:
 
 async def prepare(connection: Connection) -> None:
     """Wait for other imports, and teach the connection to send geometry; within a transaction."""
-    await connection.execute(named("import_lock"), AdvisoryLock.REGISTRATION)
+    await lock(Transaction(connection), AdvisoryLock.REGISTRATION)
     for kind in ("geometry", "geography"):
         await connection.set_type_codec(
             kind, schema="public", encoder=bytes, decoder=bytes, format="binary"
@@ -184,7 +185,7 @@ async def _load_lots(
     if before:
         await connection.execute(named(before))
     await _upsert(connection, "lot", totals)
-    await connection.execute(named("import_lot_zones"), at)
+    await move_lots(Transaction(connection), at)
 
 
 async def _load_spaces(connection: Connection, given: int, totals: Totals) -> None:

@@ -14,7 +14,8 @@ from parking_api.importing.faults import Faults
 from parking_api.importing.tariffs import TARIFFS, GivenTariff, GivenTariffs
 from parking_api.tariffs.schemas_of_controls import NewControl
 from parking_api.zones.errors import ZonesOverlapError
-from parking_api.zones.queries import check_overlaps, lock
+from parking_api.zones.service import check_overlaps
+from sql.engine import AdvisoryLock, Transaction, lock
 from sql.named import named
 
 IMPORTER: Final = "import"
@@ -28,7 +29,7 @@ async def check_zones(connection: Connection, zone_ids: Sequence[str]) -> None:
         ImportFaultsError: Two that are in force at the same time share ground.
     """
     try:
-        await check_overlaps(connection, zone_ids)
+        await check_overlaps(Transaction(connection), zone_ids)
     except ZonesOverlapError as error:
         faults = Faults()
         for fault in error.faults:
@@ -47,7 +48,7 @@ async def load_tariffs(
     Raises:
         ImportFaultsError: One would price what another prices at the same time.
     """
-    await lock(connection)
+    await lock(Transaction(connection), AdvisoryLock.TARIFFS)
     await _load_calendar(connection, given.calendar, at)
     for control in given.price_controls:
         await _load_control(connection, control, at)

@@ -17,8 +17,9 @@ from parking_api.mechanisms.standing import check_control, check_limits, standin
 from parking_api.models import Json, Row
 from parking_api.tariffs.errors import NotTheDrafterError
 from parking_api.workflow import SamePersonError
-from parking_api.zones.queries import lock
+from parking_api.zones import queries as zone_queries
 from pricing.mechanism import Mechanism
+from sql.engine import AdvisoryLock, Transaction, lock
 from sql.named import named
 
 
@@ -93,7 +94,7 @@ async def approve(connection: Connection, mechanism_id: str, act: Action) -> Row
         MechanismsOverlapError: Another moves one of its prices already.
     """
     # Neither tariff nor price control changes meanwhile.
-    await lock(connection)
+    await lock(Transaction(connection), AdvisoryLock.TARIFFS)
     before = await locked(connection, mechanism_id)
     _require(before, "draft")
     if before["drafted_by"] == act.person_id:
@@ -156,7 +157,7 @@ def _require(row: Row, *states: str) -> None:
 
 
 async def _check_zone(connection: Connection, new: Mechanism) -> None:
-    if await connection.fetchrow(named("zone_any"), new.zone_id) is None:
+    if await zone_queries.published(Transaction(connection), new.zone_id) is None:
         fault = ParameterFault(
             parameter="mechanism.zone_id", message=f"there is no zone {new.zone_id}"
         )

@@ -22,7 +22,7 @@ from parking_api.operators.broker_files import (
     write_atomically,
 )
 from parking_api.operators.passwords import is_password, mosquitto_hash, new_password, new_salt
-from sql.engine import AdvisoryLock
+from sql.engine import AdvisoryLock, Transaction, lock
 from sql.named import named
 
 FILE_MODE: Final = 0o600
@@ -93,7 +93,7 @@ async def issue(
     """
     source = randomness or Randomness()
     async with connection.transaction():
-        await connection.execute(named("import_lock"), AdvisoryLock.REGISTRATION)
+        await lock(Transaction(connection), AdvisoryLock.REGISTRATION)
         document = _read(places.file)
         known = _passwords(document, places.file)
         gateways = await connection.fetch(named("gateway_credentials"))

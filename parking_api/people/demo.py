@@ -17,7 +17,7 @@ from parking_api.operators.credentials import FILE_MODE, CredentialsFileError
 from parking_api.people import changes
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, NewPerson
-from sql.engine import AdvisoryLock
+from sql.engine import AdvisoryLock, Transaction, lock
 from sql.kinds import OPERATOR
 from sql.named import named
 
@@ -63,7 +63,7 @@ async def make_demo_people(
     """
     by, issued = Action(COMMAND, at, _REASON), 0
     async with connection.transaction():
-        await connection.execute(named("import_lock"), AdvisoryLock.REGISTRATION)
+        await lock(Transaction(connection), AdvisoryLock.REGISTRATION)
         document = _read(file)
         kept = {entry["person_id"]: entry for entry in document.get("people", [])}
         entries = []

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from parking_api.audit import Action, Connection, record
-from parking_api.models import Json
+from parking_api.audit import Action, Connection
 from parking_api.quotes.errors import LeavesUnpricedError
+from parking_api.quotes.models import UnpricedLot, UnpricedLots
 from parking_api.quotes.prices import Situation, situations, target_of
+from parking_api.workflow import Act
+from sql.engine import Transaction
 from sql.named import named
 
 # As many lots as an answer names; it tells the number of all.
@@ -131,15 +133,14 @@ def _first_gap(
 
 
 async def require_prices(
-    connection: Connection, before: Coverage, subject: str, act: Action, *, allowed: bool
-) -> list[Unpriced]:
-    """Hold what has been changed against what was before; within the transaction.
+    act: Act, before: Coverage, subject: str, *, allowed: bool
+) -> UnpricedLots:
+    """Hold what an act has changed against what was before it.
 
     Args:
-        connection: To the database, after the change.
+        act: Who changes it, when and why; the change is made.
         before: As it was before the change.
         subject: What the audit calls what was changed.
-        act: Who changes it, when and why.
         allowed: Whether they said that lots may be left without a price.
 
     Returns:
@@ -148,20 +149,22 @@ async def require_prices(
     Raises:
         LeavesUnpricedError: There are some, and `allowed` is not set.
     """
-    found = newly_unpriced(before, await read(connection), act.at)
+    found = newly_unpriced(before, await read(act.db), act.at)
+    sentences = [described(each) for each in found[:MOST_NAMED]]
     if found and not allowed:
-        raise LeavesUnpricedError(len(found), [described(each) for each in found[:MOST_NAMED]])
+        raise LeavesUnpricedError(len(found), sentences)
     if found:
-        await record(
-            connection,
-            person_id=act.person_id,
-            action="price.leave",
-            subject=subject,
-            before=None,
-            after={"lots": len(found), "named": [described(each) for each in found[:MOST_NAMED]]},
-            reason=act.reason,
-            at=act.at,
-        )
+        act.keep("price.leave", subject, None, {"lots": len(found), "named": sentences})
+    return answer(found)
+
+
+async def require_prices_of(
+    connection: Connection, before: Coverage, subject: str, act: Action, *, allowed: bool
+) -> UnpricedLots:
+    """Do as `require_prices` does, and record it at once."""
+    made = Act(Transaction(connection), act.person_id, act.at, act.reason)
+    found = await require_prices(made, before, subject, allowed=allowed)
+    await made.record()
     return found
 
 
@@ -172,13 +175,13 @@ def described(lot: Unpriced) -> str:
     return f"{lot.lot_id} from {lot.start.isoformat()}{until}: {why}"
 
 
-def answer(lots: Sequence[Unpriced]) -> Json:
+def answer(lots: Sequence[Unpriced]) -> UnpricedLots:
     """Say how many lots have lost their price, which, and from when on."""
-    return {
-        "lots": len(lots),
-        "from": lots[0].start if lots else None,
-        "items": [
-            {"lot_id": each.lot_id, "from": each.start, "to": each.end, "lacks": each.lacks}
+    return UnpricedLots(
+        lots=len(lots),
+        from_=lots[0].start if lots else None,
+        items=[
+            UnpricedLot(lot_id=each.lot_id, from_=each.start, to=each.end, lacks=each.lacks)
             for each in lots[:MOST_NAMED]
         ],
-    }
+    )

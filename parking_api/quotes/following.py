@@ -14,7 +14,8 @@ from parking_api.database import ABSENCES, Database
 from parking_api.errors import DatabaseAwayError
 from parking_api.parameters import EARLIEST
 from parking_api.quotes.prices import Prices
-from sql.engine import AdvisoryLock
+from parking_api.zones import queries as zones
+from sql.engine import AdvisoryLock, lock
 from sql.named import named
 
 CHANNEL: Final = "tariffs"
@@ -80,9 +81,9 @@ class FollowedPrices(Prices):
         """
         now = self._clock()
         async with self._database.transaction() as connection:
-            if await connection.fetchval(named("zone_turning"), self._derived_at, now):
-                await connection.execute(named("tariff_lock"), AdvisoryLock.TARIFFS)
-                await connection.execute(named("import_lot_zones"), now)
+            if await zones.is_turning(connection, self._derived_at, now):
+                await lock(connection, AdvisoryLock.TARIFFS)
+                await zones.move_lots(connection, now)
         self._derived_at = now
 
 

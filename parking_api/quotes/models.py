@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from parking_api.models import Answer, Body, Flag, Name, Whole
+from parking_api.models import Answer, Body, Flag, Instant, Name, Whole
 from parking_api.parameters import Id, Moment
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -24,8 +24,8 @@ class UnpricedLot(Answer):
     """A lot that has lost its price."""
 
     lot_id: str
-    from_: AwareDatetime = Field(alias="from")
-    to: AwareDatetime | None = Field(description="Exclusive; null for no end in sight.")
+    from_: Instant = Field(alias="from")
+    to: Instant | None = Field(description="Exclusive; null for no end in sight.")
     lacks: Literal["zone", "tariff"]
 
 
@@ -33,7 +33,7 @@ class UnpricedLots(Answer):
     """Lots that lose their price by a change; those that had none before are not among them."""
 
     lots: int = Field(description="How many.")
-    from_: AwareDatetime | None = Field(
+    from_: Instant | None = Field(
         alias="from", description="When the first loses it; null for none."
     )
     items: list[UnpricedLot] = Field(description="The first 100 of them.")

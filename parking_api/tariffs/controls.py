@@ -20,7 +20,7 @@ from parking_api.tariffs.linting import looked_over
 from parking_api.tariffs.models import AppliesTo
 from parking_api.tariffs.schemas_of_controls import NewControl
 from parking_api.workflow import SamePersonError
-from parking_api.zones.queries import lock
+from sql.engine import AdvisoryLock, Transaction, lock
 from sql.named import named
 
 
@@ -179,7 +179,7 @@ async def approve(
         SamePersonError: It was drafted by whoever approves.
         ControlStateError: It is in force already.
     """
-    await lock(connection)
+    await lock(Transaction(connection), AdvisoryLock.TARIFFS)
     before = await control(connection, control_id, whole=True)
     if before["drafted_by"] == act.person_id:
         raise SamePersonError
@@ -214,7 +214,7 @@ async def end(connection: Connection, control_id: str, valid_to: datetime, act: 
         ControlUnknownError: There is none.
         ControlStateError: It has ended before then, or begins later; or that is in the past.
     """
-    await lock(connection)
+    await lock(Transaction(connection), AdvisoryLock.TARIFFS)
     before = await control(connection, control_id, whole=True)
     if valid_to < act.at:
         raise ControlStateError("A price control ends now or later, not in the past.")

@@ -6,7 +6,7 @@ import asyncpg
 
 from parking_api.audit import Action, Connection
 from parking_api.quotes import coverage
-from parking_api.quotes.coverage import Unpriced
+from parking_api.quotes.models import UnpricedLots
 from parking_api.tariffs import controls, queries
 from parking_api.tariffs.drafting import locked, require_own_draft
 from parking_api.tariffs.errors import (
@@ -19,13 +19,13 @@ from parking_api.tariffs.models import Submission
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.recording import recorded
 from parking_api.workflow import SamePersonError
-from parking_api.zones.queries import lock
+from sql.engine import AdvisoryLock, Transaction, lock
 from sql.named import named
 
 
 async def submit(
     connection: Connection, key: Key, times: Submission, act: Action
-) -> tuple[list[str], list[Unpriced]]:
+) -> tuple[list[str], UnpricedLots]:
     """Hand one's own draft in for review: from here on it is immutable; within a transaction.
 
     What time can mend until it is published is told, not refused.
@@ -50,7 +50,7 @@ async def submit(
     start, end = max(times.effective_from or act.at, act.at), times.effective_to
     if end is not None and end <= start:
         raise EffectiveTimesError
-    await lock(connection)
+    await lock(Transaction(connection), AdvisoryLock.TARIFFS)
     await require_own_draft(connection, key, act)
     whole = await queries.version(connection, key, act.at, whole=True)
     target = queries.target_of(whole)
@@ -64,18 +64,19 @@ async def submit(
 
 async def _foreseen(
     connection: Connection, key: Key, start: datetime, end: datetime | None, at: datetime
-) -> tuple[list[str], list[Unpriced]]:
+) -> tuple[list[str], UnpricedLots]:
     """Publish and undo it, so that nothing is foreseen in another way than it comes."""
     before = await coverage.read(connection)
     tried = connection.transaction()
     await tried.start()
     try:
         await _take_over(connection, key, start, end)
-        return [], coverage.newly_unpriced(before, await coverage.read(connection), at)
+        after = await coverage.read(connection)
+        return [], coverage.answer(coverage.newly_unpriced(before, after, at))
     except EffectsOverlapError as error:
-        return [fault.message for fault in error.faults], []
+        return [fault.message for fault in error.faults], coverage.answer([])
     except VersionStateError as error:
-        return [error.detail], []
+        return [error.detail], coverage.answer([])
     finally:
         await tried.rollback()
 
@@ -109,7 +110,7 @@ async def publish(
     act: Action,
     *,
     leaves_unpriced: bool,
-) -> list[Unpriced]:
+) -> UnpricedLots:
     """Have an approved version price what it applies to; within a transaction.
 
     The tariff's version before ends then. What another tariff prices stays with it.
@@ -136,7 +137,7 @@ async def publish(
     """
     if start < act.at or (end is not None and end <= start):
         raise EffectiveTimesError
-    await lock(connection)
+    await lock(Transaction(connection), AdvisoryLock.TARIFFS)
     row = await locked(connection, key)
     if row["state"] != "approved":
         raise VersionStateError(
@@ -151,7 +152,7 @@ async def publish(
         await connection.execute(
             named("tariff_version_publish"), key.tariff_id, key.version, act.person_id, act.at
         )
-    return await coverage.require_prices(
+    return await coverage.require_prices_of(
         connection, before, key.subject, act, allowed=leaves_unpriced
     )
 
@@ -182,7 +183,7 @@ async def _take_over(
 
 async def withdraw(
     connection: Connection, key: Key, act: Action, *, may_end: bool, leaves_unpriced: bool
-) -> list[Unpriced]:
+) -> UnpricedLots:
     """Withdraw a version; within a transaction.
 
     One that was never published is given up. One that is scheduled never comes into force, and
@@ -204,7 +205,7 @@ async def withdraw(
         VersionStateError: It is superseded or withdrawn already.
         LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
     """
-    await lock(connection)
+    await lock(Transaction(connection), AdvisoryLock.TARIFFS)
     row = await locked(connection, key)
     whole = await queries.version(connection, key, act.at, whole=True)
     if whole["state"] in ("superseded", "withdrawn"):
@@ -224,6 +225,6 @@ async def withdraw(
         if gone:
             await connection.execute(named("tariff_effects_restore"), key.tariff_id, gone)
         await connection.execute(named("tariff_effects_cut"), key.tariff_id, act.at, key.version)
-    return await coverage.require_prices(
+    return await coverage.require_prices_of(
         connection, before, key.subject, act, allowed=leaves_unpriced
     )

@@ -11,7 +11,6 @@ from parking_api.models import Json, Why, respond
 from parking_api.paging import next_path
 from parking_api.parameters import Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded
-from parking_api.quotes import coverage
 from parking_api.quotes.errors import LeavesUnpricedError, TariffInvalidError
 from parking_api.resources import Deps, Resources
 from parking_api.strict_route import StrictRoute
@@ -156,7 +155,7 @@ async def submit(
     async with deps.database.transaction() as connection:
         conflicts, unpriced = await publishing.submit(connection, key, body, act)
         told = await _told(deps, connection, key)
-    return respond(told | {"conflicts": conflicts, "unpriced": coverage.answer(unpriced)})
+    return respond(told | {"conflicts": conflicts, "unpriced": unpriced.model_dump(by_alias=True)})
 
 
 @router.post(
@@ -209,7 +208,7 @@ async def schedule(
         )
         told = await _told(deps, connection, key)
     await deps.prices.reload()
-    return respond(told | {"unpriced": coverage.answer(unpriced)})
+    return respond(told | {"unpriced": unpriced.model_dump(by_alias=True)})
 
 
 @router.post(
@@ -226,7 +225,7 @@ async def publish(
         )
         told = await _told(deps, connection, key)
     await deps.prices.reload()
-    return respond(told | {"unpriced": coverage.answer(unpriced)})
+    return respond(told | {"unpriced": unpriced.model_dump(by_alias=True)})
 
 
 @router.post(
@@ -260,7 +259,7 @@ async def withdraw(
         )
         told = await _told(deps, connection, key)
     await deps.prices.reload()
-    return respond(told | {"unpriced": coverage.answer(unpriced)})
+    return respond(told | {"unpriced": unpriced.model_dump(by_alias=True)})
 
 
 async def _told(deps: Resources, connection: Connection, key: Key) -> Json:

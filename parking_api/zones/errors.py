@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from parking_api.errors import ApiError, ParameterFault
-from parking_api.models import Row
+from parking_api.zones.queries import Overlap
 
 
 class ZoneUnknownError(ApiError):
@@ -48,19 +48,9 @@ class ZonesOverlapError(ApiError):
     status = HTTPStatus.CONFLICT
     kind = "zones-overlap"
 
-    def __init__(self, overlaps: Sequence[Row]) -> None:
-        pairs = [described_overlap(row) for row in overlaps]
-        super().__init__(f"{self.__doc__} {' '.join(pairs)}")
-        self.faults = tuple(
-            ParameterFault(parameter=f"{row['zone_id']},{row['other_id']}", message=pair)
-            for row, pair in zip(overlaps, pairs, strict=True)
-        )
-
-
-def described_overlap(row: Row) -> str:
-    """Put a row of `zone_overlaps.sql` into words."""
-    since = row["since"].isoformat()
-    return (
-        f"{row['zone_id']} and {row['other_id']} share {row['area_m2']:,.0f} square metres "
-        f"from {since} on."
-    )
+    def __init__(self, overlaps: Sequence[Overlap]) -> None:
+        super().__init__(" ".join([str(self.__doc__), *(each.message for each in overlaps)]))
+        self.faults = [
+            ParameterFault(parameter=f"{each.zone_id},{each.other_id}", message=each.message)
+            for each in overlaps
+        ]

@@ -1,10 +1,9 @@
 """The shapes of requests and answers about zones."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from parking_api.importing.geometry import (
@@ -12,9 +11,21 @@ from parking_api.importing.geometry import (
     multipolygon_ewkb,
     read_multipolygon,
 )
-from parking_api.models import Answer, Body, Name, Reason, Text, Whole
+from parking_api.models import (
+    Answer,
+    Body,
+    Feature,
+    FeatureCollection,
+    Instant,
+    Name,
+    Page,
+    Reason,
+    Text,
+    Whole,
+)
 from parking_api.parameters import Id, Moment, Parameters
 from parking_api.quotes.models import LeavesUnpriced, UnpricedLots
+from parking_api.zones.queries import State
 
 ZoneClass = Annotated[
     Whole, Field(ge=1, le=3, description="1 一类, 2 二类, 3 三类: from the centre outwards.")
@@ -128,55 +139,36 @@ class ZoneFacts(Answer):
     zone_id: str
     name: Name
     zone_class: ZoneClass
-    valid_from: AwareDatetime
-    valid_to: AwareDatetime | None = Field(description="Exclusive; null for no end yet.")
+    valid_from: Instant
+    valid_to: Instant | None = Field(description="Exclusive; null for no end yet.")
 
 
-class ZoneFeature(Answer):
+class ZoneFeature(Feature[ZoneFacts]):
     """A zone as a GeoJSON feature."""
 
-    type: Literal["Feature"]
-    id: str
-    geometry: dict[str, Any]
-    properties: ZoneFacts
 
-
-class ZoneCollection(Answer):
+class ZoneCollection(FeatureCollection[ZoneFeature]):
     """Zones as a GeoJSON FeatureCollection, by `zone_id`."""
 
-    type: Literal["FeatureCollection"]
-    features: list[ZoneFeature]
-    as_of: AwareDatetime
+    as_of: Instant
 
 
 class DraftFacts(ZoneFacts):
     """What there is to say about the draft of a zone."""
 
     replaces: list[str]
-    state: Literal["draft", "published", "withdrawn"]
+    state: State
     drafted_by: str
-    drafted_at: AwareDatetime
+    drafted_at: Instant
     published_by: str | None
-    published_at: AwareDatetime | None
+    published_at: Instant | None
 
 
-class ZoneDraft(Answer):
+class ZoneDraft(Feature[DraftFacts]):
     """The draft of a zone as a GeoJSON feature."""
 
-    type: Literal["Feature"]
-    id: str
-    geometry: dict[str, Any]
-    properties: DraftFacts
 
-
-class ZoneDrafts(Answer):
-    """The drafts of zones, without their geometry."""
-
-    items: list[DraftFacts]
-    next: None
-
-
-class PublishedZones(ZoneDrafts):
+class PublishedZones(Page[DraftFacts]):
     """What was published, and what came of it."""
 
     unpriced: UnpricedLots
@@ -188,25 +180,20 @@ class EndedZone(ZoneFacts):
     unpriced: UnpricedLots
 
 
-class Overlap(Answer):
+class ZoneOverlap(Answer):
     """A zone that a draft would overlap."""
 
-    zone_id: str
-    area_m2: float
-    since: AwareDatetime
+    zone_id: str = Field(validation_alias="other_id")
+    area_m2: Annotated[float, AfterValidator(lambda area: round(area, 1))]
+    since: Instant
     message: str
 
 
 class ZoneCheck(Answer):
     """What would come of publishing a draft."""
 
-    overlaps: list[Overlap]
+    overlaps: list[ZoneOverlap]
     lots: int = Field(description="Lots that would belong to it.")
     unpriced: UnpricedLots = Field(
         description="Lots that would lose their price: it is published with `leaves_unpriced` then."
     )
-
-
-def settled(at: datetime | None, now: datetime) -> datetime:
-    """The time that is asked for, by default now."""
-    return at or now

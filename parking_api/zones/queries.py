@@ -1,171 +1,175 @@
-"""Zone queries and commands."""
+"""What the database knows and does of zones: the statements of `sql/queries/zones.sql`."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Literal
 
-from parking_api.audit import Action, Connection, record
-from parking_api.models import Row
-from parking_api.zones import answers
-from parking_api.zones.errors import (
-    ZoneDraftUnknownError,
-    ZoneExistsError,
-    ZonesOverlapError,
-    ZoneStateError,
-    ZoneUnknownError,
-)
-from parking_api.zones.models import NewZone, ZoneBody
-from sql.engine import AdvisoryLock
-from sql.named import named
+import orjson
 
-# Less than a bay of 2.5 m by 5 m.
-OVERLAP_TOLERANCE_M2: Final = 10.0
-# A border of many kilometres that two wrote down with seven decimals, a centimetre each.
-BORDER_WIDTH_M: Final = 0.1
+from parking_api.models import Named
+from sql.engine import Db, Transaction
+from sql.statements import Row, Statements
+
+statement = Statements("zones")
+
+State = Literal["draft", "published", "withdrawn"]
 
 
-async def zones_at(connection: Connection, at: datetime) -> Sequence[Row]:
-    """Read the zones in force at `at`, by `zone_id`."""
-    return await connection.fetch(named("zone_list"), at, None)
+class Zone(Named, Row):
+    """A zone, without its ground."""
+
+    zone_id: str
+    name_zh: str
+    name_en: str
+    zone_class: int
+    valid_from: datetime
+    valid_to: datetime | None
 
 
-async def zone_at(connection: Connection, zone_id: str, at: datetime) -> Row:
-    """Read one zone.
+class Drawn:
+    """A row that has its ground in the column `geojson`."""
 
-    Raises:
-        ZoneUnknownError: There is none of that id in force at `at`.
-    """
-    row: Row | None = await connection.fetchrow(named("zone_list"), at, zone_id)
-    if row is None:
-        raise ZoneUnknownError
-    return row
+    __slots__ = ()
+    geojson: str
 
-
-async def drafts(connection: Connection) -> Sequence[Row]:
-    """Read every draft that is neither published nor withdrawn."""
-    return await connection.fetch(named("zone_draft_list"))
+    @property
+    def geometry(self) -> dict[str, Any]:
+        """The ground as a GeoJSON geometry, degrees in WGS 84."""
+        geometry: dict[str, Any] = orjson.loads(self.geojson)
+        return geometry
 
 
-async def draft(connection: Connection, zone_id: str) -> Row:
-    """Read one draft, and keep others from changing it until the transaction ends.
+class DrawnZone(Drawn, Zone):
+    """A zone with its ground."""
 
-    Raises:
-        ZoneDraftUnknownError: There is none of that id.
-    """
-    row: Row | None = await connection.fetchrow(named("zone_draft_one"), zone_id)
-    if row is None:
-        raise ZoneDraftUnknownError
-    return row
+    geojson: str
 
 
-async def add_draft(connection: Connection, new: NewZone, act: Action) -> Row:
-    """Draft a zone; within a transaction.
+class Draft(Zone):
+    """The draft of a zone, without its ground."""
 
-    Raises:
-        ZoneExistsError: Its id is taken.
-    """
-    row: Row | None = await connection.fetchrow(
-        named("zone_draft_add"), new.zone_id, *_columns(new), act.person_id, act.at
-    )
-    if row is None:
-        raise ZoneExistsError
-    await record_change(connection, act, "zone.draft", None, row)
-    return row
+    replaces: list[str]
+    state: State
+    drafted_by: str
+    drafted_at: datetime
+    published_by: str | None
+    published_at: datetime | None
 
 
-async def change_draft(connection: Connection, zone_id: str, body: ZoneBody, act: Action) -> Row:
-    """Draw a draft anew; within a transaction.
+class DrawnDraft(Drawn, Draft):
+    """The draft of a zone with its ground: its area in square metres, a digest of its corners."""
 
-    Raises:
-        ZoneDraftUnknownError: There is none.
-        ZoneStateError: It is published or withdrawn, or somebody else's.
-    """
-    before = await draft(connection, zone_id)
-    require_draft(before)
-    if before["drafted_by"] != act.person_id:
-        raise ZoneStateError(f"It is the draft of {before['drafted_by']}, who alone may change it.")
-    row: Row | None = await connection.fetchrow(
-        named("zone_draft_change"), zone_id, *_columns(body), act.at
-    )
-    assert row is not None  # noqa: S101 - locked above
-    await record_change(connection, act, "zone.change", before, row)
-    return row
+    area_m2: float
+    ground: str
+    geojson: str
 
 
-async def withdraw_draft(connection: Connection, zone_id: str, act: Action) -> Row:
-    """Give a draft up; within a transaction."""
-    before = await draft(connection, zone_id)
-    require_draft(before)
-    row = await settle(connection, zone_id, "withdrawn", None)
-    await record_change(connection, act, "zone.withdraw", before, row)
-    return row
+class Overlap(Row):
+    """Two zones that share ground, in square metres, from an instant on."""
+
+    zone_id: str
+    other_id: str
+    area_m2: float
+    since: datetime
+
+    @property
+    def message(self) -> str:
+        """Who shares what from when on."""
+        return (
+            f"{self.zone_id} and {self.other_id} share {self.area_m2:,.0f} square metres "
+            f"from {self.since.isoformat()} on."
+        )
 
 
-async def check_overlaps(connection: Connection, zone_ids: Sequence[str]) -> None:
-    """Hold zones against all others; within the transaction that wrote them, under `lock`.
-
-    Raises:
-        ZonesOverlapError: Two share more than `OVERLAP_TOLERANCE_M2` at the same time, strips
-            along a border apart.
-    """
-    if found := await overlaps(connection, zone_ids):
-        raise ZonesOverlapError(found)
+@statement
+async def zones_at(db: Db, at: datetime, zone_id: str | None = None) -> list[DrawnZone]:
+    """Read the zones in force at a time, by `zone_id`; or one of them."""
 
 
-async def overlaps(connection: Connection, zone_ids: Sequence[str]) -> Sequence[Row]:
-    """List the pairs of zones that `check_overlaps` refuses."""
-    return await connection.fetch(
-        named("zone_overlaps"), list(zone_ids), OVERLAP_TOLERANCE_M2, BORDER_WIDTH_M
-    )
+@statement
+async def published(db: Transaction, zone_id: str) -> Zone | None:
+    """Read a published zone, whenever it is in force, and lock it."""
 
 
-async def lock(connection: Connection) -> None:
-    """Wait until nobody else publishes, and keep others waiting until the transaction ends."""
-    await connection.execute(named("tariff_lock"), AdvisoryLock.TARIFFS)
+@statement
+async def drafts(db: Db) -> list[Draft]:
+    """Read the drafts that are neither published nor withdrawn."""
 
 
-async def derive_lots(connection: Connection, at: datetime) -> None:
-    """Give every lot the zone that contains it at `at`."""
-    await connection.execute(named("import_lot_zones"), at)
+@statement
+async def draft(db: Transaction, zone_id: str) -> DrawnDraft | None:
+    """Read a draft, whatever its state, and lock it."""
 
 
-def require_draft(row: Row) -> None:
-    """Refuse what is published or withdrawn already."""
-    if row["state"] != "draft":
-        raise ZoneStateError(f"{row['zone_id']} is {row['state']} already.")
+@statement
+async def add_draft(
+    db: Transaction,
+    *,
+    zone_id: str,
+    name_zh: str,
+    name_en: str,
+    zone_class: int,
+    valid_from: datetime,
+    valid_to: datetime | None,
+    replaces: Sequence[str],
+    ewkb: bytes,
+    by: str,
+    at: datetime,
+) -> DrawnDraft | None:
+    """Draft a zone; None where its id is taken."""
 
 
-async def settle(connection: Connection, zone_id: str, state: str, act: Action | None) -> Row:
-    """Say what became of a draft that is locked; `act` where it was published."""
-    who = (act.person_id, act.at) if act else (None, None)
-    row: Row | None = await connection.fetchrow(named("zone_draft_settle"), zone_id, state, *who)
-    assert row is not None  # noqa: S101 - locked before
-    return row
+@statement
+async def change_draft(
+    db: Transaction,
+    *,
+    zone_id: str,
+    name_zh: str,
+    name_en: str,
+    zone_class: int,
+    valid_from: datetime,
+    valid_to: datetime | None,
+    replaces: Sequence[str],
+    ewkb: bytes,
+    at: datetime,
+) -> DrawnDraft:
+    """Draw a draft anew."""
 
 
-def _columns(body: ZoneBody) -> tuple[Any, ...]:
-    return (
-        body.name.zh,
-        body.name.en,
-        body.zone_class,
-        body.valid_from,
-        body.valid_to,
-        list(dict.fromkeys(body.replaces)),
-        body.geometry.ewkb,
-    )
+@statement
+async def settle_draft(
+    db: Transaction, zone_id: str, state: State, by: str | None = None, at: datetime | None = None
+) -> DrawnDraft:
+    """Say what became of a draft, and who published it when."""
 
 
-async def record_change(
-    connection: Connection, act: Action, action: str, before: Row | None, after: Row
-) -> None:
-    """Record what was done to a zone or its draft."""
-    await record(
-        connection,
-        person_id=act.person_id,
-        action=action,
-        subject=f"zone/{after['zone_id']}",
-        before=answers.audited(before),
-        after=answers.audited(after),
-        reason=act.reason,
-        at=act.at,
-    )
+@statement
+async def lots_within(db: Db, zone_id: str) -> int:
+    """Count the lots that a draft contains."""
+
+
+@statement
+async def put_in_force(db: Transaction, zone_id: str) -> str | None:
+    """Make a draft a zone; None where there is a zone of that id."""
+
+
+@statement
+async def end_zone(db: Transaction, zone_id: str, valid_to: datetime) -> Zone | None:
+    """Let a zone end, no later than was said before; None where that cannot be."""
+
+
+@statement
+async def overlaps(
+    db: Db, zone_ids: Sequence[str], tolerance_m2: float, border_m: float
+) -> list[Overlap]:
+    """List pairs of zones that share ground while both are in force, one of `zone_ids` in each."""
+
+
+@statement
+async def is_turning(db: Db, after: datetime, until: datetime) -> bool:
+    """Tell whether a zone begins or ends in (after, until]."""
+
+
+@statement
+async def move_lots(db: Transaction, at: datetime) -> None:
+    """Give every lot the zone that covers it at a time."""

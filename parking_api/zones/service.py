@@ -1,0 +1,291 @@
+"""What is done with zones: drafted, checked, put in force and ended.
+
+No two zones are ever in force over one place, and no lot loses its price unless somebody says so.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, TypedDict
+
+import msgspec
+
+from parking_api.errors import ApiError
+from parking_api.quotes import coverage
+from parking_api.quotes.models import UnpricedLots
+from parking_api.workflow import Act, Step, Workflow, change
+from parking_api.zones import queries
+from parking_api.zones.errors import (
+    ZoneDraftUnknownError,
+    ZoneExistsError,
+    ZonesOverlapError,
+    ZoneStateError,
+    ZoneTimesError,
+    ZoneUnknownError,
+)
+from parking_api.zones.models import NewZone, ZoneBody
+from parking_api.zones.queries import Draft, DrawnDraft, DrawnZone, Overlap, Zone
+from sql.engine import AdvisoryLock, Db, Transaction, lock, undone
+
+# Less than a bay of 2.5 m by 5 m.
+OVERLAP_TOLERANCE_M2: Final = 10.0
+# A border of many kilometres that two wrote down with seven decimals, a centimetre each.
+BORDER_WIDTH_M: Final = 0.1
+
+
+async def zone_at(db: Db, zone_id: str, at: datetime) -> DrawnZone:
+    """Read one zone.
+
+    Raises:
+        ZoneUnknownError: There is none of that id in force at `at`.
+    """
+    for zone in await queries.zones_at(db, at, zone_id):
+        return zone
+    raise ZoneUnknownError
+
+
+async def draft(db: Transaction, zone_id: str) -> DrawnDraft:
+    """Read one draft, and keep others from changing it until the transaction ends.
+
+    Raises:
+        ZoneDraftUnknownError: There is none of that id.
+    """
+    if found := await queries.draft(db, zone_id):
+        return found
+    raise ZoneDraftUnknownError
+
+
+def _wrong_state(draft: Draft, _: Step) -> ApiError:
+    return ZoneStateError(f"{draft.zone_id} is {draft.state} already.")
+
+
+def _not_drafter(draft: Draft) -> ApiError:
+    return ZoneStateError(f"It is the draft of {draft.drafted_by}, who alone may change it.")
+
+
+def _subject(zone: Zone) -> str:
+    return f"zone/{zone.zone_id}"
+
+
+def _audited(zone: Zone) -> dict[str, Any]:
+    """What the audit keeps: of the ground its area and a digest, not the corners."""
+    return {k: v for k, v in msgspec.structs.asdict(zone).items() if k != "geojson"}
+
+
+DRAFTS: Final = Workflow[str, DrawnDraft](
+    kind="zone",
+    steps={
+        "draft": Step(ends="draft"),
+        "change": Step(("draft",), by="drafter"),
+        "withdraw": Step(("draft",), "withdrawn"),
+        "publish": Step(("draft",), "published", by="second"),
+    },
+    lock=draft,
+    subject=_subject,
+    audited=_audited,
+    wrong_state=_wrong_state,
+    not_drafter=_not_drafter,
+)
+
+
+async def add_draft(act: Act, new: NewZone) -> DrawnDraft:
+    """Draft a zone.
+
+    Raises:
+        ZoneExistsError: Its id is taken.
+    """
+    added = await queries.add_draft(
+        act.db, zone_id=new.zone_id, **_columns(new), by=act.person_id, at=act.at
+    )
+    if added is None:
+        raise ZoneExistsError
+    DRAFTS.keep(act, "draft", None, added)
+    return added
+
+
+async def change_draft(act: Act, zone_id: str, body: ZoneBody) -> DrawnDraft:
+    """Draw one's own draft anew.
+
+    Raises:
+        ZoneDraftUnknownError: There is none.
+        ZoneStateError: It is published or withdrawn, or somebody else's.
+    """
+    async with change(act, DRAFTS, "change", zone_id) as taken:
+        taken.after = await queries.change_draft(
+            act.db, zone_id=zone_id, **_columns(body), at=act.at
+        )
+    return taken.after
+
+
+class _Columns(TypedDict):
+    name_zh: str
+    name_en: str
+    zone_class: int
+    valid_from: datetime
+    valid_to: datetime | None
+    replaces: list[str]
+    ewkb: bytes
+
+
+def _columns(body: ZoneBody) -> _Columns:
+    return {
+        "name_zh": body.name.zh,
+        "name_en": body.name.en,
+        "zone_class": body.zone_class,
+        "valid_from": body.valid_from,
+        "valid_to": body.valid_to,
+        "replaces": list(dict.fromkeys(body.replaces)),
+        "ewkb": body.geometry.ewkb,
+    }
+
+
+async def withdraw_draft(act: Act, zone_id: str) -> DrawnDraft:
+    """Give a draft up.
+
+    Raises:
+        ZoneDraftUnknownError: There is none.
+        ZoneStateError: It is published or withdrawn.
+    """
+    async with change(act, DRAFTS, "withdraw", zone_id) as taken:
+        taken.after = await queries.settle_draft(act.db, zone_id, "withdrawn")
+    return taken.after
+
+
+async def publish(
+    act: Act, zone_ids: Sequence[str], *, leaves_unpriced: bool
+) -> tuple[list[DrawnDraft], UnpricedLots]:
+    """Put drafts in force from their `valid_from` on, all at once.
+
+    Args:
+        act: Who does it, when and why.
+        zone_ids: The drafts.
+        leaves_unpriced: Whether lots may lose their price by it.
+
+    Returns:
+        The drafts, published, and the lots that lose their price.
+
+    Raises:
+        ZoneDraftUnknownError: One is not there.
+        SamePersonError: One was drafted by whoever publishes.
+        ZoneStateError: One is published or withdrawn already.
+        ZoneTimesError: One would begin in the past, or replace what is not there to be replaced.
+        ZoneExistsError: There is a zone of that id, which came in by import.
+        ZonesOverlapError: Two zones would overlap.
+        LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
+    """
+    await lock(act.db, AdvisoryLock.TARIFFS)
+    before = await coverage.read(act.db)
+    published = []
+    # In one order, so that two that publish never wait for each other.
+    for zone_id in sorted(set(zone_ids)):
+        async with change(act, DRAFTS, "publish", zone_id) as taken:
+            await _put_in_force(act, taken.before)
+            taken.after = await queries.settle_draft(
+                act.db, zone_id, "published", act.person_id, act.at
+            )
+        published.append(taken.after)
+    await check_overlaps(act.db, [each.zone_id for each in published])
+    await queries.move_lots(act.db, act.at)
+    unpriced = await coverage.require_prices(
+        act, before, f"zone/{zone_ids[0]}", allowed=leaves_unpriced
+    )
+    return published, unpriced
+
+
+async def _put_in_force(act: Act, draft: DrawnDraft) -> None:
+    if draft.valid_from < act.at:
+        raise ZoneTimesError(f"{draft.zone_id} would begin in the past: draft it for a time ahead.")
+    for old in draft.replaces:
+        before = await queries.published(act.db, old)
+        after = await queries.end_zone(act.db, old, draft.valid_from)
+        if before is None or after is None:
+            raise ZoneTimesError(
+                f"{draft.zone_id} replaces {old}, which is not in force when it begins."
+            )
+        _keep_end(act, before, after)
+    if await queries.put_in_force(act.db, draft.zone_id) is None:
+        raise ZoneExistsError
+
+
+def _keep_end(act: Act, before: Zone, after: Zone) -> None:
+    act.keep("zone.end", _subject(after), _audited(before), _audited(after))
+
+
+async def end(
+    act: Act, zone_id: str, valid_to: datetime, *, leaves_unpriced: bool
+) -> tuple[Zone, UnpricedLots]:
+    """Let a zone end.
+
+    Returns:
+        The zone, and the lots that lose their price.
+
+    Raises:
+        ZoneUnknownError: It is not there.
+        ZoneTimesError: It would end in the past, or before it begins, or has ended before.
+        LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
+    """
+    await lock(act.db, AdvisoryLock.TARIFFS)
+    priced = await coverage.read(act.db)
+    before = await queries.published(act.db, zone_id)
+    if before is None:
+        raise ZoneUnknownError("There is no such zone.")
+    if valid_to < act.at:
+        raise ZoneTimesError("A zone ends now or later, not in the past.")
+    after = await queries.end_zone(act.db, zone_id, valid_to)
+    if after is None:
+        raise ZoneTimesError("A zone ends after it begins, and no later than was said before.")
+    await queries.move_lots(act.db, act.at)
+    _keep_end(act, before, after)
+    unpriced = await coverage.require_prices(act, priced, _subject(after), allowed=leaves_unpriced)
+    return after, unpriced
+
+
+async def check(
+    db: Transaction, zone_ids: Sequence[str], at: datetime
+) -> tuple[list[Overlap], int, UnpricedLots]:
+    """Tell what would come of publishing drafts at `at`.
+
+    It is done and undone, so that nothing is foreseen in another way than it comes.
+
+    Args:
+        db: A transaction.
+        zone_ids: The draft, and those that would be published with it.
+        at: Now.
+
+    Returns:
+        The overlaps, the number of lots in the draft, and the lots that would lose their price.
+
+    Raises:
+        ZoneDraftUnknownError: One is not there.
+        ZoneStateError: One is published or withdrawn already.
+        ZoneExistsError: There is a zone of that id, which came in by import.
+    """
+    await lock(db, AdvisoryLock.TARIFFS)
+    before = await coverage.read(db)
+    lots = await queries.lots_within(db, zone_ids[0])
+    async with undone(db) as tried:
+        for zone_id in sorted(set(zone_ids)):
+            found = await draft(tried, zone_id)
+            if found.state != "draft":
+                raise _wrong_state(found, DRAFTS.steps["publish"])
+            for old in found.replaces:
+                await queries.end_zone(tried, old, found.valid_from)
+            if await queries.put_in_force(tried, zone_id) is None:
+                raise ZoneExistsError
+        overlaps = await _overlaps(tried, zone_ids)
+        after = await coverage.read(tried)
+    return overlaps, lots, coverage.answer(coverage.newly_unpriced(before, after, at))
+
+
+async def check_overlaps(db: Transaction, zone_ids: Sequence[str]) -> None:
+    """Hold zones against all others, in the transaction that wrote them, under the lock.
+
+    Raises:
+        ZonesOverlapError: Two share more than `OVERLAP_TOLERANCE_M2` at the same time, strips
+            along a border apart.
+    """
+    if found := await _overlaps(db, zone_ids):
+        raise ZonesOverlapError(found)
+
+
+async def _overlaps(db: Db, zone_ids: Sequence[str]) -> list[Overlap]:
+    return await queries.overlaps(db, list(zone_ids), OVERLAP_TOLERANCE_M2, BORDER_WIDTH_M)
