@@ -18,7 +18,7 @@ import httpx
 import structlog
 
 from parking_api.app import create_app
-from parking_api.lots.parameters import Stay
+from parking_api.lots.models import Stay
 from parking_api.models import Json
 from parking_api.quotes.following import FollowedPrices
 from parking_api.settings import ApiSettings

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from pyproj import Geod
 
 from parking_api.errors import LotUnknownError
-from parking_api.lots import answers
+from parking_api.lots import service
+from parking_api.lots.models import LotsAsk, NearestLotsAsk, Stay
 from parking_api.lots.opening import closes_within, is_open
-from parking_api.lots.parameters import LotsAsk, NearestLotsAsk, Stay
 from parking_api.models import Json, Row
 from parking_api.paging import cut
 from parking_api.parameters import corners
@@ -95,7 +95,7 @@ class City:
         of_class = ask.space_class is not None
         found = [row | {"free_of_class": row.get(f"free_{ask.space_class}")} for row in suitable]
         found = found[: ask.limit]
-        return answers.nearest_lots(found, self.as_of(), stay, of_class=of_class, degraded=True)
+        return service.nearest_lots(found, self.as_of(), stay, of_class=of_class, degraded=True)
 
     def lots_page(
         self, ask: LotsAsk, stay: Stay, now: datetime

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from parking_api.city import answers, queries, readiness
+from parking_api.city import queries, readiness, service
 from parking_api.city.models import Alive, CityTotals, Ready
 from parking_api.errors import CityLoadingError, DatabaseAwayError, described
 from parking_api.models import respond
@@ -26,7 +26,7 @@ async def city(_: Nothing, deps: Deps) -> Response:
             rows, degraded = await queries.totals(connection), False
     except DatabaseAwayError:
         rows, degraded = deps.city.totals(deps.clock()), True
-    return respond(answers.city(rows, degraded=degraded))
+    return respond(service.city(rows, degraded=degraded))
 
 
 @router.get(

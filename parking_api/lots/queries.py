@@ -5,8 +5,8 @@ from datetime import datetime
 
 from parking_api.database import Connection
 from parking_api.errors import LotUnknownError
-from parking_api.lots import answers
-from parking_api.lots.parameters import LotsAsk, NearestLotsAsk, Stay
+from parking_api.lots import service
+from parking_api.lots.models import LotsAsk, NearestLotsAsk, Stay
 from parking_api.models import Json, Row
 from parking_api.paging import cut
 from parking_api.parameters import corners
@@ -28,7 +28,7 @@ async def nearest_lots(connection: Connection, ask: NearestLotsAsk, stay: Stay) 
     )
     found = [row for row in rows if row["lot_id"] is not None]
     of_class = ask.space_class is not None
-    return answers.nearest_lots(found, rows[0]["as_of"], stay, of_class=of_class, degraded=False)
+    return service.nearest_lots(found, rows[0]["as_of"], stay, of_class=of_class, degraded=False)
 
 
 async def lots_page(

@@ -7,9 +7,18 @@ from fastapi import APIRouter, Query, Response
 
 from parking_api import worker
 from parking_api.errors import DatabaseAwayError, StretchTooLongError, described
-from parking_api.lots import answers, queries
-from parking_api.lots.models import LotAnswer, LotPage, NearestLots, Occupancy
-from parking_api.lots.parameters import MOST_STEPS, LotAsk, LotsAsk, NearestLotsAsk, OccupancyAsk
+from parking_api.lots import queries, service
+from parking_api.lots.models import (
+    MOST_STEPS,
+    LotAnswer,
+    LotAsk,
+    LotPage,
+    LotsAsk,
+    NearestLots,
+    NearestLotsAsk,
+    Occupancy,
+    OccupancyAsk,
+)
 from parking_api.models import GEO_JSON, Json, respond
 from parking_api.paging import next_path
 from parking_api.parameters import LotId
@@ -65,14 +74,14 @@ async def lots(ask: Annotated[LotsAsk, Query()], deps: Deps) -> Response:
     except DatabaseAwayError:
         rows, cursor = deps.city.lots_page(ask, stay, deps.clock())
         recalled = {"degraded": True, "as_of": deps.city.as_of()}
-    items = await worker.each(lambda row: answers.lot(row, stay), rows)
+    items = await worker.each(lambda row: service.lot(row, stay), rows)
     deps.prices.quote_lots(items, stay)
     # All pages price one stay, however long somebody takes from one to the next.
     following = next_path("/v1/lots", ask.model_copy(update={"at": stay.start}), cursor)
-    envelope = {"stay": answers.told_stay(stay), "next": following} | recalled
+    envelope = {"stay": service.told_stay(stay), "next": following} | recalled
     if ask.f == "json":
         return respond({"items": await worker.written(lambda item: item, items)} | envelope)
-    features = await worker.written(answers.feature, items)
+    features = await worker.written(service.feature, items)
     return respond({"type": "FeatureCollection", "features": features} | envelope, GEO_JSON)
 
 
@@ -85,9 +94,9 @@ async def lot(lot_id: LotId, ask: Annotated[LotAsk, Query()], deps: Deps) -> Res
             row, degraded = await queries.one_lot(connection, lot_id), False
     except DatabaseAwayError:
         row, degraded = deps.city.lot(lot_id, deps.clock()), True
-    told = answers.lot(row, stay)
+    told = service.lot(row, stay)
     deps.prices.quote_lots([told], stay)
-    envelope = {"stay": answers.told_stay(stay), "as_of": told["committed_at"]}
+    envelope = {"stay": service.told_stay(stay), "as_of": told["committed_at"]}
     return respond(told | envelope | {"degraded": degraded})
 
 
@@ -108,5 +117,5 @@ async def occupancy(lot_id: LotId, ask: Annotated[OccupancyAsk, Query()], deps: 
         raise StretchTooLongError
     async with deps.database.connection() as connection:
         timezone, rows = await queries.occupancy(connection, lot_id, start, end, ask.step)
-    items = await worker.written(lambda row: answers.occupancy_step(row, timezone), rows)
+    items = await worker.written(lambda row: service.occupancy_step(row, timezone), rows)
     return respond({"lot_id": lot_id, "step_s": ask.step, "items": items, "next": None})

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pricing
 from parking_api.errors import LotUnknownError
-from parking_api.lots.parameters import Stay
+from parking_api.lots.models import Stay
 from parking_api.models import Json, Row
 from parking_api.quotes.errors import LotWithoutTariffError, VersionNotInForceError
 from pricing import DAY_KINDS

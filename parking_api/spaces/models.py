@@ -1,8 +1,22 @@
-"""The shapes of answers about bays."""
+"""The shapes of requests and answers about bays."""
+
+from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
 from parking_api.models import Answer, DataState, Point, SpaceClass, SpaceState
+from parking_api.parameters import Height, Latitude, Longitude, Parameters, Radius
+
+
+class NearestSpacesAsk(Parameters):
+    """Free bays around a place."""
+
+    lon: Longitude
+    lat: Latitude
+    limit: Annotated[int, Field(ge=1, le=100, description="The most bays to give.")] = 10
+    radius_m: Radius = 2000
+    space_class: SpaceClass | None = None
+    height_m: Height | None = None
 
 
 class Bay(Answer):

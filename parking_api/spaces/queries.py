@@ -3,7 +3,7 @@
 from parking_api.database import Connection
 from parking_api.errors import LotUnknownError
 from parking_api.models import DISTANCE_DIGITS, Json, Row, local, point
-from parking_api.spaces.parameters import NearestSpacesAsk
+from parking_api.spaces.models import NearestSpacesAsk
 from sql.named import named
 
 

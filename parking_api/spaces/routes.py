@@ -10,8 +10,7 @@ from parking_api.models import respond
 from parking_api.parameters import LotId, Nothing
 from parking_api.resources import Deps
 from parking_api.spaces import queries
-from parking_api.spaces.models import LotSpaces, NearestSpaces
-from parking_api.spaces.parameters import NearestSpacesAsk
+from parking_api.spaces.models import LotSpaces, NearestSpaces, NearestSpacesAsk
 
 router = APIRouter(tags=["spaces"])
 

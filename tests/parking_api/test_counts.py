@@ -10,12 +10,11 @@ import msgspec
 import orjson
 
 from ingest_mqtt.publish import state_payload
-from parking_api.city import answers
+from parking_api.city import service
 from parking_api.city.memory import City, State
 from parking_api.city.models import CityTotals
-from parking_api.lots import answers as lot_answers
-from parking_api.lots.models import LotAnswer
-from parking_api.lots.parameters import LotAsk
+from parking_api.lots import service as lot_answers
+from parking_api.lots.models import LotAnswer, LotAsk
 from sql.lot_state_store import load_lots, write_states
 from sql.lot_states import Lot, LotState, ReportTimes, counted, live_for, sensed, stale_for
 from sql.named import named
@@ -178,5 +177,5 @@ async def test_memory_counts_as_the_database_does(api: httpx.AsyncClient, built:
         for one in listed:
             told: Any = lot_answers.lot(city.lot(one["lot_id"], now), stay)
             assert {key: told[key] for key in columns} == {key: one[key] for key in columns}
-        recalled = orjson.loads(orjson.dumps(answers.city(city.totals(now), degraded=False)))
+        recalled = orjson.loads(orjson.dumps(service.city(city.totals(now), degraded=False)))
         assert recalled == totals

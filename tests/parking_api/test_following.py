@@ -13,12 +13,11 @@ import httpx
 import orjson
 import pytest
 
-from parking_api.city import answers, queries
+from parking_api.city import queries, service
 from parking_api.city.following import followed_city
 from parking_api.city.memory import City
 from parking_api.database import Database
-from parking_api.lots.models import LotPage
-from parking_api.lots.parameters import NearestLotsAsk
+from parking_api.lots.models import LotPage, NearestLotsAsk
 from parking_api.settings import ApiSettings
 from sql.engine import create_pool
 from sql.named import named
@@ -66,7 +65,7 @@ async def test_it_answers_as_the_database_does(
         expected = known | {"degraded": True, "as_of": recalled["as_of"]}
         assert ageless(recalled) == ageless(expected)
 
-    totals = orjson.loads(orjson.dumps(answers.city(city.totals(now), degraded=True)))
+    totals = orjson.loads(orjson.dumps(service.city(city.totals(now), degraded=True)))
     assert totals == await get(big_api, "/v1/city") | {"degraded": True}
 
 

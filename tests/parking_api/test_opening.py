@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parking_api.lots.models import LotAnswer, LotCollection, LotPage, NearestLots
+from parking_api.lots.models import LotAnswer, LotCollection, LotPage, NearestLots, NearestLotsAsk
 from parking_api.lots.opening import closes_within, is_open
-from parking_api.lots.parameters import NearestLotsAsk
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get
 

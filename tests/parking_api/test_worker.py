@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from parking_api.lots import answers
+from parking_api.lots import service
 from parking_api.tariffs import drafting
 from parking_api.worker import INLINE_ROWS
 from tests.parking_api.builders import Builder
@@ -42,7 +42,7 @@ async def test_long_lists_of_lots(
 ) -> None:
     for place in range(count):
         await built.lot(f"lot-{place:03}")
-    called = threads(answers, "lot")
+    called = threads(service, "lot")
 
     told = await get(api, "/v1/lots", limit=1000)
 
@@ -53,7 +53,7 @@ async def test_long_lists_of_lots(
 async def test_long_histories(api: httpx.AsyncClient, built: Builder, threads: Threads) -> None:
     await built.lot("a")
     start = datetime(2026, 11, 20, tzinfo=UTC)
-    called = threads(answers, "occupancy_step")
+    called = threads(service, "occupancy_step")
 
     end = start + (INLINE_ROWS + 1) * timedelta(minutes=5)
     told = await get(

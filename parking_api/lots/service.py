@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 
+from parking_api.lots.models import Stay
 from parking_api.lots.opening import closes_within
-from parking_api.lots.parameters import Stay
 from parking_api.models import AGE_DIGITS, DISTANCE_DIGITS, Json, Row, local, name, point
 from sql.kinds import SPACE_CLASSES
 
