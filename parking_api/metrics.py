@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from parking_api.models import Row
+from parking_api.city.queries import Totals
 from parking_api.run_figures import RunFigures
 
 # Seconds; fine around the 30 ms that a nearest answer may take.
@@ -87,17 +87,18 @@ class Metrics:
         self._pool.labels("used").set(size - idle)
         self._pool.labels("idle").set(idle)
 
-    def note_city(self, totals: Row, now: datetime) -> None:
-        """Take over the row of the whole city out of `city_totals.sql`."""
+    def note_city(self, totals: Totals, now: datetime) -> None:
+        """Take over the totals of the whole city."""
         self._database_up.set(1)
-        for state in ("live", "stale", "unknown"):
-            self._lots.labels(state).set(totals[f"lots_{state}"])
-        self._spaces.set(totals["capacity"])
-        self._free.set(totals["free_spaces"])
-        self._unknown.set(totals["unknown_spaces"])
-        occupancy = totals["occupancy"]
+        self._lots.labels("live").set(totals.lots_live)
+        self._lots.labels("stale").set(totals.lots_stale)
+        self._lots.labels("unknown").set(totals.lots_unknown)
+        self._spaces.set(totals.capacity)
+        self._free.set(totals.free_spaces)
+        self._unknown.set(totals.unknown_spaces)
+        occupancy = totals.occupancy
         self._occupancy.set(float("nan") if occupancy is None else occupancy)
-        as_of = totals["as_of"]
+        as_of = totals.as_of
         self._age.set((now - as_of).total_seconds() if as_of else float("nan"))
 
     def note_database_away(self) -> None:

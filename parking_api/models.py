@@ -29,8 +29,8 @@ DISTANCE_DIGITS = 3
 # Tenths of a second: more is noise of the clocks.
 AGE_DIGITS = 1
 
-DataState = Literal["live", "stale", "estimated", "unknown"]
-LotStatus = Literal["open", "full", "closed", "unknown"]
+DataState = kinds.DataState
+LotStatus = kinds.LotStatus
 LotType = kinds.LotType
 Reporting = kinds.Reporting
 SpaceClass = kinds.SpaceClass
@@ -78,6 +78,14 @@ class Named:
     def name(self) -> Name:
         """The name in both languages."""
         return Name(zh=self.name_zh, en=self.name_en)
+
+
+class Placed:
+    """A row that has the columns `longitude` and `latitude`, degrees in WGS 84."""
+
+    __slots__ = ()
+    longitude: float
+    latitude: float
 
 
 Instant = Annotated[
@@ -136,14 +144,14 @@ def respond(body: Json, media_type: str = "application/json") -> Response:
     return Response(orjson.dumps(body), media_type=media_type)
 
 
-def name(row: Row) -> Json:
-    """Take the name out of a row that has `name_zh` and `name_en`."""
-    return {"zh": row["name_zh"], "en": row["name_en"]}
+def name(row: Named) -> Json:
+    """Take the name out of a row."""
+    return {"zh": row.name_zh, "en": row.name_en}
 
 
-def point(row: Row) -> Json:
-    """Take the place out of a row that has `longitude` and `latitude`."""
-    return {"type": "Point", "coordinates": [row["longitude"], row["latitude"]]}
+def point(row: Placed) -> Json:
+    """Take the place out of a row."""
+    return {"type": "Point", "coordinates": [row.longitude, row.latitude]}
 
 
 def local(at: datetime | None, timezone: str) -> datetime | None:

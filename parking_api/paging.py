@@ -1,33 +1,39 @@
 """Lists in pages: how long one is, where it ends, and the path of the one that follows."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final, TypeVar
 from urllib.parse import urlencode
 
 from pydantic import Field
 
-from parking_api.models import Row
 from parking_api.parameters import Parameters
 
 START: Final = "Where a page starts: take it from the `next` before."
 NEXT: Final = "Path of the next page, or null."
 
+Item = TypeVar("Item")
+Cursor = TypeVar("Cursor")
+
 PageLimit = Annotated[int, Field(ge=1, le=1000, description="The most items on a page.")]
 
 
-def cut(rows: Sequence[Row], limit: int, key: str) -> tuple[Sequence[Row], Any]:
+def cut(
+    rows: Sequence[Item], limit: int, key: Callable[[Item], Cursor] | str
+) -> tuple[Sequence[Item], Cursor | None]:
     """Cut a page out of rows, which should be one more than it holds where there are more.
 
     Args:
         rows: In order, at most `limit` + 1.
         limit: The most that a page holds.
-        key: The column that the next page starts after.
+        key: Tells what the next page starts after.
 
     Returns:
         The page, and the key of its last row where another page follows, else None.
     """
     page = rows[:limit]
-    return page, page[-1][key] if len(rows) > limit else None
+    if len(rows) <= limit:
+        return page, None
+    return page, page[-1][key] if isinstance(key, str) else key(page[-1])  # type: ignore[index]
 
 
 def next_path(path: str, ask: Parameters, cursor: object) -> str | None:

@@ -22,6 +22,8 @@ LandUse = Literal[
 Reporting = Literal["bays", "count"]
 SpaceClass = Literal["standard", "accessible", "ev", "large"]
 SpaceState = Literal["free", "occupied", "unknown"]
+DataState = Literal["live", "stale", "estimated", "unknown"]
+LotStatus = Literal["open", "full", "closed", "unknown"]
 
 # In the order that they stand above.
 SPACE_CLASSES: Final[tuple[SpaceClass, ...]] = get_args(SpaceClass)

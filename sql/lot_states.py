@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sql.kinds import DataState
+
 # Shorter intervals than this would make a lot look silent for one report that came late.
 _LIVE_AT_LEAST = timedelta(seconds=90)
 _STALE_AT_LEAST = timedelta(minutes=15)
@@ -227,7 +229,7 @@ def stale_for(report_interval_s: int) -> timedelta:
     return max(_STALE_AT_LEAST, timedelta(seconds=3 * report_interval_s))
 
 
-def data_state(observed_at: datetime | None, report_interval_s: int, now: datetime) -> str:
+def data_state(observed_at: datetime | None, report_interval_s: int, now: datetime) -> DataState:
     """Say what a state is worth: the rule of the database's function `data_state`.
 
     Args:

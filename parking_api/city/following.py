@@ -48,8 +48,8 @@ class FollowedCity(City):
             self.hearing.cancel()
 
     async def _read(self) -> None:
-        async with self._database.connection() as connection:
-            self.load(await queries.lots(connection))
+        async with self._database.connection() as db:
+            self.load(await queries.lots(db))
 
 
 @asynccontextmanager

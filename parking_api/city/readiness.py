@@ -1,14 +1,15 @@
 """Whether the platform is whole, for people and alerts; and if not, what is missing."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
+from parking_api.city import queries
+from parking_api.city.queries import Readiness
 from parking_api.errors import ApiError, DatabaseAwayError
-from parking_api.models import Row
 from parking_api.resources import Resources
-from sql.named import named
 
 # A heartbeat comes every few seconds; it has gone through broker, inbox and a commit.
 HEARTBEAT_WITHIN: Final = timedelta(seconds=15)
@@ -41,10 +42,8 @@ async def ready_lots(deps: Resources) -> int:
         missing["broker"] = "The API has no connection to the broker."
     row = None
     try:
-        async with deps.database.connection() as connection:
-            row = await connection.fetchrow(
-                named("city_readiness"), HEARTBEAT_WITHIN, timeout=_DATABASE_WITHIN_S
-            )
+        async with deps.database.connection() as db, asyncio.timeout(_DATABASE_WITHIN_S):
+            row = await queries.readiness(db, HEARTBEAT_WITHIN)
     except DatabaseAwayError as error:
         missing["database"] = error.detail
     if row is not None:
@@ -53,18 +52,18 @@ async def ready_lots(deps: Resources) -> int:
         missing.setdefault("city", "The API has not read the city yet.")
     if missing or row is None:
         raise NotReadyError(missing)
-    return int(row["lots"])
+    return row.lots
 
 
-def _missing(row: Row) -> Iterator[tuple[str, str]]:
-    if row["stopped"]:
-        yield "ingester", f"The ingester takes no messages: {_STOPPED[row['stopped']]}."
-    elif not row["is_beating"]:
+def _missing(row: Readiness) -> Iterator[tuple[str, str]]:
+    if row.stopped:
+        yield "ingester", f"The ingester takes no messages: {_STOPPED[row.stopped]}."
+    elif not row.is_beating:
         yield "ingester", "The ingester has not been heard from."
-    if not row["lots"]:
+    if not row.lots:
         yield "city", "No lot is loaded yet."
-    elif row["lots_awaited"]:
+    elif row.lots_awaited:
         yield (
             "city",
-            f"{row['lots_awaited']} of {row['lots']} lots have not been heard from yet.",
+            f"{row.lots_awaited} of {row.lots} lots have not been heard from yet.",
         )

@@ -22,11 +22,11 @@ AWAY = HTTPStatus.SERVICE_UNAVAILABLE
 async def city(_: Nothing, deps: Deps) -> Response:
     """Total the city, and each district."""
     try:
-        async with deps.database.connection() as connection:
-            rows, degraded = await queries.totals(connection), False
+        async with deps.database.connection() as db:
+            totals = await queries.totals(db)
     except DatabaseAwayError:
-        rows, degraded = deps.city.totals(deps.clock()), True
-    return respond(service.city(rows, degraded=degraded))
+        return respond(service.city(deps.city.totals(deps.clock()), degraded=True))
+    return respond(service.city(totals, degraded=False))
 
 
 @router.get(
@@ -70,11 +70,11 @@ async def readyz(_: Nothing, deps: EarlyDeps) -> Response:
 async def metrics(_: Nothing, deps: EarlyDeps) -> Response:
     """Give the figures of operations to Prometheus; those of the city are read for it."""
     try:
-        async with deps.database.connection() as connection:
-            rows = await queries.totals(connection)
+        async with deps.database.connection() as db:
+            rows = await queries.totals(db)
     except DatabaseAwayError:
         deps.metrics.note_database_away()
     else:
-        deps.metrics.note_city(next(row for row in rows if row["is_city"]), deps.clock())
+        deps.metrics.note_city(next(row for row in rows if row.is_city), deps.clock())
     deps.metrics.note_pool(deps.database.pool.get_size(), deps.database.pool.get_idle_size())
     return Response(deps.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

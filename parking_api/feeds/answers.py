@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from parking_api.models import AGE_DIGITS, DataState, Json, Row, local, name
+from parking_api.models import AGE_DIGITS, DataState, Json, Row, local
 
 _FEED = ("gateway_id", "operator_id", "simulated", "lots", "received_at")
 _STATES: tuple[str, ...] = get_args(DataState)
@@ -43,7 +43,7 @@ def lot_feed(row: Row) -> Json:
     facts = {column: row[column] for column in _LOT}
     times = {at: local(row[at], row["timezone"]) for at in ("observed_at", "received_at")}
     age_s = None if row["age_s"] is None else round(row["age_s"], AGE_DIGITS)
-    return {**facts, "name": name(row), **times, "age_s": age_s}
+    return {**facts, "name": {"zh": row["name_zh"], "en": row["name_en"]}, **times, "age_s": age_s}
 
 
 def dead_letter(row: Row) -> Json:

@@ -1,97 +1,133 @@
-"""What is asked of the database about lots."""
+"""Lots in the database: the statements of `sql/queries/lots.sql`."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 
-from parking_api.database import Connection
-from parking_api.errors import LotUnknownError
-from parking_api.lots import service
-from parking_api.lots.models import LotsAsk, NearestLotsAsk, Stay
-from parking_api.models import Json, Row
-from parking_api.paging import cut
-from parking_api.parameters import corners
-from sql.named import named
+from parking_api.models import DataState, LotStatus, LotType, Named, Placed, Reporting
+from sql.engine import Db
+from sql.statements import Row, Statements
+
+statement = Statements("lots")
 
 
-async def nearest_lots(connection: Connection, ask: NearestLotsAsk, stay: Stay) -> Json:
+class LotNow(Named, Placed, Row, kw_only=True):
+    """A lot with its state, by the rules of the view `lot_now`."""
+
+    lot_id: str
+    operator_id: str
+    district: str | None
+    zone_id: str | None
+    name_zh: str
+    name_en: str
+    lot_type: LotType
+    land_use: str | None
+    reporting: Reporting
+    report_interval_s: int
+    levels: int
+    height_limit_m: float | None
+    opens_at: time | None
+    closes_at: time | None
+    timezone: str
+    capacity: int
+    free_spaces: int | None
+    unknown_spaces: int
+    free_standard: int | None
+    free_accessible: int | None
+    free_ev: int | None
+    free_large: int | None
+    version: int | None
+    observed_at: datetime | None
+    age_s: float | None
+    committed_at: datetime | None
+    data_state: DataState
+    status: LotStatus
+    longitude: float
+    latitude: float
+
+
+class NearestLot(Named, Placed, Row):
+    """A lot near a place; all but `as_of` is null in the single row of none."""
+
+    as_of: datetime | None
+    lot_id: str | None
+    name_zh: str
+    name_en: str
+    lot_type: LotType
+    timezone: str
+    opens_at: time | None
+    closes_at: time | None
+    distance_m: float
+    capacity: int
+    free_spaces: int | None
+    unknown_spaces: int
+    free_of_class: int | None
+    status: LotStatus
+    data_state: DataState
+    observed_at: datetime | None
+    age_s: float | None
+    zone_id: str | None
+    longitude: float
+    latitude: float
+
+
+class OccupancyStep(Row):
+    """A step of a lot's history."""
+
+    starts_at: datetime
+    capacity: int | None
+    free_spaces: float | None
+    free_min: int | None
+    free_max: int | None
+    free_last: int | None
+    occupancy: float | None
+    coverage: float
+
+
+@statement
+async def nearest_lots(
+    db: Db,
+    *,
+    lon: float,
+    lat: float,
+    radius_m: float,
+    most: int,
+    min_free: int,
+    space_class: str | None,
+    height_m: float | None,
+    opens_by: datetime | None,
+    closes_after: datetime | None,
+) -> list[NearestLot]:
     """Find the lots nearest to a place, in the spheroid's own order."""
-    rows = await connection.fetch(
-        named("nearest_lots"),
-        ask.lon,
-        ask.lat,
-        ask.radius_m,
-        ask.limit,
-        ask.min_free,
-        ask.space_class,
-        ask.height_m,
-        *_opening(stay, open_throughout=ask.open_throughout),
-    )
-    found = [row for row in rows if row["lot_id"] is not None]
-    of_class = ask.space_class is not None
-    return service.nearest_lots(found, rows[0]["as_of"], stay, of_class=of_class, degraded=False)
 
 
-async def lots_page(
-    connection: Connection, ask: LotsAsk, stay: Stay
-) -> tuple[Sequence[Row], str | None]:
-    """Read a page of lots.
-
-    Returns:
-        The rows, by `lot_id`, and the cursor of the next page where there is one.
-    """
-    box = corners(ask.bbox) if ask.bbox else (None, None, None, None)
-    rows: Sequence[Row] = await connection.fetch(
-        named("lots_page"),
-        ask.cursor or "",
-        ask.limit + 1,
-        *box,
-        ask.district,
-        ask.zone,
-        ask.operator,
-        ask.lot_type,
-        ask.status,
-        *_opening(stay, open_throughout=ask.open_throughout),
-    )
-    return cut(rows, ask.limit, "lot_id")
+@statement
+async def lots(
+    db: Db,
+    *,
+    most: int,
+    after: str = "",
+    lot_id: str | None = None,
+    west: float | None = None,
+    south: float | None = None,
+    east: float | None = None,
+    north: float | None = None,
+    district: str | None = None,
+    zone_id: str | None = None,
+    operator_id: str | None = None,
+    lot_type: str | None = None,
+    status: str | None = None,
+    opens_by: datetime | None = None,
+    closes_after: datetime | None = None,
+) -> list[LotNow]:
+    """Read lots by `lot_id`, from the one after `after` on; or a single one."""
 
 
-def _opening(stay: Stay, *, open_throughout: bool) -> tuple[datetime | None, datetime | None]:
-    """Between which instants lots must be open, if they must."""
-    return (stay.start, stay.end) if open_throughout else (None, None)
+@statement
+async def timezone(db: Db, lot_id: str) -> str | None:
+    """Read the time zone of a lot; None where there is no such lot."""
 
 
-async def one_lot(connection: Connection, lot_id: str) -> Row:
-    """Read one lot.
-
-    Raises:
-        LotUnknownError: There is none of that id.
-    """
-    row: Row | None = await connection.fetchrow(named("lot_one"), lot_id)
-    if row is None:
-        raise LotUnknownError
-    return row
-
-
+@statement
 async def occupancy(
-    connection: Connection, lot_id: str, start: datetime, end: datetime, step_s: int
-) -> tuple[str, Sequence[Row]]:
-    """Read the history of one lot.
-
-    Args:
-        connection: To the database.
-        lot_id: The lot.
-        start: On a whole step.
-        end: Exclusive.
-        step_s: Seconds, a multiple of the stored 300.
-
-    Returns:
-        The lot's time zone, and the rows of `occupancy_steps.sql`.
-
-    Raises:
-        LotUnknownError: There is none of that id.
-    """
-    timezone = await connection.fetchval(named("lot_known"), lot_id)
-    if timezone is None:
-        raise LotUnknownError
-    rows = await connection.fetch(named("occupancy_steps"), lot_id, start, end, step_s)
-    return timezone, rows
+    db: Db, lot_id: str, start: datetime, until: datetime, step_s: int
+) -> list[OccupancyStep]:
+    """Read the history of one lot from `start`, on a whole step, to before `until`."""

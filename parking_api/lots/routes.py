@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from parking_api import worker
 from parking_api.errors import DatabaseAwayError, StretchTooLongError, described
-from parking_api.lots import queries, service
+from parking_api.lots import service
 from parking_api.lots.models import (
     MOST_STEPS,
     LotAnswer,
@@ -41,8 +41,8 @@ async def nearest(ask: Annotated[NearestLotsAsk, Query()], deps: Deps) -> Respon
     """
     stay = ask.stay(deps.clock())
     try:
-        async with deps.database.connection() as connection:
-            found = await queries.nearest_lots(connection, ask, stay)
+        async with deps.database.connection() as db:
+            found = await service.nearest_lots(db, ask, stay)
     except DatabaseAwayError:
         found = deps.city.nearest_lots(ask, stay, deps.clock())
     deps.prices.quote_lots(found["lots"], stay)
@@ -69,8 +69,8 @@ async def lots(ask: Annotated[LotsAsk, Query()], deps: Deps) -> Response:
     stay = ask.stay(deps.clock())
     recalled: Json = {}
     try:
-        async with deps.database.connection() as connection:
-            rows, cursor = await queries.lots_page(connection, ask, stay)
+        async with deps.database.connection() as db:
+            rows, cursor = await service.lots_page(db, ask, stay)
     except DatabaseAwayError:
         rows, cursor = deps.city.lots_page(ask, stay, deps.clock())
         recalled = {"degraded": True, "as_of": deps.city.as_of()}
@@ -90,8 +90,8 @@ async def lot(lot_id: LotId, ask: Annotated[LotAsk, Query()], deps: Deps) -> Res
     """Tell everything about one lot, with the price of a stay."""
     stay = ask.stay(deps.clock())
     try:
-        async with deps.database.connection() as connection:
-            row, degraded = await queries.one_lot(connection, lot_id), False
+        async with deps.database.connection() as db:
+            row, degraded = await service.one_lot(db, lot_id), False
     except DatabaseAwayError:
         row, degraded = deps.city.lot(lot_id, deps.clock()), True
     told = service.lot(row, stay)
@@ -115,7 +115,7 @@ async def occupancy(lot_id: LotId, ask: Annotated[OccupancyAsk, Query()], deps: 
     start, end = ask.stretch(deps.clock())
     if (end - start).total_seconds() > MOST_STEPS * ask.step:
         raise StretchTooLongError
-    async with deps.database.connection() as connection:
-        timezone, rows = await queries.occupancy(connection, lot_id, start, end, ask.step)
+    async with deps.database.connection() as db:
+        timezone, rows = await service.occupancy(db, lot_id, start, end, ask.step)
     items = await worker.written(lambda row: service.occupancy_step(row, timezone), rows)
     return respond({"lot_id": lot_id, "step_s": ask.step, "items": items, "next": None})

@@ -1,24 +1,120 @@
-"""Rows about lots, from the database or from memory, into bodies of answers."""
+"""Lots in answers: found in the database or in memory, with the price of a stay."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, time
-from typing import Any
 
-from parking_api.lots.models import Stay
+from parking_api.errors import LotUnknownError
+from parking_api.lots import queries
+from parking_api.lots.models import LotsAsk, NearestLotsAsk, Stay
 from parking_api.lots.opening import closes_within
-from parking_api.models import AGE_DIGITS, DISTANCE_DIGITS, Json, Row, local, name, point
-from sql.kinds import SPACE_CLASSES
+from parking_api.lots.queries import LotNow, NearestLot, OccupancyStep
+from parking_api.models import AGE_DIGITS, DISTANCE_DIGITS, Json, local, name, point
+from parking_api.paging import cut
+from parking_api.parameters import corners
+from sql.engine import Db
 
 VERSION_DIGITS = 20
 
 
-def nearest_lots(
-    rows: Iterable[Row], as_of: datetime | None, stay: Stay, *, of_class: bool, degraded: bool
+async def nearest_lots(db: Db, ask: NearestLotsAsk, stay: Stay) -> Json:
+    """Find the lots nearest to a place, in the spheroid's own order."""
+    opens_by, closes_after = _opening(ask, stay)
+    found = await queries.nearest_lots(
+        db,
+        lon=ask.lon,
+        lat=ask.lat,
+        radius_m=ask.radius_m,
+        most=ask.limit,
+        min_free=ask.min_free,
+        space_class=ask.space_class,
+        height_m=ask.height_m,
+        opens_by=opens_by,
+        closes_after=closes_after,
+    )
+    lots = [lot for lot in found if lot.lot_id is not None]
+    of_class = ask.space_class is not None
+    return nearest_answer(lots, found[0].as_of, stay, of_class=of_class, degraded=False)
+
+
+async def lots_page(db: Db, ask: LotsAsk, stay: Stay) -> tuple[Sequence[LotNow], str | None]:
+    """Read a page of lots.
+
+    Returns:
+        The lots, by `lot_id`, and the cursor of the next page where there is one.
+    """
+    west, south, east, north = corners(ask.bbox) if ask.bbox else (None, None, None, None)
+    opens_by, closes_after = _opening(ask, stay)
+    found = await queries.lots(
+        db,
+        after=ask.cursor or "",
+        most=ask.limit + 1,
+        west=west,
+        south=south,
+        east=east,
+        north=north,
+        district=ask.district,
+        zone_id=ask.zone,
+        operator_id=ask.operator,
+        lot_type=ask.lot_type,
+        status=ask.status,
+        opens_by=opens_by,
+        closes_after=closes_after,
+    )
+    return cut(found, ask.limit, lambda lot: lot.lot_id)
+
+
+def _opening(ask: NearestLotsAsk | LotsAsk, stay: Stay) -> tuple[datetime | None, datetime | None]:
+    """Between which instants lots must be open, if they must."""
+    return (stay.start, stay.end) if ask.open_throughout else (None, None)
+
+
+async def one_lot(db: Db, lot_id: str) -> LotNow:
+    """Read one lot.
+
+    Raises:
+        LotUnknownError: There is none of that id.
+    """
+    for found in await queries.lots(db, most=1, lot_id=lot_id):
+        return found
+    raise LotUnknownError
+
+
+async def occupancy(
+    db: Db, lot_id: str, start: datetime, end: datetime, step_s: int
+) -> tuple[str, list[OccupancyStep]]:
+    """Read the history of one lot.
+
+    Args:
+        db: A connection.
+        lot_id: The lot.
+        start: On a whole step.
+        end: Exclusive.
+        step_s: Seconds, a multiple of the stored 300.
+
+    Returns:
+        The lot's time zone, and a row a step.
+
+    Raises:
+        LotUnknownError: There is none of that id.
+    """
+    timezone = await queries.timezone(db, lot_id)
+    if timezone is None:
+        raise LotUnknownError
+    return timezone, await queries.occupancy(db, lot_id, start, end, step_s)
+
+
+def nearest_answer(
+    rows: Sequence[NearestLot],
+    as_of: datetime | None,
+    stay: Stay,
+    *,
+    of_class: bool,
+    degraded: bool,
 ) -> Json:
     """Make the answer of `/v1/nearest`.
 
     Args:
-        rows: Columns as `nearest_lots.sql` has them, nearest first.
+        rows: Nearest first.
         as_of: The newest commit that they reflect.
         stay: What was asked for.
         of_class: Whether a space class was asked for.
@@ -27,7 +123,7 @@ def nearest_lots(
     lots = [_nearest_lot(row) | closing(row, stay) for row in rows]
     if of_class:
         for lot, row in zip(lots, rows, strict=True):
-            lot["free_of_class"] = row["free_of_class"]
+            lot["free_of_class"] = row.free_of_class
     return {"lots": lots, "stay": told_stay(stay), "as_of": as_of, "degraded": degraded}
 
 
@@ -36,44 +132,44 @@ def told_stay(stay: Stay) -> Json:
     return {"from": stay.start, "duration_min": stay.duration_min, "vehicle": stay.vehicle}
 
 
-def closing(row: Row, stay: Stay) -> Json:
+def closing(row: NearestLot | LotNow, stay: Stay) -> Json:
     """Say when a lot closes, if that is within the stay: one that is closed does not close."""
-    at = closes_within(row["opens_at"], row["closes_at"], row["timezone"], stay.start, stay.end)
+    at = closes_within(row.opens_at, row.closes_at, row.timezone, stay.start, stay.end)
     return {"closes_at": at} if at and at > stay.start else {}
 
 
-def _nearest_lot(row: Row) -> Json:
+def _nearest_lot(row: NearestLot) -> Json:
     return {
-        "lot_id": row["lot_id"],
+        "lot_id": row.lot_id,
         "name": name(row),
-        "lot_type": row["lot_type"],
+        "lot_type": row.lot_type,
         "location": point(row),
-        "distance_m": round(row["distance_m"], DISTANCE_DIGITS),
+        "distance_m": round(row.distance_m, DISTANCE_DIGITS),
         **_counts(row),
-        "observed_at": local(row["observed_at"], row["timezone"]),
-        "age_s": _rounded(row["age_s"], AGE_DIGITS),
-        "zone_id": row["zone_id"],
+        "observed_at": local(row.observed_at, row.timezone),
+        "age_s": _rounded(row.age_s, AGE_DIGITS),
+        "zone_id": row.zone_id,
         "quote": None,
     }
 
 
-def lot(row: Row, stay: Stay) -> Json:
-    """Make a lot out of a row with the columns of `lot_one.sql`; its price comes later."""
+def lot(row: LotNow, stay: Stay) -> Json:
+    """Make a lot out of a row; its price comes later."""
     return {
-        "lot_id": row["lot_id"],
+        "lot_id": row.lot_id,
         "name": name(row),
-        "operator_id": row["operator_id"],
-        "district": row["district"],
-        "zone_id": row["zone_id"],
-        "lot_type": row["lot_type"],
-        "land_use": row["land_use"],
-        "reporting": row["reporting"],
-        "report_interval_s": row["report_interval_s"],
-        "levels": row["levels"],
+        "operator_id": row.operator_id,
+        "district": row.district,
+        "zone_id": row.zone_id,
+        "lot_type": row.lot_type,
+        "land_use": row.land_use,
+        "reporting": row.reporting,
+        "report_interval_s": row.report_interval_s,
+        "levels": row.levels,
         # Stored in single precision: two digits take its noise away.
-        "height_limit_m": _rounded(row["height_limit_m"], 2),
-        "opening_hours": _opening_hours(row["opens_at"], row["closes_at"]),
-        "timezone": row["timezone"],
+        "height_limit_m": _rounded(row.height_limit_m, 2),
+        "opening_hours": _opening_hours(row.opens_at, row.closes_at),
+        "timezone": row.timezone,
         "location": point(row),
         **_state(row),
         "quote": None,
@@ -81,28 +177,36 @@ def lot(row: Row, stay: Stay) -> Json:
     }
 
 
-def _state(row: Row) -> Json:
+def _state(row: LotNow) -> Json:
     return {
         **_counts(row),
         "free_by_class": _free_by_class(row),
-        "observed_at": local(row["observed_at"], row["timezone"]),
-        "age_s": _rounded(row["age_s"], AGE_DIGITS),
-        "committed_at": local(row["committed_at"], row["timezone"]),
-        "version": None if row["version"] is None else f"{row['version']:0{VERSION_DIGITS}d}",
+        "observed_at": local(row.observed_at, row.timezone),
+        "age_s": _rounded(row.age_s, AGE_DIGITS),
+        "committed_at": local(row.committed_at, row.timezone),
+        "version": None if row.version is None else f"{row.version:0{VERSION_DIGITS}d}",
     }
 
 
-def _counts(row: Row) -> Json:
+def _counts(row: NearestLot | LotNow) -> Json:
     return {
-        column: row[column]
-        for column in ("capacity", "free_spaces", "unknown_spaces", "status", "data_state")
+        "capacity": row.capacity,
+        "free_spaces": row.free_spaces,
+        "unknown_spaces": row.unknown_spaces,
+        "status": row.status,
+        "data_state": row.data_state,
     }
 
 
-def _free_by_class(row: Row) -> Json | None:
-    if row["free_spaces"] is None or row["free_standard"] is None:
+def _free_by_class(row: LotNow) -> Json | None:
+    if row.free_spaces is None or row.free_standard is None:
         return None
-    return {space_class: row[f"free_{space_class}"] for space_class in SPACE_CLASSES}
+    return {
+        "standard": row.free_standard,
+        "accessible": row.free_accessible,
+        "ev": row.free_ev,
+        "large": row.free_large,
+    }
 
 
 def _opening_hours(opens_at: time | None, closes_at: time | None) -> Json | None:
@@ -122,19 +226,19 @@ def feature(lot: Json) -> Json:
     }
 
 
-def occupancy_step(row: Row, timezone: str) -> Json:
-    """Make a step of history out of a row of `occupancy_steps.sql`."""
+def occupancy_step(row: OccupancyStep, timezone: str) -> Json:
+    """Make a step of history out of its row."""
     return {
-        "at": local(row["starts_at"], timezone),
-        "capacity": row["capacity"],
-        "free_spaces": _rounded(row["free_spaces"], 2),
-        "free_min": row["free_min"],
-        "free_max": row["free_max"],
-        "free_last": row["free_last"],
-        "occupancy": _rounded(row["occupancy"], 4),
-        "coverage": _rounded(row["coverage"], 4),
+        "at": local(row.starts_at, timezone),
+        "capacity": row.capacity,
+        "free_spaces": _rounded(row.free_spaces, 2),
+        "free_min": row.free_min,
+        "free_max": row.free_max,
+        "free_last": row.free_last,
+        "occupancy": _rounded(row.occupancy, 4),
+        "coverage": _rounded(row.coverage, 4),
     }
 
 
-def _rounded(value: Any, digits: int) -> float | None:
+def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)

@@ -18,6 +18,7 @@ from parking_api.errors import ApiError
 from parking_api.mechanisms import reviewing
 from parking_api.models import Row
 from parking_api.people.models import COMMAND
+from parking_api.quotes import queries as price_queries
 from parking_api.quotes.prices import calendar_of
 from sql.named import named
 
@@ -79,7 +80,7 @@ async def _wanted(connection: Connection, given: str | None) -> list[str]:
 
 async def _review(connection: Connection, mechanism_id: str, act: Action) -> Row:
     async with connection.transaction():
-        calendar = calendar_of(await connection.fetch(named("quote_calendar")))
+        calendar = calendar_of(await price_queries.calendar(connection))
         return await reviewing.review(connection, mechanism_id, calendar, act)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from parking_api.database import Connection
-from parking_api.models import Json, Row, name
+from parking_api.models import Json, Row
 from parking_api.operators.errors import OperatorNotFoundError
 from parking_api.operators.models import OperatorsAsk
 from parking_api.paging import cut
@@ -15,7 +15,11 @@ _COUNTS = ("lots", "spaces", "gateways", "gateways_with_credentials")
 def operator(row: Row) -> Json:
     """Make an operator out of a row of `operators_page.sql`."""
     counts = {column: row[column] for column in _COUNTS}
-    return {"operator_id": row["operator_id"], "name": name(row), **counts}
+    return {
+        "operator_id": row["operator_id"],
+        "name": {"zh": row["name_zh"], "en": row["name_en"]},
+        **counts,
+    }
 
 
 async def operators_page(

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Final, Literal
 
 from parking_api.audit import Action, Connection
+from parking_api.quotes import queries
 from parking_api.quotes.errors import LeavesUnpricedError
 from parking_api.quotes.models import UnpricedLot, UnpricedLots
-from parking_api.quotes.prices import Situation, situations, target_of
+from parking_api.quotes.prices import Situation, situations
 from parking_api.workflow import Act
-from sql.engine import Transaction
-from sql.named import named
+from sql.engine import Db, Transaction
 
 # As many lots as an answer names; it tells the number of all.
 MOST_NAMED: Final = 100
@@ -83,12 +83,12 @@ def _covers(spans: Sequence[Span], at: datetime) -> bool:
     return any(start <= at and (end is None or at < end) for start, end in spans)
 
 
-async def read(connection: Connection) -> Coverage:
+async def read(db: Db) -> Coverage:
     """Read when each lot has a price, as it stands in the transaction."""
     spans = defaultdict(list)
-    for row in await connection.fetch(named("quote_effects")):
-        spans[target_of(row)].append((row["starts_at"], row["ends_at"]))
-    lots = situations(await connection.fetch(named("quote_lots")))
+    for effect in await queries.effects(db):
+        spans[effect.target].append((effect.starts_at, effect.ends_at))
+    lots = situations(await queries.lots(db))
     return Coverage(lots, {target: tuple(each) for target, each in spans.items()})
 
 

@@ -13,10 +13,10 @@ from parking_api import background
 from parking_api.database import ABSENCES, Database
 from parking_api.errors import DatabaseAwayError
 from parking_api.parameters import EARLIEST
+from parking_api.quotes import queries
 from parking_api.quotes.prices import Prices
 from parking_api.zones import queries as zones
-from sql.engine import AdvisoryLock, lock
-from sql.named import named
+from sql.engine import AdvisoryLock, lock, transaction
 
 CHANNEL: Final = "tariffs"
 # An import writes in several statements: what they tell within this time is one change.
@@ -65,12 +65,12 @@ class FollowedPrices(Prices):
         Raises:
             DatabaseAwayError: The database is away; the copy stays as it is.
         """
-        async with self._one_reader, self._database.connection() as connection:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                versions = await connection.fetch(named("quote_versions"))
-                effects = await connection.fetch(named("quote_effects"))
-                lots = await connection.fetch(named("quote_lots"))
-                calendar = await connection.fetch(named("quote_calendar"))
+        async with self._one_reader, self._database.connection() as db:
+            async with transaction(db, isolation="repeatable_read", readonly=True):
+                versions = await queries.versions(db)
+                effects = await queries.effects(db)
+                lots = await queries.lots(db)
+                calendar = await queries.calendar(db)
             self.load(versions, effects, lots, calendar)
 
     async def move_lots(self) -> None:

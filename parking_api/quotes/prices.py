@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import pricing
 from parking_api.errors import LotUnknownError
 from parking_api.lots.models import Stay
-from parking_api.models import Json, Row
+from parking_api.models import Json
 from parking_api.quotes.errors import LotWithoutTariffError, VersionNotInForceError
+from parking_api.quotes.queries import StoredEffect, StoredVersion, Year, ZonedLot
 from pricing import DAY_KINDS
 
 # Answers share their stay: a few tariffs price a whole minute's answers, and a page of 1,000 lots.
@@ -80,34 +81,34 @@ class Prices:
 
     def load(
         self,
-        versions: Iterable[Row],
-        effects: Iterable[Row],
-        lots: Iterable[Row],
-        calendar: Iterable[Row],
+        versions: Iterable[StoredVersion],
+        effects: Iterable[StoredEffect],
+        lots: Iterable[ZonedLot],
+        calendar: Iterable[Year],
     ) -> None:
         """Take over everything.
 
         Args:
-            versions: Rows of `quote_versions.sql`; one that is known is not read again.
-            effects: Rows of `quote_effects.sql`.
-            lots: Rows of `quote_lots.sql`.
-            calendar: Rows of `quote_calendar.sql`.
+            versions: One that is known is not read again.
+            effects: What they price, and when.
+            lots: The lots with their zones.
+            calendar: The city's, all years.
         """
         known = self._versions
         self._versions = {
             key: known.get(key) or _version(row)
             for row in versions
-            for key in [(row["tariff_id"], row["version"])]
+            for key in [(row.tariff_id, row.version)]
         }
         by_target = defaultdict(list)
         for row in effects:
-            version = self._versions[row["tariff_id"], row["version"]]
-            effect = Effect(row["starts_at"], row["ends_at"], version)
-            by_target[target_of(row)].append(effect)
+            version = self._versions[row.tariff_id, row.version]
+            effect = Effect(row.starts_at, row.ends_at, version)
+            by_target[row.target].append(effect)
         self._effects = dict(by_target)
         self._lots = situations(lots)
         years = list(calendar)
-        self._years = frozenset(row["year"] for row in years)
+        self._years = frozenset(row.year for row in years)
         read = calendar_of(years)
         # The same object while it says the same: what the pricer derived is kept with it.
         self.calendar = self.calendar if read == self.calendar else read
@@ -241,16 +242,9 @@ def class_of(tariff: pricing.Tariff, vehicle: str | None) -> str | None:
     return vehicle
 
 
-def _version(row: Row) -> Version:
-    tariff = pricing.read_tariff(row["document_text"])
-    return Version(row["tariff_id"], row["version"], row["content_hash"], tariff)
-
-
-def target_of(row: Row) -> tuple[str, ...]:
-    """Say what a row of `quote_effects.sql` prices: `(lot_id,)` or `(zone_id, lot_type)`."""
-    if row["lot_id"] is not None:
-        return (row["lot_id"],)
-    return row["zone_id"], row["lot_type"]
+def _version(row: StoredVersion) -> Version:
+    tariff = pricing.read_tariff(row.document_text)
+    return Version(row.tariff_id, row.version, row.content_hash, tariff)
 
 
 def _in_force(effects: list[Effect] | None, at: datetime) -> Effect | None:
@@ -260,21 +254,21 @@ def _in_force(effects: list[Effect] | None, at: datetime) -> Effect | None:
     return None
 
 
-def situations(rows: Iterable[Row]) -> dict[str, Situation]:
-    """Gather rows of `quote_lots.sql` by lot_id."""
+def situations(rows: Iterable[ZonedLot]) -> dict[str, Situation]:
+    """Gather lots with their zones by lot_id."""
     types: dict[str, str] = {}
     zones: dict[str, list[tuple[str, datetime, datetime | None]]] = defaultdict(list)
     for row in rows:
-        types[row["lot_id"]] = row["lot_type"]
-        if row["zone_id"] is not None:
-            zones[row["lot_id"]].append((row["zone_id"], row["valid_from"], row["valid_to"]))
+        types[row.lot_id] = row.lot_type
+        if row.zone_id is not None and row.valid_from is not None:
+            zones[row.lot_id].append((row.zone_id, row.valid_from, row.valid_to))
     return {lot_id: Situation(kind, tuple(zones[lot_id])) for lot_id, kind in types.items()}
 
 
-def calendar_of(rows: Iterable[Row]) -> pricing.Calendar:
-    """Read the city's calendar from rows of `quote_calendar.sql`."""
+def calendar_of(rows: Iterable[Year]) -> pricing.Calendar:
+    """Make the calendar out of its years."""
     years = list(rows)
     return pricing.Calendar(
-        holidays=tuple(day.isoformat() for year in years for day in year["holidays"]),
-        makeup_workdays=tuple(day.isoformat() for year in years for day in year["makeup_workdays"]),
+        holidays=tuple(day.isoformat() for year in years for day in year.holidays),
+        makeup_workdays=tuple(day.isoformat() for year in years for day in year.makeup_workdays),
     )

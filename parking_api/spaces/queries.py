@@ -1,62 +1,59 @@
-"""What is asked of the database about bays."""
+"""Bays in the database: the statements of `sql/queries/spaces.sql`."""
 
-from parking_api.database import Connection
-from parking_api.errors import LotUnknownError
-from parking_api.models import DISTANCE_DIGITS, Json, Row, local, point
-from parking_api.spaces.models import NearestSpacesAsk
-from sql.named import named
+from datetime import datetime
+
+from parking_api.models import DataState, Placed, SpaceClass, SpaceState
+from sql.engine import Db
+from sql.statements import Row, Statements
+
+statement = Statements("spaces")
 
 
-async def nearest_spaces(connection: Connection, ask: NearestSpacesAsk) -> Json:
+class NearestSpace(Placed, Row):
+    """A free bay near a place; all but `as_of` is null in the single row of none."""
+
+    as_of: datetime | None
+    lot_id: str | None
+    number: int
+    level: int
+    space_class: SpaceClass
+    distance_m: float
+    data_state: DataState
+    observed_at: datetime
+    timezone: str
+    longitude: float
+    latitude: float
+
+
+class Bay(Placed, Row):
+    """A bay with its state; its own columns are null in the single row of a lot that counts."""
+
+    timezone: str
+    data_state: DataState
+    observed_at: datetime | None
+    committed_at: datetime | None
+    number: int | None
+    level: int
+    space_class: SpaceClass
+    longitude: float
+    latitude: float
+    state: SpaceState
+
+
+@statement
+async def nearest_spaces(
+    db: Db,
+    *,
+    lon: float,
+    lat: float,
+    radius_m: float,
+    most: int,
+    space_class: str | None,
+    height_m: float | None,
+) -> list[NearestSpace]:
     """Find the free bays nearest to a place, in the spheroid's own order."""
-    rows = await connection.fetch(
-        named("nearest_spaces"),
-        ask.lon,
-        ask.lat,
-        ask.radius_m,
-        ask.limit,
-        ask.space_class,
-        ask.height_m,
-    )
-    found = [row for row in rows if row["lot_id"] is not None]
-    return {"spaces": [_nearest_space(row) for row in found], "as_of": rows[0]["as_of"]}
 
 
-async def lot_spaces(connection: Connection, lot_id: str) -> Json:
-    """Read the bays of one lot with their states.
-
-    Raises:
-        LotUnknownError: There is none of that id.
-    """
-    rows = await connection.fetch(named("lot_spaces"), lot_id)
-    if not rows:
-        raise LotUnknownError
-    bays = [row for row in rows if row["number"] is not None]
-    lot = rows[0]
-    return {
-        "items": [{**_bay(row, lot_id), "state": row["state"]} for row in bays],
-        "next": None,
-        "data_state": lot["data_state"],
-        "observed_at": local(lot["observed_at"], lot["timezone"]),
-        "as_of": local(lot["committed_at"], lot["timezone"]),
-    }
-
-
-def _bay(row: Row, lot_id: str) -> Json:
-    return {
-        "space_id": f"{lot_id}-{row['number']:04d}",
-        "number": row["number"],
-        "level": row["level"],
-        "space_class": row["space_class"],
-        "location": point(row),
-    }
-
-
-def _nearest_space(row: Row) -> Json:
-    return {
-        **_bay(row, row["lot_id"]),
-        "lot_id": row["lot_id"],
-        "distance_m": round(row["distance_m"], DISTANCE_DIGITS),
-        "data_state": row["data_state"],
-        "observed_at": local(row["observed_at"], row["timezone"]),
-    }
+@statement
+async def bays(db: Db, lot_id: str) -> list[Bay]:
+    """Read the bays of a lot, by number; nothing where there is no such lot."""

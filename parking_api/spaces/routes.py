@@ -9,7 +9,7 @@ from parking_api.errors import described
 from parking_api.models import respond
 from parking_api.parameters import LotId, Nothing
 from parking_api.resources import Deps
-from parking_api.spaces import queries
+from parking_api.spaces import service
 from parking_api.spaces.models import LotSpaces, NearestSpaces, NearestSpacesAsk
 
 router = APIRouter(tags=["spaces"])
@@ -27,8 +27,8 @@ async def nearest_spaces(ask: Annotated[NearestSpacesAsk, Query()], deps: Deps) 
     levels) by `lot_id` and `number`. Only lots that sense their bays, are open, and whose feed is
     live or stale.
     """
-    async with deps.database.connection() as connection:
-        return respond(await queries.nearest_spaces(connection, ask))
+    async with deps.database.connection() as db:
+        return respond(await service.nearest_spaces(db, ask))
 
 
 @router.get(
@@ -38,5 +38,5 @@ async def nearest_spaces(ask: Annotated[NearestSpacesAsk, Query()], deps: Deps) 
 )
 async def lot_spaces(lot_id: LotId, _: Nothing, deps: Deps) -> Response:
     """Tell the state of each bay of one lot; none for a lot that counts at its gates."""
-    async with deps.database.connection() as connection:
-        return respond(await queries.lot_spaces(connection, lot_id))
+    async with deps.database.connection() as db:
+        return respond(await service.lot_spaces(db, lot_id))

@@ -8,6 +8,7 @@ import pricing
 from parking_api.audit import Action, Connection, record
 from parking_api.errors import ParameterFault
 from parking_api.models import Json, Row
+from parking_api.quotes import queries as price_queries
 from parking_api.quotes.prices import calendar_of
 from parking_api.tariffs import queries
 from parking_api.tariffs.errors import (
@@ -46,7 +47,7 @@ async def check(
     rows = await applying(connection, target, start, end)
     if not rows:
         return
-    calendar = calendar_of(await connection.fetch(named("quote_calendar")))
+    calendar = calendar_of(await price_queries.calendar(connection))
     faults = await looked_over(_breaches, tariff, rows, start, calendar)
     if faults:
         raise PriceControlError(faults)
@@ -196,7 +197,7 @@ async def _beyond(
     start, end = max(at, row["valid_from"]), row["valid_to"]
     if end is not None and end <= start:
         return []
-    calendar = calendar_of(await connection.fetch(named("quote_calendar")))
+    calendar = calendar_of(await price_queries.calendar(connection))
     found: list[tuple[Row, list[ParameterFault]]] = []
     for version in await connection.fetch(named("control_tariffs"), start, end):
         holding = await applying(connection, queries.target_of(version), start, end)

@@ -20,7 +20,6 @@ from parking_api.database import Database
 from parking_api.lots.models import LotPage, NearestLotsAsk
 from parking_api.settings import ApiSettings
 from sql.engine import create_pool
-from sql.named import named
 from tests.parking_api.builders import Builder
 from tests.parking_api.polling import until
 from tests.parking_api.serving import ageless, get, serving
@@ -51,7 +50,7 @@ async def test_it_answers_as_the_database_does(
 ) -> None:
     city, dice = City(), random.Random(4)
     connection = await asyncpg.connect(big_city_url)
-    city.load(await connection.fetch(named("city_lots")))
+    city.load(await queries.lots(connection))
     now = await connection.fetchval("SELECT now()")
     await connection.close()
     for _ in range(100):
@@ -148,8 +147,8 @@ async def test_what_it_knows_ages(database_url: str, built: Builder) -> None:
 
     told = [city.lot("a", built.now + timedelta(seconds=s)) for s in (0, 1000, 3600)]
 
-    assert [lot["data_state"] for lot in told] == ["live", "stale", "unknown"]
-    assert [lot["free_spaces"] for lot in told] == [3, 3, None]
+    assert [lot.data_state for lot in told] == ["live", "stale", "unknown"]
+    assert [lot.free_spaces for lot in told] == [3, 3, None]
 
 
 async def test_it_follows_what_is_committed(
@@ -169,7 +168,7 @@ async def test_it_follows_what_is_committed(
             await sender.publish(f"onelot/v1/state/{lot_id}", payload, qos=1, retain=True)
 
         def free() -> Any:
-            return city.lot("a", built.now)["free_spaces"]
+            return city.lot("a", built.now).free_spaces
 
         await publish("a", state("a", version + 2, 7, built))
         await until(lambda: free() == 7)
@@ -200,5 +199,5 @@ def ingester(broker: Broker) -> aiomqtt.Client:
 async def test_it_is_read_again_at_intervals(database_url: str, built: Builder) -> None:
     async with pooled(database_url) as database, followed_city(database, 0.02, None) as city:
         await built.lot("new")
-        await until(lambda: city.totals(built.now)[0]["lots"] == 1)
-        assert city.lot("new", built.now)["status"] == "unknown"
+        await until(lambda: city.totals(built.now)[0].lots == 1)
+        assert city.lot("new", built.now).status == "unknown"

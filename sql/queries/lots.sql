@@ -1,0 +1,156 @@
+-- name: nearest_lots(lon, lat, radius_m, most, min_free, space_class, height_m, opens_by, closes_after)
+-- Lots with enough free spaces around a place: nearest first by the spheroid, ties by lot_id.
+-- Degrees in WGS 84; metres, the radius inclusive. `min_free` 0 also gives full lots and those of
+-- unknown state; of `space_class` that many must be free, one at least. The last two are start and
+-- end of the stay through which a lot must be open. What is null does not matter.
+-- Index: lot_geog_idx, twice. `<->` orders by the sphere, not the spheroid; but any `most` lots bound
+-- the spheroid distance of the last of the nearest, so the second pass takes all within that bound.
+-- Gives a single row, null but for as_of, where there is no such lot.
+WITH suitable AS NOT MATERIALIZED (
+    SELECT
+        *,
+        CASE
+            WHEN data_state = 'unknown' THEN null
+            WHEN :space_class::text = 'standard' THEN free_standard
+            WHEN :space_class = 'accessible' THEN free_accessible
+            WHEN :space_class = 'ev' THEN free_ev
+            WHEN :space_class = 'large' THEN free_large
+        END AS free_of_class,
+        st_distance(geog, st_point(:lon, :lat, 4326)::geography) AS distance_m
+    FROM lot_now
+    WHERE
+        status <> 'closed'
+        AND (:min_free::integer = 0 OR free_spaces >= :min_free)
+        AND (:height_m::real IS null OR height_limit_m IS null OR height_limit_m >= :height_m)
+        AND (
+            :opens_by::timestamptz IS null
+            OR closes_within(
+                opens_at, closes_at, timezone, :opens_by, :closes_after::timestamptz
+            ) IS null
+        )
+),
+
+candidate AS MATERIALIZED (
+    SELECT distance_m
+    FROM suitable
+    WHERE
+        st_dwithin(geog, st_point(:lon, :lat, 4326)::geography, :radius_m)
+        AND (:space_class IS null OR free_of_class >= greatest(:min_free, 1))
+    ORDER BY geog <-> st_point(:lon, :lat, 4326)::geography
+    LIMIT :most
+),
+
+nearest AS (
+    SELECT *
+    FROM suitable
+    WHERE
+        st_dwithin(
+            geog,
+            st_point(:lon, :lat, 4326)::geography,
+            (SELECT least(max(c.distance_m) + 0.01, :radius_m) FROM candidate AS c)
+        )
+        AND (:space_class IS null OR free_of_class >= greatest(:min_free, 1))
+    ORDER BY distance_m, lot_id
+    LIMIT :most
+)
+
+SELECT
+    newest.as_of, n.lot_id, n.name_zh, n.name_en, n.lot_type, n.timezone, n.opens_at, n.closes_at,
+    n.distance_m, n.capacity, n.free_spaces, n.unknown_spaces, n.free_of_class, n.status,
+    n.data_state, n.observed_at, n.age_s, n.zone_id, st_x(n.geog::geometry) AS longitude,
+    st_y(n.geog::geometry) AS latitude
+FROM (SELECT max(committed_at) AS as_of FROM lot_state) AS newest
+LEFT JOIN nearest AS n ON true
+ORDER BY n.distance_m, n.lot_id;
+
+-- name: lots(after, lot_id, west, south, east, north, district, zone_id, operator_id, lot_type, status, opens_by, closes_after, most)
+-- A page of lots by lot_id, from the one after `after` on, each with its state; or a single lot. The
+-- box is in degrees, edges included; a district is its adcode; the next to last two are start and end
+-- of the stay through which a lot must be open. What is null does not matter.
+-- Index: lot_pkey for order and start. The box is tried on each lot in passing: a rectangle of
+-- longitude and latitude is not a shape of geography, whose edges are great circles.
+SELECT
+    lot_id, operator_id, district, zone_id, name_zh, name_en, lot_type, land_use, reporting,
+    report_interval_s, levels, height_limit_m, opens_at, closes_at, timezone, capacity,
+    free_spaces, unknown_spaces, free_standard, free_accessible, free_ev, free_large, version,
+    observed_at, age_s, committed_at, data_state, status, st_x(geog::geometry) AS longitude,
+    st_y(geog::geometry) AS latitude
+FROM lot_now
+WHERE
+    lot_id > :after
+    AND (:lot_id::text IS null OR lot_id = :lot_id)
+    AND (
+        :west::double precision IS null
+        OR (
+            st_x(geog::geometry) BETWEEN :west AND :east::double precision
+            AND st_y(geog::geometry) BETWEEN :south::double precision AND :north::double precision
+        )
+    )
+    AND (:district::text IS null OR district = :district)
+    AND (:zone_id::text IS null OR zone_id = :zone_id)
+    AND (:operator_id::text IS null OR operator_id = :operator_id)
+    AND (:lot_type::text IS null OR lot_type = :lot_type)
+    AND (:status::text IS null OR status = :status)
+    AND (
+        :opens_by::timestamptz IS null
+        OR closes_within(
+            opens_at, closes_at, timezone, :opens_by, :closes_after::timestamptz
+        ) IS null
+    )
+ORDER BY lot_id
+LIMIT :most;
+
+-- name: timezone(lot_id)
+-- The time zone of a lot; no row where there is no such lot.
+-- Index: lot_pkey.
+SELECT timezone
+FROM lot
+WHERE lot_id = :lot_id;
+
+-- name: occupancy(lot_id, start, until, step_s)
+-- The history of one lot on a regular grid from `start` to before `until`, a row a step, known or
+-- not. A step is so many seconds, a multiple of the stored 300.
+-- Index: primary key of lot_occupancy's partitions, within the stretch.
+-- A step in which a report fell and of which no second has passed (the newest) has the report's
+-- free spaces, and neither occupancy nor coverage.
+WITH known AS (
+    SELECT
+        date_bin(make_interval(secs => :step_s::integer), step_at, :start::timestamptz) AS first_at,
+        max(step_at) AS last_step_at,
+        sum(covered_s) AS covered_s,
+        nullif(sum(space_s), 0) AS space_s,
+        nullif(sum(known_space_s), 0) AS known_space_s,
+        sum(free_space_s) AS free_space_s,
+        sum(free_space_s) / nullif(sum(covered_s), 0) AS free_mean,
+        min(free_min) AS free_min, max(free_max) AS free_max
+    FROM lot_occupancy
+    WHERE
+        lot_id = :lot_id
+        AND step_at >= :start
+        AND step_at < :until
+    GROUP BY first_at
+)
+
+SELECT
+    grid.starts_at,
+    s.capacity,
+    coalesce(k.free_mean, s.free_last) AS free_spaces,
+    k.free_min,
+    k.free_max,
+    s.free_last,
+    1 - k.free_space_s / k.known_space_s AS occupancy,
+    coalesce(k.covered_s / :step_s * k.known_space_s / k.space_s, 0) AS coverage
+FROM
+    generate_series(
+        :start::timestamptz,
+        :until::timestamptz - interval '1 microsecond',
+        make_interval(secs => :step_s)
+    ) AS grid (starts_at)
+LEFT JOIN known AS k ON grid.starts_at = k.first_at
+LEFT JOIN lot_occupancy AS s
+    ON
+        s.lot_id = :lot_id
+        AND s.step_at >= :start
+        AND s.step_at < :until
+        AND k.last_step_at = s.step_at
+ORDER BY grid.starts_at;
