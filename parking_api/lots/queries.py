@@ -9,7 +9,7 @@ from sql.statements import Row, Statements
 statement = Statements("lots")
 
 
-class LotNow(Named, Placed, Row, kw_only=True):
+class LotNow(Named, Placed, Row):
     """A lot with its state, by the rules of the view `lot_now`."""
 
     lot_id: str

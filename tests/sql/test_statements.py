@@ -151,6 +151,7 @@ async def test_types_are_the_databases(name: str, db: Any) -> None:
     declared, attributes = columns(statement), prepared.get_attributes()
     if statement.is_row:
         assert list(declared) == [one.name for one in attributes]
+        assert statement.of(*declared), "a row is made of its columns in order"
     for one, annotation in zip(attributes, declared.values(), strict=True):
         assert fits(annotation, one.type.name, given=False), (one.name, annotation, one.type.name)
 
