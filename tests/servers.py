@@ -19,6 +19,7 @@ from deploy.ports import LOOPBACK
 from parking_api.operators.broker_files import API_USER, INGEST_USER, acl
 from parking_api.operators.passwords import SALT_BYTES, mosquitto_hash
 from sql.engine import Db
+from sql.statements import DECLARED, Declared
 
 DB_PASSWORD: Final = "test-database"
 DB_APP_PASSWORD: Final = "test-application"
@@ -146,3 +147,8 @@ class Broker:
         while subprocess.run(login, capture_output=True, check=False).returncode:
             assert time.monotonic() < deadline, f"{name} cannot log in"
             time.sleep(0.02)
+
+
+def declared(name: str) -> Declared:
+    """Find a statement that the programs send, such as `lots.nearest_lots`."""
+    return next(one for one in DECLARED if f"{one.domain}.{one.name}" == name)

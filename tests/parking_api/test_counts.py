@@ -10,14 +10,13 @@ import msgspec
 import orjson
 
 from ingest_mqtt.publish import state_payload
-from parking_api.city import service
+from parking_api.city import queries, service
 from parking_api.city.memory import City, State
 from parking_api.city.models import CityTotals
 from parking_api.lots import service as lot_answers
 from parking_api.lots.models import LotAnswer, LotAsk
 from sql.lot_state_store import load_lots, write_states
 from sql.lot_states import Lot, LotState, ReportTimes, counted, live_for, sensed, stale_for
-from sql.named import named
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get
 from tests.parking_api.test_health import samples
@@ -159,12 +158,12 @@ async def test_memory_counts_as_the_database_does(api: httpx.AsyncClient, built:
         if sensing:
             await built.bays(f"lot-{number:02d}", *[(120.38, 36.06, "ev")] * (1 + number % 20))
     loaded, followed = City(), City()
-    followed.load(await built.connection.fetch(named("city_lots")))
+    followed.load(await queries.lots(built.connection))
     lots = await load_lots(built.connection)
     committed = await write_states(built.connection, dict(chance_states(lots, built)), {})
     for lot_id, state in committed.items():
         followed.apply(msgspec.json.decode(state_payload(lot_id, state), type=State))
-    loaded.load(await built.connection.fetch(named("city_lots")))
+    loaded.load(await queries.lots(built.connection))
     now = await built.connection.fetchval("SELECT now()")
 
     listed = (await get(api, "/v1/lots", limit=1000, at=now.isoformat()))["items"]

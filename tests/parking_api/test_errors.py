@@ -7,11 +7,10 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from parking_api.lots import queries
 from tests.parking_api.builders import Builder
 from tests.parking_api.polling import until, until_somebody_waits
 from tests.parking_api.serving import ageless, get, serving
-from tests.servers import Databases
+from tests.servers import Databases, declared
 
 
 def is_problem(answer: httpx.Response, status: int) -> bool:
@@ -64,7 +63,7 @@ async def test_no_error_is_told_by_a_pool_of_threads(
 async def test_a_fault_of_ours_is_logged_and_not_told(
     api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "named", lambda _: "SELECT secret FROM nowhere")
+    monkeypatch.setattr(declared("lots.lots"), "text", "SELECT secret FROM nowhere")
 
     with capture_logs() as logs:
         answer = await api.get("/v1/lots/a")

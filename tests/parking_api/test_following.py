@@ -80,10 +80,10 @@ async def listed(api: httpx.AsyncClient, given: dict[str, Any]) -> list[Any]:
 
 
 def without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def reset(*_: object) -> None:
+    async def reset(*_: object, **__: object) -> None:
         raise ConnectionResetError
 
-    monkeypatch.setattr("parking_api.lots.queries.lots_page", reset)
+    monkeypatch.setattr("parking_api.lots.queries.lots", reset)
 
 
 @pytest.mark.parametrize(

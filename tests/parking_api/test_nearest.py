@@ -11,9 +11,9 @@ import pytest
 from pyproj import Geod
 
 from parking_api.lots.models import NearestLots
-from sql.named import named
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get, refused
+from tests.servers import declared
 
 HERE = {"lon": 120.38, "lat": 36.06}
 PLACES = 1000
@@ -284,30 +284,39 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
 
 
-async def plan_of(url: str, query: str, arguments: str, mode: str) -> list[dict[str, Any]]:
+ALL = {"lon": "120.38", "lat": "36.1", "radius_m": "2000", "most": "10"}
+
+
+async def plan_of(url: str, name: str, optional: dict[str, str], mode: str) -> list[dict[str, Any]]:
     """Explain the very statement that the API sends, planned as asked."""
     connection = await asyncpg.connect(url, server_settings={"jit": "off"})
     try:
         await connection.execute(f"SET plan_cache_mode = {mode}")
-        await connection.execute(f"PREPARE asked AS {named(query)}")
+        statement = declared(name)
+        given = ALL | optional
+        arguments = ", ".join(given.pop(each, "null") for each in statement.parameters)
+        assert not given
+        await connection.execute(f"PREPARE asked AS {statement.text}")
         text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({arguments})")
         return nodes(json.loads(text)[0]["Plan"])
     finally:
         await connection.close()
 
 
+DAY = {"opens_by": "now()", "closes_after": "now() + interval '1 day'"}
 LOT_OPTIONS = [
-    "1, null, null, null, null",
-    "0, null, null, null, null",
-    "1, 'ev', 2.0, now(), now() + interval '1 day'",
+    {"min_free": "1"},
+    {"min_free": "0"},
+    {"min_free": "1", "space_class": "'ev'", "height_m": "2.0", **DAY},
 ]
 
 
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
 @pytest.mark.parametrize("optional", LOT_OPTIONS)
-async def test_lots_are_found_by_the_index(big_city_url: str, mode: str, optional: str) -> None:
-    arguments = f"120.38, 36.1, 2000, 10, {optional}"
-    plan = await plan_of(big_city_url, "nearest_lots", arguments, mode)
+async def test_lots_are_found_by_the_index(
+    big_city_url: str, mode: str, optional: dict[str, str]
+) -> None:
+    plan = await plan_of(big_city_url, "lots.nearest_lots", optional, mode)
 
     used = [node for node in plan if node.get("Index Name") == "lot_geog_idx"]
     assert len(used) == 2
@@ -316,10 +325,11 @@ async def test_lots_are_found_by_the_index(big_city_url: str, mode: str, optiona
 
 
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
-@pytest.mark.parametrize("optional", ["null, null", "'ev', 2.0"])
-async def test_bays_are_found_by_the_index(big_city_url: str, mode: str, optional: str) -> None:
-    arguments = f"120.38, 36.1, 2000, 10, {optional}"
-    plan = await plan_of(big_city_url, "nearest_spaces", arguments, mode)
+@pytest.mark.parametrize("optional", [{}, {"space_class": "'ev'", "height_m": "2.0"}])
+async def test_bays_are_found_by_the_index(
+    big_city_url: str, mode: str, optional: dict[str, str]
+) -> None:
+    plan = await plan_of(big_city_url, "spaces.nearest_spaces", optional, mode)
 
     assert {"space_geog_idx", "space_pkey"} <= {str(node.get("Index Name")) for node in plan}
     assert not [n for n in plan if n["Node Type"] == "Seq Scan" and n["Relation Name"] == "space"]
