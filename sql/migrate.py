@@ -24,7 +24,8 @@ from sqlalchemy.pool import NullPool
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 SCHEMA: Final = Path(__file__).parent / "schema"
 BEFORE: Final = ("cluster",)
-AFTER: Final = ("partitions", "functions", "views", "triggers", "grants")
+# Whoever reads the views waits while they are replaced: so they come after what may have to wait.
+AFTER: Final = ("partitions", "functions", "triggers", "views", "grants")
 
 
 class RevisionUnknownError(Exception):

@@ -1,5 +1,6 @@
 """What the classes of the tables share: names of constraints, types of columns, checks."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, get_args
 
@@ -17,7 +18,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, declared_attr, mapped_column
 
 from sql.kinds import LandUse, LotType, Reporting, SpaceClass
 
@@ -36,6 +37,11 @@ Point = Annotated[WKBElement, mapped_column(Geography("POINT", srid=4326, spatia
 
 class Base(DeclarativeBase):
     """A table of the platform. Its columns stand in the order that the database has them in."""
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805
+        """The class's name in lower case with underscores: `LotState` is `lot_state`."""
+        return re.sub(r"\B(?=[A-Z])", "_", cls.__name__).lower()
 
     metadata = MetaData(
         naming_convention={

@@ -12,7 +12,6 @@ from sql.schema.base import Base, MultiPolygon, Point, SmallInt, check, one_of
 class District(Base):
     """A district of the city."""
 
-    __tablename__ = "district"
     __table_args__ = (Index(None, "geom", postgresql_using="gist"),)
 
     adcode: Mapped[str] = mapped_column(primary_key=True)
@@ -24,8 +23,6 @@ class District(Base):
 class Operator(Base):
     """A company that runs lots."""
 
-    __tablename__ = "operator"
-
     operator_id: Mapped[str] = mapped_column(primary_key=True)
     name_zh: Mapped[str]
     name_en: Mapped[str]
@@ -33,8 +30,6 @@ class Operator(Base):
 
 class Gateway(Base):
     """A device that reports for lots of one operator."""
-
-    __tablename__ = "gateway"
 
     gateway_id: Mapped[str] = mapped_column(primary_key=True)
     operator_id: Mapped[str] = mapped_column(ForeignKey("operator.operator_id"), index=True)
@@ -47,7 +42,6 @@ class Gateway(Base):
 class Zone(Base):
     """A tariff polygon that has been published."""
 
-    __tablename__ = "zone"
     __table_args__ = (Index(None, "geom", postgresql_using="gist"),)
 
     zone_id: Mapped[str] = mapped_column(primary_key=True)
@@ -62,7 +56,6 @@ class Zone(Base):
 class Lot(Base):
     """A parking site."""
 
-    __tablename__ = "lot"
     __table_args__ = (
         Index(None, "geog", postgresql_using="gist"),
         CheckConstraint("(opens_at IS NULL) = (closes_at IS NULL)", name="opening_hours"),
@@ -95,7 +88,6 @@ class Lot(Base):
 class Space(Base):
     """A place (bay) in a lot."""
 
-    __tablename__ = "space"
     __table_args__ = (Index(None, "geog", postgresql_using="gist"),)
 
     lot_id: Mapped[str] = mapped_column(

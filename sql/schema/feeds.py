@@ -11,7 +11,6 @@ from sql.schema.base import Base, BigInt, check
 class DeadLetter(Base):
     """A message that was refused, masked: what the contract knows is kept, else only its kind."""
 
-    __tablename__ = "dead_letter"
     __table_args__ = (
         Index(None, "gateway_id", "last_received_at"),
         Index(
@@ -51,7 +50,6 @@ class DeadLetter(Base):
 class IngesterStatus(Base):
     """What the ingester says of itself, for `/readyz`."""
 
-    __tablename__ = "ingester_status"
     __table_args__ = (
         CheckConstraint("(stopped IS NULL) = (stopped_at IS NULL)", name="stopped_at"),
     )

@@ -11,7 +11,6 @@ from sql.schema.base import Base, Json, check
 class PriceMechanism(Base):
     """A rule that moves prices; a trigger keeps it, but for its mode, once it is no draft."""
 
-    __tablename__ = "price_mechanism"
     __table_args__ = (
         CheckConstraint("cardinality(lot_types) > 0", name="lot_types"),
         CheckConstraint("approved_by <> drafted_by", name="two_people"),
@@ -40,8 +39,6 @@ class PriceMechanism(Base):
 class PriceMechanismTarget(Base):
     """A zone and lot type whose price an approved mechanism moves; none has two."""
 
-    __tablename__ = "price_mechanism_target"
-
     zone_id: Mapped[str] = mapped_column(primary_key=True)
     lot_type: Mapped[str] = mapped_column(primary_key=True)
     mechanism_id: Mapped[str] = mapped_column(ForeignKey("price_mechanism.mechanism_id"))
@@ -50,7 +47,6 @@ class PriceMechanismTarget(Base):
 class MechanismReview(Base):
     """What a mechanism proposed once. It never changes; what came of it is added, once."""
 
-    __tablename__ = "mechanism_review"
     __table_args__ = (
         *(
             ForeignKeyConstraint(

@@ -16,7 +16,6 @@ ROLES: Final = [OPERATOR, "bureau_drafter", "bureau_approver", "operations"]
 class Person(Base):
     """Somebody who may log in."""
 
-    __tablename__ = "person"
     __table_args__ = (
         CheckConstraint(f"('{OPERATOR}' = ANY (roles)) = (operator_id IS NOT NULL)", "operator"),
     )
@@ -34,8 +33,6 @@ class Person(Base):
 
 class ApiKey(Base):
     """A key that a person logs in with."""
-
-    __tablename__ = "api_key"
 
     # The public part, by which it is found and named.
     key_id: Mapped[str] = mapped_column(primary_key=True)
@@ -58,7 +55,6 @@ class AuditEntry(Base):
     everybody.
     """
 
-    __tablename__ = "audit_entry"
     __table_args__ = (Index("audit_entry_subject_idx", "subject", "entry_id"),)
 
     # From 1 without a gap.

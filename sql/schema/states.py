@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sql.kinds import SpaceState
 from sql.schema.base import Base, BigInt, check
 
-# SQLAlchemy maps no class without a key: it is told one. In the database, events have none.
+# SQLAlchemy maps only classes with a key, so it is given one; in the database, events have none.
 UNKEYED: Final = {"primary_key": ["lot_id", "received_at"]}
 
 
@@ -20,7 +20,6 @@ class LotState(Base):
     and half empty pages, and its updates stay on their page (HOT).
     """
 
-    __tablename__ = "lot_state"
     __table_args__ = (
         CheckConstraint(
             "free_spaces >= 0 AND unknown_spaces >= 0 AND free_spaces + unknown_spaces <= capacity",
@@ -62,7 +61,6 @@ class LotState(Base):
 class SpaceEvent(Base):
     """A change of one bay."""
 
-    __tablename__ = "space_event"
     __table_args__ = (
         Index(None, "lot_id", "received_at"),
         {"postgresql_partition_by": "RANGE (received_at)"},
@@ -79,7 +77,6 @@ class SpaceEvent(Base):
 class CountEvent(Base):
     """A count of a lot at its gates."""
 
-    __tablename__ = "count_event"
     __table_args__ = (
         Index(None, "lot_id", "received_at"),
         {"postgresql_partition_by": "RANGE (received_at)"},
@@ -96,7 +93,6 @@ class CountEvent(Base):
 class LotOccupancy(Base):
     """The occupancy of a lot in a step of 300 s."""
 
-    __tablename__ = "lot_occupancy"
     __table_args__ = ({"postgresql_partition_by": "RANGE (step_at)"},)
 
     lot_id: Mapped[str] = mapped_column(primary_key=True)

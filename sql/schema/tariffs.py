@@ -20,7 +20,6 @@ from sql.schema.base import Base, Json, MultiPolygon, SmallInt, Texts, check
 class ZoneDraft(Base):
     """A zone that is not published yet, or was; `zone` holds the published ones only."""
 
-    __tablename__ = "zone_draft"
     __table_args__ = (CheckConstraint("published_by <> drafted_by", name="two_people"),)
 
     zone_id: Mapped[str] = mapped_column(primary_key=True)
@@ -44,8 +43,6 @@ class ZoneDraft(Base):
 class Tariff(Base):
     """A tariff, which is the sum of its versions."""
 
-    __tablename__ = "tariff"
-
     tariff_id: Mapped[str] = mapped_column(primary_key=True)
     created_by: Mapped[str]
     created_at: Mapped[datetime]
@@ -54,7 +51,6 @@ class Tariff(Base):
 class TariffVersion(Base):
     """A version of a tariff; a trigger keeps it as it is once it has left its draft."""
 
-    __tablename__ = "tariff_version"
     __table_args__ = (
         CheckConstraint(
             "cardinality(zones) > 0 AND cardinality(lot_types) > 0 AND cardinality(lots) = 0"
@@ -105,7 +101,6 @@ class TariffEffect(Base):
     version is scheduled, in force or superseded follows from these times alone.
     """
 
-    __tablename__ = "tariff_effect"
     __table_args__ = (
         ForeignKeyConstraint(
             ["tariff_id", "version"], ["tariff_version.tariff_id", "tariff_version.version"]
@@ -138,7 +133,6 @@ class TariffEffect(Base):
 class PriceControl(Base):
     """A limit that the law sets to prices."""
 
-    __tablename__ = "price_control"
     __table_args__ = (CheckConstraint("approved_by <> drafted_by", name="two_people"),)
 
     price_control_id: Mapped[str] = mapped_column(primary_key=True)
@@ -172,8 +166,6 @@ class PriceControl(Base):
 
 class CityCalendar(Base):
     """The holidays of a year, written once, as the State Council announces it; never changed."""
-
-    __tablename__ = "city_calendar"
 
     year: Mapped[int] = mapped_column(
         check("year", "BETWEEN 2000 AND 2199"), primary_key=True, autoincrement=False

@@ -1,11 +1,23 @@
--- Every trigger; their functions stand in functions.sql.
+-- Every trigger; their functions stand in functions.sql. Each is replaced under a lock that waits
+-- for whoever writes to its table: so the tables come in the order in which transactions write to
+-- them, the audit last.
+
+-- Whoever prices from memory reads again, once the change is committed.
+-- Of a lot only its place and type count: its zone follows from the place.
+CREATE OR REPLACE TRIGGER lot_tariffs_changed
+AFTER INSERT OR UPDATE OF geog, lot_type OR DELETE ON lot
+FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
+CREATE OR REPLACE TRIGGER zone_tariffs_changed
+AFTER INSERT OR UPDATE OR DELETE ON zone
+FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
+CREATE OR REPLACE TRIGGER city_calendar_tariffs_changed
+AFTER INSERT OR UPDATE OR DELETE ON city_calendar
+FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
+CREATE OR REPLACE TRIGGER tariff_effect_tariffs_changed
+AFTER INSERT OR UPDATE OR DELETE ON tariff_effect
+FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
 
 -- What is never undone, whoever asks for it, a replica's apply worker included.
-CREATE OR REPLACE TRIGGER audit_entry_stays
-BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
-FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_stays();
-ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER audit_entry_stays;
-
 CREATE OR REPLACE TRIGGER tariff_version_stays BEFORE UPDATE OR DELETE ON tariff_version
 FOR EACH ROW EXECUTE FUNCTION tariff_version_stays();
 ALTER TABLE tariff_version ENABLE ALWAYS TRIGGER tariff_version_stays;
@@ -14,17 +26,7 @@ CREATE OR REPLACE TRIGGER price_mechanism_stays BEFORE UPDATE OR DELETE ON price
 FOR EACH ROW EXECUTE FUNCTION price_mechanism_stays();
 ALTER TABLE price_mechanism ENABLE ALWAYS TRIGGER price_mechanism_stays;
 
--- Whoever prices from memory reads again, once the change is committed.
-CREATE OR REPLACE TRIGGER tariff_effect_tariffs_changed
-AFTER INSERT OR UPDATE OR DELETE ON tariff_effect
-FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
-CREATE OR REPLACE TRIGGER zone_tariffs_changed
-AFTER INSERT OR UPDATE OR DELETE ON zone
-FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
-CREATE OR REPLACE TRIGGER city_calendar_tariffs_changed
-AFTER INSERT OR UPDATE OR DELETE ON city_calendar
-FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
--- Of a lot only its place and type count: its zone follows from the place.
-CREATE OR REPLACE TRIGGER lot_tariffs_changed
-AFTER INSERT OR UPDATE OF geog, lot_type OR DELETE ON lot
-FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
+CREATE OR REPLACE TRIGGER audit_entry_stays
+BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
+FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_stays();
+ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER audit_entry_stays;
