@@ -5,30 +5,19 @@ ignores what has not the shape that it needs, because the field's own check repo
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from pricing.errors import Found, Location
 from pricing.fields import MAX_TIERS_IN_ALL, exact, is_number
 
 NEEDED: Final = {"unit": ("unit_s", "rounding", "tiers"), "flat": ("price_minor",), "free": ()}
 PRICE_FIELDS: Final = ("unit_s", "rounding", "tiers", "price_minor")
 
-Location = tuple[int | str, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Incoherence:
-    """Fields that do not go together."""
-
-    location: Location
-    code: str
-    message: str
-
-
-def incoherences(document: Mapping[str, Any]) -> list[Incoherence]:
+def incoherences(document: Mapping[str, Any]) -> list[Found]:
     """Everything that contradicts something else in the document."""
     return [
         *_of_periods(document),
@@ -40,26 +29,28 @@ def incoherences(document: Mapping[str, Any]) -> list[Incoherence]:
     ]
 
 
-def combined(
-    title: str, error: ValidationError | None, found: list[Incoherence]
-) -> ValidationError:
-    """One error out of those of the fields and those between them."""
-    details = [] if error is None else [_restated(each) for each in error.errors()]
-    details += [
-        InitErrorDetails(type=_worded(each.code, each.message), loc=each.location, input=None)
-        for each in found
+def found_by_fields(error: ValidationError) -> list[Found]:
+    """What pydantic found wrong with single fields."""
+    return [
+        Found(each["loc"], each["type"], each["msg"].removeprefix("Value error, "))
+        for each in error.errors(include_url=False)
     ]
-    return ValidationError.from_exception_data(title, details)
 
 
-def _restated(error: Any) -> InitErrorDetails:
-    message = error["msg"].removeprefix("Value error, ")
-    return InitErrorDetails(type=_worded(error["type"], message), loc=error["loc"], input=None)
-
-
-def _worded(code: str, message: str) -> PydanticCustomError:
+def combined(title: str, found: list[Found]) -> ValidationError:
+    """One error that holds all that was found."""
     # The message is an argument, not the template: it may hold braces of the document.
-    return PydanticCustomError(code, "{message}", {"message": message})
+    return ValidationError.from_exception_data(
+        title,
+        [
+            InitErrorDetails(
+                type=PydanticCustomError(each.code, "{message}", {"message": each.message}),
+                loc=each.location,
+                input=None,
+            )
+            for each in found
+        ],
+    )
 
 
 def _members(
@@ -72,37 +63,43 @@ def _members(
                 yield (field, place), member
 
 
-def _of_periods(document: Mapping[str, Any]) -> Iterator[Incoherence]:
+def _of_periods(document: Mapping[str, Any]) -> Iterator[Found]:
     for location, period in _members(document, "periods"):
         yield from _of_charge(location, period)
         yield from _of_tiers(location, period)
         if period.get("start") == "24:00":
             message = "24:00 as a start leaves the day open to doubt; write 00:00 of the next day"
-            yield Incoherence((*location, "start"), "start_at_24", message)
+            yield Found((*location, "start"), "start_at_24", message)
 
 
-def _of_all_tiers(document: Mapping[str, Any]) -> Iterator[Incoherence]:
+def _of_all_tiers(document: Mapping[str, Any]) -> Iterator[Found]:
     count = sum(1 for _, period in _members(document, "periods") for _ in _members(period, "tiers"))
     if count > MAX_TIERS_IN_ALL:
         message = f"have {count} tiers in all, more than {MAX_TIERS_IN_ALL}"
-        yield Incoherence(("periods",), "too_many_tiers", message)
+        yield Found(("periods",), "too_many_tiers", message)
 
 
-def _of_charge(location: Location, period: Mapping[str, Any]) -> Iterator[Incoherence]:
+def _of_charge(location: Location, period: Mapping[str, Any]) -> Iterator[Found]:
     charge = period.get("charge")
     if not isinstance(charge, str) or charge not in NEEDED:
         return
-    for field in PRICE_FIELDS:
-        given = period.get(field) is not None
-        if field in NEEDED[charge] and not given:
-            message = f"is required where charge is {charge}"
-            yield Incoherence((*location, field), "missing", message)
-        elif given and field not in NEEDED[charge]:
-            message = f"means nothing where charge is {charge}"
-            yield Incoherence((*location, field), "contradiction", message)
+    needed = {field: field in NEEDED[charge] for field in PRICE_FIELDS}
+    yield from _of_fields(location, period, needed, f"where charge is {charge}")
 
 
-def _of_tiers(location: Location, period: Mapping[str, Any]) -> Iterator[Incoherence]:
+def _of_fields(
+    location: Location, part: Mapping[str, Any], needed: Mapping[str, bool], when: str
+) -> Iterator[Found]:
+    """Fields that are needed and missing, or given and not needed."""
+    for field, is_needed in needed.items():
+        given = part.get(field) is not None
+        if is_needed and not given:
+            yield Found((*location, field), "missing", f"is required {when}")
+        elif given and not is_needed:
+            yield Found((*location, field), "contradiction", f"means nothing {when}")
+
+
+def _of_tiers(location: Location, period: Mapping[str, Any]) -> Iterator[Found]:
     last: int | None = None
     for inner, tier in _members(period, "tiers"):
         from_s = tier.get("from_s")
@@ -110,45 +107,39 @@ def _of_tiers(location: Location, period: Mapping[str, Any]) -> Iterator[Incoher
         if not isinstance(from_s, int) or isinstance(from_s, bool):
             continue
         if inner[-1] == 0 and from_s != 0:
-            yield Incoherence(path, "first_tier", "the first tier starts from 0")
+            yield Found(path, "first_tier", "the first tier starts from 0")
         if last is not None and from_s <= last:
-            yield Incoherence(path, "tier_order", f"must be greater than {last}, the tier before")
+            yield Found(path, "tier_order", f"must be greater than {last}, the tier before")
         last = from_s
 
 
-def _of_grace(document: Mapping[str, Any]) -> Iterator[Incoherence]:
+def _of_grace(document: Mapping[str, Any]) -> Iterator[Found]:
     grace = document.get("grace")
     if not isinstance(grace, Mapping):
         return
     mode = grace.get("mode")
     if mode not in ("none", "threshold", "deduct", "tail"):
         return
-    wanted = {"seconds": mode != "none", "basis": mode == "threshold"}
-    for field, needed in wanted.items():
-        given = grace.get(field) is not None
-        if needed and not given:
-            yield Incoherence(("grace", field), "missing", f"is required with mode {mode}")
-        elif given and not needed:
-            yield Incoherence(("grace", field), "contradiction", f"means nothing with mode {mode}")
+    needed = {"seconds": mode != "none", "basis": mode == "threshold"}
+    yield from _of_fields(("grace",), grace, needed, f"with mode {mode}")
     if mode == "none" and grace.get("first_stay_of_day") is True:
         path = ("grace", "first_stay_of_day")
-        yield Incoherence(path, "contradiction", "there is no grace for it to limit")
+        yield Found(path, "contradiction", "there is no grace for it to limit")
 
 
-def _of_vehicles(document: Mapping[str, Any]) -> Iterator[Incoherence]:
+def _of_vehicles(document: Mapping[str, Any]) -> Iterator[Found]:
     vehicles = document.get("vehicles")
-    if not isinstance(vehicles, Mapping):
+    least = min(_prices(document), default=None)
+    if least is None or not isinstance(vehicles, Mapping):
         return
-    prices = _prices(document)
-    least = min(prices, default=None)
     for name, vehicle in vehicles.items():
-        added = vehicle.get("add_minor_per_unit", 0) if isinstance(vehicle, Mapping) else 0
-        factor = vehicle.get("multiplier", 1) if isinstance(vehicle, Mapping) else 1
-        if not isinstance(added, int) or added >= 0 or least is None or not is_number(factor):
+        given = vehicle if isinstance(vehicle, Mapping) else {}
+        added, factor = given.get("add_minor_per_unit", 0), given.get("multiplier", 1)
+        if not isinstance(added, int) or added >= 0 or not is_number(factor):
             continue
         if least * exact(factor) + added < 0:
             message = "makes the price of a unit negative"
-            yield Incoherence(("vehicles", name, "add_minor_per_unit"), "negative_price", message)
+            yield Found(("vehicles", name, "add_minor_per_unit"), "negative_price", message)
 
 
 def _prices(document: Mapping[str, Any]) -> list[int]:
@@ -158,7 +149,7 @@ def _prices(document: Mapping[str, Any]) -> list[int]:
     return [price for tier in tiers if isinstance(price := tier.get("price_minor"), int)]
 
 
-def _repeated(document: Mapping[str, Any], field: str) -> Iterator[Incoherence]:
+def _repeated(document: Mapping[str, Any], field: str) -> Iterator[Found]:
     seen: set[str] = set()
     for location, member in _members(document, field):
         name = member.get("id")
@@ -166,5 +157,5 @@ def _repeated(document: Mapping[str, Any], field: str) -> Iterator[Incoherence]:
             continue
         if name in seen:
             message = f"{name} is the id of an earlier one too"
-            yield Incoherence((*location, "id"), "duplicate_id", message)
+            yield Found((*location, "id"), "duplicate_id", message)
         seen.add(name)

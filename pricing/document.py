@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -20,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from pricing.coherence import combined, incoherences
+from pricing.coherence import combined, found_by_fields, incoherences
 from pricing.errors import Fault, TariffFaultsError
 from pricing.fields import (
     MAX_CAPS,
@@ -34,6 +33,7 @@ from pricing.fields import (
     Days,
     IsoDate,
     Minor,
+    NotEmpty,
     Number,
     Percentage,
     SeasonDay,
@@ -42,9 +42,7 @@ from pricing.fields import (
     SomeSeconds,
     Text,
     ZoneName,
-    some,
 )
-from pricing.hashing import path_text
 from pricing.reading import cleaned, parsed
 
 
@@ -95,9 +93,7 @@ class Period(Described):
     charge: Literal["unit", "flat", "free"]
     unit_s: SomeSeconds | None = None
     rounding: Literal["up", "down"] | None = None
-    tiers: Annotated[tuple[Tier, ...], Field(max_length=MAX_TIERS), AfterValidator(some)] | None = (
-        None
-    )
+    tiers: Annotated[tuple[Tier, ...], Field(max_length=MAX_TIERS), NotEmpty] | None = None
     price_minor: Minor | None = None
     cap_minor: Minor | None = None
 
@@ -153,15 +149,13 @@ class Tariff(Described):
     name: Names
     currency: Currency
     timezone: ZoneName
-    periods: Annotated[tuple[Period, ...], Field(max_length=MAX_PERIODS), AfterValidator(some)]
+    periods: Annotated[tuple[Period, ...], Field(max_length=MAX_PERIODS), NotEmpty]
     tier_clock: Literal["window", "session"]
     boundary: Literal["unit_start", "split"]
     grace: Grace
     version_policy: Literal["at_entry", "at_unit_start"]
     caps: Annotated[tuple[Cap, ...], Field(max_length=MAX_CAPS)] = ()
-    vehicles: (
-        Annotated[dict[Text, Vehicle], Field(max_length=MAX_VEHICLES), AfterValidator(some)] | None
-    ) = None
+    vehicles: Annotated[dict[Text, Vehicle], Field(max_length=MAX_VEHICLES), NotEmpty] | None = None
     entitlements: Annotated[tuple[Entitlement, ...], Field(max_length=MAX_ENTITLEMENTS)] = ()
     calendar: Calendar | None = None
 
@@ -173,9 +167,9 @@ class Tariff(Described):
         try:
             tariff = handler(data)
         except ValidationError as error:
-            raise combined(cls.__name__, error, found) from None
+            raise combined(cls.__name__, found_by_fields(error) + found) from None
         if found:
-            raise combined(cls.__name__, None, found)
+            raise combined(cls.__name__, found)
         return tariff
 
     @cached_property
@@ -190,10 +184,7 @@ class Tariff(Described):
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     """Every fault of a failed validation, with its path in the document."""
-    return tuple(
-        Fault(path_text(each["loc"]), each["type"], each["msg"].removeprefix("Value error, "))
-        for each in error.errors(include_url=False)
-    )
+    return tuple(each.fault for each in found_by_fields(error))
 
 
 def read_tariff(document: Mapping[str, Any] | str | bytes) -> Tariff:
@@ -205,10 +196,9 @@ def read_tariff(document: Mapping[str, Any] | str | bytes) -> Tariff:
     kept, faults = cleaned(parsed(document) if isinstance(document, str | bytes) else document)
     try:
         tariff = Tariff.model_validate(kept)
+        if not faults:
+            return tariff
     except ValidationError as error:
-        told = {fault.path for fault in faults}
-        faults += [fault for fault in faults_of(error) if fault.path not in told]
-        raise TariffFaultsError(tuple(faults)) from error
-    if faults:
-        raise TariffFaultsError(tuple(faults))
-    return tariff
+        known = {fault.path for fault in faults}
+        faults += [fault for fault in faults_of(error) if fault.path not in known]
+    raise TariffFaultsError(tuple(faults))

@@ -1,6 +1,13 @@
-"""What can be wrong with a question put to the pricer; each message says it to the asker."""
+"""What can be wrong with a document or a stay; each message is written for who asked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+Location = tuple[int | str, ...]
+
+# How validation says that a name, not what stands under it, is at fault.
+KEY_ITSELF: Final = "[key]"
 
 
 class PricingError(ValueError):
@@ -50,6 +57,19 @@ class Fault:
     message: str
 
 
+class Found(NamedTuple):
+    """A fault whose place is not yet written as a path."""
+
+    location: Location
+    code: str
+    message: str
+
+    @property
+    def fault(self) -> Fault:
+        """The fault with its path."""
+        return Fault(path_text(self.location), self.code, self.message)
+
+
 class TariffFaultsError(PricingError):
     """A document cannot be a tariff; `faults` holds everything that is wrong with it."""
 
@@ -57,3 +77,16 @@ class TariffFaultsError(PricingError):
         self.faults = faults
         listed = "; ".join(f"{fault.path or 'document'}: {fault.message}" for fault in faults)
         super().__init__(listed)
+
+
+def path_text(location: Sequence[int | str]) -> str:
+    """A location as people write it: ("periods", 2, "id") is `periods[2].id`."""
+    return "".join(map(_step_text, location)).removeprefix(".")
+
+
+def _step_text(step: int | str) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    if step == KEY_ITSELF:
+        return ""
+    return f".{step}" if step.strip() else f'["{step}"]'

@@ -6,10 +6,10 @@ a document that was read can be written again unchanged; the pricer derives its 
 
 import math
 import re
-from collections.abc import Sized
+from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, Final, Literal, TypeGuard, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeGuard
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
@@ -33,11 +33,9 @@ LEAP_YEAR: Final = 2000
 DAY_NAMES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_KINDS: Final = ("workday", "weekend", "holiday")
 
-Members = TypeVar("Members", bound=Sized)
-
 # ASCII: otherwise the digits of every script would do.
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
-_SEASON_DAY = re.compile(r"(\d{2})-(\d{2})", re.ASCII)
+_SEASON_DAY = re.compile(r"\d{2}-\d{2}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 # Of the machine, without meaning, or not in civil time (`right/` counts leap seconds).
@@ -45,72 +43,40 @@ _NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 _NO_ZONES_UNDER = ("posix/", "right/")
 
 
-def _clock_time(value: str) -> str:
-    if not _TIME.fullmatch(value):
-        msg = "is not a local time HH:MM from 00:00 to 24:00"
-        raise ValueError(msg)
-    return value
+def _must(hold: Callable[[Any], object], message: str) -> AfterValidator:
+    """A validator that refuses, with `message`, a value for which `hold` says something false."""
 
-
-def _season_day(value: str) -> str:
-    found = _SEASON_DAY.fullmatch(value)
-    try:
-        if found:
-            date(LEAP_YEAR, int(found[1]), int(found[2]))
-            return value
-    except ValueError:
-        pass
-    msg = "is not a day of the year MM-DD"
-    raise ValueError(msg)
-
-
-def _iso_date(value: str) -> str:
-    if _DATE.fullmatch(value):
-        date.fromisoformat(value)
+    def check(value: Any) -> Any:
+        if not hold(value):
+            raise ValueError(message)
         return value
-    msg = "is not a date YYYY-MM-DD"
-    raise ValueError(msg)
+
+    return AfterValidator(check)
 
 
-def _currency(value: str) -> str:
-    if value not in CURRENCIES:
-        msg = "is not a currency's code of ISO 4217, such as CNY"
-        raise ValueError(msg)
-    return value
-
-
-def _said(value: str) -> str:
-    if not value.strip():
-        msg = "is blank"
-        raise ValueError(msg)
-    return value
-
-
-def _zone(value: str) -> str:
-    if not _is_zone(value):
-        msg = "is not a time zone of the IANA database"
-        raise ValueError(msg)
-    return value
+def _is_season_day(value: str) -> bool:
+    try:
+        return bool(_SEASON_DAY.fullmatch(value) and date.fromisoformat(f"{LEAP_YEAR}-{value}"))
+    except ValueError:
+        return False
 
 
 def _is_zone(name: str) -> bool:
-    if name in _NO_ZONES or name.startswith(_NO_ZONES_UNDER):
-        return False
     try:
-        ZoneInfo(name)
+        return bool(
+            name not in _NO_ZONES and not name.startswith(_NO_ZONES_UNDER) and ZoneInfo(name)
+        )
     except (OSError, ValueError, LookupError):
         return False
-    return True
 
 
 def _days(value: object) -> object:
-    if value == "all":
-        return value
     named = list(value) if isinstance(value, list | tuple) else []
     known = (*DAY_KINDS, *DAY_NAMES)
-    if not 0 < len(named) <= len(known) or any(name not in known for name in named):
-        msg = 'is neither "all" nor a list of workday, weekend, holiday, mon ... sun'
-        raise ValueError(msg)
+    if value != "all" and (
+        not 0 < len(named) <= len(known) or any(name not in known for name in named)
+    ):
+        raise ValueError('is neither "all" nor a list of workday, weekend, holiday, mon ... sun')
     return value
 
 
@@ -125,22 +91,11 @@ def is_number(value: object) -> TypeGuard[int | float | str]:
 
 def _number(value: object) -> object:
     if not is_number(value):
-        msg = "is not a decimal number, such as 1.5"
-        raise ValueError(msg)
+        raise ValueError("is not a decimal number, such as 1.5")
     if not 0 <= exact(value) <= MAX_MINOR:
-        msg = f"must be from 0 to {MAX_MINOR}"
-        raise ValueError(msg)
+        raise ValueError(f"must be from 0 to {MAX_MINOR}")
     if 10**MAX_DECIMALS % exact(value).denominator:
-        msg = f"has more than {MAX_DECIMALS} decimals"
-        raise ValueError(msg)
-    return value
-
-
-def some(value: Members) -> Members:
-    """Refuse an empty list or object; after its members, so that only a really empty one fails."""
-    if not len(value):
-        msg = "is empty"
-        raise ValueError(msg)
+        raise ValueError(f"has more than {MAX_DECIMALS} decimals")
     return value
 
 
@@ -149,19 +104,22 @@ def exact(value: float | str) -> Fraction:
     return Fraction(value if isinstance(value, int | str) else repr(value))
 
 
-def _percentage(value: float | str) -> float | str:
-    if exact(value) > 100:  # noqa: PLR2004
-        msg = "must be a percentage from 0 to 100"
-        raise ValueError(msg)
-    return value
-
-
-Text = Annotated[StrictStr, Field(min_length=1, max_length=200), AfterValidator(_said)]
-ClockTime = Annotated[StrictStr, AfterValidator(_clock_time)]
-SeasonDay = Annotated[StrictStr, AfterValidator(_season_day)]
-IsoDate = Annotated[StrictStr, AfterValidator(_iso_date)]
-ZoneName = Annotated[StrictStr, AfterValidator(_zone)]
-Currency = Annotated[StrictStr, AfterValidator(_currency)]
+# Checked after the members, so that only a really empty list or object is refused.
+NotEmpty: Final = _must(len, "is empty")
+Text = Annotated[StrictStr, Field(min_length=1, max_length=200), _must(str.strip, "is blank")]
+ClockTime = Annotated[
+    StrictStr, _must(_TIME.fullmatch, "is not a local time HH:MM from 00:00 to 24:00")
+]
+SeasonDay = Annotated[StrictStr, _must(_is_season_day, "is not a day of the year MM-DD")]
+IsoDate = Annotated[
+    StrictStr,
+    _must(_DATE.fullmatch, "is not a date YYYY-MM-DD"),
+    _must(date.fromisoformat, "is not a date YYYY-MM-DD"),
+]
+ZoneName = Annotated[StrictStr, _must(_is_zone, "is not a time zone of the IANA database")]
+Currency = Annotated[
+    StrictStr, _must(CURRENCIES.__contains__, "is not a currency's code of ISO 4217, such as CNY")
+]
 DayName = Literal["workday", "weekend", "holiday", "mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Days = Annotated[Literal["all"] | tuple[DayName, ...], BeforeValidator(_days)]
 Minor = Annotated[StrictInt, Field(ge=0, le=MAX_MINOR)]
@@ -169,4 +127,7 @@ SignedMinor = Annotated[StrictInt, Field(ge=-MAX_MINOR, le=MAX_MINOR)]
 Seconds = Annotated[StrictInt, Field(ge=0, le=MAX_SECONDS)]
 SomeSeconds = Annotated[StrictInt, Field(ge=1, le=MAX_SECONDS)]
 Number = Annotated[int | float | str, BeforeValidator(_number)]
-Percentage = Annotated[Number, AfterValidator(_percentage)]
+Percentage = Annotated[
+    Number,
+    _must(lambda value: exact(value) <= 100, "must be a percentage from 0 to 100"),  # noqa: PLR2004
+]

@@ -7,11 +7,11 @@ and memory are proportional to the text's length, whatever it holds.
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from pricing.errors import Fault, TariffFaultsError
-from pricing.hashing import path_text
+from pricing.errors import Fault, Found, Location, TariffFaultsError
 
 # Far beyond any tariff's own depth (6), far below where recursion ends.
 MAX_DEPTH: Final = 32
@@ -22,12 +22,9 @@ MAX_FAULTS: Final = 100
 _PLAIN: Final = frozenset({int, bool, type(None)})
 _NUMBERS: Final = frozenset({int, float})
 
-Location = tuple[int | str, ...]
-Found = list[tuple[Location, str, str]]
-
 
 class _Repeating(dict[str, Any]):
-    """An object whose text says a field more than once; the last said is kept."""
+    """An object whose text has a field more than once; the last value wins."""
 
     twice: tuple[str, ...] = ()
 
@@ -63,12 +60,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) == len(pairs):
         return made
-    seen: set[str] = set()
-    twice: set[str] = set()
-    for name, _ in pairs:
-        (twice if name in seen else seen).add(name)
     repeating = _Repeating(made)
-    repeating.twice = tuple(sorted(twice))
+    count = Counter(name for name, _ in pairs)
+    repeating.twice = tuple(sorted(name for name in made if count[name] > 1))
     return repeating
 
 
@@ -78,12 +72,10 @@ def cleaned(document: Any, max_items: int | None = None) -> tuple[Any, list[Faul
     Of many faults the first `MAX_FAULTS` are told. A list has at most `max_items`.
     """
     if max_items is not None and (path := _too_long(document, (), max_items)) is not None:
-        message = f"has more than {max_items} items"
-        return None, [Fault(path_text(path), "too_many_items", message)]
-    found: Found = []
+        return None, [Found(path, "too_many_items", f"has more than {max_items} items").fault]
+    found: list[Found] = []
     kept = _kept(document, (), found)
-    told = found[:MAX_FAULTS]
-    return kept, [Fault(path_text(location), code, message) for location, code, message in told]
+    return kept, [each.fault for each in found[:MAX_FAULTS]]
 
 
 def _too_long(value: Any, at: Location, most: int) -> Location | None:
@@ -106,20 +98,20 @@ def _too_long(value: Any, at: Location, most: int) -> Location | None:
     return None
 
 
-def _kept(value: Any, at: Location, found: Found) -> Any:
+def _kept(value: Any, at: Location, found: list[Found]) -> Any:
     if isinstance(value, Mapping | list | tuple):
         return _kept_members(value, at, found)
     if isinstance(value, float) and not math.isfinite(value):
-        found.append((at, "not_finite", "is not a finite number"))
+        found.append(Found(at, "not_finite", "is not a finite number"))
         return None
     return _text(value, at, found)
 
 
-def _kept_members(value: Any, at: Location, found: Found) -> Any:
+def _kept_members(value: Any, at: Location, found: list[Found]) -> Any:
     if len(found) > MAX_FAULTS:
         return None
     if len(at) > MAX_DEPTH:
-        found.append((at, "too_deep", f"is nested more than {MAX_DEPTH} deep"))
+        found.append(Found(at, "too_deep", f"is nested more than {MAX_DEPTH} deep"))
         return None
     if isinstance(value, Mapping):
         return _kept_fields(value, at, found)
@@ -128,11 +120,13 @@ def _kept_members(value: Any, at: Location, found: Found) -> Any:
     return [_kept(member, (*at, place), found) for place, member in enumerate(value)]
 
 
-def _kept_fields(value: Mapping[Any, Any], at: Location, found: Found) -> Any:
+def _kept_fields(value: Mapping[Any, Any], at: Location, found: list[Found]) -> Any:
     if len(value) > MAX_FIELDS:
-        found.append((at, "too_many_fields", f"has more than {MAX_FIELDS} fields"))
+        found.append(Found(at, "too_many_fields", f"has more than {MAX_FIELDS} fields"))
         return None
-    found.extend(_repetitions(value, at))
+    for name in value.twice[:MAX_FAULTS] if isinstance(value, _Repeating) else ():
+        path = (*at, _shown(name))
+        found.append(Found(path, "duplicate_key", "is said more than once in one object"))
     return {
         _text(name, at, found): _kept(member, (*at, _shown(name)), found)
         for name, member in value.items()
@@ -142,26 +136,17 @@ def _kept_fields(value: Mapping[Any, Any], at: Location, found: Found) -> Any:
 def _is_plain(values: list[Any] | tuple[Any, ...]) -> bool:
     """Whether these are numbers and the like that need no look one by one: most long lists."""
     kinds = set(map(type, values))
-    if kinds <= _PLAIN:
-        return True
-    if kinds <= _NUMBERS:
-        try:
-            return all(map(math.isfinite, values))
-        except OverflowError:
-            # An integer beyond any float is finite, but others are to be looked at.
-            return False
-    return False
+    try:
+        return kinds <= _PLAIN or (kinds <= _NUMBERS and all(map(math.isfinite, values)))
+    except OverflowError:
+        # An integer beyond any float is finite, but others are to be looked at.
+        return False
 
 
-def _repetitions(value: Mapping[Any, Any], at: Location) -> Iterator[tuple[Location, str, str]]:
-    for name in value.twice[:MAX_FAULTS] if isinstance(value, _Repeating) else ():
-        yield (*at, _shown(name)), "duplicate_key", "is said more than once in one object"
-
-
-def _text(value: Any, at: Location, found: Found) -> Any:
+def _text(value: Any, at: Location, found: list[Found]) -> Any:
     if not isinstance(value, str) or (shown := _shown(value)) == value:
         return value
-    found.append((at, "not_unicode", "holds half of a surrogate pair"))
+    found.append(Found(at, "not_unicode", "holds half of a surrogate pair"))
     return shown
 
 
