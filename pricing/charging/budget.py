@@ -12,13 +12,9 @@ from pricing.errors import TooMuchWorkError
 
 # Of one stay: 27 a day for 366 days.
 MAX_PIECES: Final = 10_000
+TOO_MUCH: Final = "this takes too many steps to price; ask for a shorter stay"
 # Of one look over a tariff.
 MAX_LOOK: Final = 500_000
-
-
-def too_much_work() -> TooMuchWorkError:
-    """The error that says so."""
-    return TooMuchWorkError("this takes too many steps to price; ask for a shorter stay")
 
 
 def steps_a_day(tariff: Tariff) -> int:

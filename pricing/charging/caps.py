@@ -5,10 +5,19 @@ time, in which each unit keeps what the cap still holds, comes to the same. A pi
 within each of its groups, hence its units can be taken together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Final
 
 from pricing.charging.clock import Piece
 from pricing.charging.rates import VehicleRates
+
+# What the pieces of one group have in common, by the cap's window.
+_GROUP: Final[dict[str, Callable[[Piece], int]]] = {
+    "session": lambda _: 0,
+    "calendar_day": attrgetter("day"),
+    "rolling_24h": attrgetter("block"),
+}
 
 
 def capped(pieces: Sequence[Piece], rates: VehicleRates) -> list[int]:
@@ -17,33 +26,19 @@ def capped(pieces: Sequence[Piece], rates: VehicleRates) -> list[int]:
     if rates.window_caps:
         _cap_windows(pieces, amounts, rates.window_caps)
     for cap, limit in rates.caps:
-        if cap.window == "session":
-            groups = [0] * len(pieces)
-        elif cap.window == "calendar_day":
-            groups = [piece.day for piece in pieces]
-        else:
-            groups = [piece.block for piece in pieces]
-        _cap_groups(groups, amounts, limit)
+        left: dict[int, int] = {}
+        for place, group in enumerate(map(_GROUP[cap.window], pieces)):
+            if amount := amounts[place]:
+                room = left.get(group, limit)
+                amounts[place] = kept = min(amount, room)
+                left[group] = room - kept
     return amounts
 
 
 def _cap_windows(pieces: Sequence[Piece], amounts: list[int], caps: dict[int, int]) -> None:
     left: dict[int, int] = {}
-    for place, piece in enumerate(pieces):
-        if not amounts[place] or piece.period is None or piece.period.index not in caps:
-            continue
-        room = left.get(piece.key)
-        if room is None:
-            room = caps[piece.period.index]
-        amounts[place] = kept = min(amounts[place], room)
-        left[piece.key] = room - kept
-
-
-def _cap_groups(groups: Sequence[int], amounts: list[int], limit: int) -> None:
-    left: dict[int, int] = {}
-    for place, group in enumerate(groups):
-        amount = amounts[place]
-        if amount:
-            room = left.get(group, limit)
+    for place, (piece, amount) in enumerate(zip(pieces, amounts, strict=True)):
+        if amount and piece.period is not None and piece.period.index in caps:
+            room = left.get(piece.key, caps[piece.period.index])
             amounts[place] = kept = min(amount, room)
-            left[group] = room - kept
+            left[piece.key] = room - kept

@@ -8,9 +8,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from pricing.charging.budget import MAX_PIECES, too_much_work
+from pricing.charging.budget import MAX_PIECES, TOO_MUCH
 from pricing.charging.periods import FLAT, FREE, NEVER, UNIT, PeriodPlan, Segment
 from pricing.charging.rates import Rates
+from pricing.errors import TooMuchWorkError
 from pricing.instants import DAY
 
 GAP: Final = "gap"
@@ -52,7 +53,7 @@ class Schedule(NamedTuple):
     """Later versions: from `starts[i]` on (microseconds) the prices are `rates[i]`."""
 
     starts: tuple[int, ...]
-    rates: tuple[tuple[Rates | None, ...], ...]
+    rates: tuple[tuple[Rates, ...], ...]
 
 
 class Rules(NamedTuple):
@@ -74,7 +75,7 @@ class Clock:
     def __init__(
         self,
         segments: Sequence[Segment],
-        by_period: tuple[Rates | None, ...],
+        by_period: tuple[Rates, ...],
         rules: Rules,
         tail_from: int,
         schedule: Schedule | None,
@@ -107,13 +108,13 @@ class Clock:
             if at >= segment[1]:
                 continue
             if len(self.pieces) > MAX_PIECES:
-                raise too_much_work()
+                raise TooMuchWorkError(TOO_MUCH)
             period = segment[2]
             if period is None or period.kind == FREE:
                 self._uncharged(segment, at, FREE)
                 at = segment[1]
             elif period.kind == FLAT:
-                self._flat(segment, at)
+                self._flat(segment, at, period)
                 at = segment[1]
             else:
                 at = self._units(segment, at, period)
@@ -150,9 +151,9 @@ class Clock:
                 return at
         return at
 
-    def _flat(self, segment: Segment, at: int) -> None:
+    def _flat(self, segment: Segment, at: int, period: PeriodPlan) -> None:
         """Charge a flat once for its window; then the clock moves on (Charging 6)."""
-        _, end, period, key, day = segment
+        _, end, _, key, day = segment
         if key in self._flats:
             self.pieces.append(Piece(at, end, PAID, period, key, day))
             return
@@ -208,22 +209,15 @@ class Clock:
         self._clocks[clock_key] = clock
         return at
 
-    def _rates(self, period: PeriodPlan | None, at: int) -> tuple[Rates, int]:
-        """The rates in force for a period that charges, and until when they are."""
-        index = 0 if period is None else period.index
+    def _rates(self, period: PeriodPlan, at: int) -> tuple[Rates, int]:
+        """The rates in force for a period, and until when they are."""
         schedule = self._schedule
-        until = NEVER
-        rates = self._by_period[index]
-        if schedule is not None:
-            place = bisect_right(schedule.starts, at)
-            if place:
-                rates = schedule.rates[place - 1][index]
-            if place < len(schedule.starts):
-                until = schedule.starts[place]
-        if rates is None:
-            msg = "a free period has no rates"
-            raise AssertionError(msg)
-        return rates, until
+        if schedule is None:
+            return self._by_period[period.index], NEVER
+        place = bisect_right(schedule.starts, at)
+        by_period = schedule.rates[place - 1] if place else self._by_period
+        until = schedule.starts[place] if place < len(schedule.starts) else NEVER
+        return by_period[period.index], until
 
     def _block(self, at: int) -> tuple[int, int]:
         """The 24 hours since the first charge that an instant falls in, and their end."""

@@ -16,7 +16,9 @@ PLAIN: Final = Vehicle()
 
 
 class Rates(NamedTuple):
-    """What a period charges a class of vehicles; the price of a flat is its only tier's.
+    """What a period charges a class of vehicles.
+
+    The price of a flat is its only tier's; a free period has no tiers.
 
     Attributes:
         froms: readings of the tier clock from which each tier holds, microseconds.
@@ -40,7 +42,7 @@ class VehicleRates:
 
     Attributes:
         denominator: all of `by_period` and the caps are integers over it.
-        by_period: rates in the order of the periods; None where nothing is charged.
+        by_period: rates in the order of the periods.
         window_caps: by index of the period.
         caps: in the order listed.
         entitlements: what people call each, by its id.
@@ -74,39 +76,34 @@ class VehicleRates:
         )
         self.entitlements = {each.id: naming.entitlement(each) for each in tariff.entitlements}
 
-    def of_version(self, tariff: Tariff) -> tuple[Rates | None, ...]:
+    def of_version(self, tariff: Tariff) -> tuple[Rates, ...]:
         """The rates where the prices are a later version's (Charging 10).
 
         Each period takes the prices of that version's period of the same id. The entry version's
         prices hold where it has none, or one that charges in another way (a flat for units).
         """
         theirs = {period.id: period for period in tariff.periods}
-        found = []
-        for ours, rates in zip(self._tariff.periods, self.by_period, strict=True):
-            other = theirs.get(ours.id)
-            same = other is not None and other.charge == ours.charge
-            found.append(self._of(other, tariff) if same and other else rates)
-        return tuple(found)
+        pairs = zip(self._tariff.periods, self.by_period, strict=True)
+        return tuple(
+            self._of(other, tariff)
+            if (other := theirs.get(ours.id)) and other.charge == ours.charge
+            else rates
+            for ours, rates in pairs
+        )
 
-    def _of(self, period: Period, version: Tariff | None) -> Rates | None:
-        if period.charge == "free":
-            return None
+    def _of(self, period: Period, version: Tariff | None) -> Rates:
         foreign: tuple[str | None, Words | None] = (None, None)
         if version is not None:
             foreign = version.id, name_of(version)
-        if period.charge == "flat":
-            price = (period.price_minor or 0,)
-            return Rates((0,), (NEVER,), self._adjusted(price, 0), price, *foreign)
-        tiers = period.tiers or ()
-        froms = tuple(tier.from_s * SECOND for tier in tiers)
-        listed = tuple(tier.price_minor for tier in tiers)
-        prices = self._adjusted(listed, self._vehicle.add_minor_per_unit)
-        return Rates(froms, (*froms[1:], NEVER), prices, listed, *foreign)
-
-    def _adjusted(self, listed: tuple[int, ...], added: int) -> tuple[int, ...]:
-        factor = exact(self._vehicle.multiplier)
+        tiers = [(tier.from_s, tier.price_minor) for tier in period.tiers or ()]
+        factor, added = exact(self._vehicle.multiplier), self._vehicle.add_minor_per_unit
+        if period.price_minor is not None:
+            tiers, added = [(0, period.price_minor)], 0
+        froms = tuple(from_s * SECOND for from_s, _ in tiers)
+        listed = tuple(price for _, price in tiers)
         # Only a later version's price can fall below what the vehicle's class takes off.
-        return tuple(max(0, self._whole(price * factor + added)) for price in listed)
+        prices = tuple(max(0, self._whole(price * factor + added)) for price in listed)
+        return Rates(froms, (*froms[1:], NEVER), prices, listed, *foreign)
 
     def _whole(self, amount: Fraction) -> int:
         return int(amount * self.denominator)

@@ -8,12 +8,14 @@ from collections import deque
 from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import pairwise
+from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from pricing.charging.budget import MAX_PIECES, too_much_work
+from pricing.charging.budget import MAX_PIECES, TOO_MUCH
 from pricing.charging.periods import EPOCH_ORDINAL, MINUTES_A_DAY, DayTypes, PeriodPlan, Segment
 from pricing.document import Calendar, Tariff
+from pricing.errors import TooMuchWorkError
 from pricing.instants import DAY, instant_us
 
 # Of a tariff: years enough, and 10 MB at most.
@@ -47,7 +49,7 @@ class Timeline:
         last = -2
         for day in range(start // DAY, (end - 1) // DAY + 1):
             if len(found) > MAX_PIECES:
-                raise too_much_work()
+                raise TooMuchWorkError(TOO_MUCH)
             for segment in self._days.get(day) or self._laid_out(day):
                 if segment[1] <= start:
                     continue
@@ -117,7 +119,7 @@ def govern(windows: list[Segment], start: int, end: int) -> tuple[Segment, ...]:
     for window in windows:
         cuts.add(max(start, window.start))
         cuts.add(min(end, window.end))
-    coming = deque(sorted(windows, key=_start))
+    coming = deque(sorted(windows, key=attrgetter("start")))
     # Windows that have begun, the one that governs first; those that have ended are left in the
     # heap until they come first.
     begun: list[tuple[int, int, Segment]] = []
@@ -133,10 +135,6 @@ def govern(windows: list[Segment], start: int, end: int) -> tuple[Segment, ...]:
             low = found.pop().start  # noqa: PLW2901
         found.append(Segment(low, high, period, key, day))
     return tuple(found)
-
-
-def _start(window: Segment) -> int:
-    return window.start
 
 
 def _precedence(window: Segment) -> tuple[int, int]:

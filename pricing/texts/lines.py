@@ -95,8 +95,8 @@ class Line(NamedTuple):
     @property
     def text(self) -> dict[str, str]:
         """A sentence in Chinese (`zh`) and English (`en`), made when asked for."""
-        # It speaks of no time: lines of other days that charge the same say the same.
-        return _sentence(self._replace(start_us=0, end_us=0, day=0))._asdict()
+        chinese, english = _sentence(*self[2:6], *self[7:])
+        return {"zh": chinese, "en": english}
 
     def as_dict(self) -> dict[str, Any]:
         """The line in JSON's types; instants in UTC, fields that it has not left out."""
@@ -179,8 +179,9 @@ _CHANGES: Final = {
 
 
 @lru_cache(maxsize=16_384)
-def _sentence(line: Line) -> Words:
-    """The sentence of a line."""
+def _sentence(kind: str, amount: int, currency: str, period: str | None, *rest: Any) -> Words:
+    """The sentence of a line, from its fields without times: other days' lines say the same."""
+    line = Line(0, 0, kind, amount, currency, period, 0, *rest)
     return _SENTENCES[line.kind].filled(
         period=line.period_called or NOTHING,
         name=line.entitlement_called or NOTHING,
