@@ -69,34 +69,52 @@ class Pricer:
 
     def quote(self, stay: Stay, versions: Sequence[Version] = ()) -> Quote:
         """The quote of a stay; see `quote`."""
-        tariff = self.tariff
-        start, end = bounds(stay)
-        rates = self._rates_of(stay.vehicle)
-        granted = entitlements_of(tariff, stay.granted) if stay.granted else []
-        if start == end:
-            return Quote(0, tariff.currency, tariff.id, ())
-        pieces = self._pieces(stay, start, end, rates=rates, granted=granted, versions=versions)
-        amounts = capped(pieces, rates)
+        pieces, amounts, rates, granted = self._charged(stay, versions)
+        currency = self.tariff.currency
         percentages = [each for each in granted if exact(each.percent_off)]
-        if rates.denominator == 1 and not percentages:
-            lines = whole_lines(pieces, amounts, rates, tariff.currency)
-            return Quote(sum(amounts), tariff.currency, tariff.id, lines)
-        lines = exact_lines(pieces, amounts, rates, tariff.currency, percentages)
+        if (rates.denominator == 1 and not percentages) or not pieces:
+            lines = whole_lines(pieces, amounts, rates, currency)
+            return Quote(sum(amounts), currency, self.tariff.id, lines)
+        lines = exact_lines(pieces, amounts, rates, currency, percentages)
         total = sum(line.amount_minor for line in lines)
-        return Quote(total, tariff.currency, tariff.id, lines)
+        return Quote(total, currency, self.tariff.id, lines)
 
     def fee(self, stay: Stay, versions: Sequence[Version] = ()) -> int:
         """The quote's total alone, sooner: no lines are made."""
+        _, amounts, rates, granted = self._charged(stay, versions)
+        if rates.denominator == 1 and not granted:
+            return sum(amounts)
+        return rounded(reduced(Fraction(sum(amounts), rates.denominator), granted))
+
+    def _charged(
+        self, stay: Stay, versions: Sequence[Version]
+    ) -> tuple[Sequence[Piece], Sequence[int], VehicleRates, Sequence[Entitlement]]:
+        """The pieces of a stay, what each charges at which rates, and what the stay was granted."""
         start, end = bounds(stay)
         rates = self._rates_of(stay.vehicle)
         granted = entitlements_of(self.tariff, stay.granted) if stay.granted else []
         if start == end:
-            return 0
-        pieces = self._pieces(stay, start, end, rates=rates, granted=granted, versions=versions)
-        total = sum(capped(pieces, rates))
-        if rates.denominator == 1 and not granted:
-            return total
-        return rounded(reduced(Fraction(total, rates.denominator), granted))
+            return (), (), rates, granted
+        segments = self.timeline.between(start, end)
+        schedule = None
+        if versions and self.tariff.version_policy == "at_unit_start":
+            schedule = _schedule(versions, start, end, rates)
+        deductions: list[tuple[str | None, int]] = []
+        tail_from = NEVER
+        let_off = False
+        if self._graced and self._has_grace(stay, granted):
+            grace = self.tariff.grace
+            length = (grace.seconds or 0) * SECOND
+            if grace.mode == "tail":
+                tail_from = end - length
+            elif grace.mode == "deduct":
+                deductions.append((None, length))
+            else:
+                let_off = _measured(segments, whole=grace.basis == "stay") <= length
+        deductions += [(each.id, each.deduct_s * SECOND) for each in granted]
+        clock = Clock(segments, rates.by_period, self._rules, tail_from, schedule)
+        pieces = clock.let_off() if let_off else clock.run([each for each in deductions if each[1]])
+        return pieces, capped(pieces, rates), rates, granted
 
     def _rates_of(self, vehicle: str | None) -> VehicleRates:
         if self.tariff.vehicles is None:
@@ -107,36 +125,6 @@ class Pricer:
             rates = VehicleRates(self.tariff, vehicle, self.timeline.periods)
             self._rates[vehicle] = rates
         return rates
-
-    def _pieces(
-        self,
-        stay: Stay,
-        start: int,
-        end: int,
-        *,
-        rates: VehicleRates,
-        granted: Sequence[Entitlement],
-        versions: Sequence[Version],
-    ) -> list[Piece]:
-        segments = self.timeline.between(start, end)
-        schedule = None
-        if versions and self.tariff.version_policy == "at_unit_start":
-            schedule = _schedule(versions, start, end, rates)
-        deductions: list[tuple[str | None, int]] = []
-        tail_from = NEVER
-        if self._graced and self._has_grace(stay, granted):
-            grace = self.tariff.grace
-            length = (grace.seconds or 0) * SECOND
-            if grace.mode == "tail":
-                tail_from = end - length
-            elif grace.mode == "deduct":
-                deductions.append((None, length))
-            elif _measured(segments, whole=grace.basis == "stay") <= length:
-                clock = Clock(segments, rates.by_period, self._rules, tail_from, schedule)
-                return clock.let_off()
-        deductions += [(each.id, each.deduct_s * SECOND) for each in granted]
-        clock = Clock(segments, rates.by_period, self._rules, tail_from, schedule)
-        return clock.run([each for each in deductions if each[1]])
 
     def _has_grace(self, stay: Stay, granted: Sequence[Entitlement]) -> bool:
         if self.tariff.grace.first_stay_of_day and FIRST_STAY not in stay.granted:
