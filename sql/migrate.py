@@ -1,10 +1,7 @@
 """Alembic, driven from Python: no ini file, the database named by its caller.
 
-Tables stand in the classes of `sql.schema`, and migrations are made from them. Everything else
-stands in the `.sql` files beside these classes, each of which may run again at any time: every
-`upgrade` runs `BEFORE`, then the migrations, then `AFTER`. So the files are only ever run on the
-newest tables, and a changed file needs no migration, but for what `CREATE OR REPLACE` cannot
-change: the migration drops the view, function or trigger, and the file makes it again.
+Every `upgrade` runs the files `BEFORE`, the migrations, then the files `AFTER`, each of which may
+run again at any time. The rules for changing the schema stand in `docs/design.md`.
 """
 
 import asyncio
