@@ -31,15 +31,10 @@ class Account:
     uid: int = -1
     gid: int = -1
 
-    def own(self, path: Path) -> None:
-        """Give `path` to the account; the caller's own files stay as they are."""
+    def own(self, path: Path | int) -> None:
+        """Give a path or an open file to the account; the caller's own stay as they are."""
         if self.name is not None:
             os.chown(path, self.uid, self.gid)
-
-    def own_descriptor(self, descriptor: int) -> None:
-        """Give an open file to the account."""
-        if self.name is not None:
-            os.fchown(descriptor, self.uid, self.gid)
 
     def _as(self, argv: Sequence[str], death_signal: str) -> list[str]:
         """`argv` run as the account, and sent `death_signal` should its starter die."""

@@ -2,16 +2,16 @@
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deploy import children
 from deploy.accounts import Account, program
 from deploy.ports import LOOPBACK, listens
-from deploy.postgres import DEPLOY, stop, tail
+from deploy.postgres import DEPLOY
 
 CONFIGURATION: Final = "mosquitto.conf"
 SCRIPT: Final = "broker.sh"
@@ -19,10 +19,6 @@ STORE: Final = "mosquitto.db"
 LISTENERS: Final = "listeners"
 USERS: Final = ("passwd", "acl")
 SYSTEM_USER: Final = "mosquitto"
-
-
-class BrokerError(Exception):
-    """The broker cannot be started; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -105,24 +101,14 @@ def running(
     """Run a broker as a child process on 127.0.0.1:`port`, and stop it at the end.
 
     Raises:
-        BrokerError: It does not come up.
+        NotStartedError: It does not come up.
     """
     prepare(directory, account, port)
     log = directory.with_name(directory.name + ".log")
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            account.inside(directory, command(program("mosquitto")), "TERM"),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            process_group=0,
-        )
-    try:
-        deadline = time.monotonic() + timeout_s
-        while not listens(process.pid, port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise BrokerError(f"mosquitto did not start:\n{tail(log)}")
-            time.sleep(0.02)
+    argv = account.inside(directory, command(program("mosquitto")), "TERM")
+
+    def is_up(pid: int) -> bool:
+        return listens(pid, port)
+
+    with children.running(argv, log, is_up, signal.SIGTERM, timeout_s) as process:
         yield RunningBroker(directory, port, account, process)
-    finally:
-        stop(process, signal.SIGTERM)

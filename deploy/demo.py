@@ -11,13 +11,13 @@ from types import FrameType
 from typing import Final
 
 from deploy import broker, hints, status
+from deploy.children import tail
 from deploy.directory import Directory, InUseError
 from deploy.display import Display
 from deploy.figures import Figures
 from deploy.jobs import JobError
 from deploy.keeper import Keeper
 from deploy.local import SOURCE
-from deploy.postgres import tail
 from deploy.services import database_url
 from deploy.startup import CityDiffersError, Startup, check_city, metrics_url
 from deploy.supervision import end_leftover
@@ -120,7 +120,7 @@ def _clear_leftovers(var: Directory, display: Display) -> None:
 
 def _explain(startup: Startup, error: Exception, display: Display) -> None:
     display.complain(f"failed at: {startup.current}: {error}")
-    log = error.log if isinstance(error, JobError) else startup.failed_log
+    log = error.log if isinstance(error, JobError) else startup.log
     if log is not None:
         display.complain(f"the last lines of {log}:\n{tail(log, _LOG_LINES)}")
 

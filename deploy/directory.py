@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from deploy.services import Secrets
@@ -16,51 +16,36 @@ class InUseError(Exception):
     """Another demo runs from the same directory."""
 
 
-@dataclass(frozen=True)
 class Directory:
-    """The paths below `var/`; `path` is absolute."""
+    """The paths below `var/`.
 
-    path: Path
+    Attributes:
+        path: Itself, absolute.
+        postgres: The database cluster.
+        broker: The broker's configuration, users and store.
+        city: The city in the import format.
+        logs: One log a program.
+        credentials: The gateways' passwords, mode 600.
+        simulator_status: What the simulator says of itself; as old as its `written_at`.
+        run_file: Exists while the demo serves, and only then.
+        figures: What the run counts of itself, as Prometheus' text; the API adds it to `/metrics`.
+        supervisor_configuration: Made anew at each start, mode 600: it holds the programs'
+            environments.
+        supervisor_pid: The supervisor's process id while it runs.
+    """
 
-    @property
-    def postgres(self) -> Path:
-        """The database cluster."""
-        return self.path / "postgres"
-
-    @property
-    def broker(self) -> Path:
-        """The broker's configuration, users and store."""
-        return self.path / "broker"
-
-    @property
-    def city(self) -> Path:
-        """The city in the import format."""
-        return self.path / "city"
-
-    @property
-    def logs(self) -> Path:
-        """One log a program."""
-        return self.path / "logs"
-
-    @property
-    def credentials(self) -> Path:
-        """The gateways' passwords, mode 600."""
-        return self.path / "credentials.json"
-
-    @property
-    def simulator_status(self) -> Path:
-        """What the simulator says of itself; as old as its `written_at`."""
-        return self.path / "simulator.json"
-
-    @property
-    def run_file(self) -> Path:
-        """Exists while the demo serves, and only then."""
-        return self.path / "run.json"
-
-    @property
-    def figures(self) -> Path:
-        """What the run counts of itself, as Prometheus' text; the API adds it to `/metrics`."""
-        return self.path / "run.prom"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.postgres = path / "postgres"
+        self.broker = path / "broker"
+        self.city = path / "city"
+        self.logs = path / "logs"
+        self.credentials = path / "credentials.json"
+        self.simulator_status = path / "simulator.json"
+        self.run_file = path / "run.json"
+        self.figures = path / "run.prom"
+        self.supervisor_configuration = path / "supervisord.conf"
+        self.supervisor_pid = path / "supervisord.pid"
 
     def is_in_use(self) -> bool:
         """Tell whether a demo runs from it."""
@@ -69,16 +54,6 @@ class Directory:
                 return False
         except InUseError:
             return True
-
-    @property
-    def supervisor_configuration(self) -> Path:
-        """Made anew at each start, mode 600: it holds the programs' environments."""
-        return self.path / "supervisord.conf"
-
-    @property
-    def supervisor_pid(self) -> Path:
-        """The supervisor's process id while it runs."""
-        return self.path / "supervisord.pid"
 
     def log(self, name: str) -> Path:
         """The log of the program or step `name`."""

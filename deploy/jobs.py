@@ -1,9 +1,11 @@
 """The steps between the servers: programs that run once and end."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
+from deploy.children import stop
 from deploy.services import Service
 
 
@@ -47,12 +49,7 @@ def run_job(job: Service, source: Path, log: Path, *, shown: bool = False) -> No
     try:
         process.wait()
     except BaseException:
-        process.terminate()
-        try:
-            process.wait(2.0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process, signal.SIGTERM, 2.0)
         raise
     if process.returncode:
         raise JobError(job.name, process.returncode, log)

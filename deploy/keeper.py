@@ -17,10 +17,10 @@ from typing import Final
 import psutil
 
 from deploy import leftovers
+from deploy.children import tail
 from deploy.configuration import Program
 from deploy.directory import Directory
 from deploy.ports import is_free, next_free
-from deploy.postgres import tail
 from deploy.services import Place, moved
 from deploy.supervision import STOP_WITHIN_S, Condition, State, Supervisor
 

@@ -1,18 +1,17 @@
 """A private PostgreSQL: its cluster made, its command line, its database with PostGIS."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deploy import children
 from deploy.accounts import HELD, Account
 from deploy.ports import LOOPBACK, listens
 
@@ -27,7 +26,7 @@ _CONTROL: Final = "/usr/share/postgresql/{}/extension/postgis.control"
 
 
 class PostgresError(Exception):
-    """PostgreSQL cannot be set up or started; the message says why."""
+    """PostgreSQL cannot be set up; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def initialise(directory: Path, account: Account, superuser_password: str) -> No
     with tempfile.TemporaryFile() as password:
         password.write(superuser_password.encode())
         password.seek(0)
-        account.own_descriptor(password.fileno())
+        account.own(password.fileno())
         command = account.holding(fresh, initdb, "TERM")
         done = subprocess.run(command, stdin=password, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -178,52 +177,18 @@ def running(
         timeout_s: Longest time until it accepts connections.
 
     Raises:
-        PostgresError: It does not come up.
+        PostgresError: It cannot be set up.
+        NotStartedError: It does not come up.
     """
     initialise(directory, account, superuser_password)
     configure(directory, account)
     more = [word for name, value in (extra or {}).items() for word in ("-c", f"{name}={value}")]
     command = [*server(directory), *settings(HELD, LOOPBACK, port), *more]
     log = directory.with_name(directory.name + ".log")
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            account.holding(directory, command, "INT"),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            process_group=0,
-        )
-    try:
-        _await_ready(process, directory, port, log, timeout_s)
+    argv = account.holding(directory, command, "INT")
+
+    def is_up(pid: int) -> bool:
+        return listens(pid, port) and is_ready(directory, port)
+
+    with children.running(argv, log, is_up, signal.SIGINT, timeout_s):
         yield Cluster(directory, port, superuser_password)
-    finally:
-        stop(process, signal.SIGINT)
-
-
-def _await_ready(
-    process: subprocess.Popen[bytes], directory: Path, port: int, log: Path, timeout_s: float
-) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not (listens(process.pid, port) and is_ready(directory, port)):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise PostgresError(f"PostgreSQL did not start:\n{tail(log)}")
-        time.sleep(0.05)
-
-
-def stop(process: subprocess.Popen[bytes], number: signal.Signals, timeout_s: float = 10.0) -> None:
-    """Stop a child by signal `number`, and kill it when that takes longer than `timeout_s`."""
-    if process.poll() is None:
-        process.send_signal(number)
-    try:
-        process.wait(timeout_s)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def tail(log: Path, lines: int = 20) -> str:
-    """Return the last lines of a log, control characters removed."""
-    if not log.exists():
-        return ""
-    last = log.read_text(errors="replace").splitlines()[-lines:]
-    return re.sub(r"[^\n\t\x20-\x7e\u00a0-\uffff]", "", "\n".join(last))

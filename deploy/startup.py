@@ -66,25 +66,26 @@ def check_city(var: Directory, lots: int | None) -> None:
 
 
 class Startup:
-    """One start of everything; `keeper` is set as soon as there is something to stop."""
+    """One start of everything.
+
+    Attributes:
+        keeper: Set as soon as there is something to stop.
+        current: The step that was last begun.
+        log: Its log, if it has one.
+    """
 
     def __init__(self, var: Directory, display: Display) -> None:
         self.var = var
         self.display = display
         self.keeper: Keeper | None = None
         self.current = "start"
-        self._log: Path | None = None
-
-    @property
-    def failed_log(self) -> Path | None:
-        """The log of the step that was last begun, if it has one."""
-        return self._log
+        self.log: Path | None = None
 
     def run(self, lots: int | None, speed: str) -> Keeper:
         """Start everything; on return `/readyz` answers 200.
 
         Raises:
-            Exception: As its steps do; `current` and `failed_log` tell which it was.
+            Exception: As its steps do; `current` and `log` tell which it was.
         """
         secrets = self.var.secrets()
         self._step("database cluster", None, lambda _: self._make_cluster(secrets))
@@ -95,7 +96,7 @@ class Startup:
         return self._running()
 
     def _step(self, text: str, log: str | None, work: Callable[[Advance], None]) -> None:
-        self.current, self._log = text, self.var.log(log) if log else None
+        self.current, self.log = text, self.var.log(log) if log else None
         with self.display.step(text) as advance:
             work(advance)
 
@@ -164,8 +165,8 @@ class Startup:
 
     def _long_job(self, text: str, job: Callable[[], Service]) -> None:
         """Run a job that takes seconds, and shows bars of its own on a terminal."""
-        self.current, self._log = text, self.var.log(job().name)
-        log, shown = self._log, self.display.is_terminal
+        self.current, self.log = text, self.var.log(job().name)
+        log, shown = self.log, self.display.is_terminal
         with self.display.handed_over(text):
             self._insist(lambda: run_job(job(), SOURCE, log, shown=shown))
 

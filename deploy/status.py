@@ -4,13 +4,16 @@ From what the programs tell: the ingester's counters, `/v1/city`, the simulator'
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+
+_T = TypeVar("_T")
 
 _OBSERVATIONS: Final = "ingest_observations_total"
 _TIMEOUT_S: Final = 2.0
@@ -64,23 +67,28 @@ class Reading:
     observations: float
 
 
-def read_city(http: str) -> City | None:
-    """Ask the API for the city's totals; None when it does not answer."""
+def _read(
+    url: str, parse: Callable[[httpx.Response], _T | None], timeout_s: float = _TIMEOUT_S
+) -> _T | None:
+    """Ask `url`, and parse the answer; None when there is none that can be."""
     try:
-        answer = httpx.get(f"{http}/v1/city", timeout=_TIMEOUT_S, trust_env=False)
-        answer.raise_for_status()
-        return parse_city(answer.json())
+        return parse(httpx.get(url, timeout=timeout_s, trust_env=False))
     except _NO_ANSWER:
         return None
+
+
+def read_city(http: str) -> City | None:
+    """Ask the API for the city's totals; None when it does not answer."""
+    return _read(f"{http}/v1/city", lambda answer: parse_city(answer.raise_for_status().json()))
 
 
 def read_lack(http: str) -> Lack | None:
     """Ask the API what is missing; None when nothing is, or it does not answer."""
-    try:
-        answer = httpx.get(f"{http}/readyz", timeout=_READY_TIMEOUT_S, trust_env=False)
-        return None if answer.is_success else parse_lack(answer.json())
-    except _NO_ANSWER:
-        return None
+    return _read(
+        f"{http}/readyz",
+        lambda answer: None if answer.is_success else parse_lack(answer.json()),
+        _READY_TIMEOUT_S,
+    )
 
 
 def parse_lack(body: dict[str, Any]) -> Lack:
@@ -109,12 +117,9 @@ def read_simulated(file: Path, now: datetime) -> datetime | None:
 
 def read_counter(metrics: str, now: datetime) -> Reading | None:
     """Ask the ingester for its counter; None when it does not answer."""
-    try:
-        answer = httpx.get(metrics, timeout=_TIMEOUT_S, trust_env=False)
-        answer.raise_for_status()
-        return Reading(now, parse_counter(answer.text))
-    except _NO_ANSWER:
-        return None
+    return _read(
+        metrics, lambda answer: Reading(now, parse_counter(answer.raise_for_status().text))
+    )
 
 
 def parse_counter(text: str) -> float:

@@ -6,6 +6,7 @@ keeps by itself when it is told to end, and also when the demo dies (it gets SIG
 """
 
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from typing import Final, cast
 import psutil
 
 from deploy import leftovers
+from deploy.children import stop
 from deploy.configuration import Program, configuration
 from deploy.directory import Directory, write_private
 from deploy.ports import LOOPBACK, any_free
@@ -205,13 +207,7 @@ class Supervisor:
     def stop(self) -> None:
         """Stop every program, the last started first, then supervisord; kill what is left."""
         family = _family(self._process.pid)
-        if self._process.poll() is None:
-            self._process.terminate()
-        try:
-            self._process.wait(STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        stop(self._process, signal.SIGTERM, STOP_WITHIN_S)
         leftovers.kill(family)
         self._var.supervisor_pid.unlink(missing_ok=True)
         self._var.supervisor_configuration.unlink(missing_ok=True)
