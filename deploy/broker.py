@@ -1,16 +1,10 @@
 """A private mosquitto: its directory, its command line, its users."""
 
-import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from deploy import children
-from deploy.accounts import Account, program
-from deploy.ports import LOOPBACK, listens
+from deploy.accounts import Account
+from deploy.ports import LOOPBACK
 from deploy.postgres import DEPLOY
 
 CONFIGURATION: Final = "mosquitto.conf"
@@ -19,33 +13,6 @@ STORE: Final = "mosquitto.db"
 LISTENERS: Final = "listeners"
 USERS: Final = ("passwd", "acl")
 SYSTEM_USER: Final = "mosquitto"
-
-
-@dataclass(frozen=True)
-class RunningBroker:
-    """A running mosquitto on loopback.
-
-    Attributes:
-        directory: Holds mosquitto.conf, passwd, acl and the store.
-        port: Where its plain listener is, on 127.0.0.1.
-        account: Who runs it, and must be able to read passwd and acl.
-        process: The child.
-    """
-
-    directory: Path
-    port: int
-    account: Account
-    process: subprocess.Popen[bytes]
-
-    @property
-    def host(self) -> str:
-        """Where the plain listener is bound."""
-        return LOOPBACK
-
-    def reload(self) -> None:
-        """Make the broker read passwd and acl again; nobody is disconnected."""
-        hand_over_users(self.directory, self.account)
-        self.process.send_signal(signal.SIGHUP)
 
 
 def listener(address: str, port: int) -> str:
@@ -92,23 +59,3 @@ def command(mosquitto: str) -> tuple[str, ...]:
 def put_aside(directory: Path) -> list[Path]:
     """Return the stores that the broker could not read, oldest first (deploy/broker.sh)."""
     return sorted(directory.glob(f"{STORE}.unreadable-*"))
-
-
-@contextmanager
-def running(
-    directory: Path, account: Account, port: int, timeout_s: float = 10.0
-) -> Iterator[RunningBroker]:
-    """Run a broker as a child process on 127.0.0.1:`port`, and stop it at the end.
-
-    Raises:
-        NotStartedError: It does not come up.
-    """
-    prepare(directory, account, port)
-    log = directory.with_name(directory.name + ".log")
-    argv = account.inside(directory, command(program("mosquitto")), "TERM")
-
-    def is_up(pid: int) -> bool:
-        return listens(pid, port)
-
-    with children.running(argv, log, is_up, signal.SIGTERM, timeout_s) as process:
-        yield RunningBroker(directory, port, account, process)

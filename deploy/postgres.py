@@ -2,18 +2,14 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from deploy import children
 from deploy.accounts import HELD, Account
-from deploy.ports import LOOPBACK, listens
+from deploy.ports import LOOPBACK
 
 DEPLOY: Final = Path(__file__).parent
 DATABASE: Final = "onelot"
@@ -154,41 +150,3 @@ def create_database(cluster: Cluster, owner_password: str, app_password: str) ->
     done = subprocess.run(psql, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PostgresError(f"the database could not be created:\n{done.stderr}")
-
-
-@contextmanager
-def running(
-    directory: Path,
-    account: Account,
-    port: int,
-    superuser_password: str,
-    *,
-    extra: Mapping[str, str] | None = None,
-    timeout_s: float = 30.0,
-) -> Iterator[Cluster]:
-    """Make a cluster if need be, run it as a child process, and stop it at the end.
-
-    Args:
-        directory: The data directory.
-        account: Who runs it.
-        port: Where it listens on 127.0.0.1.
-        superuser_password: For `postgres`, when the cluster is made.
-        extra: Further settings, such as `{"fsync": "off"}` for a test's cluster.
-        timeout_s: Longest time until it accepts connections.
-
-    Raises:
-        PostgresError: It cannot be set up.
-        NotStartedError: It does not come up.
-    """
-    initialise(directory, account, superuser_password)
-    configure(directory, account)
-    more = [word for name, value in (extra or {}).items() for word in ("-c", f"{name}={value}")]
-    command = [*server(directory), *settings(HELD, LOOPBACK, port), *more]
-    log = directory.with_name(directory.name + ".log")
-    argv = account.holding(directory, command, "INT")
-
-    def is_up(pid: int) -> bool:
-        return listens(pid, port) and is_ready(directory, port)
-
-    with children.running(argv, log, is_up, signal.SIGINT, timeout_s):
-        yield Cluster(directory, port, superuser_password)

@@ -16,6 +16,7 @@ import pytest
 from deploy import postgres
 from deploy.accounts import server_account
 from deploy.ports import any_free
+from tests.running import running_postgres
 from tests.servers import DB_APP_PASSWORD, DB_PASSWORD, Broker, Databases
 
 
@@ -26,7 +27,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Clust
     account = server_account(postgres.SYSTEM_USER)
     fast = {"fsync": "off", "full_page_writes": "off", "max_connections": "100"}
     port = any_free()
-    with postgres.running(directory, account, port, "test-superuser", extra=fast) as running:
+    with running_postgres(directory, account, port, "test-superuser", extra=fast) as running:
         postgres.create_database(running, DB_PASSWORD, DB_APP_PASSWORD)
         yield running
 

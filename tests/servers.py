@@ -20,6 +20,7 @@ from parking_api.operators.broker_files import API_USER, INGEST_USER, acl
 from parking_api.operators.passwords import SALT_BYTES, mosquitto_hash
 from sql.engine import Db
 from sql.statements import DECLARED, Declared
+from tests.running import RunningBroker, running_broker
 
 DB_PASSWORD: Final = "test-database"
 DB_APP_PASSWORD: Final = "test-application"
@@ -86,7 +87,7 @@ class Broker:
     users: set[str] = field(default_factory=lambda: {"platform-ingest", "platform-api"})
     host: str = LOOPBACK
     _running: ExitStack = field(default_factory=ExitStack)
-    _server: mosquitto.RunningBroker | None = None
+    _server: RunningBroker | None = None
 
     @property
     def platform_ingest(self) -> str:
@@ -120,7 +121,7 @@ class Broker:
         self.directory.mkdir(exist_ok=True)
         self._write_users()
         account = server_account(mosquitto.SYSTEM_USER)
-        server = mosquitto.running(self.directory, account, self.port)
+        server = running_broker(self.directory, account, self.port)
         self._server = self._running.enter_context(server)
 
     def stop(self) -> None:

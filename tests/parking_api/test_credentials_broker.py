@@ -18,6 +18,7 @@ from parking_api.operators.broker_files import ROOT
 from parking_api.operators.command import reload_broker
 from parking_api.operators.credentials import Places, issue
 from tests.parking_api.import_files import PLATFORM
+from tests.running import RunningBroker, running_broker
 
 # Reason code of MQTT 5.
 NOT_AUTHORISED = 135
@@ -62,16 +63,16 @@ class Session:
 
 
 @pytest.fixture
-async def broker(small_city: Connection, places: Places) -> AsyncIterator[mosquitto.RunningBroker]:
+async def broker(small_city: Connection, places: Places) -> AsyncIterator[RunningBroker]:
     """A broker with the users and rights that were issued for the small city."""
     await issue(small_city, places, PLATFORM)
     account = server_account(mosquitto.SYSTEM_USER)
-    with mosquitto.running(places.broker_directory, account, any_free()) as running:
+    with running_broker(places.broker_directory, account, any_free()) as running:
         yield running
 
 
 @pytest.fixture
-def log_in(broker: mosquitto.RunningBroker, places: Places) -> Iterator[Callable[..., Session]]:
+def log_in(broker: RunningBroker, places: Places) -> Iterator[Callable[..., Session]]:
     """Open sessions, with the issued password unless another is given."""
     known = passwords(places)
     known |= {"platform-ingest": PLATFORM.ingest, "platform-api": PLATFORM.api}
@@ -154,7 +155,7 @@ def test_everyone_hears_what_is_theirs_and_nothing_else(log_in: Callable[..., Se
 
 
 async def test_a_running_broker_learns_of_new_gateways(
-    small_city: Connection, places: Places, broker: mosquitto.RunningBroker, tmp_path: Path
+    small_city: Connection, places: Places, broker: RunningBroker, tmp_path: Path
 ) -> None:
     run_file = tmp_path / "run.json"
     run_file.write_text(json.dumps({"processes": {"broker": broker.process.pid}}))
