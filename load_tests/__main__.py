@@ -3,8 +3,10 @@
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Final, TypeVar
 
 import httpx
 
@@ -12,36 +14,26 @@ from load_tests.running import PARTS, Options, run
 from load_tests.stages import StageError
 from load_tests.target import TargetError
 
-MOST_PER_S = 20_000.0
-MOST_S = 3600.0
+Number = TypeVar("Number", int, float)
 
 
-def _rate(text: str) -> float:
-    number = float(text)
-    if not 0 < number <= MOST_PER_S:
-        raise argparse.ArgumentTypeError(f"above 0, at most {MOST_PER_S:,.0f} a second")
-    return number
+def _within(kind: Callable[[str], Number], least: Number, most: Number) -> Callable[[str], Number]:
+    """Make a type of argument: a number within bounds, both inclusive."""
+
+    def read(text: str) -> Number:
+        number = kind(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{least:,} to {most:,}")
+        return number
+
+    return read
 
 
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 2 <= number <= MOST_S:  # noqa: PLR2004 - a second's figures need a second
-        raise argparse.ArgumentTypeError(f"2 to {MOST_S:,.0f} seconds")
-    return number
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError("0 to 1")
-    return number
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 10_000:  # noqa: PLR2004 - bounded, as all load is
-        raise argparse.ArgumentTypeError("1 to 10,000")
-    return number
+_rate: Final = _within(float, 0.001, 20_000.0)
+# A second's figures need a second.
+_seconds: Final = _within(float, 2.0, 3600.0)
+_share: Final = _within(float, 0.0, 1.0)
+_count: Final = _within(int, 1, 10_000)
 
 
 def parser() -> argparse.ArgumentParser:

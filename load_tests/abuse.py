@@ -6,7 +6,6 @@ of its own that gives way to all others: strangers have processors of their own.
 an answer took longer than 100 ms: on a machine that does nothing else.
 """
 
-import argparse
 import asyncio
 import json
 import multiprocessing
@@ -24,9 +23,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from load_tests.rig import own_city
+from load_tests.rig import scenario, tell
 from load_tests.target import Target
-from load_tests.watching import load_average
 
 SLOWEST_MS: Final = 100.0
 PAUSE_S: Final = 0.02
@@ -227,8 +225,7 @@ def run(target: Target, times: int) -> float:
         middle = statistics.median(slowest)
         memory_mb = sum(each.memory_info().rss for each in (api, *api.children())) / 2**20
         line = f"{name.replace('_', ' '):28} /healthz at most {max(slowest):6.1f} ms"
-        line += f" (median {middle:6.1f})  {memory_mb:6.0f} MiB  load {load_average():.1f}"
-        print(line, flush=True)  # noqa: T201 - the answer of this command
+        tell(f"{line} (median {middle:6.1f})  {memory_mb:6.0f} MiB")
     return worst
 
 
@@ -240,22 +237,14 @@ def _beside(abuse: Abuse, name: str, url: str) -> float:
     return slowest[0]
 
 
+def judged(directory: Path, times: int) -> int:
+    """Run against the city in a directory; 1 if an answer took too long."""
+    return 0 if run(Target.of(directory), times) <= SLOWEST_MS else 1
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run against a city of our own; 1 if an answer took too long."""
-    parser = argparse.ArgumentParser(prog="python -m load_tests.abuse", description=__doc__)
-    parser.add_argument("--lots", type=int, default=60, help="of the city; default 60")
-    parser.add_argument("--times", type=int, default=1, help="of each attack; default 1")
-    parser.add_argument("--var", type=Path, help="a running city's directory, instead of our own")
-    arguments = parser.parse_args(argv)
-    if arguments.var:
-        return _judged(arguments.var, arguments.times)
-    with own_city(arguments.lots) as directory:
-        return _judged(directory, arguments.times)
-
-
-def _judged(directory: Path, times: int) -> int:
-    target = Target.read(directory / "run.json", directory / "credentials.json")
-    return 0 if run(target, times) <= SLOWEST_MS else 1
+    return scenario("load_tests.abuse", __doc__, judged, 1, argv)
 
 
 if __name__ == "__main__":

@@ -19,17 +19,16 @@ from time import perf_counter
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.client import MQTTMessage
 
 from load_tests.bodies import Body
 from load_tests.catalogue import Lot
 from load_tests.feeding import GatewayFeed, Message
 from load_tests.kinds import ACK, FRESH, LOT_SPACES, NEAREST
 from load_tests.samples import Recorder
-from load_tests.sockets import send_at_once
+from load_tests.sockets import connected, leave
 from load_tests.target import Gateway, Target, TargetError
-from simulators.feeds import ack_filter, rfc3339
+from simulators.feeds import rfc3339
 
 _SHOWN_WITHIN_S: Final = 10.0
 _ACKED_WITHIN_S: Final = 10.0
@@ -112,18 +111,8 @@ class Probe:
         self.recorder, self.outcome = Recorder(), Outcome()
         address = urlsplit(target.http)
         self._http = http.client.HTTPConnection(address.hostname or "", address.port, timeout=5.0)
-        self._mqtt = self._connect(target, gateway)
-
-    def _connect(self, target: Target, gateway: Gateway) -> Client:
-        client = Client(CallbackAPIVersion.VERSION2, client_id=gateway.username)
-        client.username_pw_set(gateway.username, gateway.password)
-        client.on_connect = self._subscribe
-        client.on_subscribe = lambda *_: self._listening.set()
-        client.on_message = self._hear
-        client.on_socket_open = send_at_once
-        client.connect(target.mqtt_host, target.mqtt_port)
-        client.loop_start()
-        return client
+        at, login = (target.mqtt_host, target.mqtt_port), (gateway.username, gateway.password)
+        self._mqtt = connected(at, login, self._hear, self._listening)
 
     def open(self) -> None:
         """Tell the lot's whole state.
@@ -154,8 +143,7 @@ class Probe:
 
     def close(self) -> None:
         """Leave."""
-        self._mqtt.disconnect()
-        self._mqtt.loop_stop()
+        leave(self._mqtt)
         self._http.close()
 
     def _change(self, *, by_nearest: bool) -> None:
@@ -207,14 +195,10 @@ class Probe:
             time.sleep(_POLL_EVERY_S)
         raise WrongChangeError("a change is not shown in time")
 
-    def _subscribe(self, client: Client, *_: Any) -> None:
-        client.subscribe(ack_filter(self._feed.gateway), qos=1)
-
     def _publish(self, message: Message) -> None:
         self._mqtt.publish(message.topic, message.payload, qos=1)
 
-    def _hear(self, client: Client, userdata: object, message: MQTTMessage) -> None:
-        del client, userdata
+    def _hear(self, message: MQTTMessage) -> None:
         settled = self._feed.settle(message.topic, message.payload, perf_counter())
         if settled is None:
             return

@@ -156,7 +156,7 @@ def run(options: Options, say: Callable[[str], None]) -> Report:
         TargetError, NotAckedError: The city does not start or takes nothing in.
     """
     with rig.own_city(options.lots) as directory:
-        target = Target.read(directory / "run.json", directory / "credentials.json")
+        target = Target.of(directory)
         with rig.simulator_aside(target):
             lots = read_catalogue(target.http)
             if options.first:

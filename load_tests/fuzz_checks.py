@@ -1,4 +1,4 @@
-"""What must be true of every message, whatever it holds; no I/O."""
+"""What must be true of every ack, whatever was sent; no I/O."""
 
 import json
 from collections import Counter

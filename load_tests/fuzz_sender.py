@@ -15,15 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from threading import Condition, Event
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.client import MQTTMessage
 
 from load_tests.fuzz_checks import Checked, ack_problem, expects_ack
 from load_tests.mutations import kind_for, mutate, valid
-from load_tests.sockets import send_at_once
-from simulators.feeds import ack_filter
+from load_tests.sockets import connected, leave
 
 _LISTENING_WITHIN_S: Final = 20.0
 _RETAINED_SHARE: Final = 0.02
@@ -87,16 +85,8 @@ class Sender:
         self._open: Counter[str] = Counter()
         self._waiting = 0
         self._heard, self._listening = Condition(), Event()
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id=spec.username)
-        self._client.username_pw_set(spec.username, spec.password)
-        self._client.max_inflight_messages_set(2000)
-        self._client.on_socket_open = send_at_once
-        self._client.on_connect = self._subscribe
-        self._client.on_subscribe = lambda *_: self._listening.set()
-        self._client.on_disconnect = self._lost
-        self._client.on_message = self._hear
-        self._client.connect(spec.host, spec.port)
-        self._client.loop_start()
+        at, login = (spec.host, spec.port), (spec.username, spec.password)
+        self._client = connected(at, login, self._hear, self._listening, self._lost)
 
     def send(self, number: int) -> None:
         """Send so many messages, and wait for their acks; what does not come is a problem."""
@@ -116,9 +106,7 @@ class Sender:
 
     def close(self) -> None:
         """Leave."""
-        self._client.on_disconnect = None
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
     def _note_open(self) -> None:
         with self._heard:
@@ -163,14 +151,10 @@ class Sender:
         self.mutations.update(name.split("+"))
         return f"onelot/v1/feeds/{self._spec.username}/{sample.lot}/{sample.kind}", sample.payload
 
-    def _subscribe(self, client: Client, *_: Any) -> None:
-        client.subscribe(ack_filter(self._spec.username), qos=1)
-
-    def _lost(self, *_: Any) -> None:
+    def _lost(self) -> None:
         self.checked.note("the connection was lost", self._spec.username)
 
-    def _hear(self, client: Client, userdata: object, message: MQTTMessage) -> None:
-        del client, userdata
+    def _hear(self, message: MQTTMessage) -> None:
         told = bytes(message.payload)
         ack = json.loads(told)
         with self._heard:

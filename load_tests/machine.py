@@ -1,7 +1,9 @@
 """The machine under a load test: who else uses its processors, and who comes first."""
 
+import contextlib
+import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -14,14 +16,21 @@ from load_tests.target import TargetError
 _FIRST: Final = "-15"
 
 
-def _with_children(processes: Iterable[psutil.Process]) -> dict[int, psutil.Process]:
-    found: dict[int, psutil.Process] = {}
-    for process in processes:
-        try:
-            found |= {one.pid: one for one in (process, *process.children(recursive=True))}
-        except psutil.NoSuchProcess:
-            continue
-    return found
+def with_children(pid: int) -> set[psutil.Process]:
+    """Give a process and those that it started; none where it has ended."""
+    try:
+        process = psutil.Process(pid)
+        return {process, *process.children(recursive=True)}
+    except psutil.Error:
+        return set()
+
+
+def busy_s() -> float:
+    """Sum up the seconds in which the machine's processors were not idle."""
+    times = psutil.cpu_times()
+    # Guests' time is in their users' already.
+    free = ("idle", "iowait", "guest", "guest_nice")
+    return float(sum(times) - sum(getattr(times, name, 0.0) for name in free))
 
 
 def put_first() -> None:
@@ -33,9 +42,9 @@ def put_first() -> None:
     Raises:
         TargetError: This is no Linux that divides so, or we have no right to.
     """
-    for pid in _with_children([psutil.Process()]):
+    for process in with_children(os.getpid()):
         try:
-            Path(f"/proc/{pid}/autogroup").write_text(_FIRST, encoding="utf-8")
+            Path(f"/proc/{process.pid}/autogroup").write_text(_FIRST, encoding="utf-8")
         except ProcessLookupError:
             continue
         except OSError as error:
@@ -60,17 +69,11 @@ class Usage:
     def now(cls) -> Self:
         """Read it."""
         ours: dict[int, float] = {}
-        for pid, process in _with_children([psutil.Process()]).items():
-            try:
+        for process in with_children(os.getpid()):
+            with contextlib.suppress(psutil.NoSuchProcess):
                 used = process.cpu_times()
-            except psutil.NoSuchProcess:
-                continue
-            ours[pid] = used.user + used.system
-        times = psutil.cpu_times()
-        # Guests' time is in their users' already.
-        free = ("idle", "iowait", "guest", "guest_nice")
-        idle = sum(getattr(times, name, 0.0) for name in free)
-        return cls(time.monotonic(), ours, sum(times) - idle)
+                ours[process.pid] = used.user + used.system
+        return cls(time.monotonic(), ours, busy_s())
 
     def processors_since(self, before: "Usage") -> tuple[float, float]:
         """Give how many processors were used by us and by others, on average since then."""

@@ -16,16 +16,14 @@ from threading import Event, Lock
 from time import perf_counter
 from typing import Any, Final
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.client import MQTTMessage
 
 from load_tests.feeding import GatewayFeed, Message, Settled
 from load_tests.kinds import ACK, APPLIED, HELD_BACK
 from load_tests.plan import Plan
 from load_tests.samples import Recorder
-from load_tests.sockets import send_at_once
+from load_tests.sockets import connected, leave
 from load_tests.target import Gateway
-from simulators.feeds import ack_filter
 
 _OPENING_WITHIN_S: Final = 120.0
 _LAST_ACKS_WITHIN_S: Final = 20.0
@@ -46,16 +44,8 @@ class Publisher:
         self.counted: Counter[str] = Counter()
         self.problems: Counter[str] = Counter()
         self._recorder, self._lock, self._listening = recorder, Lock(), Event()
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id=gateway.username)
-        self._client.username_pw_set(gateway.username, gateway.password)
-        self._client.max_inflight_messages_set(2000)
-        self._client.on_message = self._hear
-        self._client.on_socket_open = send_at_once
-        self._client.on_connect = self._subscribe
-        self._client.on_subscribe = lambda *_: self._listening.set()
-        self._client.on_disconnect = self._lost
-        self._client.connect(plan.mqtt_host, plan.mqtt_port)
-        self._client.loop_start()
+        at, login = (plan.mqtt_host, plan.mqtt_port), (gateway.username, gateway.password)
+        self._client = connected(at, login, self._hear, self._listening, self._lost)
 
     def open(self, deadline: float) -> None:
         """Tell every lot's state, and wait for the acks.
@@ -89,9 +79,7 @@ class Publisher:
         while self.feed.in_flight and perf_counter() < deadline:
             time.sleep(_TICK_S)
         self.problems["no ack came"] += len(self.feed.abandon())
-        self._client.on_disconnect = None
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
     def _publish(self, message: Message) -> None:
         self.counted["messages sent"] += 1
@@ -103,14 +91,10 @@ class Publisher:
                 raise NotAckedError(self.feed.gateway)
             time.sleep(0.001)
 
-    def _subscribe(self, client: Client, *_: Any) -> None:
-        client.subscribe(ack_filter(self.feed.gateway), qos=1)
-
-    def _lost(self, *_: Any) -> None:
+    def _lost(self) -> None:
         self.problems["connection lost"] += 1
 
-    def _hear(self, client: Client, userdata: object, message: MQTTMessage) -> None:
-        del client, userdata
+    def _hear(self, message: MQTTMessage) -> None:
         with self._lock:
             settled = self.feed.settle(message.topic, message.payload, perf_counter())
         if settled is not None:

@@ -6,7 +6,6 @@ many of the requests meanwhile failed and the slowest. Exit status 1 when a rest
 2 s, or a request failed: on a machine that does nothing else.
 """
 
-import argparse
 import http.client
 import os
 import signal
@@ -19,9 +18,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from load_tests.rig import own_city
+from load_tests.rig import scenario, tell
 from load_tests.target import Target
-from load_tests.watching import load_average
 
 LONGEST_S: Final = 2.0
 # As the keeper has it.
@@ -32,33 +30,21 @@ _PATIENCE_S: Final = 60.0
 
 def main(argv: list[str] | None = None) -> int:
     """Measure; 1 if it was away for too long."""
-    parser = argparse.ArgumentParser(prog="python -m load_tests.restarts", description=__doc__)
-    parser.add_argument("--lots", type=int, default=60, help="of the city; default 60")
-    parser.add_argument("--times", type=int, default=5, help="restarts, and replacements")
-    parser.add_argument("--var", type=Path, help="a running city's directory, instead of our own")
-    arguments = parser.parse_args(argv)
-    if arguments.var:
-        return _measured(arguments.var, arguments.times)
-    with own_city(arguments.lots) as directory:
-        return _measured(directory, arguments.times)
+    return scenario("load_tests.restarts", __doc__, _measured, 5, argv)
 
 
 def _measured(directory: Path, times: int) -> int:
     is_well = True
     for _ in range(times):
         # One that has just started and ends again is waited with.
-        _wait_until(lambda: _age_s(_target(directory)) > _WELL_AFTER_S)
-        target = _target(directory)
+        _wait_until(lambda: _age_s(Target.of(directory)) > _WELL_AFTER_S)
+        target = Target.of(directory)
         failed, slowest_s = _replaced(target)
-        _tell(f"replaced: {failed} requests failed, the slowest took {1000 * slowest_s:.0f} ms")
+        tell(f"replaced: {failed} requests failed, the slowest took {1000 * slowest_s:.0f} ms")
         away_s = _restarted(target)
-        _tell(f"restarted: answers after {away_s:.2f} s")
+        tell(f"restarted: answers after {away_s:.2f} s")
         is_well = is_well and failed == 0 and away_s <= LONGEST_S
     return 0 if is_well else 1
-
-
-def _target(directory: Path) -> Target:
-    return Target.read(directory / "run.json", directory / "credentials.json")
 
 
 def _age_s(target: Target) -> float:
@@ -107,10 +93,6 @@ def _wait_until(is_so: Callable[[], bool]) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(_PAUSE_S)
-
-
-def _tell(line: str) -> None:
-    print(f"{line}, load {load_average():.1f}", flush=True)  # noqa: T201 - this command's answer
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the load needs of the machine: the simulator put aside, or a city of its own."""
 
+import argparse
 import configparser
 import os
 import shutil
@@ -9,7 +10,7 @@ import sys
 import tempfile
 import time
 import xmlrpc.client
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,38 @@ _NO_RATES: Final = {
 }
 _START_WITHIN_S: Final = 600.0
 _STOP_WITHIN_S: Final = 30.0
+
+
+def scenario(
+    name: str,
+    about: str | None,
+    run: Callable[[Path, int], int],
+    times: int,
+    argv: list[str] | None,
+) -> int:
+    """Run a scenario's command line: against a city of its own, or one that runs.
+
+    Args:
+        name: Its module.
+        about: Its description.
+        run: Gets the city's directory and how often; gives the exit status.
+        times: How often, by default.
+        argv: The arguments; None for the process's.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=about)
+    parser.add_argument("--lots", type=int, default=60, help="of the city; default 60")
+    parser.add_argument("--times", type=int, default=times, help=f"of everything; default {times}")
+    parser.add_argument("--var", type=Path, help="a running city's directory, instead of our own")
+    arguments = parser.parse_args(argv)
+    if arguments.var:
+        return run(arguments.var, arguments.times)
+    with own_city(arguments.lots) as directory:
+        return run(directory, arguments.times)
+
+
+def tell(line: str) -> None:
+    """Say a line of a scenario's answer, with the machine's load average."""
+    print(f"{line}, load {os.getloadavg()[0]:.1f}", flush=True)  # noqa: T201 - the answer
 
 
 def can_take_over(target: Target) -> bool:

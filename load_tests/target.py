@@ -49,6 +49,11 @@ class Target:
     metrics: str
 
     @classmethod
+    def of(cls, directory: Path) -> Self:
+        """Read the files of the local run in a directory; see `read`."""
+        return cls.read(directory / "run.json", directory / "credentials.json")
+
+    @classmethod
     def read(cls, run_file: Path, credentials_file: Path) -> Self:
         """Read the files of a local run.
 

@@ -14,6 +14,7 @@ import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from load_tests.machine import busy_s, with_children
 from load_tests.target import Target
 
 _TIMEOUT_S: Final = 5.0
@@ -151,12 +152,12 @@ class Watch:
             self._readings.append(Reading(time(), self._counters(), self._used_s()))
 
     def _used_s(self) -> dict[str, float]:
-        families = {name: _family(pid) for name, pid in self._pids.items()}
+        families = {name: with_children(pid) for name, pid in self._pids.items()}
         # A city of our own is of the family: it is still no load.
-        load = _family(os.getpid()).difference(*families.values())
-        families = {name: family for name, family in families.items() if family} | {"load": load}
-        used_s = {name: _used_s(family) for name, family in families.items()}
-        used_s["others"] = _busy_s() - sum(used_s.values())
+        load = with_children(os.getpid()).difference(*families.values())
+        families = {name: one for name, one in families.items() if one} | {"load": load}
+        used_s = {name: _used_s(one) for name, one in families.items()}
+        used_s["others"] = busy_s() - sum(used_s.values())
         return used_s
 
     def _counters(self) -> Counters | None:
@@ -166,25 +167,10 @@ class Watch:
             return None
 
 
-def _busy_s() -> float:
-    """Sum up the seconds in which the machine's processors were not idle."""
-    times = psutil.cpu_times()
-    return float(times.user + times.nice + times.system + times.irq + times.softirq + times.steal)
-
-
-def _family(pid: int) -> set[psutil.Process]:
-    """Give a process and those that it started; none where it has ended."""
-    try:
-        process = psutil.Process(pid)
-        return {process, *process.children(recursive=True)}
-    except psutil.Error:
-        return set()
-
-
-def _used_s(family: Iterable[psutil.Process]) -> float:
+def _used_s(processes: Iterable[psutil.Process]) -> float:
     """Sum up the processor seconds of processes, and of those of their children that ended."""
     total_s = 0.0
-    for process in family:
+    for process in processes:
         with contextlib.suppress(psutil.Error):
             times = process.cpu_times()
             total_s += times.user + times.system + times.children_user + times.children_system
