@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from fastapi import Depends, FastAPI, Request, Response
 
+from parking_api.calendar import routes as calendar_routes
 from parking_api.city import routes as city_routes
 from parking_api.city.following import followed_city
 from parking_api.connections import UnreadBodies
@@ -26,13 +27,13 @@ from parking_api.operators import routes as operator_routes
 from parking_api.parameters import refuse_repeats
 from parking_api.people import routes as people_routes
 from parking_api.people.tokens import Signer
+from parking_api.price_controls import routes as control_routes
 from parking_api.quotes import routes as quote_routes
 from parking_api.quotes.following import followed_prices
 from parking_api.resources import Resources
 from parking_api.settings import ApiSettings
 from parking_api.spaces import routes as space_routes
 from parking_api.tariffs import routes as tariff_routes
-from parking_api.tariffs import routes_of_controls as control_routes
 from parking_api.tariffs import routes_of_looking as looking_routes
 from parking_api.zones import routes as zone_routes
 from sql.engine import create_pool
@@ -71,6 +72,7 @@ ROUTES = (
     tariff_routes,
     looking_routes,
     control_routes,
+    calendar_routes,
     mechanism_routes,
     notice_routes,
     people_routes,

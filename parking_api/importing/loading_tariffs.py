@@ -12,7 +12,7 @@ from parking_api.audit import record
 from parking_api.command_line import Connection
 from parking_api.importing.faults import Faults
 from parking_api.importing.tariffs import TARIFFS, GivenTariff, GivenTariffs
-from parking_api.tariffs.schemas_of_controls import NewControl
+from parking_api.price_controls.models import NewControl
 from parking_api.zones.errors import ZonesOverlapError
 from parking_api.zones.service import check_overlaps
 from sql.engine import AdvisoryLock, Transaction, lock

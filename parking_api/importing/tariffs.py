@@ -17,10 +17,10 @@ from parking_api.importing.faults import Faults, shown
 from parking_api.importing.reading import read_json
 from parking_api.importing.register import Register
 from parking_api.importing.rows import Instant, LotRow, ZoneRow
+from parking_api.price_controls.models import NewControl
 from parking_api.quotes.errors import TariffInvalidError
 from parking_api.tariffs.drafting import checked
 from parking_api.tariffs.models import AppliesTo
-from parking_api.tariffs.schemas_of_controls import NewControl
 
 TARIFFS: Final = "tariffs.json"
 _REASON: Final = "导入"

@@ -28,14 +28,13 @@ from parking_api.mechanisms.models import (
 from parking_api.models import Why, respond
 from parking_api.paging import cut, next_path
 from parking_api.parameters import ID_PATTERN, Nothing
-from parking_api.people.access import Approver, Bureau, Drafter, Person, allowed, guarded
+from parking_api.people.access import Approver, Bureau, Drafter, Person, SeesAll, allowed, guarded
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import answers as tariff_answers
 from parking_api.tariffs import queries as tariff_queries
 from parking_api.tariffs.errors import NotTheDrafterError
 from parking_api.tariffs.models import BureauVersion
-from parking_api.tariffs.visiting import SeesAll
 from parking_api.workflow import SamePersonError
 from sql.named import named
 

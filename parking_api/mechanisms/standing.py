@@ -10,8 +10,8 @@ from parking_api.audit import Connection
 from parking_api.errors import ParameterFault
 from parking_api.mechanisms.errors import MechanismUnfitError
 from parking_api.models import Json, Row
+from parking_api.price_controls import service as price_controls
 from parking_api.quotes.prices import ORDINARY
-from parking_api.tariffs import controls
 from parking_api.tariffs.models import AppliesTo
 from parking_api.tariffs.queries import Key
 from pricing.mechanism import BandPeriod, Mechanism, PriceState, fit, price_states
@@ -128,11 +128,11 @@ async def check_control(
         MechanismUnfitError: Its ceiling lies above, or its floor below, what the law allows.
     """
     faults = []
-    for row in await controls.applying(connection, target_of(mechanism), at, None):
+    for row in await price_controls.applying(connection, target_of(mechanism), at, None):
         if row["currency"] != currency or row["vehicle"] not in (None, ORDINARY):
             continue
-        low, high = controls.limits(row)
-        law = f"{row['legal_reference_zh']} {controls.which(row)}"
+        low, high = price_controls.limits(row)
+        law = f"{row['legal_reference_zh']} {price_controls.which(row)}"
         if high is not None and mechanism.ceiling_minor > high:
             faults.append(("ceiling_minor", f"at most {high} an hour: {law}"))
         if low is not None and mechanism.floor_minor < low:

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Response
 from parking_api.errors import described
 from parking_api.notices import pages, service
 from parking_api.notices.models import NoticeAsk
+from parking_api.people.access import SeesAll
 from parking_api.resources import Deps
 from parking_api.tariffs.errors import TariffUnknownError
 from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
-from parking_api.tariffs.visiting import SeesAll
 from parking_api.worker import off_loop
 
 router = APIRouter(tags=["tariffs"])

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pricing
 from parking_api.audit import Connection
 from parking_api.notices.models import Notice, QuickTable, Section, Subject
+from parking_api.price_controls import service as price_controls
 from parking_api.resources import Resources
-from parking_api.tariffs import controls, queries
+from parking_api.tariffs import queries
 from parking_api.tariffs.queries import Key
 from pricing.document import Period
 from pricing.texts import clauses, naming
@@ -33,7 +34,7 @@ async def subject(
     places = await connection.fetch(named("notice_places"), list(target.zones), list(target.lots))
     # Of a draft nobody knows yet when it comes into force: as if now.
     start = row["effective_from"] or now
-    references = await controls.applying(connection, target, start, row["effective_to"])
+    references = await price_controls.applying(connection, target, start, row["effective_to"])
     return Subject(
         tariff=queries.tariff_of(row),
         version=key.version,

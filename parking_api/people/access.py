@@ -171,6 +171,26 @@ async def admit(request: Request, guards: Sequence[Guard]) -> None:
         await guard(caller)
 
 
+BUREAU: Final = frozenset({"bureau_drafter", "bureau_approver"})
+
+
+async def _sees_all(
+    request: Request,
+    deps: Deps,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> bool:
+    """Find out whether somebody of the bureau is asking; nobody has to say who they are.
+
+    Raises:
+        CredentialRefusedError: What was shown is unknown, revoked or expired.
+    """
+    if given is None:
+        return False
+    caller = await authenticated(request, deps, given)
+    return bool(BUREAU & caller.person.roles)
+
+
+SeesAll = Annotated[bool, Depends(_sees_all)]
 Drafter = Annotated[Person, allowed("bureau_drafter")]
 Approver = Annotated[Person, allowed("bureau_approver")]
 Bureau = Annotated[Person, allowed("bureau_drafter", "bureau_approver")]

@@ -4,9 +4,9 @@ from datetime import date, datetime
 
 import pricing
 from parking_api.audit import Connection
+from parking_api.price_controls import service as price_controls
+from parking_api.price_controls.service import looked_over
 from parking_api.quotes.prices import Prices
-from parking_api.tariffs import controls
-from parking_api.tariffs.linting import looked_over
 from parking_api.tariffs.models import AppliesTo
 
 ON_STREET = "on_street"
@@ -32,7 +32,7 @@ async def findings(
     ceilings = []
     on_street = None
     if target is not None:
-        ceilings = await controls.ceilings_of(connection, tariff, target, now, None)
+        ceilings = await price_controls.ceilings_of(connection, tariff, target, now, None)
         if ON_STREET not in target.lot_types:
             on_street = prices.tariff_of_zones(target.zones, ON_STREET, now)
     return await looked_over(

@@ -5,9 +5,10 @@ from datetime import datetime
 import asyncpg
 
 from parking_api.audit import Action, Connection
+from parking_api.price_controls import service as price_controls
 from parking_api.quotes import coverage
 from parking_api.quotes.models import UnpricedLots
-from parking_api.tariffs import controls, queries
+from parking_api.tariffs import queries
 from parking_api.tariffs.drafting import locked, require_own_draft
 from parking_api.tariffs.errors import (
     EffectiveTimesError,
@@ -54,7 +55,7 @@ async def submit(
     await require_own_draft(connection, key, act)
     whole = await queries.version(connection, key, act.at, whole=True)
     target = queries.target_of(whole)
-    await controls.check(connection, queries.tariff_of(whole), target, start, end)
+    await price_controls.check(connection, queries.tariff_of(whole), target, start, end)
     async with recorded(connection, key, "tariff.submit", act):
         await connection.execute(
             named("tariff_version_submit"), key.tariff_id, key.version, act.person_id, act.at
@@ -145,7 +146,7 @@ async def publish(
         )
     whole = await queries.version(connection, key, act.at, whole=True)
     target = queries.target_of(whole)
-    await controls.check(connection, queries.tariff_of(whole), target, start, end)
+    await price_controls.check(connection, queries.tariff_of(whole), target, start, end)
     before = await coverage.read(connection)
     async with recorded(connection, key, "tariff.publish", act):
         await _take_over(connection, key, start, end)

@@ -10,7 +10,8 @@ from parking_api.errors import DatabaseAwayError, described
 from parking_api.models import Json, Why, respond
 from parking_api.paging import next_path
 from parking_api.parameters import Nothing
-from parking_api.people.access import Approver, Bureau, Drafter, guarded
+from parking_api.people.access import Approver, Bureau, Drafter, SeesAll, guarded
+from parking_api.price_controls.errors import PriceControlError
 from parking_api.quotes.errors import LeavesUnpricedError, TariffInvalidError
 from parking_api.resources import Deps, Resources
 from parking_api.strict_route import StrictRoute
@@ -19,7 +20,6 @@ from parking_api.tariffs.errors import (
     EffectiveTimesError,
     EffectsOverlapError,
     NotTheDrafterError,
-    PriceControlError,
     TargetUnknownError,
     TariffExistsError,
     TariffUnknownError,
@@ -41,7 +41,6 @@ from parking_api.tariffs.models import (
 )
 from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
-from parking_api.tariffs.visiting import SeesAll
 from parking_api.workflow import SamePersonError
 
 router = APIRouter(tags=["tariffs"], route_class=StrictRoute)

@@ -9,7 +9,7 @@ import pricing
 from parking_api.errors import DatabaseAwayError, described
 from parking_api.models import respond
 from parking_api.parameters import Nothing
-from parking_api.people.access import Bureau, guarded
+from parking_api.people.access import Bureau, SeesAll, guarded
 from parking_api.quotes.errors import TariffInvalidError
 from parking_api.resources import Deps, Resources
 from parking_api.strict_route import StrictRoute
@@ -18,7 +18,6 @@ from parking_api.tariffs.errors import TariffUnknownError
 from parking_api.tariffs.models import AppliesTo, CompareAsk, Comparison, Findings, ToLint
 from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
-from parking_api.tariffs.visiting import SeesAll
 from parking_api.worker import off_loop
 
 router = APIRouter(tags=["tariffs"], route_class=StrictRoute)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from parking_api.tariffs.controls import limits
+from parking_api.price_controls.service import limits
 from tests.parking_api.bureau import Bureau, document, problem
 
 SINCE = "2025-01-01T00:00:00+08:00"

@@ -12,11 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.types import Message
 
 from parking_api.app import create_app
+from parking_api.calendar.models import NewYear
 from parking_api.people.access import guards_of
 from parking_api.settings import ApiSettings
 from parking_api.strict_route import MAX_BODY_BYTES, StrictRoute
 from parking_api.tariffs.models import Withdrawal
-from parking_api.tariffs.schemas_of_controls import NewYear
 from parking_api.zones.models import ZoneEnd
 from tests.parking_api.bureau import Bureau, square
 from tests.parking_api.people import keyed

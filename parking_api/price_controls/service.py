@@ -1,28 +1,46 @@
 """Price control (政府指导价): what the law lets a tariff charge, and what goes beyond it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from math import ceil
+from typing import ParamSpec, TypeVar
 
 import pricing
 from parking_api.audit import Action, Connection, record
 from parking_api.errors import ParameterFault
 from parking_api.models import Json, Row
-from parking_api.quotes import queries as price_queries
-from parking_api.quotes.prices import calendar_of
-from parking_api.tariffs import queries
-from parking_api.tariffs.errors import (
+from parking_api.price_controls.errors import (
     ControlExistsError,
     ControlStateError,
     ControlUnknownError,
     PriceControlError,
 )
-from parking_api.tariffs.linting import looked_over
+from parking_api.price_controls.models import NewControl
+from parking_api.quotes import queries as price_queries
+from parking_api.quotes.errors import TariffInvalidError
+from parking_api.quotes.prices import calendar_of
+from parking_api.tariffs import queries
 from parking_api.tariffs.models import AppliesTo
-from parking_api.tariffs.schemas_of_controls import NewControl
+from parking_api.worker import off_loop
 from parking_api.workflow import SamePersonError
 from sql.engine import AdvisoryLock, Transaction, lock
 from sql.named import named
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+async def looked_over(look: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Look a tariff over in some way, off the loop: one may take a second.
+
+    Raises:
+        TariffInvalidError: The document takes too many steps to look over.
+    """
+    try:
+        return await off_loop(look, *args, **kwargs)
+    except pricing.TooMuchWorkError as error:
+        fault = ParameterFault(parameter="document", message=str(error))
+        raise TariffInvalidError([fault]) from error
 
 
 async def check(

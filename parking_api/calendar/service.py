@@ -1,12 +1,12 @@
-"""The city's calendar: public holidays and make-up workdays (调休), a year at a time."""
+"""What is done with the calendar: a year is published, and stays."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from parking_api.audit import Action, Connection, record
+from parking_api.calendar.errors import CalendarDaysError, CalendarFixedError
+from parking_api.calendar.models import NewYear
 from parking_api.errors import ParameterFault
-from parking_api.tariffs.errors import CalendarDaysError, CalendarFixedError
-from parking_api.tariffs.schemas_of_controls import NewYear
 from sql.named import named
 
 

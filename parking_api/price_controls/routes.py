@@ -1,4 +1,4 @@
-"""Routes of price controls and of the city's calendar."""
+"""Routes of price controls."""
 
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -9,27 +9,22 @@ from parking_api.audit import Action
 from parking_api.errors import DatabaseAwayError, described
 from parking_api.models import Why, respond
 from parking_api.parameters import ID_PATTERN, Nothing
-from parking_api.people.access import Approver, Drafter, guarded
-from parking_api.resources import Deps
-from parking_api.strict_route import StrictRoute
-from parking_api.tariffs import calendar, controls
-from parking_api.tariffs.errors import (
-    CalendarFixedError,
+from parking_api.people.access import Approver, Drafter, SeesAll, guarded
+from parking_api.price_controls import service
+from parking_api.price_controls.errors import (
     ControlExistsError,
     ControlStateError,
     ControlUnknownError,
 )
-from parking_api.tariffs.schemas_of_controls import (
+from parking_api.price_controls.models import (
     ApprovedControl,
     Control,
     ControlEnd,
     Controls,
     NewControl,
-    NewYear,
-    Year,
-    Years,
 )
-from parking_api.tariffs.visiting import SeesAll
+from parking_api.resources import Deps
+from parking_api.strict_route import StrictRoute
 from parking_api.workflow import SamePersonError
 
 router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
@@ -37,15 +32,14 @@ router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
 BAD: Final = HTTPStatus.UNPROCESSABLE_ENTITY
 AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
 ControlId = Annotated[str, Path(pattern=ID_PATTERN, examples=["qd-guide-1"])]
-YearNumber = Annotated[int, Path(ge=2000, le=2199, examples=[2027])]
 
 
 @router.get("/v1/price-controls", response_model=Controls, responses=described(BAD, AWAY))
 async def price_controls(_: Nothing, deps: Deps, sees_all: SeesAll) -> Response:
     """List the price controls; the bureau sees drafts too."""
     async with deps.database.connection() as connection:
-        rows = await controls.controls(connection, whole=sees_all)
-    return respond({"items": [controls.answer(row) for row in rows], "next": None})
+        rows = await service.controls(connection, whole=sees_all)
+    return respond({"items": [service.answer(row) for row in rows], "next": None})
 
 
 @router.get(
@@ -58,8 +52,8 @@ async def price_control(
 ) -> Response:
     """Give one price control: its legal reference, base, float, floor and ceiling."""
     async with deps.database.connection() as connection:
-        row = await controls.control(connection, control_id, whole=sees_all)
-    return respond(controls.answer(row))
+        row = await service.control(connection, control_id, whole=sees_all)
+    return respond(service.answer(row))
 
 
 @router.post(
@@ -72,8 +66,8 @@ async def new(body: NewControl, deps: Deps, caller: Drafter) -> Response:
     """Draft a price control; it binds nobody until it is approved."""
     act = Action(caller.person_id, deps.clock(), body.reason)
     async with deps.database.transaction() as connection:
-        row = await controls.draft(connection, body, act)
-    answer = respond(controls.answer(row))
+        row = await service.draft(connection, body, act)
+    answer = respond(service.answer(row))
     answer.status_code = HTTPStatus.CREATED
     return answer
 
@@ -90,7 +84,7 @@ async def approve(control_id: ControlId, body: Why, deps: Deps, caller: Approver
     """
     act = Action(caller.person_id, deps.clock(), body.reason)
     async with deps.database.transaction() as connection:
-        row, beyond = await controls.approve(connection, control_id, act)
+        row, beyond = await service.approve(connection, control_id, act)
     named = [
         {
             "tariff_id": version["tariff_id"],
@@ -100,7 +94,7 @@ async def approve(control_id: ControlId, body: Why, deps: Deps, caller: Approver
         }
         for version, faults in beyond
     ]
-    return respond(controls.answer(row) | {"beyond": named})
+    return respond(service.answer(row) | {"beyond": named})
 
 
 @router.post(
@@ -112,27 +106,5 @@ async def end(control_id: ControlId, body: ControlEnd, deps: Deps, caller: Appro
     """Let a price control end."""
     act = Action(caller.person_id, deps.clock(), body.reason)
     async with deps.database.transaction() as connection:
-        row = await controls.end(connection, control_id, body.valid_to, act)
-    return respond(controls.answer(row))
-
-
-@router.get("/v1/calendar", response_model=Years, responses=described(BAD, AWAY))
-async def years(_: Nothing, deps: Deps) -> Response:
-    """Give the city's public holidays and make-up workdays, year by year."""
-    async with deps.database.connection() as connection:
-        rows = await calendar.years(connection)
-    return respond({"items": [dict(row) for row in rows], "next": None})
-
-
-@router.put(
-    "/v1/calendar/{year}",
-    response_model=Year,
-    responses=guarded(CalendarFixedError, DatabaseAwayError),
-)
-async def publish_year(year: YearNumber, body: NewYear, deps: Deps, caller: Approver) -> Response:
-    """Publish a year's calendar. It stays: what a stay cost must come out again."""
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await calendar.publish(connection, year, body, act)
-    await deps.prices.reload()
-    return respond(dict(row))
+        row = await service.end(connection, control_id, body.valid_to, act)
+    return respond(service.answer(row))

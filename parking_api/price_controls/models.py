@@ -1,12 +1,11 @@
 """The shapes of requests and answers about price controls and the calendar."""
 
-from datetime import date
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from parking_api.errors import ParameterFault
-from parking_api.models import Answer, Body, Day, LotType, Name, Reason, Text, Whole
+from parking_api.models import Answer, Body, LotType, Name, Reason, Text, Whole
 from parking_api.parameters import Id, Moment
 from parking_api.zones.models import ZoneClass
 
@@ -115,29 +114,4 @@ class Controls(Answer):
     """Price controls."""
 
     items: list[Control]
-    next: None
-
-
-class NewYear(Body):
-    """A year's holidays and make-up workdays (调休), as the State Council announces them."""
-
-    holidays: tuple[Day, ...] = Field(max_length=366, examples=[["2027-01-01"]])
-    makeup_workdays: tuple[Day, ...] = Field(max_length=366, examples=[[]])
-    reason: Reason
-
-
-class Year(Answer):
-    """A year's calendar."""
-
-    year: int
-    holidays: list[date]
-    makeup_workdays: list[date]
-    published_by: str
-    published_at: AwareDatetime
-
-
-class Years(Answer):
-    """The city's calendar."""
-
-    items: list[Year]
     next: None
