@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from parking_api.feeds import answers, queries
+from parking_api.feeds import answers, service
 from parking_api.feeds.errors import DeadLetterUnknownError, GatewayUnknownError
 from parking_api.feeds.models import (
     GREATEST_ID,
@@ -17,7 +17,7 @@ from parking_api.feeds.models import (
     LotFeedPage,
 )
 from parking_api.models import respond
-from parking_api.operators.seeing import Seen
+from parking_api.operators.sight import Seen
 from parking_api.paging import next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import guarded
@@ -37,7 +37,7 @@ async def feeds(ask: Annotated[FeedsAsk, Query()], seen: Seen, deps: Deps) -> Re
     """
     operator_id = seen.of(ask.operator)
     async with deps.database.connection() as connection:
-        rows, cursor = await queries.feeds_page(connection, ask, operator_id, deps.clock())
+        rows, cursor = await service.feeds_page(connection, ask, operator_id, deps.clock())
     items = [answers.feed(row) for row in rows]
     return respond({"items": items, "next": next_path("/v1/feeds", ask, cursor)})
 
@@ -50,8 +50,8 @@ async def feed(
 ) -> Response:
     """Tell when each lot of a gateway reported last, page by page, ordered by `lot_id`."""
     async with deps.database.connection() as connection:
-        gateway = await queries.one_feed(connection, gateway_id, seen.operator_id, deps.clock())
-        rows, cursor = await queries.lots_page(connection, gateway_id, ask)
+        gateway = await service.one_feed(connection, gateway_id, seen.operator_id, deps.clock())
+        rows, cursor = await service.lots_page(connection, gateway_id, ask)
     return respond(
         {
             "gateway": answers.feed(gateway),
@@ -69,7 +69,7 @@ async def dead_letters(ask: Annotated[DeadLettersAsk, Query()], seen: Seen, deps
     name. A message that comes again is kept once, at the place of the first time.
     """
     async with deps.database.connection() as connection:
-        rows, cursor = await queries.dead_letters_page(connection, ask, seen.operator_id)
+        rows, cursor = await service.dead_letters_page(connection, ask, seen.operator_id)
     items = [answers.dead_letter(row) for row in rows]
     return respond({"items": items, "next": next_path("/v1/dead-letters", ask, cursor)})
 
@@ -82,5 +82,5 @@ async def dead_letters(ask: Annotated[DeadLettersAsk, Query()], seen: Seen, deps
 async def dead_letter(dead_letter_id: DeadLetterId, _: Nothing, seen: Seen, deps: Deps) -> Response:
     """Give one refused message, whole."""
     async with deps.database.connection() as connection:
-        row = await queries.one_dead_letter(connection, dead_letter_id, seen.operator_id)
+        row = await service.one_dead_letter(connection, dead_letter_id, seen.operator_id)
     return respond(answers.dead_letter(row))

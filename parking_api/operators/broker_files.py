@@ -1,10 +1,6 @@
 """The broker's own files: who may log in, and who may say and hear what."""
 
-import contextlib
-import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
 ROOT: Final = "onelot/v1"
@@ -49,33 +45,3 @@ def _gateway_acl(name: str) -> str:
 def passwd(hashes: Mapping[str, str]) -> str:
     """Return the text of mosquitto's password_file, from hash by user name."""
     return "".join(f"{user}:{stored}\n" for user, stored in hashes.items())
-
-
-def write_atomically(path: Path, text: str, mode: int, *, like_directory: bool = False) -> None:
-    """Write a file so that it is there whole or as it was before, also after a crash.
-
-    Args:
-        path: The file.
-        text: What it is to hold.
-        mode: Its permissions.
-        like_directory: Give it, when run as root, to the owner and group of its directory.
-
-    Raises:
-        OSError: It cannot be written; the file is as it was.
-    """
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
-            os.fchmod(file.fileno(), mode)
-            if like_directory and os.geteuid() == 0:
-                owner = path.parent.stat()
-                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(file.name).unlink()
-            raise

@@ -12,13 +12,8 @@ from typing import Final
 from rich.console import Console
 
 from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
-from parking_api.operators.credentials import (
-    CredentialsFileError,
-    Issued,
-    Places,
-    PlatformPasswords,
-    issue,
-)
+from parking_api.credentials_file import CredentialsFileError
+from parking_api.operators.credentials import Issued, Places, PlatformPasswords, issue
 from sql.engine import RUN_FILE
 
 INGEST_VARIABLE: Final = "PLATFORM_INGEST_PASSWORD"

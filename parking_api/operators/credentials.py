@@ -14,23 +14,13 @@ from typing import Any, Final
 import asyncpg
 
 from parking_api.command_line import Connection
-from parking_api.operators.broker_files import (
-    API_USER,
-    INGEST_USER,
-    acl,
-    passwd,
-    write_atomically,
-)
+from parking_api.credentials_file import FILE_MODE, CredentialsFileError, write_atomically
+from parking_api.operators.broker_files import API_USER, INGEST_USER, acl, passwd
 from parking_api.operators.passwords import is_password, mosquitto_hash, new_password, new_salt
 from sql.engine import AdvisoryLock, Transaction, lock
 from sql.named import named
 
-FILE_MODE: Final = 0o600
 BROKER_MODE: Final = 0o640
-
-
-class CredentialsFileError(Exception):
-    """The file of credentials that is there is not one; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from parking_api.models import respond
-from parking_api.operators import queries
+from parking_api.operators import service
 from parking_api.operators.errors import OperatorNotFoundError
 from parking_api.operators.models import OperatorAnswer, OperatorPage, OperatorsAsk
-from parking_api.operators.seeing import Seen
+from parking_api.operators.sight import Seen
 from parking_api.paging import next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import guarded
@@ -26,8 +26,8 @@ async def operators(ask: Annotated[OperatorsAsk, Query()], seen: Seen, deps: Dep
     For operations; an operator finds itself alone.
     """
     async with deps.database.connection() as connection:
-        rows, cursor = await queries.operators_page(connection, ask, seen.operator_id)
-    items = [queries.operator(row) for row in rows]
+        rows, cursor = await service.operators_page(connection, ask, seen.operator_id)
+    items = [service.operator(row) for row in rows]
     return respond({"items": items, "next": next_path("/v1/operators", ask, cursor)})
 
 
@@ -40,4 +40,4 @@ async def operator(operator_id: OperatorId, _: Nothing, seen: Seen, deps: Deps) 
     """Tell what an operator runs; for operations and the operator."""
     seen.of(operator_id)
     async with deps.database.connection() as connection:
-        return respond(queries.operator(await queries.one_operator(connection, operator_id)))
+        return respond(service.operator(await service.one_operator(connection, operator_id)))

@@ -18,8 +18,8 @@ from rich.console import Console
 
 from parking_api.audit import Action
 from parking_api.command_line import DATABASE_ERRORS, Connection, connected, reason, say
+from parking_api.credentials_file import CredentialsFileError
 from parking_api.errors import ApiError
-from parking_api.operators.credentials import CredentialsFileError
 from parking_api.parameters import Moment
 from parking_api.people import changes, queries
 from parking_api.people.access import Role

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from parking_api.audit import Action, Connection
-from parking_api.operators.broker_files import write_atomically
-from parking_api.operators.credentials import FILE_MODE, CredentialsFileError
+from parking_api.credentials_file import FILE_MODE, CredentialsFileError, write_atomically
 from parking_api.people import changes
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, NewPerson

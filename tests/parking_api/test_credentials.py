@@ -12,14 +12,9 @@ import pytest
 
 from parking_api.__main__ import main
 from parking_api.command_line import Connection
-from parking_api.operators.broker_files import write_atomically
+from parking_api.credentials_file import CredentialsFileError, write_atomically
 from parking_api.operators.command import BrokerUnknownError, reload_broker
-from parking_api.operators.credentials import (
-    CredentialsFileError,
-    Issued,
-    Places,
-    issue,
-)
+from parking_api.operators.credentials import Issued, Places, issue
 from parking_api.operators.passwords import is_password, mosquitto_hash, new_password, new_salt
 from tests.parking_api.import_files import PLATFORM
 
