@@ -2,9 +2,9 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from parking_api.models import Answer, Count, DataState, Name, Reporting
+from parking_api.models import AGE_DIGITS, Answer, Count, DataState, Instant, Name, Reporting
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import Id, Moment, Parameters
 
@@ -13,6 +13,7 @@ GREATEST_ID: Final = 2**63 - 1
 # What a list shows of a text: the messages of most gateways are shorter.
 SHOWN: Final = 1000
 
+Age = Annotated[float, AfterValidator(lambda age_s: round(age_s, AGE_DIGITS))]
 DeadLetterId = Annotated[int, Field(ge=1, le=GREATEST_ID)]
 
 
@@ -68,47 +69,43 @@ class Feed(Answer):
     operator_id: str = Field(examples=["op-try"])
     simulated: bool
     lots: Count
+    received_at: Instant | None = Field(
+        description="Of the newest report that is applied; null before the first."
+    )
     live: Count
     stale: Count
     estimated: Count
     unknown: Count
-    received_at: AwareDatetime | None = Field(
-        description="Of the newest report that is applied; null before the first."
-    )
     dead_letters_24h: Count = Field(
         description="Different messages refused in the last 24 hours; the same again counts once."
     )
-
-
-class FeedPage(Answer):
-    """Gateways by `gateway_id`."""
-
-    items: list[Feed]
-    next: str | None = Field(description=NEXT)
 
 
 class LotFeed(Answer):
     """A lot's feed: the report that was applied last; nulls before the first."""
 
     lot_id: str = Field(examples=["370202-0001"])
-    name: Name
     reporting: Reporting
     report_interval_s: int = Field(description="The longest silence that is normal, in seconds.")
     data_state: DataState
     epoch: int | None
     seq: int | None
-    observed_at: AwareDatetime | None = Field(
-        description="When the state was true: by the gateway's clock, at most when it came in."
+    silent_s: Count | None = Field(description="Seconds since `received_at`.")
+    name: Name
+    observed_at: Instant | None = Field(
+        validation_alias="locally_observed_at",
+        description="When the state was true: by the gateway's clock, at most when it came in.",
     )
-    age_s: float | None = Field(
+    received_at: Instant | None = Field(
+        validation_alias="locally_received_at", description="By the platform's clock."
+    )
+    age_s: Age | None = Field(
         ge=0, description="Age of the state in seconds, which `data_state` goes by."
     )
-    received_at: AwareDatetime | None = Field(description="By the platform's clock.")
-    silent_s: Count | None = Field(description="Seconds since `received_at`.")
 
 
-class LotFeedPage(Answer):
-    """A gateway's lots by `lot_id`."""
+class LotFeeds(Answer):
+    """A page of a gateway's lots, by `lot_id`."""
 
     gateway: Feed
     items: list[LotFeed]
@@ -134,8 +131,8 @@ class DeadLetter(Answer):
     reason: str = Field(description="As the gateway was told.", examples=["invalid"])
     detail: str = Field(description="As the gateway was told.")
     times: int = Field(ge=1, description="How often the same message came.")
-    received_at: AwareDatetime = Field(description="The first time.")
-    last_received_at: AwareDatetime
+    received_at: Instant = Field(description="The first time.")
+    last_received_at: Instant
     payload: str = Field(
         description="Masked: JSON where it was JSON, in which the contract's fields of the "
         "contract's types are kept; else kinds of characters, with JSON's own signs."
@@ -153,14 +150,7 @@ class DeadLetter(Answer):
         description="Whether the fault was the platform's (`internal`) and all of the message is "
         "kept: operations can have it taken in again, with `python -m ingest_mqtt replay`."
     )
-    replayed_at: AwareDatetime | None = Field(description="When it was taken in again.")
+    replayed_at: Instant | None = Field(description="When it was taken in again.")
     replay_result: str | None = Field(
         description="What became of it then, as an ack would say.", examples=["superseded"]
     )
-
-
-class DeadLetterPage(Answer):
-    """Refused messages, the newest first."""
-
-    items: list[DeadLetter]
-    next: str | None = Field(description=NEXT)

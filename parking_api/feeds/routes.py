@@ -2,23 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query
 
-from parking_api.feeds import answers, service
+from parking_api.feeds import queries, service
 from parking_api.feeds.errors import DeadLetterUnknownError, GatewayUnknownError
 from parking_api.feeds.models import (
     GREATEST_ID,
     DeadLetter,
-    DeadLetterPage,
     DeadLettersAsk,
+    Feed,
     FeedAsk,
-    FeedPage,
     FeedsAsk,
-    LotFeedPage,
+    LotFeed,
+    LotFeeds,
 )
-from parking_api.models import respond
+from parking_api.models import Page
 from parking_api.operators.sight import Seen
-from parking_api.paging import next_path
+from parking_api.paging import cut, next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import guarded
 from parking_api.resources import Deps
@@ -29,58 +29,59 @@ GatewayId = Annotated[str, Path(pattern=ID_PATTERN, examples=["gw-try"])]
 DeadLetterId = Annotated[int, Path(ge=1, le=GREATEST_ID, examples=[1])]
 
 
-@router.get("/v1/feeds", response_model=FeedPage, responses=guarded())
-async def feeds(ask: Annotated[FeedsAsk, Query()], seen: Seen, deps: Deps) -> Response:
+@router.get("/v1/feeds", responses=guarded())
+async def feeds(ask: Annotated[FeedsAsk, Query()], seen: Seen, deps: Deps) -> Page[Feed]:
     """Tell how well the gateways' feeds are, page by page, ordered by `gateway_id`.
 
     Filters add up. For operations; an operator sees its own gateways.
     """
     operator_id = seen.of(ask.operator)
-    async with deps.database.connection() as connection:
-        rows, cursor = await service.feeds_page(connection, ask, operator_id, deps.clock())
-    items = [answers.feed(row) for row in rows]
-    return respond({"items": items, "next": next_path("/v1/feeds", ask, cursor)})
+    async with deps.database.connection() as db:
+        found = await service.feeds(db, ask, operator_id, deps.clock())
+    shown, cursor = cut(found, ask.limit, lambda each: each.gateway_id)
+    items = [Feed.model_validate(each) for each in shown]
+    return Page(items=items, next=next_path("/v1/feeds", ask, cursor))
 
 
-@router.get(
-    "/v1/feeds/{gateway_id}", response_model=LotFeedPage, responses=guarded(GatewayUnknownError)
-)
+@router.get("/v1/feeds/{gateway_id}", responses=guarded(GatewayUnknownError))
 async def feed(
     gateway_id: GatewayId, ask: Annotated[FeedAsk, Query()], seen: Seen, deps: Deps
-) -> Response:
+) -> LotFeeds:
     """Tell when each lot of a gateway reported last, page by page, ordered by `lot_id`."""
-    async with deps.database.connection() as connection:
-        gateway = await service.one_feed(connection, gateway_id, seen.operator_id, deps.clock())
-        rows, cursor = await service.lots_page(connection, gateway_id, ask)
-    return respond(
-        {
-            "gateway": answers.feed(gateway),
-            "items": [answers.lot_feed(row) for row in rows],
-            "next": next_path(f"/v1/feeds/{gateway_id}", ask, cursor),
-        }
+    async with deps.database.connection() as db:
+        gateway = await service.feed(db, gateway_id, seen.operator_id, deps.clock())
+        found = await queries.lots(
+            db, gateway_id, after=ask.cursor or "", most=ask.limit + 1, data_state=ask.data_state
+        )
+    shown, cursor = cut(found, ask.limit, lambda each: each.lot_id)
+    return LotFeeds(
+        gateway=Feed.model_validate(gateway),
+        items=[LotFeed.model_validate(each) for each in shown],
+        next=next_path(f"/v1/feeds/{gateway_id}", ask, cursor),
     )
 
 
-@router.get("/v1/dead-letters", response_model=DeadLetterPage, responses=guarded())
-async def dead_letters(ask: Annotated[DeadLettersAsk, Query()], seen: Seen, deps: Deps) -> Response:
+@router.get("/v1/dead-letters", responses=guarded())
+async def dead_letters(
+    ask: Annotated[DeadLettersAsk, Query()], seen: Seen, deps: Deps
+) -> Page[DeadLetter]:
     """List refused messages, page by page, the newest first; long ones are cut.
 
     Filters add up. For operations; an operator sees those of its own gateways, whatever lot they
     name. A message that comes again is kept once, at the place of the first time.
     """
-    async with deps.database.connection() as connection:
-        rows, cursor = await service.dead_letters_page(connection, ask, seen.operator_id)
-    items = [answers.dead_letter(row) for row in rows]
-    return respond({"items": items, "next": next_path("/v1/dead-letters", ask, cursor)})
+    async with deps.database.connection() as db:
+        found = await service.dead_letters(db, ask, seen.operator_id)
+    shown, cursor = cut(found, ask.limit, lambda each: each.dead_letter_id)
+    items = [DeadLetter.model_validate(each) for each in shown]
+    return Page(items=items, next=next_path("/v1/dead-letters", ask, cursor))
 
 
-@router.get(
-    "/v1/dead-letters/{dead_letter_id}",
-    response_model=DeadLetter,
-    responses=guarded(DeadLetterUnknownError),
-)
-async def dead_letter(dead_letter_id: DeadLetterId, _: Nothing, seen: Seen, deps: Deps) -> Response:
+@router.get("/v1/dead-letters/{dead_letter_id}", responses=guarded(DeadLetterUnknownError))
+async def dead_letter(
+    dead_letter_id: DeadLetterId, _: Nothing, seen: Seen, deps: Deps
+) -> DeadLetter:
     """Give one refused message, whole."""
-    async with deps.database.connection() as connection:
-        row = await service.one_dead_letter(connection, dead_letter_id, seen.operator_id)
-    return respond(answers.dead_letter(row))
+    async with deps.database.connection() as db:
+        found = await service.dead_letter(db, dead_letter_id, seen.operator_id)
+    return DeadLetter.model_validate(found)

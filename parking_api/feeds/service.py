@@ -1,113 +1,98 @@
-"""What is read about feeds and refused messages."""
+"""What is done with feeds and refused messages: found, for whom they concern."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from parking_api.database import Connection
+from parking_api.feeds import queries
 from parking_api.feeds.errors import DeadLetterUnknownError, GatewayUnknownError
-from parking_api.feeds.models import GREATEST_ID, SHOWN, DeadLettersAsk, FeedAsk, FeedsAsk
-from parking_api.models import Row
-from parking_api.paging import cut
-from sql.named import named
+from parking_api.feeds.models import GREATEST_ID, SHOWN, DeadLettersAsk, FeedsAsk
+from parking_api.feeds.queries import Gateway, Refused
+from sql.engine import Db
 
 RECENT: Final = timedelta(hours=24)
 # Longer than any message: the broker cuts off at 256 KiB.
 _WHOLE: Final = 2**30
 
-# Some rows, and the cursor of the next page where there is one.
-Page = tuple[Sequence[Row], Any]
 
-
-async def feeds_page(
-    connection: Connection, ask: FeedsAsk, operator_id: str | None, now: datetime
-) -> Page:
-    """Read a page of gateways, by `gateway_id`, with their feeds' health.
+async def feeds(db: Db, ask: FeedsAsk, operator_id: str | None, now: datetime) -> list[Gateway]:
+    """Read a page of gateways, and one more where there is, with their feeds' health.
 
     Args:
-        connection: To the database.
+        db: A connection.
         ask: Filters, where it starts and how long it is.
         operator_id: Whose gateways; None for all.
         now: When the last 24 hours end.
     """
-    rows = await connection.fetch(
-        named("feed_gateways"),
-        *(ask.cursor or "", ask.limit + 1),
-        *(operator_id, ask.gateway, ask.data_state, now - RECENT),
+    return await queries.gateways(
+        db,
+        most=ask.limit + 1,
+        since=now - RECENT,
+        after=ask.cursor or "",
+        operator_id=operator_id,
+        gateway_id=ask.gateway,
+        data_state=ask.data_state,
     )
-    return cut(rows, ask.limit, "gateway_id")
 
 
-async def one_feed(
-    connection: Connection, gateway_id: str, operator_id: str | None, now: datetime
-) -> Row:
+async def feed(db: Db, gateway_id: str, operator_id: str | None, now: datetime) -> Gateway:
     """Read one gateway with its feeds' health.
 
     Raises:
         GatewayUnknownError: There is none of that id, or it is not the operator's.
     """
-    row: Row | None = await connection.fetchrow(
-        named("feed_gateways"), "", 1, operator_id, gateway_id, None, now - RECENT
-    )
-    if row is None:
-        raise GatewayUnknownError
-    return row
+    for found in await queries.gateways(
+        db, most=1, since=now - RECENT, operator_id=operator_id, gateway_id=gateway_id
+    ):
+        return found
+    raise GatewayUnknownError
 
 
-async def lots_page(connection: Connection, gateway_id: str, ask: FeedAsk) -> Page:
-    """Read a page of a gateway's lots, by `lot_id`, with what they reported last."""
-    rows = await connection.fetch(
-        named("feed_lots"), ask.cursor or "", ask.limit + 1, gateway_id, ask.data_state
-    )
-    return cut(rows, ask.limit, "lot_id")
-
-
-async def dead_letters_page(
-    connection: Connection, ask: DeadLettersAsk, operator_id: str | None
-) -> Page:
-    """Read a page of refused messages, the newest first, long ones cut.
+async def dead_letters(db: Db, ask: DeadLettersAsk, operator_id: str | None) -> list[Refused]:
+    """Read a page of refused messages, and one more where there is; long ones are cut.
 
     Args:
-        connection: To the database.
+        db: A connection.
         ask: Filters, where it starts and how long it is.
         operator_id: Whose gateways'; None for all, also those of gateways that nobody knows.
     """
-    gateways = await _gateways(connection, operator_id)
+    gateways = await _gateways(db, operator_id)
     if ask.gateway is not None:
         gateways = [ask.gateway] if gateways is None or ask.gateway in gateways else []
-    rows = await connection.fetch(
-        named("dead_letters"),
-        *(1, (ask.cursor or GREATEST_ID + 1) - 1, ask.limit + 1),
-        *(gateways, ask.lot, ask.reason, ask.from_, ask.to, SHOWN),
+    return await queries.refused(
+        db,
+        most=ask.limit + 1,
+        shown=SHOWN,
+        least_id=1,
+        greatest_id=(ask.cursor or GREATEST_ID + 1) - 1,
+        gateway_ids=gateways,
+        lot_id=ask.lot,
+        reason=ask.reason,
+        since=ask.from_,
+        before=ask.to,
     )
-    return cut(rows, ask.limit, "dead_letter_id")
 
 
-async def one_dead_letter(
-    connection: Connection, dead_letter_id: int, operator_id: str | None
-) -> Row:
+async def dead_letter(db: Db, dead_letter_id: int, operator_id: str | None) -> Refused:
     """Read one refused message, whole.
 
     Raises:
         DeadLetterUnknownError: There is none of that id, or it is not of the operator's gateways.
     """
-    gateways = await _gateways(connection, operator_id)
-    row: Row | None = await connection.fetchrow(
-        named("dead_letters"),
-        *(dead_letter_id, dead_letter_id, 1),
-        *(gateways, None, None, None, None, _WHOLE),
-    )
-    if row is None:
-        raise DeadLetterUnknownError
-    return row
+    for found in await queries.refused(
+        db,
+        most=1,
+        shown=_WHOLE,
+        least_id=dead_letter_id,
+        greatest_id=dead_letter_id,
+        gateway_ids=await _gateways(db, operator_id),
+    ):
+        return found
+    raise DeadLetterUnknownError
 
 
-async def _gateways(connection: Connection, operator_id: str | None) -> list[str] | None:
+async def _gateways(db: Db, operator_id: str | None) -> list[str] | None:
     """Name an operator's gateways; None for all there are and were.
 
     Apart, so that the planner knows them by name: a few messages among many are found by index.
     """
-    if operator_id is None:
-        return None
-    rows = await connection.fetch(named("operator_gateways"), operator_id)
-    return [row["gateway_id"] for row in rows]
+    return None if operator_id is None else await queries.gateway_ids(db, operator_id)

@@ -77,8 +77,8 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
 
 async def _issue(url: str, places: Places) -> Issued:
     platform = PlatformPasswords(os.environ[INGEST_VARIABLE], os.environ[API_VARIABLE])
-    async with connected(url, "parking_api credentials") as connection:
-        return await issue(connection, places, platform)
+    async with connected(url, "parking_api credentials") as db:
+        return await issue(db, places, platform)
 
 
 def reload_broker(run_file: Path) -> None:

@@ -9,16 +9,15 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import asyncpg
+import msgspec
 
-from parking_api.command_line import Connection
 from parking_api.credentials_file import FILE_MODE, CredentialsFileError, write_atomically
+from parking_api.operators import queries
 from parking_api.operators.broker_files import API_USER, INGEST_USER, acl, passwd
 from parking_api.operators.passwords import is_password, mosquitto_hash, new_password, new_salt
-from sql.engine import AdvisoryLock, Transaction, lock
-from sql.named import named
+from sql.engine import AdvisoryLock, Db, lock, transaction
 
 BROKER_MODE: Final = 0o640
 
@@ -52,6 +51,20 @@ class Randomness:
     salt: Callable[[], bytes] = new_salt
 
 
+class Login(msgspec.Struct, frozen=True):
+    """How a gateway logs in."""
+
+    username: str
+    password: str
+
+
+class Entry(Login, frozen=True):
+    """A gateway in the file."""
+
+    lots: list[str]
+    simulated: bool
+
+
 @dataclass(frozen=True)
 class Issued:
     """How many gateways there are, and how many of them were given a password now."""
@@ -61,15 +74,12 @@ class Issued:
 
 
 async def issue(
-    connection: Connection,
-    places: Places,
-    platform: PlatformPasswords,
-    randomness: Randomness | None = None,
+    db: Db, places: Places, platform: PlatformPasswords, randomness: Randomness | None = None
 ) -> Issued:
     """Give every gateway a password, and tell the file and the broker's files of all of them.
 
     Args:
-        connection: To the database.
+        db: A connection.
         places: Where credentials go; both directories must exist.
         platform: The platform's own passwords.
         randomness: Where passwords and salts come from; default the system's.
@@ -82,38 +92,30 @@ async def issue(
         OSError: A file cannot be read or written; the database is as it was.
     """
     source = randomness or Randomness()
-    async with connection.transaction():
-        await lock(Transaction(connection), AdvisoryLock.REGISTRATION)
+    async with transaction(db) as within:
+        await lock(within, AdvisoryLock.REGISTRATION)
         document = _read(places.file)
         known = _passwords(document, places.file)
-        gateways = await connection.fetch(named("gateway_credentials"))
+        gateways = await queries.credentials(within)
         hashes, entries, new = {}, [], 0
         for gateway in gateways:
-            name, stored = gateway["gateway_id"], gateway["password_hash"]
+            name, stored = gateway.gateway_id, gateway.password_hash
             password = known.get(name)
             if password is None or stored is None or not is_password(password, stored):
                 password = source.password()
                 stored = mosquitto_hash(password, source.salt())
-                await connection.execute(named("gateway_set_password"), name, stored)
+                await queries.set_password(within, name, stored)
                 new += 1
             hashes[name] = stored
-            entries.append(_entry(gateway, password))
+            entries.append(Entry(name, password, gateway.lots, gateway.simulated))
         own = {INGEST_USER: platform.ingest, API_USER: platform.api}
         users = {name: mosquitto_hash(password, source.salt()) for name, password in own.items()}
-        _write(places, {**document, "gateways": entries}, passwd(users | hashes), acl(hashes))
+        document["gateways"] = msgspec.to_builtins(entries)
+        _write(places, document, passwd(users | hashes), acl(hashes))
     return Issued(len(gateways), new)
 
 
-def _entry(gateway: asyncpg.Record, password: str) -> dict[str, Any]:
-    return {
-        "username": gateway["gateway_id"],
-        "password": password,
-        "lots": list(gateway["lots"]),
-        "simulated": gateway["simulated"],
-    }
-
-
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> dict[str, object]:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -125,15 +127,15 @@ def _read(file: Path) -> dict[str, Any]:
     return document
 
 
-def _passwords(document: Mapping[str, Any], file: Path) -> dict[str, str]:
+def _passwords(document: Mapping[str, object], file: Path) -> dict[str, str]:
     try:
-        entries = document.get("gateways", [])
-        return {str(entry["username"]): str(entry["password"]) for entry in entries}
-    except (TypeError, KeyError) as error:
+        entries = msgspec.convert(document.get("gateways", []), list[Login])
+    except msgspec.ValidationError as error:
         raise CredentialsFileError(f"{file} lists no gateways: move it away") from error
+    return {entry.username: entry.password for entry in entries}
 
 
-def _write(places: Places, document: Mapping[str, Any], users: str, rights: str) -> None:
+def _write(places: Places, document: Mapping[str, object], users: str, rights: str) -> None:
     text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
     write_atomically(places.file, text, FILE_MODE)
     for name, content in (("passwd", users), ("acl", rights)):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from parking_api.models import Answer, Count, Name
-from parking_api.paging import NEXT, START, PageLimit
+from parking_api.paging import START, PageLimit
 from parking_api.parameters import Id, Parameters
 
 
@@ -27,10 +27,3 @@ class OperatorAnswer(Answer):
     gateways_with_credentials: Count = Field(
         description="Those that a password has been issued to: the others cannot report."
     )
-
-
-class OperatorPage(Answer):
-    """Operators by `operator_id`."""
-
-    items: list[OperatorAnswer]
-    next: str | None = Field(description=NEXT)

@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 
-from parking_api.feeds.models import SHOWN, DeadLetter, DeadLetterPage
+from parking_api.feeds.models import SHOWN, DeadLetter
+from parking_api.models import Page
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages, refuse
 from tests.parking_api.people import body, keyed
@@ -17,7 +18,7 @@ PATH = "/v1/dead-letters"
 async def listed(api: httpx.AsyncClient, who: dict[str, str], **parameters: Any) -> list[Any]:
     answer = await api.get(PATH, params=parameters, headers=who)
     assert answer.status_code == 200, answer.text
-    return [letter.model_dump() for letter in DeadLetterPage.model_validate(answer.json()).items]
+    return [letter.model_dump() for letter in Page[DeadLetter].model_validate(answer.json()).items]
 
 
 async def lots(api: httpx.AsyncClient, who: dict[str, str], **parameters: Any) -> list[str]:

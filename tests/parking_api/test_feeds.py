@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from parking_api.feeds.models import FeedPage, LotFeedPage
+from parking_api.feeds.models import Feed, LotFeeds
+from parking_api.models import Page
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages, refuse
 from tests.parking_api.people import body, keyed
@@ -28,12 +29,12 @@ async def _feeding(built: Builder) -> None:
 
 async def gateways(api: httpx.AsyncClient, who: dict[str, str], **parameters: Any) -> list[str]:
     answer = await api.get("/v1/feeds", params=parameters, headers=who)
-    return [feed.gateway_id for feed in FeedPage.model_validate(body(answer)).items]
+    return [feed.gateway_id for feed in Page[Feed].model_validate(body(answer)).items]
 
 
 async def lots(api: httpx.AsyncClient, who: dict[str, str], **parameters: Any) -> list[str]:
     answer = await api.get("/v1/feeds/gw-a", params=parameters, headers=who)
-    return [lot.lot_id for lot in LotFeedPage.model_validate(body(answer)).items]
+    return [lot.lot_id for lot in LotFeeds.model_validate(body(answer)).items]
 
 
 @pytest.mark.usefixtures("_feeding")
@@ -71,7 +72,7 @@ async def test_the_health_of_a_gateways_lots(
     api: httpx.AsyncClient, built: Builder, people: People
 ) -> None:
     told = body(await api.get("/v1/feeds/gw-a", headers=people.operations))
-    live, silent, stale, unheard = LotFeedPage.model_validate(told).items
+    live, silent, stale, unheard = LotFeeds.model_validate(told).items
 
     assert told["gateway"]["gateway_id"] == "gw-a"
     assert told["next"] is None

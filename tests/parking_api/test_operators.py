@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from parking_api.operators.models import OperatorAnswer, OperatorPage
+from parking_api.models import Page
+from parking_api.operators.models import OperatorAnswer
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages
 from tests.parking_api.people import body, keyed
@@ -30,7 +31,7 @@ async def _running(built: Builder) -> None:
 @pytest.mark.usefixtures("_running")
 async def test_operations_see_all(api: httpx.AsyncClient, people: People) -> None:
     told = body(await api.get("/v1/operators", headers=people.operations))
-    OperatorPage.model_validate(told)
+    Page[OperatorAnswer].model_validate(told)
     first, second = told["items"]
     assert first == A
     assert (second["operator_id"], second["lots"], second["spaces"]) == ("op-b", 0, 0)

@@ -1,0 +1,52 @@
+-- name: operators(after, most, operator_id)
+-- Operators by operator_id, from the one after `after` on, each with what it runs; or one of them.
+-- Index: operator_pkey, lot_operator_id_idx, gateway_operator_id_idx.
+SELECT
+    o.operator_id,
+    o.name_zh,
+    o.name_en,
+    l.lots,
+    l.spaces,
+    g.gateways,
+    g.gateways_with_credentials
+FROM operator AS o
+CROSS JOIN
+    LATERAL (
+        SELECT
+            count(*) AS lots,
+            coalesce(sum(own.capacity), 0) AS spaces
+        FROM lot AS own
+        WHERE own.operator_id = o.operator_id
+    ) AS l
+CROSS JOIN
+    LATERAL (
+        SELECT
+            count(*) AS gateways,
+            count(own.password_hash) AS gateways_with_credentials
+        FROM gateway AS own
+        WHERE own.operator_id = o.operator_id
+    ) AS g
+WHERE o.operator_id > :after AND (:operator_id::text IS null OR o.operator_id = :operator_id)
+ORDER BY o.operator_id
+LIMIT :most;
+
+-- name: credentials()
+-- Every gateway with its password's hash and the lots that it reports for.
+-- Index: lot_gateway_id_idx, or none for many gateways.
+SELECT
+    g.gateway_id,
+    g.simulated,
+    g.password_hash,
+    coalesce(
+        array_agg(l.lot_id ORDER BY l.lot_id) FILTER (WHERE l.lot_id IS NOT null), '{}'
+    ) AS lots
+FROM gateway AS g
+LEFT JOIN lot AS l ON g.gateway_id = l.gateway_id
+GROUP BY g.gateway_id
+ORDER BY g.gateway_id;
+
+-- name: set_password(gateway_id, password_hash)
+-- Store a gateway's new password, hashed as mosquitto writes it.
+-- Index: gateway_pkey.
+UPDATE gateway SET password_hash = :password_hash
+WHERE gateway_id = :gateway_id;
