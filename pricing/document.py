@@ -47,7 +47,7 @@ from pricing.reading import cleaned, parsed
 
 
 class Part(BaseModel):
-    """Any part of a document: frozen, and without fields that the contract does not know."""
+    """Any part of a document: frozen, and without fields that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

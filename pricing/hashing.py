@@ -3,17 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
+
+from pricing.document import Tariff
 
 
-class Writable(Protocol):
-    """Something that gives its document as JSON's types, as a `Tariff` does."""
-
-    def document(self) -> dict[str, Any]:
-        """The document in JSON's types."""
-
-
-def canonical_json(document: Mapping[str, Any] | Writable) -> bytes:
+def canonical_json(document: Mapping[str, Any] | Tariff) -> bytes:
     """The document's canonical bytes: UTF-8, keys sorted, no spaces, no NaN."""
     plain = document if isinstance(document, Mapping) else document.document()
     return json.dumps(
@@ -21,6 +16,6 @@ def canonical_json(document: Mapping[str, Any] | Writable) -> bytes:
     ).encode()
 
 
-def content_hash(document: Mapping[str, Any] | Writable) -> str:
+def content_hash(document: Mapping[str, Any] | Tariff) -> str:
     """SHA-256 of the canonical JSON, as 64 hexadecimal digits."""
     return hashlib.sha256(canonical_json(document)).hexdigest()

@@ -77,20 +77,25 @@ def _closing_lines(
     lines = []
     for each in percentages:
         left = reduced(total, (each,))
-        line = Line(exit_us, exit_us, "percentage", floor(left) - floor(total), currency)
-        adjustment = Adjustment(percent_off=str(each.percent_off))
-        line = line._replace(
-            entitlement=each.id,
-            adjustment=adjustment,
-            entitlement_called=naming.entitlement(each),
+        amount = floor(left) - floor(total)
+        lines.append(
+            Line(
+                exit_us,
+                exit_us,
+                "percentage",
+                amount,
+                currency,
+                adjustment=Adjustment(percent_off=str(each.percent_off)),
+                entitlement=each.id,
+                exact_minor=None if amount == left - total else decimal_text(left - total),
+                entitlement_called=naming.entitlement(each),
+            )
         )
-        if line.amount_minor != left - total:
-            line = line._replace(exact_minor=decimal_text(left - total))
-        lines.append(line)
         total = left
     if total.denominator != 1:
-        line = Line(exit_us, exit_us, "rounding", rounded(total) - floor(total), currency)
-        lines.append(line._replace(exact_minor=decimal_text(total)))
+        amount, exact_minor = rounded(total) - floor(total), decimal_text(total)
+        line = Line(exit_us, exit_us, "rounding", amount, currency, exact_minor=exact_minor)
+        lines.append(line)
     return lines
 
 

@@ -45,31 +45,6 @@ class DayTypes:
         return frozenset((kind, DAY_NAMES[weekday]))
 
 
-class StartDays:
-    """The dates on which windows of one period start: its day types and its season."""
-
-    __slots__ = ("_days", "_from", "_to")
-
-    def __init__(self, period: Period) -> None:
-        self._days = None if period.days == "all" else frozenset(period.days)
-        season = period.season
-        self._from = _month_day(season.from_) if season else (1, 1)
-        self._to = _month_day(season.to) if season else (12, 31)
-
-    def include(self, day: date, kinds: frozenset[str]) -> bool:
-        """Whether a window starts on `day`, which is of these `kinds`.
-
-        Seasons include both ends. In a year without 29 February a season from it starts on
-        1 March and one up to it ends on 28 February.
-        """
-        if self._days is not None and self._days.isdisjoint(kinds):
-            return False
-        at = (day.month, day.day)
-        if self._from <= self._to:
-            return self._from <= at <= self._to
-        return at >= self._from or at <= self._to
-
-
 class PeriodPlan:
     """A period, ready to be laid out in time and charged.
 
@@ -82,7 +57,8 @@ class PeriodPlan:
     """
 
     __slots__ = (
-        "called", "closes", "down", "id", "index", "kind", "opens", "period", "starts", "unit_us",
+        "_days", "_from", "_to", "called", "closes", "down", "id", "index", "kind", "opens",
+        "period", "unit_us",
     )  # fmt: skip
 
     def __init__(self, index: int, period: Period) -> None:
@@ -94,9 +70,25 @@ class PeriodPlan:
         self.opens = _minutes(period.start)
         closes = _minutes(period.end)
         self.closes = closes if closes > self.opens else closes + MINUTES_A_DAY
-        self.starts = StartDays(period)
+        self._days = None if period.days == "all" else frozenset(period.days)
+        season = period.season
+        self._from = _month_day(season.from_) if season else (1, 1)
+        self._to = _month_day(season.to) if season else (12, 31)
         self.unit_us = (period.unit_s or 0) * SECOND
         self.down = period.rounding == "down"
+
+    def starts_on(self, day: date, kinds: frozenset[str]) -> bool:
+        """Whether a window starts on `day`, which is of these `kinds`.
+
+        Seasons include both ends. In a year without 29 February a season from it starts on
+        1 March and one up to it ends on 28 February.
+        """
+        if self._days is not None and self._days.isdisjoint(kinds):
+            return False
+        at = (day.month, day.day)
+        if self._from <= self._to:
+            return self._from <= at <= self._to
+        return at >= self._from or at <= self._to
 
 
 class Segment(NamedTuple):
@@ -113,6 +105,11 @@ class Segment(NamedTuple):
     period: PeriodPlan | None
     key: int
     day: int
+
+    @property
+    def place(self) -> int:
+        """The index of the period that governs; -1 where none does."""
+        return -1 if self.period is None else self.period.index
 
 
 def _minutes(text: str) -> int:

@@ -9,7 +9,6 @@ from pricing.document import Entitlement, Tariff
 from pricing.errors import (
     ExitBeforeEntryError,
     NaiveTimeError,
-    PricingError,
     StayTooLongError,
     TimeOutOfRangeError,
     UnknownEntitlementError,
@@ -91,15 +90,3 @@ def effective_us(version: Version) -> int:
     if version.effective_at.tzinfo is None:
         raise NaiveTimeError("effective_at needs an offset from UTC")
     return instant_us(version.effective_at)
-
-
-__all__ = [
-    "FIRST_STAY",
-    "PricingError",
-    "Stay",
-    "Version",
-    "bounds",
-    "check_vehicle",
-    "effective_us",
-    "entitlements_of",
-]

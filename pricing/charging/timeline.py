@@ -87,7 +87,7 @@ class Timeline:
         if known is None:
             day = date.fromordinal(ordinal)
             kinds = self._types.of(day)
-            periods = (period for period in self.periods if period.starts.include(day, kinds))
+            periods = (period for period in self.periods if period.starts_on(day, kinds))
             windows = (self._window(period, ordinal) for period in periods)
             # A skipped hour can leave nothing of a window.
             known = tuple(window for window in windows if window.start < window.end)
@@ -127,7 +127,7 @@ def govern(windows: list[Segment], start: int, end: int) -> tuple[Segment, ...]:
     for low, high in pairwise(sorted(cuts)):
         while coming and coming[0].start <= low:
             window = coming.popleft()
-            heappush(begun, (*_precedence(window), window))
+            heappush(begun, (window.place, window.start, window))
         while begun and begun[0][2].end <= low:
             heappop(begun)
         period, key, day = begun[0][2][2:] if begun else (None, -1, 0)
@@ -135,7 +135,3 @@ def govern(windows: list[Segment], start: int, end: int) -> tuple[Segment, ...]:
             low = found.pop().start  # noqa: PLW2901
         found.append(Segment(low, high, period, key, day))
     return tuple(found)
-
-
-def _precedence(window: Segment) -> tuple[int, int]:
-    return (0 if window.period is None else window.period.index, window.start)

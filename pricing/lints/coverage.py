@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from pricing.charging.periods import PeriodPlan, Segment
@@ -108,7 +109,7 @@ def _overlaps(look: Look, timeline: Timeline) -> Iterator[Lint]:
     while day.year == look.year:
         today = timeline.starting(day.toordinal())
         for first, second in _meeting(windows + list(today)):
-            pair = (_index(first), _index(second))
+            pair = (first.place, second.place)
             if pair not in seen:
                 seen.add(pair)
                 yield _overlap(look, first, second)
@@ -117,7 +118,7 @@ def _overlaps(look: Look, timeline: Timeline) -> Iterator[Lint]:
 
 
 def _meeting(windows: list[Segment]) -> Iterator[tuple[Segment, Segment]]:
-    windows = sorted(windows, key=_index)
+    windows = sorted(windows, key=attrgetter("place"))
     for place, first in enumerate(windows):
         for second in windows[place + 1 :]:
             apart = first.end <= second.start or second.end <= first.start
@@ -128,7 +129,7 @@ def _meeting(windows: list[Segment]) -> Iterator[tuple[Segment, Segment]]:
 def _overlap(look: Look, first: Segment, second: Segment) -> Lint:
     start, end = max(first.start, second.start), min(first.end, second.end)
     opens, closes = _clock_times(start, end)
-    winner, loser = _index(first), _index(second)
+    winner, loser = first.place, second.place
     periods = look.pricer.timeline.periods
     return found(
         "overlap",
@@ -188,10 +189,6 @@ def _money_of_holiday(look: Look, day: date) -> int:
     vehicle = classes(look.tariff)[0]
     marked = Look(other, look.year, None, look.budget)
     return abs(look.fee(entry, 86_400, vehicle) - marked.fee(entry, 86_400, vehicle))
-
-
-def _index(segment: Segment) -> int:
-    return -1 if segment.period is None else segment.period.index
 
 
 def _clock_times(start: int, end: int) -> tuple[str, str]:

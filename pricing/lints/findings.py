@@ -117,7 +117,7 @@ class Look:
         first = date(self.year, 1, 1).toordinal()
         last = date(self.year, 12, 31).toordinal()
         started = {
-            day: tuple(_index(window) for window in self.plain_timeline.starting(day))
+            day: tuple(window.place for window in self.plain_timeline.starting(day))
             for day in range(first - 1, last + 2)
         }
         found: dict[tuple[tuple[int, ...], ...], date] = {}
@@ -140,10 +140,6 @@ class Look:
         """The local time so many minutes after midnight."""
         midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.tariff.timezone))
         return midnight + timedelta(minutes=minutes)
-
-
-def _index(segment: Segment) -> int:
-    return -1 if segment.period is None else segment.period.index
 
 
 def classes(tariff: Tariff, wanted: str | None = None) -> Sequence[str | None]:

@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import Field, StrictInt, model_validator
 
+from pricing.document import Part
 from pricing.fields import MAX_PERIODS, ClockTime, Days, Minor, SeasonDay, Text, ZoneName
 from pricing.mechanism.rules import (
     SFPARK_FULL,
@@ -21,12 +22,6 @@ LotType = Literal["on_street", "surface", "underground", "multi_storey"]
 Percent = Annotated[StrictInt, Field(ge=1, le=100)]
 StepPercent = Annotated[StrictInt, Field(ge=1, le=25)]
 SomeMinor = Annotated[Minor, Field(ge=1)]
-
-
-class Part(BaseModel):
-    """Any part of a mechanism: frozen, and without fields that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TimeBand(Part):
