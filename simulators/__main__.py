@@ -1,16 +1,12 @@
 """The simulators' command line: `python -m simulators city|run|replay`."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import sys
-from typing import TYPE_CHECKING, Protocol, cast
+from collections.abc import Sequence
+from typing import Protocol, cast
 
 import structlog
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Command(Protocol):

@@ -32,7 +32,7 @@ from simulators.registry import (
     read_credentials,
     read_lots,
 )
-from simulators.stopping import end_tasks, stop_at_signals, unless
+from simulators.stopping import finish, stop_at_signals, unless
 from simulators.world import World
 
 CITY_TIMEZONE = ZoneInfo("Asia/Shanghai")
@@ -44,7 +44,6 @@ CATCH_UP_TICKS = 10
 START_S = 6.0
 LOG_INTERVAL_S = 60.0
 STATUS_INTERVAL_S = 2.0
-STOP_S = 1.7
 
 log = structlog.get_logger(__name__)
 
@@ -158,8 +157,7 @@ class Fleet:
             await self._tick_until(stop)
         finally:
             stop.set()
-            _, late = await asyncio.wait(tasks, timeout=STOP_S)
-            await end_tasks(late)
+            await finish(tasks)
             log.info("simulator stopped", **self._figures())
 
     def _start_times(self) -> list[tuple[Gateway, float]]:

@@ -5,7 +5,8 @@ import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 RUN_FILE = Path("var/run.json")
 CREDENTIALS_FILE = Path("var/credentials.json")
@@ -35,7 +36,13 @@ class Credentials:
     username: str
     password: str
     lots: tuple[str, ...]
-    simulated: bool
+    simulated: bool = False
+
+
+class _CredentialsFile(msgspec.Struct):
+    """The part of the credentials file that gateways need."""
+
+    gateways: list[Credentials]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +61,9 @@ def read_lots(path: Path) -> list[Lot]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return [_lot(row) for row in csv.DictReader(file)]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+            return msgspec.convert(list(csv.DictReader(file)), list[Lot], strict=False)
+    except (OSError, ValueError) as error:
         raise RegistryError(f"{path}: {error!r}") from error
-
-
-def _lot(row: dict[str, str]) -> Lot:
-    return Lot(
-        lot_id=row["lot_id"],
-        gateway_id=row["gateway_id"],
-        lot_type=row["lot_type"],
-        land_use=row["land_use"],
-        reporting=row["reporting"],
-        report_interval_s=int(row["report_interval_s"]),
-        capacity=int(row["capacity"]),
-    )
 
 
 def read_credentials(path: Path) -> list[Credentials]:
@@ -78,19 +73,9 @@ def read_credentials(path: Path) -> list[Credentials]:
         RegistryError: the file cannot be read or lacks a field.
     """
     try:
-        gateways = json.loads(path.read_text(encoding="utf-8"))["gateways"]
-        return [_credentials(gateway) for gateway in gateways]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        return msgspec.json.decode(path.read_bytes(), type=_CredentialsFile).gateways
+    except (OSError, ValueError, RecursionError) as error:
         raise RegistryError(f"{path}: {error!r}") from error
-
-
-def _credentials(gateway: dict[str, Any]) -> Credentials:
-    return Credentials(
-        username=gateway["username"],
-        password=gateway["password"],
-        lots=tuple(gateway["lots"]),
-        simulated=bool(gateway.get("simulated", False)),
-    )
 
 
 def add_broker_arguments(parser: argparse.ArgumentParser) -> None:

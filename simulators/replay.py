@@ -17,10 +17,9 @@ from simulators.gateway import Gateway
 from simulators.outbox import Outbox
 from simulators.recording import RecordedCount, Recording
 from simulators.registry import Broker, Credentials
-from simulators.stopping import end_tasks, unless
+from simulators.stopping import end_tasks, finish, unless
 
 CONNECT_TIMEOUT_S = 30.0
-STOP_S = 1.7
 LOG_INTERVAL_S = 60.0
 # Rows read between two looks at the network, when nothing else makes the replay wait.
 ROWS_A_TURN = 500
@@ -139,7 +138,7 @@ class Replay:
         finally:
             self.summary.unacked = self._pending()
             leave.set()
-            await self._leave()
+            await finish(self._tasks)
         return self.summary
 
     async def _send_all(
@@ -234,12 +233,6 @@ class Replay:
 
     def _pending(self) -> int:
         return sum(len(outbox) for outbox in self._outboxes.values())
-
-    async def _leave(self) -> None:
-        if not self._tasks:
-            return
-        _, late = await asyncio.wait(self._tasks, timeout=STOP_S)
-        await end_tasks(late)
 
     def _log_progress(self, count: RecordedCount) -> None:
         if self._clock() >= self._next_log_s:

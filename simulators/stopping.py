@@ -4,6 +4,9 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterable
+from typing import Final
+
+STOP_S: Final = 1.7
 
 
 def stop_at_signals() -> asyncio.Event:
@@ -20,6 +23,13 @@ async def unless(stop: asyncio.Event, wait_s: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(wait_s):
             await stop.wait()
+
+
+async def finish(tasks: Iterable["asyncio.Task[object]"]) -> None:
+    """Give tasks that were told to stop STOP_S seconds to end, then cancel them."""
+    if left := set(tasks):
+        _, left = await asyncio.wait(left, timeout=STOP_S)
+    await end_tasks(left)
 
 
 async def end_tasks(tasks: Iterable["asyncio.Task[object]"]) -> None:

@@ -1,13 +1,8 @@
 """Whole numbers that add up."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def apportion(total: int, weights: Sequence[float], minimum: int = 0) -> list[int]:

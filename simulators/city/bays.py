@@ -1,20 +1,15 @@
 """Every bay of every lot: number, level, class and position, as NumPy columns."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulators.city.geodesy import Floats, offset
 from simulators.city.land_use import LAND_USES, ON_STREET, SURFACE, UNDERGROUND
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulators.city.lots import Lot
+from simulators.city.lots import Lot
 
 BAY_WIDTH_M: Final = 2.5
 BAY_DEPTH_M: Final = 5.3

@@ -1,9 +1,8 @@
 """The whole city from a number of lots and a seed."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -23,9 +22,6 @@ from simulators.city.operators import (
     load_operators,
 )
 from simulators.city.siting import ADDRESS_SHARE, ON_STREET_SHARE, Site, site_lots
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FEWEST_LOTS: Final = 5
 MOST_LOTS: Final = 20_000

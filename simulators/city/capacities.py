@@ -1,13 +1,13 @@
 """How large the lots are: a heavy tail that adds up to the city's bays."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.city.geodesy import Floats
 from simulators.city.land_use import (
     LAND_USES,
     MULTI_STOREY,
@@ -16,11 +16,6 @@ from simulators.city.land_use import (
     SURFACE,
     UNDERGROUND,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulators.city.geodesy import Floats
 
 BAYS_PER_LOT: Final = 282
 """Qingdao in 2025: 470,000 bays in 1,670 commercial lots, 281.4 a lot; rounded up."""

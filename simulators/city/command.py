@@ -1,10 +1,9 @@
 """The subcommand `city`: build a city and write its files."""
 
-from __future__ import annotations
-
+import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -13,9 +12,6 @@ from rich.progress import Progress as ProgressBar
 from simulators.city.build import FEWEST_LOTS, MOST_LOTS, City, build_city
 from simulators.city.files import TargetRefusedError, check_target, write_city
 from simulators.city.operators import FULL_SIZE
-
-if TYPE_CHECKING:
-    import argparse
 
 SEED: Final = 370200
 """The city's administrative code: as good as any number, and easy to remember."""

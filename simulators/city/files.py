@@ -1,26 +1,20 @@
 """The city's files, in the import format."""
 
-from __future__ import annotations
-
 import csv
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from shapely.geometry import mapping
 
 from simulators.city.bays import CLASSES
+from simulators.city.build import City
 from simulators.city.ground import districts_document
 from simulators.city.lots import REPORT_INTERVAL_S, TIMEZONE
 from simulators.city.tariffs import VALID_FROM, tariffs_document
 from simulators.city.zones import load_zones
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from simulators.city.build import City
 
 DISTRICTS: Final = "districts.geojson"
 LOTS: Final = "lots.csv"

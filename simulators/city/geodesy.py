@@ -1,7 +1,5 @@
 """Small offsets on the WGS 84 spheroid."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

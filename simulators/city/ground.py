@@ -3,8 +3,6 @@
 Where the data come from stands in `data/NOTICE`.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+import msgspec
 import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
@@ -122,35 +121,13 @@ def _district(feature: dict[str, Any]) -> District:
 @cache
 def load_places() -> tuple[Place, ...]:
     """The named places, in the order of the file."""
-    return tuple(
-        Place(
-            district=row["district"],
-            land_use=row["land_use"],
-            name_zh=row["name_zh"],
-            name_en=row["name_en"],
-            longitude=float(row["longitude"]),
-            latitude=float(row["latitude"]),
-            weight=float(row["weight"]),
-        )
-        for row in _rows("places.csv")
-    )
+    return msgspec.convert(_rows("places.csv"), tuple[Place, ...], strict=False)
 
 
 @cache
 def load_streets() -> tuple[Street, ...]:
     """The streets, in the order of the file."""
-    return tuple(
-        Street(
-            district=row["district"],
-            name_zh=row["name_zh"],
-            name_en=row["name_en"],
-            from_longitude=float(row["from_longitude"]),
-            from_latitude=float(row["from_latitude"]),
-            to_longitude=float(row["to_longitude"]),
-            to_latitude=float(row["to_latitude"]),
-        )
-        for row in _rows("streets.csv")
-    )
+    return msgspec.convert(_rows("streets.csv"), tuple[Street, ...], strict=False)
 
 
 def operator_rows() -> list[dict[str, str]]:

@@ -3,8 +3,6 @@
 The figures are estimates of ours for a Chinese city of ten million, not measurements.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

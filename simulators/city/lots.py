@@ -1,15 +1,12 @@
 """The lots of the city, complete."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import numpy as np
 
 from simulators.city.capacities import levels_of
 from simulators.city.land_use import LAND_USES, MULTI_STOREY, UNDERGROUND
-
-if TYPE_CHECKING:
-    import numpy as np
 
 REPORT_INTERVAL_S: Final = {"bays": 120, "count": 60}
 """The longest silence of a lot, by how it reports: its gateway repeats itself before that."""

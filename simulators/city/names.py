@@ -1,19 +1,14 @@
 """What the lots are called, in Chinese and English."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from simulators.city.geodesy import between
 from simulators.city.land_use import MULTI_STOREY, SURFACE, UNDERGROUND
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulators.city.siting import Site
+from simulators.city.siting import Site
 
 Name = tuple[str, str]
 

@@ -1,20 +1,15 @@
 """Who runs the lots, and which gateway reports for each."""
 
-from __future__ import annotations
-
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from simulators.city.apportion import apportion
 from simulators.city.ground import operator_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulators.city.siting import Site
+from simulators.city.siting import Site
 
 TRY_OPERATOR: Final = "op-try"
 TRY_GATEWAY: Final = "gw-try"

@@ -1,22 +1,16 @@
 """Where the lots stand: around named places, along streets, and at addresses between them."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import shapely
 
 from simulators.city.apportion import apportion
-from simulators.city.geodesy import between, metres_per_degree, offset
+from simulators.city.geodesy import Floats, between, metres_per_degree, offset
 from simulators.city.ground import District, Place, Street, load_places, load_streets
 from simulators.city.land_use import ADDRESS_USES, LAND_USES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulators.city.geodesy import Floats
 
 ON_STREET_SHARE: Final = 0.16
 ADDRESS_SHARE: Final = 0.34

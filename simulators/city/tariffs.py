@@ -5,16 +5,13 @@ its vehicles, first half hour and new-energy relief, those of Jiaozhou its class
 class 3 and lots off the street are set below them in the same form, for the demonstration.
 """
 
-from __future__ import annotations
-
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from simulators.city.land_use import OFF_STREET, ON_STREET
 from simulators.city.zones import Zone, load_zones
 
 VALID_FROM: Final = "2025-01-01T00:00:00+08:00"
-ON_STREET: Final = ("on_street",)
-OFF_STREET: Final = ("surface", "underground", "multi_storey")
 WEST_COAST: Final = "370211"
 JIAOZHOU: Final = "370281"
 PEAK: Final = {"from": "04-20", "to": "10-10"}
@@ -23,6 +20,18 @@ HALF_HOUR_S: Final = 1800
 HOUR_S: Final = 3600
 
 Json = dict[str, Any]
+
+
+class _Kind(NamedTuple):
+    """Lots on the street, or off it, and what a tariff calls them."""
+
+    lot_types: tuple[str, ...]
+    zh: str
+    en: str
+
+
+_ROAD: Final = _Kind((ON_STREET,), "道路泊位", "road berth")
+_OFF_STREET: Final = _Kind(OFF_STREET, "路外停车场", "off-street lot")
 
 # First day and length of the holidays of 2025 and 2026, by the State Council's notices of
 # 12 November 2024 and 4 November 2025.
@@ -108,38 +117,32 @@ def _two_seasons(peak: tuple[int, ...], peak_cap: int, off: int, off_cap: int) -
 
 def _documents() -> list[tuple[str, tuple[str, ...], Json]]:
     """Group of zones, lot types and document of each tariff."""
-    west = {"vehicles": _CLASSES, "entitlements": [_NEW_ENERGY]}
-    road_1 = ("一类区域道路泊位", "Class 1 road berth")
-    off_1 = ("一类区域路外停车场", "Class 1 off-street lot")
-    road_2 = ("二类区域道路泊位", "Class 2 road berth")
-    off_2 = ("二类区域路外停车场", "Class 2 off-street lot")
-    road_3 = ("三类区域道路泊位", "Class 3 road berth")
-    off_3 = ("三类区域路外停车场", "Class 3 off-street lot")
-    wc_road = ("西海岸新区道路泊位", "West Coast road berth")
-    wc_off = ("西海岸新区路外停车场", "West Coast off-street lot")
-    jz_road = ("胶州道路泊位", "Jiaozhou road berth")
-    jz_off = ("胶州路外停车场", "Jiaozhou off-street lot")
-    seasons = {
-        "road-1": _two_seasons((350, 400), 6000, 200, 1500),
-        "off-1": _two_seasons((250, 300), 4000, 150, 1200),
-        "road-2": _two_seasons((250, 300), 4000, 150, 1200),
-        "off-2": _two_seasons((150, 200), 2500, 100, 1000),
-    }
-    quarter, half = _QUARTER_FREE, _HALF_OFF
+    dear = _two_seasons((250, 300), 4000, 150, 1200)
     outer_road, outer_off = [_day(_OUTER, (130,), 1300)], [_day(_OUTER, (100,), 1000)]
-    first = _FIRST_HALF_OFF
-    wc = [_day(_OUTER, (150, 200), 1500)], [_day(_OUTER, (100, 150), 1200)]
+    coast: dict[str, Any] = {"vehicles": _CLASSES, "entitlements": [_NEW_ENERGY]}
+    coast_road, coast_off = [_day(_OUTER, (150, 200), 1500)], [_day(_OUTER, (100, 150), 1200)]
+    class_1 = _two_seasons((350, 400), 6000, 200, 1500)
+    class_2_off = _two_seasons((150, 200), 2500, 100, 1000)
+    quarter, half, first = _QUARTER_FREE, _HALF_OFF, _FIRST_HALF_OFF
+    table: list[tuple[str, _Kind, str, str, str, list[Json], Json, dict[str, Any]]] = [
+        ("1", _ROAD, "qd-road-1", "一类区域", "Class 1", class_1, quarter, {}),
+        ("1", _OFF_STREET, "qd-off-1", "一类区域", "Class 1", dear, quarter, {}),
+        ("2", _ROAD, "qd-road-2", "二类区域", "Class 2", dear, quarter, {}),
+        ("2", _OFF_STREET, "qd-off-2", "二类区域", "Class 2", class_2_off, quarter, {}),
+        ("3", _ROAD, "qd-road-3", "三类区域", "Class 3", outer_road, half, {}),
+        ("3", _OFF_STREET, "qd-off-3", "三类区域", "Class 3", outer_off, half, {}),
+        (WEST_COAST, _ROAD, "wc-road", "西海岸新区", "West Coast", coast_road, first, coast),
+        (WEST_COAST, _OFF_STREET, "wc-off", "西海岸新区", "West Coast", coast_off, first, coast),
+        (JIAOZHOU, _ROAD, "jz-road", "胶州", "Jiaozhou", outer_road, half, {}),
+        (JIAOZHOU, _OFF_STREET, "jz-off", "胶州", "Jiaozhou", outer_off, half, {}),
+    ]
     return [
-        ("1", ON_STREET, _document("qd-road-1", road_1, seasons["road-1"], quarter)),
-        ("1", OFF_STREET, _document("qd-off-1", off_1, seasons["off-1"], quarter)),
-        ("2", ON_STREET, _document("qd-road-2", road_2, seasons["road-2"], quarter)),
-        ("2", OFF_STREET, _document("qd-off-2", off_2, seasons["off-2"], quarter)),
-        ("3", ON_STREET, _document("qd-road-3", road_3, outer_road, half)),
-        ("3", OFF_STREET, _document("qd-off-3", off_3, outer_off, half)),
-        (WEST_COAST, ON_STREET, _document("wc-road", wc_road, wc[0], first, **west)),
-        (WEST_COAST, OFF_STREET, _document("wc-off", wc_off, wc[1], first, **west)),
-        (JIAOZHOU, ON_STREET, _document("jz-road", jz_road, outer_road, half)),
-        (JIAOZHOU, OFF_STREET, _document("jz-off", jz_off, outer_off, half)),
+        (
+            group,
+            kind.lot_types,
+            _document(tariff_id, (zh + kind.zh, f"{en} {kind.en}"), days, grace, **more),
+        )
+        for group, kind, tariff_id, zh, en, days, grace, more in table
     ]
 
 
@@ -177,7 +180,7 @@ def _control(zone_class: int, base_minor: int) -> Json:
             "en": f"Government-guided price of class {zone_class} road berths (demonstration)",
         },
         "zone_class": zone_class,
-        "lot_types": list(ON_STREET),
+        "lot_types": list(_ROAD.lot_types),
         "vehicle": "small",
         "base_minor": base_minor,
         "float_up_percent": 20,

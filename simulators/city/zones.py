@@ -3,21 +3,17 @@
 They tile the districts: each urban district is cut in two, its busy core and what is left of it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import shapely
 from shapely import affinity
 from shapely.geometry import MultiPolygon, Point, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from simulators.city.geodesy import metres_per_degree
 from simulators.city.ground import District, Place, load_districts, load_places
-
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
 
 CORE_CLASS: Final = 1
 URBAN_CLASS: Final = 2
