@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.demo import DemoOptions, run
 from deploy.directory import Directory
-from deploy.display import display_for
+from deploy.display import Display
 
 
 def _lots(text: str) -> int:
@@ -114,7 +114,7 @@ def main(argv: list[str] | None = None) -> int:
         return key(options.var, options.role)
     if options.command == "credentials":
         return credentials()
-    display = display_for(terminal=sys.stdout.isatty())
+    display = Display(is_terminal=sys.stdout.isatty())
     return run(DemoOptions(options.var, options.lots, options.speed), display)
 
 

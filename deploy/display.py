@@ -1,7 +1,6 @@
 """What the demo shows: bars and spinners on a terminal, plain lines elsewhere."""
 
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -21,10 +20,18 @@ from rich.text import Text
 Advance = Callable[[int, int], None]
 
 
-class Display(ABC):
-    """Where the demo's progress goes."""
+class Display:
+    """Where the demo's progress goes.
 
-    def __init__(self) -> None:
+    On a terminal: a spinner for each step, a bar where its length is known, one status line that
+    is rewritten. Elsewhere: a line when a step starts and one when it is done, each status a line.
+
+    Attributes:
+        is_terminal: Whether bars can be shown.
+    """
+
+    def __init__(self, *, is_terminal: bool) -> None:
+        self.is_terminal = is_terminal
         self._out = Console(highlight=False, soft_wrap=True)
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -44,43 +51,12 @@ class Display(ABC):
         yield lambda _done, _total: None
         self.say(f"{text}: {time.monotonic() - started:.1f} s")
 
-    @property
-    @abstractmethod
-    def is_terminal(self) -> bool:
-        """Whether bars can be shown."""
-
-    @abstractmethod
     def step(self, text: str) -> AbstractContextManager[Advance]:
-        """Show a step while the block runs."""
-
-    @abstractmethod
-    def status(self) -> AbstractContextManager[Callable[[str], None]]:
-        """Show status lines while the block runs: call what it gives with each."""
-
-
-class PlainDisplay(Display):
-    """One line when a step starts and one when it is done; each status a line."""
-
-    is_terminal = False
-
-    def step(self, text: str) -> AbstractContextManager[Advance]:
-        """Print the step's name, then how long it took."""
-        return self.handed_over(text)
+        """Show a step while the block runs, then how long it took."""
+        return self._bar(text) if self.is_terminal else self.handed_over(text)
 
     @contextmanager
-    def status(self) -> Iterator[Callable[[str], None]]:
-        """Print each status."""
-        yield self.say
-
-
-class TerminalDisplay(Display):
-    """A spinner for each step, a bar where its length is known; one status line, rewritten."""
-
-    is_terminal = True
-
-    @contextmanager
-    def step(self, text: str) -> Iterator[Advance]:
-        """Show the step as it goes on, then how long it took."""
+    def _bar(self, text: str) -> Iterator[Advance]:
         started = time.monotonic()
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
         bar = Progress(*columns, BarColumn(), TimeElapsedColumn(), console=self._out)
@@ -101,13 +77,11 @@ class TerminalDisplay(Display):
 
     @contextmanager
     def status(self) -> Iterator[Callable[[str], None]]:
-        """Rewrite one line."""
+        """Show status lines while the block runs: call what it gives with each."""
+        if not self.is_terminal:
+            yield self.say
+            return
         with Live(Text(""), console=self._out, auto_refresh=False) as live:
             yield lambda line: live.update(
                 Text(line, no_wrap=True, overflow="ellipsis"), refresh=True
             )
-
-
-def display_for(*, terminal: bool) -> Display:
-    """Return what suits standard output: `terminal` tells whether it is one."""
-    return TerminalDisplay() if terminal else PlainDisplay()

@@ -155,19 +155,11 @@ class Startup:
                 checks.wait_until(self._database_is_well, "database", _DATABASE_WITHIN_S)
         return work()
 
-    def _job(self, text: str, job: Callable[[], Service]) -> None:
-        def work(_: Advance) -> None:
-            self._insist(lambda: run_job(job(), SOURCE, log))
-
-        name = job().name
-        log = self.var.log(name)
-        self._step(text, name, work)
-
-    def _long_job(self, text: str, job: Callable[[], Service]) -> None:
-        """Run a job that takes seconds, and shows bars of its own on a terminal."""
+    def _job(self, text: str, job: Callable[[], Service], *, is_long: bool = False) -> None:
+        """Run a job; one that takes seconds shows bars of its own on a terminal."""
         self.current, self.log = text, self.var.log(job().name)
-        log, shown = self.log, self.display.is_terminal
-        with self.display.handed_over(text):
+        log, shown = self.log, is_long and self.display.is_terminal
+        with self.display.handed_over(text) if is_long else self.display.step(text):
             self._insist(lambda: run_job(job(), SOURCE, log, shown=shown))
 
     def _database_is_well(self) -> bool:
@@ -188,7 +180,9 @@ class Startup:
             fresh = self.var.city.with_name("city.new")
             shutil.rmtree(fresh, ignore_errors=True)
             number = str(lots) if lots else None
-            self._long_job("city files", lambda: city_files(self._place(), str(fresh), number))
+            self._job(
+                "city files", lambda: city_files(self._place(), str(fresh), number), is_long=True
+            )
             fresh.rename(self.var.city)
         self._import(secrets)
         self._job("credentials", lambda: gateway_credentials(self._place(), secrets))
@@ -200,7 +194,9 @@ class Startup:
         if not self._insist(
             lambda: checks.lot_is_stored(database_url(self._place(), secrets), first)
         ):
-            self._long_job("import of the city", lambda: city_import(self._place(), secrets))
+            self._job(
+                "import of the city", lambda: city_import(self._place(), secrets), is_long=True
+            )
 
     def _programs(self) -> None:
         self._launch("broker")

@@ -25,9 +25,8 @@ import psutil
 from load_tests import rig
 from load_tests.catalogue import Lot, read_catalogue
 from load_tests.fuzz_report import Ingester, Report, Stretch, write
-from load_tests.fuzz_sender import Spec
 from load_tests.machine import Usage, put_first
-from load_tests.plan import Mix, Plan, operators_gateways
+from load_tests.plan import Mix, Plan, operators_gateways, written
 from load_tests.publisher import NotAckedError, Publisher
 from load_tests.samples import Recorder
 from load_tests.target import Gateway, Target, TargetError
@@ -67,11 +66,11 @@ class Options:
 class GoodTraffic:
     """Good gateways that send at fixed moments, whatever becomes of the messages before."""
 
-    def __init__(self, plan: Plan, per_s: float) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.recorder = Recorder()
         self.late_s = 0.0
         self._publishers = [Publisher(plan, one, self.recorder) for one in plan.gateways]
-        self._per_s = per_s
+        self._per_s = plan.mix.observations_per_s
         self._ended = Event()
         self._thread = Thread(target=self._run)
 
@@ -118,11 +117,12 @@ class GoodTraffic:
 
 
 @contextmanager
-def _sender(spec: Spec) -> Iterator[Callable[[int], dict[str, Any]]]:
+def _sender(plan: Plan) -> Iterator[Callable[[int], dict[str, Any]]]:
     """Start the hostile gateway; give what sends so many messages and tells how they ended."""
-    with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory) / "spec.json"
-        spec.write(file)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        written(plan, Path(directory) / "plan.json") as file,
+    ):
         command = [sys.executable, "-m", "load_tests.fuzz_sender", str(file)]
         # In a session of its own: Linux divides the processors among sessions, and what makes load
         # must not take from what is measured.
@@ -169,12 +169,12 @@ def _attack(
     options: Options, target: Target, lots: Sequence[Lot], say: Callable[[str], None]
 ) -> Report:
     hostile, *good = operators_gateways(target, lots, simulated=True)
-    spec = _spec(options, target, hostile, lots)
-    traffic = GoodTraffic(_plan(options, target, good, lots), options.good_per_s)
+    attack = _plan(options, target, [hostile], lots, options.per_s)
+    traffic = GoodTraffic(_plan(options, target, good, lots, options.good_per_s))
     ingester = psutil.Process(target.processes["ingester"])
     report = Report(asdict(options) | {"report_dir": str(options.report_dir)})
     deadline = time.monotonic() + options.within_s
-    with traffic.running(), _sender(spec) as send:
+    with traffic.running(), _sender(attack) as send:
         time.sleep(options.quiet_s / 2)
         for number in _stretches(options.number):
             report.stretches.append(_quiet(options.quiet_s))
@@ -218,30 +218,18 @@ def _progress(report: Report, wanted: int) -> str:
     return f"{report.ended['sent']:>9,} of {wanted:,}  {per_s:>6,.0f}/s  {problems} problems"
 
 
-def _spec(options: Options, target: Target, hostile: Gateway, lots: Sequence[Lot]) -> Spec:
-    own = [lot for lot in lots if lot.lot_id in hostile.lots]
-    return Spec(
-        target.mqtt_host,
-        target.mqtt_port,
-        hostile.username,
-        hostile.password,
-        [(lot.lot_id, lot.reporting, lot.capacity) for lot in own],
-        options.seed,
-        options.per_s,
-    )
-
-
-def _plan(options: Options, target: Target, good: Sequence[Gateway], lots: Sequence[Lot]) -> Plan:
-    mix = Mix(0.0, 0.0, options.good_per_s, 1, 0.0)
+def _plan(
+    options: Options, target: Target, gateways: Sequence[Gateway], lots: Sequence[Lot], per_s: float
+) -> Plan:
     return Plan(
         http=target.http,
         mqtt_host=target.mqtt_host,
         mqtt_port=target.mqtt_port,
-        mix=mix,
+        mix=Mix(0.0, 0.0, per_s, 1, 0.0),
         warm_up_s=0.0,
         duration_s=0.0,
         lots=tuple(lots),
-        gateways=tuple(good),
+        gateways=tuple(gateways),
         seed=options.seed,
     )
 

@@ -1,4 +1,4 @@
-"""One hostile gateway, as a process: `python -m load_tests.fuzz_sender SPEC`.
+"""One hostile gateway, as a process: `python -m load_tests.fuzz_sender PLAN`.
 
 It reads at its standard input how many messages to send next, a line each, and answers each line,
 once all acks have come or are too late, with one line of JSON: how the messages ended so far.
@@ -9,66 +9,35 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from threading import Condition, Event
-from typing import Final, Self
+from typing import Final
 
 from paho.mqtt.client import MQTTMessage
 
 from load_tests.fuzz_checks import Checked, ack_problem, expects_ack
 from load_tests.mutations import kind_for, mutate, valid
+from load_tests.plan import Plan
 from load_tests.sockets import connected, leave
 
 _LISTENING_WITHIN_S: Final = 20.0
 _RETAINED_SHARE: Final = 0.02
 _VALID_SHARE: Final = 0.05
 _NICENESS: Final = 5
+# Most messages that wait for their acks, and how long the last may take.
+_WINDOW: Final = 500
+_ACK_WITHIN_S: Final = 60.0
 _MOST_AHEAD_S: Final = 80_000
 
 
-@dataclass(frozen=True)
-class Spec:
-    """What to send, and as whom.
-
-    Attributes:
-        host: The broker's.
-        port: Likewise.
-        username: The gateway's, also its client id.
-        password: Its password.
-        lots: Its lots: (id, `bays` or `count`, capacity).
-        seed: With a message's number, all of its content.
-        per_s: Messages a second; fewer where acks come more slowly.
-        window: Most messages that wait for their acks.
-        ack_within_s: How long to wait for the last acks.
-    """
-
-    host: str
-    port: int
-    username: str
-    password: str
-    lots: Sequence[tuple[str, str, int]]
-    seed: int
-    per_s: float
-    window: int = 500
-    ack_within_s: float = 60.0
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read what `write` wrote."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
-
-    def write(self, path: Path) -> None:
-        """Write it to a file; it holds a password, so nobody else may read it."""
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
-
-
 class Sender:
-    """The gateway's connection; paho's own thread hears the acks.
+    """The connection of a plan's only gateway; paho's own thread hears the acks.
+
+    It sends as many messages a second as its plan has observations; fewer where acks come more
+    slowly. The plan's seed, with a message's number, gives all of its content.
 
     Attributes:
         sent: Messages published.
@@ -76,29 +45,31 @@ class Sender:
         checked: How they ended, and what was wrong.
     """
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.sent = 0
         self.mutations: Counter[str] = Counter()
         self.checked = Checked()
-        self._spec, self._epoch = spec, int(time.time())
+        (gateway,) = plan.gateways
+        self._plan, self._epoch = plan, int(time.time())
+        self._username, self._lots = gateway.username, plan.lots_of(gateway)
         # By ack topic: acks that are still to come.
         self._open: Counter[str] = Counter()
         self._waiting = 0
         self._heard, self._listening = Condition(), Event()
-        at, login = (spec.host, spec.port), (spec.username, spec.password)
+        at, login = (plan.mqtt_host, plan.mqtt_port), (gateway.username, gateway.password)
         self._client = connected(at, login, self._hear, self._listening, self._lost)
 
     def send(self, number: int) -> None:
         """Send so many messages, and wait for their acks; what does not come is a problem."""
         if not self._listening.wait(_LISTENING_WITHIN_S):
-            self.checked.note("the broker did not let us listen", self._spec.username)
+            self.checked.note("the broker did not let us listen", self._username)
             return
         started = time.perf_counter()
         for index in range(number):
-            pause_s = started + index / self._spec.per_s - time.perf_counter()
+            pause_s = started + index / self._plan.mix.observations_per_s - time.perf_counter()
             if pause_s > 0:
                 time.sleep(pause_s)
-            if not self._await(self._spec.window):
+            if not self._await(_WINDOW):
                 break
             self._send_one()
         self._await(1)
@@ -120,11 +91,11 @@ class Sender:
     def _await(self, below: int) -> bool:
         """Wait until fewer messages than this wait for their acks; False where they never do."""
         with self._heard:
-            return self._heard.wait_for(lambda: self._waiting < below, self._spec.ack_within_s)
+            return self._heard.wait_for(lambda: self._waiting < below, _ACK_WITHIN_S)
 
     def _send_one(self) -> None:
         self.sent += 1
-        random = Random(f"{self._spec.seed}.{self.sent}")  # noqa: S311 - load, no secret
+        random = Random(f"{self._plan.seed}.{self.sent}")  # noqa: S311 - load, no secret
         topic, payload = self._make(random)
         if expects_ack(topic, payload):
             _, _, _, gateway, lot, _ = topic.split("/")
@@ -136,11 +107,11 @@ class Sender:
         self._client.publish(topic, payload, qos=random.choice((0, 1, 1, 2)), retain=retain)
 
     def _make(self, random: Random) -> tuple[str, bytes]:
-        lot, reporting, capacity = random.choice(self._spec.lots)
+        lot = random.choice(self._lots)
         sample = valid(
-            lot,
-            kind_for(reporting, random),
-            capacity,
+            lot.lot_id,
+            kind_for(lot.reporting, random),
+            lot.capacity,
             order=(self._epoch, self.sent),
             at=datetime.now(UTC),
             random=random,
@@ -149,10 +120,10 @@ class Sender:
         if random.random() >= _VALID_SHARE:
             name, sample = mutate(sample, random)
         self.mutations.update(name.split("+"))
-        return f"onelot/v1/feeds/{self._spec.username}/{sample.lot}/{sample.kind}", sample.payload
+        return f"onelot/v1/feeds/{self._username}/{sample.lot}/{sample.kind}", sample.payload
 
     def _lost(self) -> None:
-        self.checked.note("the connection was lost", self._spec.username)
+        self.checked.note("the connection was lost", self._username)
 
     def _hear(self, message: MQTTMessage) -> None:
         told = bytes(message.payload)
@@ -171,11 +142,11 @@ class Sender:
             self._heard.notify_all()
 
 
-def main(spec: Spec, lines: Iterable[str], say: Callable[[str], None]) -> None:
+def main(plan: Plan, lines: Iterable[str], say: Callable[[str], None]) -> None:
     """Send what is asked for, line by line."""
     # What makes load gives way to what is measured.
     os.nice(_NICENESS)
-    sender = Sender(spec)
+    sender = Sender(plan)
     for line in lines:
         sender.send(int(line))
         answer = {
@@ -190,7 +161,7 @@ def main(spec: Spec, lines: Iterable[str], say: Callable[[str], None]) -> None:
 
 if __name__ == "__main__":
     main(
-        Spec.read(Path(sys.argv[1])),
+        Plan.read(Path(sys.argv[1])),
         sys.stdin,
         lambda line: print(line, flush=True),  # noqa: T201 - the answer to each line
     )

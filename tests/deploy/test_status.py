@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from deploy.directory import Directory
-from deploy.display import PlainDisplay
+from deploy.display import Display
 from deploy.startup import Startup
 from deploy.status import (
     City,
@@ -92,7 +92,7 @@ def test_the_start_says_once_why_the_city_is_not_whole(
 ) -> None:
     both = {"missing": ["broker", "city"], "detail": "No connection to the broker."}
     with readyz(AWAITED, STOPPED, STOPPED, both, AWAITED, READY) as http:
-        startup = Startup(Directory(tmp_path), PlainDisplay())
+        startup = Startup(Directory(tmp_path), Display(is_terminal=False))
         monkeypatch.setattr(startup, "_place", lambda: SimpleNamespace(http_url=http))
         startup._await_city(lambda _done, _total: None)
     assert capsys.readouterr().out.splitlines() == [

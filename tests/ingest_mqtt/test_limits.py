@@ -12,7 +12,10 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from load_tests.fuzz_sender import Sender, Spec
+from load_tests.catalogue import Lot
+from load_tests.fuzz_sender import Sender
+from load_tests.plan import Mix, Plan
+from load_tests.target import Gateway
 from sql.engine import Db
 from tests.ingest_mqtt.running import DEADLINE_S, UNHURRIED, Ingester, client, until
 from tests.servers import Broker
@@ -149,11 +152,15 @@ async def test_what_is_refused_is_counted_by_what_is_kept_of_it(bench: Bench, db
 
 
 async def test_broken_messages_at_any_qos_are_answered_once_each(bench: Bench, db: Db) -> None:
-    lots = [("bays", "bays", 12), ("gates", "count", 50)]
-    host, port = bench.broker.host, bench.broker.port
-    spec = Spec(host, port, "gw-a", bench.broker.password("gw-a"), lots, seed=7, per_s=1000.0)
+    lots = (
+        Lot("bays", "op-a", "bays", 12, "", 120.0, 36.0),
+        Lot("gates", "op-a", "count", 50, "", 120.0, 36.0),
+    )
+    gateway = Gateway("gw-a", bench.broker.password("gw-a"), ("bays", "gates"), simulated=False)
+    mix, at = Mix(0.0, 0.0, 1000.0, 1, 0.0), (bench.broker.host, bench.broker.port)
+    plan = Plan("", *at, mix, 0.0, 0.0, lots, (gateway,), seed=7)
     async with bench.running(**UNHURRIED) as ingester:
-        sender = Sender(spec)
+        sender = Sender(plan)
         await asyncio.to_thread(sender.send, 600)
         sender.close()
         assert sender.checked.problems == {}
