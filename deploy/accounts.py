@@ -37,7 +37,7 @@ class Account:
             os.chown(path, self.uid, self.gid)
 
     def _as(self, argv: Sequence[str], death_signal: str) -> list[str]:
-        """`argv` run as the account, and sent `death_signal` should its starter die."""
+        """Wrap `argv` to run as the account and get `death_signal` if its parent dies."""
         change = []
         if self.name is not None:
             change = [f"--reuid={self.uid}", f"--regid={self.gid}", "--init-groups"]

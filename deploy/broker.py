@@ -36,7 +36,7 @@ def prepare(directory: Path, account: Account, port: int) -> None:
 
 
 def _write(path: Path, text: str, account: Account) -> None:
-    """Write a file unless it is there as it should be: on a full disk it would be cut."""
+    """Write a file unless it is already right: on a full disk a write would cut it."""
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
     account.own(path)

@@ -1,4 +1,4 @@
-"""Programs that run as our children: how they are stopped, and what they said last."""
+"""Child processes: stopping one, and the last lines of its log."""
 
 import re
 import signal

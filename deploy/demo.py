@@ -33,7 +33,7 @@ _UNREADABLE: Final = (
 
 
 class StopRequested(BaseException):
-    """The demo shall stop."""
+    """A signal asked the demo to stop."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _run_alone(options: DemoOptions, var: Directory, display: Display) -> int:
 
 
 def _stop(keeper: Keeper, display: Display) -> None:
-    """Stop everything, deaf to signals from now on."""
+    """Stop everything; further signals are ignored."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     started = time.monotonic()
@@ -126,7 +126,7 @@ def _explain(startup: Startup, error: Exception, display: Display) -> None:
 
 
 def _serve(keeper: Keeper, var: Directory, display: Display) -> int:
-    """Say where it is, and show the status until a signal comes."""
+    """Print the addresses, then show the status until a signal comes."""
     content = _run_file(keeper, var)
     var.write_run_file(content)
     display.say(hints.addresses(keeper.place, var.run_file))
@@ -142,7 +142,7 @@ def _shown(path: Path) -> Path:
 
 
 class _Watch:
-    """Shows the status, and keeps the files true that say it to others."""
+    """Shows the status, and keeps run.json and run.prom up to date."""
 
     def __init__(
         self, keeper: Keeper, var: Directory, display: Display, content: dict[str, object]

@@ -77,7 +77,7 @@ class Directory:
         return made
 
     def write_run_file(self, content: Mapping[str, object]) -> None:
-        """Write run.json in one step: who sees it sees all of it."""
+        """Write run.json in one step: a reader never sees half of it."""
         write_private(self.run_file, json.dumps(content, indent=2) + "\n")
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The keeper: it starts programs, and starts each again that has ended, for ever.
+"""The keeper: it starts programs, and restarts for ever each one that ends.
 
 The first start after a time well is at once, further ones after 1, 2, 4 .. 30 s; an end with status
 0 is no failure, unless it comes within the first second. Before each start, what the program left
@@ -26,7 +26,7 @@ from deploy.supervision import STOP_WITHIN_S, Condition, State, Supervisor
 
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 30.0
-# Who ran this long was well: its next failure is its first.
+# A program that ran this long was well: its next failure counts as the first.
 WELL_AFTER_S: Final = 30.0
 _LOOK_EVERY_S: Final = 0.25
 _LOG_LINES: Final = 5
@@ -34,7 +34,7 @@ _LOG_LINES: Final = 5
 
 @dataclass(frozen=True)
 class Layout:
-    """What is kept.
+    """Which programs the keeper keeps running.
 
     Attributes:
         programs: The programs at a place, in the order in which they start.
@@ -220,7 +220,7 @@ class Keeper:
         self._say(text)
 
     def _start_again(self, name: str, kept: Kept) -> None:
-        # Should anything go wrong here, the next try is not at once.
+        # If anything below fails, the next try waits.
         next_wait_s = wait_s(max(1, kept.failures - 1), self._first_wait_s)
         kept.due_at = time.monotonic() + next_wait_s
         self._supervisor.end_orphans()
@@ -249,7 +249,7 @@ class Keeper:
             return
 
     def _step_over(self, name: str) -> None:
-        """Step over a port that another program has taken; whoever was told it will be moved."""
+        """Move a service off a port that another program has taken; who was told it restarts."""
         port = self._program(name).service.port
         if port is None or is_free(port):
             return
@@ -264,7 +264,7 @@ class Keeper:
         return Supervisor.start(programs, self._var, self._source)
 
     def _revive(self) -> None:
-        """Start supervisord again, and each program, which its death has told to end."""
+        """Start supervisord again, and every program: each got SIGTERM when supervisord died."""
         self._say("supervisord has ended: it and all programs start again")
         _end(list(self._family.values()))
         self._family.clear()
@@ -276,6 +276,6 @@ class Keeper:
 
 
 def _end(family: Sequence[psutil.Process]) -> None:
-    """Wait until processes have ended that were told to; kill those that do not."""
+    """Wait for processes that were told to end; kill those that do not."""
     _, left = psutil.wait_procs(family, timeout=STOP_WITHIN_S)
     leftovers.kill(left)

@@ -1,4 +1,4 @@
-"""What killed programs leave behind, and how it is told from everything else: never by name.
+"""What killed programs leave behind, and how it is recognised: never by name.
 
 While supervisord lives, orphans become its children (deploy/supervisord.py). When it was killed
 too, PostgreSQL's are told by the block of shared memory that only one postmaster and its children

@@ -1,4 +1,4 @@
-"""The start, step by step: each program when what it needs is healthy."""
+"""The start, step by step: each program starts once what it needs is healthy."""
 
 import csv
 import shutil
@@ -126,7 +126,7 @@ class Startup:
         is_well: Callable[[], bool] = lambda: True,
         timeout_s: float = _SERVICE_WITHIN_S,
     ) -> None:
-        """Start a service and wait until it listens itself on its port, and is well."""
+        """Start a service; wait until it listens on its port itself, and is well."""
         keeper = self._running()
 
         def listens_and_is_well() -> bool:
@@ -141,7 +141,7 @@ class Startup:
         self._step(name, name, launch)
 
     def _insist(self, work: Callable[[], _T]) -> _T:
-        """Do some work once more when a program that it may need has died meanwhile."""
+        """Do some work; try again if a program that it may need has died meanwhile."""
         keeper = self._running()
         for _ in range(_TRIES - 1):
             before = keeper.failures()
@@ -214,7 +214,7 @@ class Startup:
             if city := status.read_city(http):
                 show(city.live, city.lots)
             lack = status.read_lack(http)
-            # How many lots are awaited, the bar shows.
+            # The bar shows how many lots are awaited.
             if lack and lack.parts not in {said, ("city",)}:
                 said = lack.parts
                 self.display.say(lack.words())

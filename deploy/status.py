@@ -17,9 +17,9 @@ _T = TypeVar("_T")
 
 _OBSERVATIONS: Final = "ingest_observations_total"
 _TIMEOUT_S: Final = 2.0
-# It itself waits for a database that hangs.
+# /readyz itself waits for a database that hangs.
 _READY_TIMEOUT_S: Final = 4.0
-# Nobody is there, or for a moment another program is, on a port that has just been stepped over.
+# Nobody listens, or for a moment another program does: on a port just stepped over.
 _NO_ANSWER: Final = (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError)
 # The simulator writes every 2 s; what is older than this is an earlier one's.
 _STATUS_OLD: Final = timedelta(seconds=20)
@@ -50,7 +50,7 @@ class Lack:
     detail: str
 
     def words(self) -> str:
-        """Say it to whoever runs the demo."""
+        """Return it as a sentence."""
         return f"not ready: {self.detail}"
 
 
@@ -144,7 +144,7 @@ def line(
     simulated_at: datetime | None,
     now: datetime,
 ) -> str:
-    """Write the status line; what does not answer is said so.
+    """Write the status line; it names what does not answer.
 
     Args:
         city: The city's totals, None when the API does not answer.

@@ -23,7 +23,7 @@ class Arrivals:
         self._due_s: float | None = None
 
     def wait_s(self, now_s: float) -> float:
-        """Tell how long to wait for the next arrival; 0 if it is overdue."""
+        """Return how long to wait for the next arrival; 0 if it is overdue."""
         if self._due_s is None or now_s - self._due_s > _MOST_BEHIND_S:
             self._due_s = now_s
         self._due_s += self._random.expovariate(self._per_s)

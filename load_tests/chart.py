@@ -142,7 +142,7 @@ def _scale(axes: Axes, target: tuple[str, float] | None) -> None:
 
 
 def _decade(value: float) -> float:
-    """Give the power of ten nearest to a value, on a logarithmic scale."""
+    """Return the power of ten nearest to a value, on a logarithmic scale."""
     return float(10 ** np.round(np.log10(max(value, 0.1))))
 
 

@@ -79,7 +79,7 @@ class Driver(AskingUser):
 
 
 def drivers_for(per_s: float) -> int:
-    """Tell how many drivers make a rate: about one arrival a second each."""
+    """Return how many drivers make a rate: about one arrival a second each."""
     return min(max(round(per_s), 1), MOST_DRIVERS)
 
 

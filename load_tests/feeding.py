@@ -132,11 +132,11 @@ class GatewayFeed:
         return self._toggle(self._feeds[lot_id], [number - 1], observed_at, now_s)
 
     def is_occupied(self, lot_id: str, number: int) -> bool:
-        """Tell what was last said of a bay."""
+        """Return what was last said of a bay."""
         return bool(self._feeds[lot_id].occupied[number - 1])
 
     def free_spaces(self, lot_id: str) -> int:
-        """Tell how many bays were last said to be free."""
+        """Return how many bays were last said to be free."""
         occupied = self._feeds[lot_id].occupied
         return int(len(occupied) - occupied.sum())
 
@@ -162,7 +162,7 @@ class GatewayFeed:
         return Settled(sent, now_s - sent.sent_s, problem)
 
     def abandon(self) -> list[Sent]:
-        """Give up waiting, and tell for what."""
+        """Return up waiting, and tell for what."""
         left = [sent for one in self._feeds.values() for sent in one.in_flight.values()]
         for one in self._feeds.values():
             one.in_flight.clear()

@@ -54,7 +54,7 @@ class Mark:
     observed_at: datetime
 
     def shown_by_spaces(self, body: Body) -> bool:
-        """Tell whether an answer of `/v1/lots/{lot_id}/spaces` shows the change.
+        """Return whether an answer of `/v1/lots/{lot_id}/spaces` shows the change.
 
         Raises:
             WrongChangeError: It carries the mark but not the change.
@@ -66,7 +66,7 @@ class Mark:
         return True
 
     def shown_by_nearest(self, body: Body) -> bool:
-        """Tell whether an answer of `/v1/nearest` shows the change.
+        """Return whether an answer of `/v1/nearest` shows the change.
 
         Raises:
             WrongChangeError: It carries the mark but not the change.

@@ -30,7 +30,7 @@ class Checked:
 
 
 def expects_ack(topic: str, payload: bytes) -> bool:
-    """Tell whether a message is to be acked: all on a feed's topic but well-formed hints."""
+    """Return whether a message is to be acked: all on a feed's topic but well-formed hints."""
     feed = FeedTopic.parse(topic)
     if feed is None:
         return False

@@ -58,7 +58,7 @@ class Ingester:
 
     @classmethod
     def read(cls, url: str, process: psutil.Process) -> Self:
-        """Ask it."""
+        """Ask the ingester."""
         alive = process.is_running()
         memory = process.memory_info().rss / 2**20 if alive else 0.0
         text = httpx.get(url, timeout=10.0, trust_env=False).raise_for_status().text
@@ -86,7 +86,7 @@ def _sum(counters: Mapping[str, float], prefix: str) -> float:
 
 @dataclass
 class Report:
-    """A run.
+    """A run of the fuzzer.
 
     Attributes:
         options: What was asked for.
@@ -107,7 +107,7 @@ class Report:
     cut: bool = False
 
     def latencies_ms(self, *, beside: bool) -> tuple[int, tuple[float, float, float]]:
-        """Give how many good messages there were, and their percentiles: 50, 95, 99.
+        """Return how many good messages there were, and their percentiles: 50, 95, 99.
 
         Args:
             beside: Those beside broken messages; else those of the quiet stretches.
@@ -121,7 +121,7 @@ class Report:
         return len(every), percentiles(every) if len(every) else (0.0, 0.0, 0.0)
 
     def processors(self, *, beside: bool) -> tuple[float, float]:
-        """Give how many processors we used, and others; beside broken messages, or without them."""
+        """Return how many processors we and others used, beside broken messages or without."""
         chosen = [one for one in self.stretches if bool(one.messages) is beside]
         length_s = max(sum(one.length_s for one in chosen), 1e-9)
         ours = sum(one.ours * one.length_s for one in chosen) / length_s
@@ -135,7 +135,7 @@ class Report:
 
     @property
     def faults(self) -> list[str]:
-        """All that should not be."""
+        """Everything that is wrong, a sentence each."""
         found = [f"{problem}: {shows}" for problem, shows in self.ended["problems"].items()]
         found += [f"good traffic: {what} ({n} times)" for what, n in self.good_problems.items()]
         if self.cut:

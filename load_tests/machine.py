@@ -17,7 +17,7 @@ _FIRST: Final = "-15"
 
 
 def with_children(pid: int) -> set[psutil.Process]:
-    """Give a process and those that it started; none where it has ended."""
+    """Return a process and those that it started; none where it has ended."""
     try:
         process = psutil.Process(pid)
         return {process, *process.children(recursive=True)}
@@ -67,7 +67,7 @@ class Usage:
 
     @classmethod
     def now(cls) -> Self:
-        """Read it."""
+        """Read the usage of this moment."""
         ours: dict[int, float] = {}
         for process in with_children(os.getpid()):
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -76,7 +76,7 @@ class Usage:
         return cls(time.monotonic(), ours, busy_s())
 
     def processors_since(self, before: "Usage") -> tuple[float, float]:
-        """Give how many processors were used by us and by others, on average since then."""
+        """Return how many processors were used by us and by others, on average since then."""
         seconds = max(self.at_s - before.at_s, 1e-9)
         ours = sum(used - before.ours.get(pid, 0.0) for pid, used in self.ours.items())
         others = self.every - before.every - ours

@@ -1,4 +1,4 @@
-"""Messages that no gateway should send: mutations of valid ones that know their structure; no I/O.
+"""Messages that no gateway should send: valid ones, broken with their structure in mind; no I/O.
 
 Each takes a valid message and breaks it in one way: cut, spliced, encoded otherwise, nested, with
 numbers at every bound, wrong in type first and in syntax later. All of it is drawn from one

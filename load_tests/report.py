@@ -41,7 +41,7 @@ class Goal:
 
     @property
     def verdict(self) -> str:
-        """In a word."""
+        """The result in a word."""
         return {True: "reached", False: "NOT REACHED", None: "-"}[self.reached]
 
 

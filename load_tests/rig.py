@@ -61,7 +61,7 @@ def tell(line: str) -> None:
 
 
 def can_take_over(target: Target) -> bool:
-    """Tell whether the run's supervisor lets us put the simulator aside."""
+    """Return whether the run's supervisor lets us put the simulator aside."""
     return _SIMULATOR in target.processes and _configuration(target).exists()
 
 

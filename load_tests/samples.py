@@ -28,7 +28,7 @@ class Recorder:
         self._latencies_ms.setdefault(kind, array("d")).append(latency_ms)
 
     def samples(self) -> "Samples":
-        """Give what was kept."""
+        """Return what was kept."""
         kinds = list(self._ends_s)
         return Samples(
             {
@@ -59,7 +59,7 @@ class Samples:
         return cls(dict(zip((str(name) for name in names), pairs, strict=True)))
 
     def within(self, start_s: float, end_s: float) -> "Samples":
-        """Give those that ended in a stretch of time, half-open."""
+        """Return those that ended in a stretch of time, half-open."""
         cut = {}
         for kind, (ends, latencies) in self.by_kind.items():
             inside = (ends >= start_s) & (ends < end_s)
@@ -90,7 +90,7 @@ class Figures:
 
 
 def percentiles(values: Floats | Sequence[float]) -> tuple[float, float, float]:
-    """Give the 50th, 95th and 99th percentile by nearest rank: each is a value that occurred."""
+    """Return the 50th, 95th and 99th percentile by nearest rank: each is a value that occurred."""
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     ranks = (max(math.ceil(share / 100.0 * len(ordered)), 1) for share in PERCENTILES)
     p50, p95, p99 = (float(ordered[rank - 1]) for rank in ranks)

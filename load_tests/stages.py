@@ -63,11 +63,11 @@ class Session:
         )
 
     def free_gateways(self) -> list[Gateway]:
-        """Give the gateways that no simulator ever drives."""
+        """Return the gateways that no simulator ever drives."""
         return operators_gateways(self.target, self.lots, simulated=False)
 
     def operators(self) -> list[Gateway]:
-        """Give the gateways that operators play: the simulator's own, or else the free ones."""
+        """Return the gateways that operators play: the simulator's own, or else the free ones."""
         if self.drives_all:
             return operators_gateways(self.target, self.lots, simulated=True)
         return self.free_gateways()
@@ -117,13 +117,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Engine:
-    """A process that makes load, after it has said that it is about to."""
+    """A process that makes load and has said that it is ready."""
 
     process: "subprocess.Popen[str]"
     directory: Path
 
     def go_on(self) -> None:
-        """Send it a line: the publisher begins with it, the swarm ends with it."""
+        """Send a line: the publisher begins at it, the swarm ends at it."""
         if self.process.stdin is not None and self.process.poll() is None:
             self.process.stdin.write("\n")
             self.process.stdin.flush()
@@ -143,11 +143,11 @@ class Engine:
 
     @property
     def log(self) -> Path:
-        """What it said at standard error."""
+        """Its standard error."""
         return self.directory / "log.txt"
 
     def outcome(self) -> dict[str, Any]:
-        """Read what it summed up."""
+        """Read its summary."""
         text = (self.directory / "outcome.json").read_text(encoding="utf-8")
         return dict(json.loads(text))
 
@@ -196,7 +196,7 @@ def _stage(name: str, made: Engine, watch: Watch) -> Stage:
 
 
 def mixed(session: Session, mix: Mix, duration_s: float) -> Stage:
-    """Let drivers, operators and operations at the city together."""
+    """Load the city with drivers, operators and operations together."""
     gateways = session.operators() if mix.observations_per_s else []
     plan = session.plan(mix, duration_s, gateways)
     with Watch(session.target) as watch:

@@ -34,7 +34,7 @@ class Counters:
     commits: float
 
     def since(self, before: "Counters") -> "Ingested":
-        """Tell what was done since an earlier reading."""
+        """Return what was done since an earlier reading."""
         passed_s = self.at_s - before.at_s
         messages = {
             result: int(number - before.messages.get(result, 0.0))
@@ -126,12 +126,12 @@ class Watch:
         self._thread.join()
 
     def ingested(self, start_s: float, end_s: float) -> Ingested | None:
-        """Tell what was committed in a stretch (Unix seconds, to the second)."""
+        """Return what was committed in a stretch (Unix seconds, to the second)."""
         counters = [one.counters for one in self._within(start_s, end_s) if one.counters]
         return counters[-1].since(counters[0]) if len(counters) > 1 else None
 
     def cores(self, start_s: float, end_s: float) -> dict[str, float]:
-        """Tell how many cores each program used in a stretch, on the average."""
+        """Return how many cores each program used in a stretch, on the average."""
         inside = self._within(start_s, end_s)
         if len(inside) < 2:  # noqa: PLR2004 - a difference needs two
             return {}
@@ -178,5 +178,5 @@ def _used_s(processes: Iterable[psutil.Process]) -> float:
 
 
 def load_average() -> float:
-    """Tell how many processes wanted to run, averaged over the last minute."""
+    """Return how many processes wanted to run, averaged over the last minute."""
     return round(os.getloadavg()[0], 2)
