@@ -12,10 +12,8 @@ from ingest_mqtt.effects import Ack, DeadLetter, Effect, Outcome, Received, Spac
 from ingest_mqtt.lots import Committed, Lot, LotState, Registry
 from ingest_mqtt.masking import mask_topic
 from ingest_mqtt.messages import (
-    HEARTBEAT,
     AnyReport,
     CountReport,
-    FeedTopic,
     RejectionError,
     SpacesReport,
     parse_report,
@@ -24,6 +22,7 @@ from ingest_mqtt.messages import (
 )
 from ingest_mqtt.rates import Deferred
 from ingest_mqtt.transition import advance
+from ingest_mqtt.wire import HEARTBEAT, FeedTopic, Result
 from sql.lot_states import known_bitmaps
 
 log = structlog.get_logger()
@@ -153,7 +152,7 @@ def _age_s(report: AnyReport, received_at: datetime) -> float:
     return max(0.0, (received_at - report.observed_at).total_seconds())
 
 
-def _result(before: LotState | None, report: AnyReport) -> str:
+def _result(before: LotState | None, report: AnyReport) -> Result:
     order = report.epoch, report.seq
     if before is None or order > before.order:
         return "applied"

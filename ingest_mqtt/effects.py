@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ingest_mqtt.lots import LotState
-from ingest_mqtt.messages import HEARTBEAT, FeedTopic, RejectionError
+from ingest_mqtt.messages import RejectionError
 from ingest_mqtt.occupancy import Steps
 from ingest_mqtt.rates import Deferred
+from ingest_mqtt.wire import HEARTBEAT, FeedTopic, Result
 
 
 def is_report(topic: str) -> bool:
@@ -66,7 +67,7 @@ class Ack:
     """
 
     topic: FeedTopic
-    result: str
+    result: Result
     epoch: int | None
     seq: int | None
     reason: str | None = None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ingest_mqtt.effects import Received
-from ingest_mqtt.messages import HEARTBEAT
+from ingest_mqtt.wire import HEARTBEAT
 
 MOST_QOS_0 = 1000
 MOST_QOS_0_BYTES = 6 * 2**20

@@ -19,9 +19,10 @@ from ingest_mqtt.effects import Ack, Outcome, Received, is_report
 from ingest_mqtt.inbox import Inbox
 from ingest_mqtt.link import Delivery, Link
 from ingest_mqtt.masking import mask_topic
-from ingest_mqtt.messages import HEARTBEAT, MAX_PAYLOAD_BYTES, ROOT, state_topic
+from ingest_mqtt.messages import MAX_PAYLOAD_BYTES
 from ingest_mqtt.publish import ack_payload, state_payload
 from ingest_mqtt.rates import Deferred, Dropped, Limiter
+from ingest_mqtt.wire import HEARTBEAT, ROOT, state_topic
 from ingest_mqtt.writer import Writer
 
 log = structlog.get_logger()

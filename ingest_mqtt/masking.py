@@ -15,10 +15,10 @@ from typing import Any, Final
 import msgspec
 
 from ingest_mqtt.lots import Registry
-from ingest_mqtt.messages import MAX_NUMBER, MAX_PAYLOAD_BYTES, ROOT
+from ingest_mqtt.messages import MAX_PAYLOAD_BYTES
 from ingest_mqtt.syntax import Members, NotJsonError, read
+from ingest_mqtt.wire import KINDS, MAX_NUMBER, ROOT
 
-KINDS: Final = ("spaces", "snapshot", "count", "status")
 # Of a text, on either side of its fault; of a name or a short text; fields of one message.
 SHOWN_TEXT: Final = 256
 SHOWN_WORD: Final = 32

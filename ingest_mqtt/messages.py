@@ -1,30 +1,22 @@
-"""What gateways send: topics and payloads, read strictly.
+"""What gateways send: payloads, read strictly; topics are in `ingest_mqtt.wire`.
 
-The public contract is the README's section "For operators". A payload becomes one of three
+The public contract is `docs/contract/feeds.md`. A payload becomes one of three
 frozen reports, or a `RejectionError` that tells its sender why; nothing here knows the lots.
 What a refusal says never quotes the payload.
 """
 
 import binascii
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
 import msgspec
 
 from ingest_mqtt.syntax import Members, NotJsonError, read
+from ingest_mqtt.wire import MAX_NUMBER, Epoch, Seq
 
-ROOT = "onelot/v1"
-FEEDS = f"{ROOT}/feeds/#"
-# Our own: it goes to the broker, comes back, and is committed like any message.
-HEARTBEAT = f"{ROOT}/heartbeat/ingest"
 MAX_PAYLOAD_BYTES = 65_536
-MAX_NUMBER = 2**53
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-
-# A lot may be called anything: whether it is registered is another question, and has an ack.
-_TOPIC = re.compile(rf"{ROOT}/feeds/([^/]+)/([^/]*)/([^/]+)")
 
 
 class RejectionError(Exception):
@@ -47,33 +39,6 @@ class RejectionError(Exception):
         self.seq = seq
 
 
-@dataclass(frozen=True, slots=True)
-class FeedTopic:
-    """`onelot/v1/feeds/{gateway_id}/{lot_id}/{kind}`, taken apart."""
-
-    gateway_id: str
-    lot_id: str
-    kind: str
-
-    @classmethod
-    def parse(cls, topic: str) -> "FeedTopic | None":
-        """Take a topic apart; None where it is not a feed's."""
-        match = _TOPIC.fullmatch(topic)
-        return cls(*match.groups()) if match else None
-
-    @property
-    def ack_topic(self) -> str:
-        """Where the gateway hears what became of its message."""
-        return f"{ROOT}/acks/{self.gateway_id}/{self.lot_id}"
-
-
-def state_topic(lot_id: str) -> str:
-    """Where a lot's committed state is retained."""
-    return f"{ROOT}/state/{lot_id}"
-
-
-Epoch = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
-Seq = Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)]
 Bay = Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]

@@ -2,16 +2,20 @@
 
 import base64
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ingest_mqtt.effects import Ack
 from ingest_mqtt.lots import Committed
+from ingest_mqtt.wire import VERSION_DIGITS, AckMessage, Order, StateMessage
 from sql.kinds import SPACE_CLASSES
 from sql.lot_state_store import bitmap_bytes
 
 _ENCODER = msgspec.json.Encoder()
-VERSION_DIGITS = 20
+
+T = TypeVar("T")
 
 
 def ack_payload(ack: Ack, at: datetime) -> bytes:
@@ -21,52 +25,45 @@ def ack_payload(ack: Ack, at: datetime) -> bytes:
         ack: What became of its message.
         at: The platform's clock.
     """
-    answer: dict[str, object] = {
-        "epoch": ack.epoch,
-        "seq": ack.seq,
-        "result": ack.result,
-        "at": _instant(at),
-    }
-    if ack.reason is not None:
-        answer |= {"reason": ack.reason, "detail": ack.detail}
-    if ack.age_s is not None:
-        answer["age_s"] = round(ack.age_s, 3)
-    if ack.last is not None:
-        answer["last"] = {"epoch": ack.last[0], "seq": ack.last[1]}
-    if ack.retry_s is not None:
-        answer["retry_s"] = ack.retry_s
-    return _ENCODER.encode(answer)
+    message = AckMessage(
+        epoch=ack.epoch,
+        seq=ack.seq,
+        result=ack.result,
+        at=at.isoformat(),
+        reason=_given(ack.reason),
+        detail=_given(ack.detail),
+        age_s=UNSET if ack.age_s is None else round(ack.age_s, 3),
+        last=UNSET if ack.last is None else Order(*ack.last),
+        retry_s=_given(ack.retry_s),
+    )
+    return _ENCODER.encode(message)
 
 
 def state_payload(lot_id: str, committed: Committed) -> bytes:
-    """Encode a lot as last committed, bitmaps in base64 where its bays are sensed.
-
-    `free_spaces` is null where nothing is known of any space.
-    """
+    """Encode a lot as last committed."""
     state = committed.state
-    answer: dict[str, object] = {
-        "lot": lot_id,
-        "epoch": state.epoch,
-        "seq": state.seq,
-        "version": f"{committed.version:0{VERSION_DIGITS}d}",
-        "free_spaces": None if state.nothing_known else state.free_spaces,
-        "unknown_spaces": state.unknown_spaces,
-        "capacity": state.capacity,
-        "observed_at": _instant(state.observed_at),
-        "received_at": _instant(state.received_at),
-        "committed_at": _instant(committed.committed_at),
-    }
-    if state.occupied is not None and state.free_by_class is not None:
-        answer |= {
-            "occupied_bits": _base64(state.occupied, state.capacity),
-            "unknown_bits": _base64(state.unknown, state.capacity),
-            "free_by_class": dict(zip(SPACE_CLASSES, state.free_by_class, strict=True)),
-        }
-    return _ENCODER.encode(answer)
+    by_class = state.free_by_class
+    senses = state.occupied is not None and by_class is not None
+    message = StateMessage(
+        lot=lot_id,
+        epoch=state.epoch,
+        seq=state.seq,
+        version=f"{committed.version:0{VERSION_DIGITS}d}",
+        free_spaces=None if state.nothing_known else state.free_spaces,
+        unknown_spaces=state.unknown_spaces,
+        capacity=state.capacity,
+        observed_at=state.observed_at.isoformat(),
+        received_at=state.received_at.isoformat(),
+        committed_at=committed.committed_at.isoformat(),
+        occupied_bits=_base64(state.occupied, state.capacity) if senses else UNSET,
+        unknown_bits=_base64(state.unknown, state.capacity) if senses else UNSET,
+        free_by_class=dict(zip(SPACE_CLASSES, by_class, strict=True)) if by_class else UNSET,
+    )
+    return _ENCODER.encode(message)
 
 
-def _instant(at: datetime) -> str:
-    return at.isoformat()
+def _given(value: T | None) -> T | UnsetType:
+    return UNSET if value is None else value
 
 
 def _base64(bits: int | None, capacity: int) -> str:

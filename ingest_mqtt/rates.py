@@ -17,13 +17,11 @@ import msgspec
 from ingest_mqtt.lots import GatewaySize, Registry
 from ingest_mqtt.messages import (
     MAX_PAYLOAD_BYTES,
-    Epoch,
-    FeedTopic,
     RejectionError,
-    Seq,
     parse_report,
 )
 from ingest_mqtt.transition import advance
+from ingest_mqtt.wire import Epoch, FeedTopic, Seq
 
 # An honest message is at most 300 bytes of frame and 7 bytes a bay.
 FRAME_BYTES: Final = 300

@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ingest_mqtt.messages import FEEDS, HEARTBEAT, ROOT
+from ingest_mqtt.wire import FEEDS, HEARTBEAT, ROOT
 
 LIVE = f"{ROOT}/feeds/+/+/+"
 SWEEP = FEEDS

@@ -19,8 +19,8 @@ from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.faults import is_of_a_message
 from ingest_mqtt.known import Known
 from ingest_mqtt.lots import Committed, Registry
-from ingest_mqtt.messages import FeedTopic
 from ingest_mqtt.store import commit, note_stopped
+from ingest_mqtt.wire import FeedTopic
 from sql.engine import AdvisoryLock, Db
 from sql.lot_state_store import SupersededError
 from sql.partitions import maintain

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ingest_mqtt.messages import MAX_NUMBER, MAX_PAYLOAD_BYTES, FeedTopic
+from ingest_mqtt.messages import MAX_PAYLOAD_BYTES
+from ingest_mqtt.wire import MAX_NUMBER, FeedTopic
 from load_tests.mutations import SECRET
 
 RESULTS: Final = frozenset({"applied", "duplicate", "superseded", "rejected", "deferred"})

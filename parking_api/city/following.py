@@ -3,22 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 import aiomqtt
 import msgspec
 import structlog
 
+from ingest_mqtt.wire import STATES, StateMessage
 from parking_api import background
 from parking_api.city import queries
-from parking_api.city.memory import City, State
+from parking_api.city.memory import City
 from parking_api.database import Database
 from parking_api.settings import MqttUrl
 
-STATE_TOPICS: Final = "onelot/v1/state/+"
-
 log = structlog.get_logger(__name__)
-_DECODER = msgspec.json.Decoder(State)
+_DECODER = msgspec.json.Decoder(StateMessage)
 
 
 class FollowedCity(City):
@@ -88,7 +86,7 @@ async def _follow(city: FollowedCity, url: MqttUrl) -> None:
         )
         try:
             async with client:
-                await client.subscribe(STATE_TOPICS, qos=1)
+                await client.subscribe(STATES, qos=1)
                 city.hears_broker = True
                 async for message in client.messages:
                     _take(city, message.payload)

@@ -11,12 +11,12 @@ from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-import msgspec
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from pyproj import Geod
 
+from ingest_mqtt.wire import StateMessage
 from parking_api.city.queries import CityLot, Totals
 from parking_api.errors import LotUnknownError
 from parking_api.lots.models import LotsAsk, NearestLotsAsk, Stay
@@ -30,19 +30,6 @@ from sql.kinds import SPACE_CLASSES
 from sql.lot_states import data_state
 
 WGS_84 = Geod(ellps="WGS84")
-
-
-class State(msgspec.Struct, frozen=True):
-    """What this copy takes from a `state` message."""
-
-    lot: str
-    version: str
-    free_spaces: int | None
-    unknown_spaces: int
-    capacity: int
-    observed_at: datetime
-    committed_at: datetime
-    free_by_class: dict[str, int] | None = None
 
 
 _STATE_COLUMNS = (
@@ -80,8 +67,12 @@ class City:
         places = [(lot.longitude, lot.latitude) for lot in self._lots.values()]
         self._places = np.array(places, dtype=np.float64).reshape(-1, 2).T
 
-    def apply(self, state: State) -> None:
-        """Take over a lot's committed state, unless it is older than what is known."""
+    def apply(self, state: StateMessage) -> None:
+        """Take over a lot's committed state, unless it is older than what is known.
+
+        Raises:
+            ValueError: A time of the message is none; nothing has changed.
+        """
         lot = self._lots.get(state.lot)
         if lot is None or int(state.version) <= (lot.version or 0):
             return
@@ -92,8 +83,8 @@ class City:
             free_spaces=state.free_spaces,
             unknown_spaces=state.unknown_spaces,
             capacity=state.capacity,
-            observed_at=state.observed_at,
-            committed_at=state.committed_at,
+            observed_at=datetime.fromisoformat(state.observed_at),
+            committed_at=datetime.fromisoformat(state.committed_at),
             **{f"free_{name}": free_by_class.get(name) for name in SPACE_CLASSES},
         )
 

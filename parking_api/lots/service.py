@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, time
 
+from ingest_mqtt.wire import VERSION_DIGITS
 from parking_api.errors import LotUnknownError
 from parking_api.lots import queries
 from parking_api.lots.models import LotsAsk, NearestLotsAsk, Stay
@@ -12,8 +13,6 @@ from parking_api.models import AGE_DIGITS, DISTANCE_DIGITS, Json, local, name, p
 from parking_api.paging import cut
 from parking_api.parameters import corners
 from sql.engine import Db
-
-VERSION_DIGITS = 20
 
 
 async def nearest_lots(db: Db, ask: NearestLotsAsk, stay: Stay) -> Json:

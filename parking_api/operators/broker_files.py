@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-ROOT: Final = "onelot/v1"
+from ingest_mqtt.wire import FEEDS, HEARTBEAT, KINDS, ROOT, STATES
+
 INGEST_USER: Final = "platform-ingest"
 API_USER: Final = "platform-api"
-KINDS: Final = ("spaces", "snapshot", "count", "status")
 # The ingester clears what gateways publish with the retain flag; its heartbeat comes back to it.
 _PLATFORM_ACL: Final = f"""\
 user {INGEST_USER}
-topic readwrite {ROOT}/feeds/#
+topic readwrite {FEEDS}
 topic write {ROOT}/acks/#
 topic readwrite {ROOT}/state/#
-topic readwrite {ROOT}/heartbeat/ingest
+topic readwrite {HEARTBEAT}
 
 user {API_USER}
 topic read {ROOT}/state/#
@@ -37,7 +37,7 @@ def _gateway_acl(name: str) -> str:
         f"user {name}",
         *(f"topic write {ROOT}/feeds/{name}/+/{kind}" for kind in KINDS),
         f"topic read {ROOT}/acks/{name}/+",
-        f"topic read {ROOT}/state/+",
+        f"topic read {STATES}",
     ]
     return "\n".join(lines) + "\n"
 

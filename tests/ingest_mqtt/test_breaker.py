@@ -16,7 +16,8 @@ from ingest_mqtt.breaker import Breaker, StoppedError
 from ingest_mqtt.counters import Counters, commit_histogram
 from ingest_mqtt.dead_letters import DeadLetters, Kept
 from ingest_mqtt.effects import Ack, DeadLetter, Outcome, Received
-from ingest_mqtt.messages import FeedTopic, RejectionError
+from ingest_mqtt.messages import RejectionError
+from ingest_mqtt.wire import FeedTopic
 from ingest_mqtt.writer import Writer
 from sql.engine import Db
 from tests.ingest_mqtt.conftest import AT

@@ -8,8 +8,8 @@ import pytest
 
 from ingest_mqtt import decide as deciding
 from ingest_mqtt.effects import Outcome, Received
-from ingest_mqtt.messages import FeedTopic
 from ingest_mqtt.occupancy import Steps
+from ingest_mqtt.wire import FeedTopic
 from tests.ingest_mqtt.conftest import AT
 from tests.ingest_mqtt.test_decide import message, results, run, snapshot
 

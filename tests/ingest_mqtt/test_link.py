@@ -9,7 +9,7 @@ import pytest
 from ingest_mqtt import link as linking
 from ingest_mqtt.link import Broker as Where
 from ingest_mqtt.link import Delivery, Link
-from ingest_mqtt.messages import HEARTBEAT
+from ingest_mqtt.wire import HEARTBEAT
 from tests.ingest_mqtt.running import client, until
 from tests.servers import Broker
 

@@ -7,13 +7,13 @@ import pytest
 from ingest_mqtt.messages import (
     MAX_PAYLOAD_BYTES,
     CountReport,
-    FeedTopic,
     RejectionError,
     SnapshotReport,
     SpacesReport,
     parse_report,
     parse_status,
 )
+from ingest_mqtt.wire import FeedTopic
 
 HEAD = {"epoch": 1764000000, "seq": 41, "observed_at": "2026-11-22T09:30:00+08:00"}
 

@@ -6,8 +6,8 @@ from ingest_mqtt.decide import decide
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.lots import Committed, Registry
 from ingest_mqtt.masking import mask_payload, mask_topic
-from ingest_mqtt.messages import FeedTopic
 from ingest_mqtt.publish import ack_payload
+from ingest_mqtt.wire import FeedTopic
 from load_tests.fuzz_checks import Checked, ack_problem, expects_ack
 from load_tests.mutations import SECRET
 

@@ -4,7 +4,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from ingest_mqtt.messages import FeedTopic
+from ingest_mqtt.wire import FeedTopic
 from load_tests.feeding import MOST_IN_FLIGHT, GatewayFeed, Message
 from tests.load_tests.builders import BAYS, GATES
 

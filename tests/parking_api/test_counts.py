@@ -10,8 +10,9 @@ import msgspec
 import orjson
 
 from ingest_mqtt.publish import state_payload
+from ingest_mqtt.wire import StateMessage
 from parking_api.city import queries, service
-from parking_api.city.memory import City, State
+from parking_api.city.memory import City
 from parking_api.city.models import CityTotals
 from parking_api.lots import service as lot_answers
 from parking_api.lots.models import LotAnswer, LotAsk
@@ -162,7 +163,7 @@ async def test_memory_counts_as_the_database_does(api: httpx.AsyncClient, built:
     lots = await load_lots(built.connection)
     committed = await write_states(built.connection, dict(chance_states(lots, built)), {})
     for lot_id, state in committed.items():
-        followed.apply(msgspec.json.decode(state_payload(lot_id, state), type=State))
+        followed.apply(msgspec.json.decode(state_payload(lot_id, state), type=StateMessage))
     loaded.load(await queries.lots(built.connection))
     now = await built.connection.fetchval("SELECT now()")
 

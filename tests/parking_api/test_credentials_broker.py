@@ -13,8 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from deploy import broker as mosquitto
 from deploy.accounts import server_account
 from deploy.ports import any_free
+from ingest_mqtt.wire import ROOT
 from parking_api.command_line import Connection
-from parking_api.operators.broker_files import ROOT
 from parking_api.operators.command import reload_broker
 from parking_api.operators.credentials import Places, issue
 from tests.parking_api.import_files import PLATFORM

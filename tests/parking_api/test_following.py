@@ -36,7 +36,7 @@ def state(lot_id: str, version: int, free_spaces: int, built: Builder) -> bytes:
     at = built.now.isoformat()
     told = {"lot": lot_id, "epoch": 1, "seq": 2, "version": f"{version:020d}", "capacity": 10}
     told |= {"free_spaces": free_spaces, "unknown_spaces": 0}
-    told |= {"observed_at": at, "committed_at": at}
+    told |= {"observed_at": at, "received_at": at, "committed_at": at}
     return orjson.dumps(told)
 
 
