@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(or $(shell command -v uv),.tools/uv/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help setup demo test lint load fuzz clean lock
+.PHONY: help setup demo test lint load fuzz clean lock schema
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
@@ -34,6 +34,10 @@ fuzz: setup ## a million broken messages against a city of its own; report under
 
 clean: ## remove var/: the database, the broker's store, the city, the logs
 	@bash deploy/clean.sh
+
+schema: ## write docs/schema/ again, from the models
+	$(PYTHON) -m ingest_mqtt schema docs/schema
+	$(PYTHON) -m pricing schema > docs/schema/tariff.json
 
 lock: ## resolve the requirements again, with hashes
 	$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements-dev.txt

@@ -1,4 +1,4 @@
-"""`python -m ingest_mqtt`: the ingester, until SIGTERM or SIGINT; `replay` is a command of it."""
+"""`python -m ingest_mqtt`: the ingester until SIGTERM or SIGINT; commands: `replay`, `schema`."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
 from pydantic import ValidationError
 
-from ingest_mqtt import replay
+from ingest_mqtt import replay, schema
 from ingest_mqtt.counters import Counters, IngestCollector, commit_histogram
 from ingest_mqtt.dead_letters import DeadLetters
 from ingest_mqtt.ingester import Ingester
@@ -25,6 +25,8 @@ from sql import logs
 from sql.engine import DatabaseUnknownError, database_url
 
 log = structlog.get_logger()
+
+COMMANDS = {"replay": replay.main, "schema": schema.main}
 
 
 def _now() -> datetime:
@@ -109,10 +111,10 @@ async def _until_signal(settings: IngestSettings, database: str) -> None:
 
 def main(argv: list[str]) -> int:
     """Read the settings and run; exit status 2 when they are wrong."""
-    if argv[:1] == ["replay"]:
-        return replay.main(argv[1:])
+    if argv and argv[0] in COMMANDS:
+        return COMMANDS[argv[0]](argv[1:])
     if argv:
-        print("usage: python -m ingest_mqtt [replay ...]", file=sys.stderr)
+        print("usage: python -m ingest_mqtt [replay ... | schema DIRECTORY]", file=sys.stderr)
         return 2
     logs.configure()
     try:

@@ -74,7 +74,7 @@ class Ack:
     detail: str | None = None
     age_s: float | None = None
     last: tuple[int, int] | None = None
-    retry_s: float | None = None
+    retry_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

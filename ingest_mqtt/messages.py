@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from ingest_mqtt.syntax import Members, NotJsonError, read
 from ingest_mqtt.wire import MAX_NUMBER, Epoch, Seq
@@ -39,35 +40,51 @@ class RejectionError(Exception):
         self.seq = seq
 
 
-Bay = Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Bay = Annotated[int, Meta(ge=1, le=MAX_NUMBER)]
+Bays = tuple[Bay, ...]
+Count = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
+# What a JSON Schema can say of bitmaps; `SnapshotReport.check` holds all of it.
+BASE64 = Meta(
+    extra_json_schema={
+        "contentEncoding": "base64",
+        "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+        "minLength": 4,
+    }
+)
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every report of a lot carries.
-
-    Attributes:
-        epoch: Rises each time that the gateway starts its numbering again.
-        seq: One more for each message of this lot within the epoch.
-        observed_at: When the state was true at the lot.
-    """
+    """What every report of a lot carries."""
 
     reporting: ClassVar[str]
 
     epoch: Epoch
     seq: Seq
-    observed_at: Instant
+    observed_at: Annotated[
+        datetime,
+        Meta(
+            tz=True,
+            extra_json_schema={
+                "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}"
+                r"(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+            },
+            description="When the state was true at the lot: RFC 3339 with offset, from "
+            "2000-01-01, at most 5 minutes ahead of the platform's clock.",
+        ),
+    ]
 
 
 class SpacesReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Bays that changed, by number from 1."""
+    """Bays that changed, by number from 1.
+
+    Beyond the schema: no bay stands in two of the lists, and none is beyond the lot's capacity.
+    """
 
     reporting = "bays"
 
-    occupied: tuple[Bay, ...] = ()
-    free: tuple[Bay, ...] = ()
-    unknown: tuple[Bay, ...] = ()
+    occupied: Annotated[Bays, Meta(description="Bays that are occupied now.")] = ()
+    free: Annotated[Bays, Meta(description="Bays that are free now.")] = ()
+    unknown: Annotated[Bays, Meta(description="Bays of which nothing is known now.")] = ()
 
     def check(self) -> None:
         """Hold the lists against each other.
@@ -89,13 +106,21 @@ class SpacesReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class SnapshotReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Every bay of the lot, as bits: bay n at bit (n-1) mod 8 of byte (n-1) div 8."""
+    """Every bay of the lot, as bits: bay n at bit (n-1) mod 8 of byte (n-1) div 8.
+
+    Beyond the schema: each bitmap has ceil(capacity / 8) bytes, its padding bits are 0, no bay is
+    both occupied and unknown, and the capacity is at most the registered one.
+    """
 
     reporting = "bays"
 
-    capacity: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAYLOAD_BYTES * 8)]
-    occupied_bits: str
-    unknown_bits: str | None = None
+    capacity: Annotated[
+        int, Meta(ge=1, le=MAX_PAYLOAD_BYTES * 8, description="Bays that the bitmaps cover.")
+    ]
+    occupied_bits: Annotated[str, BASE64, Meta(description="Bays that are occupied.")]
+    unknown_bits: Annotated[
+        Annotated[str, BASE64] | None, Meta(description="Bays of which nothing is known.")
+    ] = None
 
     def check(self) -> None:
         """Decode both bitmaps once, so that what is wrong with them is found.
@@ -136,12 +161,17 @@ class SnapshotReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class CountReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Free spaces of a lot that counts at its gates."""
+    """Free spaces of a lot that counts at its gates.
+
+    Beyond the schema: free is at most the capacity, and that at most the registered one.
+    """
 
     reporting = "count"
 
-    free: Count
-    capacity: Count | None = None
+    free: Annotated[Count, Meta(description="Spaces that are free now.")]
+    capacity: Annotated[
+        Count | None, Meta(description="Spaces in service; without it, the registered capacity.")
+    ] = None
 
     def check(self) -> None:
         """Hold the count against the capacity that came with it.
@@ -161,20 +191,20 @@ AnyReport = SpacesReport | SnapshotReport | CountReport
 class Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A gateway's hint that it comes or goes; not a report."""
 
-    status: str
+    status: Annotated[str, Meta(extra_json_schema={"enum": ["online", "offline"]})]
 
 
-_REPORTS: dict[str, type[SpacesReport | SnapshotReport | CountReport]] = {
+REPORTS: dict[str, type[SpacesReport | SnapshotReport | CountReport]] = {
     "spaces": SpacesReport,
     "snapshot": SnapshotReport,
     "count": CountReport,
 }
 _DECODERS: dict[str, msgspec.json.Decoder[AnyReport]] = {
-    kind: msgspec.json.Decoder(report) for kind, report in _REPORTS.items()
+    kind: msgspec.json.Decoder(report) for kind, report in REPORTS.items()
 }
 _NAMES = {
     kind: [f'"{name}"'.encode() for name in report.__struct_fields__]
-    for kind, report in _REPORTS.items()
+    for kind, report in REPORTS.items()
 }
 _STATUS = msgspec.json.Decoder(Status)
 

@@ -105,7 +105,7 @@ class AckMessage(msgspec.Struct, frozen=True, kw_only=True):
         Order | UnsetType, Meta(description="With `superseded`: the last message applied.")
     ] = UNSET
     retry_s: Annotated[
-        Annotated[float, Meta(gt=0)] | UnsetType,
+        Annotated[int, Meta(ge=1)] | UnsetType,
         Meta(description="With `deferred`: send it again after so many seconds."),
     ] = UNSET
 

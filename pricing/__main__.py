@@ -1,10 +1,11 @@
-"""`python -m pricing check FILE`: run the cases of a file shaped like the golden ones."""
+"""`python -m pricing`: run the cases of a file, or print the JSON Schema of the tariff document."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from pricing.checking import check, read_cases
+from pricing.schema import schema_text
 
 
 def main() -> int:
@@ -13,7 +14,12 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     checking = commands.add_parser("check", help="run the cases of a file")
     checking.add_argument("file", type=Path, help="JSON with `tariffs` and `cases`")
-    path: Path = parser.parse_args().file
+    commands.add_parser("schema", help="print the JSON Schema of the tariff document")
+    arguments = parser.parse_args()
+    if arguments.command == "schema":
+        print(schema_text(), end="")
+        return 0
+    path: Path = arguments.file
     try:
         content = read_cases(path)
     except (OSError, ValueError) as error:

@@ -31,6 +31,7 @@ from pricing.fields import (
     ClockTime,
     Currency,
     Days,
+    Filled,
     IsoDate,
     Minor,
     NotEmpty,
@@ -93,7 +94,9 @@ class Period(Described):
     charge: Literal["unit", "flat", "free"]
     unit_s: SomeSeconds | None = None
     rounding: Literal["up", "down"] | None = None
-    tiers: Annotated[tuple[Tier, ...], Field(max_length=MAX_TIERS), NotEmpty] | None = None
+    tiers: Annotated[tuple[Tier, ...], Field(max_length=MAX_TIERS), NotEmpty, Filled()] | None = (
+        None
+    )
     price_minor: Minor | None = None
     cap_minor: Minor | None = None
 
@@ -149,13 +152,15 @@ class Tariff(Described):
     name: Names
     currency: Currency
     timezone: ZoneName
-    periods: Annotated[tuple[Period, ...], Field(max_length=MAX_PERIODS), NotEmpty]
+    periods: Annotated[tuple[Period, ...], Field(max_length=MAX_PERIODS), NotEmpty, Filled()]
     tier_clock: Literal["window", "session"]
     boundary: Literal["unit_start", "split"]
     grace: Grace
     version_policy: Literal["at_entry", "at_unit_start"]
     caps: Annotated[tuple[Cap, ...], Field(max_length=MAX_CAPS)] = ()
-    vehicles: Annotated[dict[Text, Vehicle], Field(max_length=MAX_VEHICLES), NotEmpty] | None = None
+    vehicles: (
+        Annotated[dict[Text, Vehicle], Field(max_length=MAX_VEHICLES), NotEmpty, Filled()] | None
+    ) = None
     entitlements: Annotated[tuple[Entitlement, ...], Field(max_length=MAX_ENTITLEMENTS)] = ()
     calendar: Calendar | None = None
 

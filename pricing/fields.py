@@ -12,7 +12,17 @@ from fractions import Fraction
 from typing import Annotated, Any, Final, Literal, TypeGuard
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from pricing.currencies import CURRENCIES
 
@@ -104,30 +114,97 @@ def exact(value: float | str) -> Fraction:
     return Fraction(value if isinstance(value, int | str) else repr(value))
 
 
+def _pattern(pattern: str, description: str, **more: Any) -> WithJsonSchema:
+    """What a JSON Schema says of a text that a function checks."""
+    return WithJsonSchema(
+        {"type": "string", "pattern": pattern, "description": description, **more}
+    )
+
+
+def _number_schema(most: int, description: str) -> WithJsonSchema:
+    """What a JSON Schema says of a decimal number, written as a number or as a text."""
+    number = {"type": "number", "minimum": 0, "maximum": most}
+    text = {"type": "string", "pattern": "^[0-9]{1,9}(\\.[0-9]{1,9})?$"}
+    return WithJsonSchema({"anyOf": [number, text], "description": description})
+
+
+class Filled:
+    """Says in a JSON Schema that a list or an object is not empty, which `NotEmpty` checks."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Add the bound to what pydantic says of the members."""
+        made = handler(schema)
+        made["minItems" if made["type"] == "array" else "minProperties"] = 1
+        return made
+
+
 # Checked after the members, so that only a really empty list or object is refused.
 NotEmpty: Final = _must(len, "is empty")
-Text = Annotated[StrictStr, Field(min_length=1, max_length=200), _must(str.strip, "is blank")]
-ClockTime = Annotated[
-    StrictStr, _must(_TIME.fullmatch, "is not a local time HH:MM from 00:00 to 24:00")
+Text = Annotated[
+    StrictStr,
+    Field(min_length=1, max_length=200),
+    _must(str.strip, "is blank"),
+    _pattern("\\S", "Not blank.", minLength=1, maxLength=200),
 ]
-SeasonDay = Annotated[StrictStr, _must(_is_season_day, "is not a day of the year MM-DD")]
+ClockTime = Annotated[
+    StrictStr,
+    _must(_TIME.fullmatch, "is not a local time HH:MM from 00:00 to 24:00"),
+    _pattern("^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", "Local time, HH:MM to 24:00."),
+]
+SeasonDay = Annotated[
+    StrictStr,
+    _must(_is_season_day, "is not a day of the year MM-DD"),
+    _pattern("^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", "A day of the year, MM-DD."),
+]
 IsoDate = Annotated[
     StrictStr,
     _must(_DATE.fullmatch, "is not a date YYYY-MM-DD"),
     _must(date.fromisoformat, "is not a date YYYY-MM-DD"),
+    _pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "A local date.", format="date"),
 ]
-ZoneName = Annotated[StrictStr, _must(_is_zone, "is not a time zone of the IANA database")]
+ZoneName = Annotated[
+    StrictStr,
+    _must(_is_zone, "is not a time zone of the IANA database"),
+    _pattern("\\S", "A time zone of the IANA database."),
+]
 Currency = Annotated[
-    StrictStr, _must(CURRENCIES.__contains__, "is not a currency's code of ISO 4217, such as CNY")
+    StrictStr,
+    _must(CURRENCIES.__contains__, "is not a currency's code of ISO 4217, such as CNY"),
+    _pattern("^[A-Z]{3}$", "A code of ISO 4217."),
 ]
 DayName = Literal["workday", "weekend", "holiday", "mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-Days = Annotated[Literal["all"] | tuple[DayName, ...], BeforeValidator(_days)]
-Minor = Annotated[StrictInt, Field(ge=0, le=MAX_MINOR)]
-SignedMinor = Annotated[StrictInt, Field(ge=-MAX_MINOR, le=MAX_MINOR)]
-Seconds = Annotated[StrictInt, Field(ge=0, le=MAX_SECONDS)]
-SomeSeconds = Annotated[StrictInt, Field(ge=1, le=MAX_SECONDS)]
-Number = Annotated[int | float | str, BeforeValidator(_number)]
+Days = Annotated[
+    Literal["all"] | tuple[DayName, ...],
+    BeforeValidator(_days),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": "all"},
+                {
+                    "type": "array",
+                    "items": {"enum": [*DAY_KINDS, *DAY_NAMES]},
+                    "minItems": 1,
+                    "maxItems": len(DAY_KINDS + DAY_NAMES),
+                },
+            ],
+            "description": "Local dates on which a window starts.",
+        }
+    ),
+]
+_MINOR: Final = "In the currency's smallest unit."
+Minor = Annotated[StrictInt, Field(ge=0, le=MAX_MINOR, description=_MINOR)]
+SignedMinor = Annotated[StrictInt, Field(ge=-MAX_MINOR, le=MAX_MINOR, description=_MINOR)]
+Seconds = Annotated[StrictInt, Field(ge=0, le=MAX_SECONDS, description="In seconds.")]
+SomeSeconds = Annotated[StrictInt, Field(ge=1, le=MAX_SECONDS, description="In seconds.")]
+Number = Annotated[
+    int | float | str,
+    BeforeValidator(_number),
+    _number_schema(MAX_MINOR, f"A factor; at most {MAX_DECIMALS} decimals."),
+]
 Percentage = Annotated[
     Number,
     _must(lambda value: exact(value) <= 100, "must be a percentage from 0 to 100"),  # noqa: PLR2004
+    _number_schema(100, "In per cent, from 0 to 100."),
 ]
