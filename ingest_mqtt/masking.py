@@ -1,8 +1,8 @@
 """What a refused message may show: no name, number plate or other secret that strayed into it.
 
-A field of the contract whose value has the contract's type is kept; of everything else, names of
-unknown fields included, only the kind and the shape are left. A message that keeps the contract
-is therefore kept whole, and can be replayed.
+A field of the contract (docs/contract/feeds.md, Dead letters) whose value has its type is kept; of
+everything else, names of unknown fields included, only the kind and the shape are left. A message
+that keeps the contract is therefore kept whole, and can be replayed.
 """
 
 import binascii

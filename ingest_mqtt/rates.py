@@ -37,7 +37,7 @@ _NOBODY: Final = GatewaySize()
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What gateways may send; the defaults are the least that the contract allows.
+    """What gateways may send; the defaults are the least (docs/contract/feeds.md, Rates).
 
     Attributes:
         messages_per_s: For any gateway.

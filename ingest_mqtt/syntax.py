@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any, NoReturn
 
-# More digits than any number of the contract has; Python refuses to read thousands of them.
+# More digits than any number of the feeds has; Python refuses to read thousands of them.
 _MOST_DIGITS = 30
 
 
@@ -48,7 +48,7 @@ def read(payload: bytes) -> Any:
 
     Raises:
         NotJsonError: The text is not UTF-8, not JSON (NaN and Infinity are not), or nested deeper
-            than anything that the contract knows.
+            than any message of docs/contract/feeds.md.
     """
     try:
         text = payload.decode()

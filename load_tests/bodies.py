@@ -10,7 +10,7 @@ from pyproj import Geod
 from load_tests.catalogue import Lot
 
 _WGS_84: Final = Geod(ellps="WGS84")
-# The contract's own bound on distances, and the half millimetre that rounding may take.
+# The bound of docs/contract/http.md on distances, and the half millimetre that rounding may take.
 _RELATIVE: Final = 0.005
 _ROUNDING_M: Final = 0.001
 # Coordinates of a lot are the same in every answer.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from load_tests.catalogue import Lot
 from simulators import feeds
 
-# The contract's bound: messages of a lot that wait for their acks.
+# The bound of docs/contract/feeds.md, promise 3: messages of a lot that wait for their acks.
 MOST_IN_FLIGHT: Final = 16
 _BUSY: Final = 0.6
 

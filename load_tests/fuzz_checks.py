@@ -48,7 +48,7 @@ def expects_ack(topic: str, payload: bytes) -> bool:
 
 
 def ack_problem(told: bytes) -> str | None:
-    """Find what is wrong with an ack; None where it keeps the contract."""
+    """Find what is wrong with an ack; None where it keeps docs/contract/feeds.md."""
     ack: dict[str, Any] = json.loads(told)
     if ack["result"] not in RESULTS:
         return f"a result {ack['result']!r}"

@@ -83,7 +83,7 @@ def kind_for(reporting: str, random: Random) -> str:
 def valid(
     lot: str, kind: str, capacity: int, *, order: tuple[int, int], at: datetime, random: Random
 ) -> Sample:
-    """Make a message that keeps the contract.
+    """Make a message that keeps docs/contract/feeds.md.
 
     Args:
         lot: Its lot.

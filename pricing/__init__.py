@@ -1,7 +1,7 @@
 """Pure pricing of stays: a tariff document and a stay in, an itemised quote out.
 
-The document and what it charges are fixed by the public contract of tariffs, to whose numbered
-clauses the docstrings refer. Amounts are integers in the smallest unit of the currency.
+`docs/contract/tariff.md` fixes the document and what it charges; docstrings refer to its numbered
+clauses. Amounts are integers in the smallest unit of the currency.
 """
 
 from pricing.charging.budget import steps_a_day

@@ -1,4 +1,4 @@
-"""Running the cases of a file shaped like the contract's golden cases.
+"""Running the cases of a file shaped like the golden cases of docs/contract/tariff.md.
 
 A file holds `tariffs` and `cases`. A case names its tariff, `entry` and `exit` (local wall clock in
 the tariff's zone, the first pass of a repeated hour; or with an offset), `vehicle`, `granted` and

@@ -1,4 +1,4 @@
-"""The tariff document (contract, Fields) as a frozen model.
+"""The tariff document (docs/contract/tariff.md, Fields) as a frozen model.
 
 Unknown fields are refused although the public format may grow: a misspelt `cap_minor` would change
 fees in silence. What only describes (`name`, `note`, `description`, `source`) may stand anywhere.

@@ -19,7 +19,7 @@ class NaiveTimeError(PricingError):
 
 
 class ExitBeforeEntryError(PricingError):
-    """The stay ends before it begins (contract, Charging 1)."""
+    """The stay ends before it begins (docs/contract/tariff.md, Charging 1)."""
 
 
 class StayTooLongError(PricingError):

@@ -1,4 +1,4 @@
-"""What a gateway says and hears: reports, topics and acks of the feed contract. No I/O."""
+"""What a gateway says and hears: reports, topics and acks of docs/contract/feeds.md. No I/O."""
 
 import base64
 import contextlib

@@ -36,7 +36,7 @@ def _no_ack(_lot_id: str, _ack: Ack) -> None:
 
 
 class Gateway:
-    """A gateway that keeps to the feed contract for the lots of its outboxes.
+    """A gateway that keeps docs/contract/feeds.md for the lots of its outboxes.
 
     Its `status` is told on the topic of its first lot, since a last will has one topic only.
 

@@ -1,4 +1,4 @@
-"""Caps, in their order, each on what the one before left (contract, Charging 8).
+"""Caps, in their order, each on what the one before left (docs/contract/tariff.md, Charging 8).
 
 Taking from the latest units of a group leaves its earlier ones whole; so one pass in the order of
 time, in which each unit keeps what the cap still holds, comes to the same. A piece lies wholly

@@ -1,4 +1,4 @@
-"""The charging clock: from entry to exit, what is charged when (contract, Charging 3 to 6, 10).
+"""The charging clock: from entry to exit, what is charged when (Charging 3 to 6, 10).
 
 Runs of equal units are taken in one step: a unit may start as long as neither the governing window,
 the tier, the version, a cap's block nor the tail changes, and where it ends follows by arithmetic.

@@ -1,4 +1,4 @@
-"""From what was charged to the lines of a quote (contract, Charging 9 and 11).
+"""From what was charged to the lines of a quote (docs/contract/tariff.md, Charging 9 and 11).
 
 Outside, every amount is a whole smallest unit. Where exact amounts are fractions, lines are rounded
 down in turn, so that each sum from the first is the exact sum rounded down; the line of the final

@@ -1,4 +1,4 @@
-"""A tariff and a stay in, a quote out (contract, Charging)."""
+"""A tariff and a stay in, a quote out (docs/contract/tariff.md, Charging)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

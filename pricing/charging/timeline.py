@@ -1,4 +1,6 @@
-"""Which window governs when: a tariff's periods laid out in time (contract, Fields and Charging 2).
+"""Which window governs when: a tariff's periods laid out in time.
+
+The rules are in docs/contract/tariff.md, Fields and Charging 2.
 
 The layout is kept by UTC days, each computed once from the local dates whose windows can reach into
 it; so a quote needs no conversion of time zones, only a look into a dictionary.

@@ -30,7 +30,7 @@ class Lint:
     Attributes:
         code: a stable word for programs.
         path: where in the document, as `periods[2].tiers[1]`; empty for the whole.
-        clause: the clause of the contract that makes it matter, or the control's reference.
+        clause: the contract's clause that makes it matter, or the control's reference.
         severity: `error` where a rule is broken, `warning`, or `info`.
         zh, en: a sentence.
         money_minor: what is at stake in one stay, smallest units; None where not computable.

@@ -1,4 +1,4 @@
-"""The lines of a quote (contract, Charging 11), and the sentence of each."""
+"""The lines of a quote (docs/contract/tariff.md, Charging 11), and the sentence of each."""
 
 from datetime import date, datetime
 from functools import lru_cache

@@ -9,7 +9,7 @@ from sql.schema.base import Base, BigInt, check
 
 
 class DeadLetter(Base):
-    """A message that was refused, masked: what the contract knows is kept, else only its kind."""
+    """A message that was refused, masked: fields of docs/contract/feeds.md are kept, else kinds."""
 
     __table_args__ = (
         Index(None, "gateway_id", "last_received_at"),

@@ -45,7 +45,7 @@ def bays_of(body: dict[str, Any]) -> dict[int, bool]:
 
 
 class Rules:
-    """The promises of the contract, on a few dictionaries.
+    """The promises of docs/contract/feeds.md, on a few dictionaries.
 
     Attributes:
         lots: by lot id.

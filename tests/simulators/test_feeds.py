@@ -1,4 +1,4 @@
-"""Messages and acks, as the contract writes them."""
+"""Messages and acks, as docs/contract/feeds.md writes them."""
 
 import base64
 from datetime import UTC, datetime, timedelta, timezone

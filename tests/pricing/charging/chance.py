@@ -1,4 +1,4 @@
-"""Random tariffs and stays, as unruly as the contract allows."""
+"""Random tariffs and stays, as unruly as docs/contract/tariff.md allows."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random

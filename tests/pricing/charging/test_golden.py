@@ -1,4 +1,4 @@
-"""The contract's golden cases and those derived by hand: each its fee, and lines that add up."""
+"""Golden cases (docs/contract/tariff.md) and derived ones: each its fee, and lines that add up."""
 
 import json
 from datetime import datetime
