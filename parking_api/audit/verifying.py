@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from parking_api.audit.chain import GENESIS, Connection, entry_hash
+from parking_api.audit.service import GENESIS, Connection, entry_hash
 from parking_api.models import Row
 from sql.named import named
 

@@ -21,7 +21,7 @@ from parking_api.command_line import DATABASE_ERRORS, Connection, connected, rea
 from parking_api.credentials_file import CredentialsFileError
 from parking_api.errors import ApiError
 from parking_api.parameters import Moment
-from parking_api.people import changes, queries
+from parking_api.people import queries, service
 from parking_api.people.access import Role
 from parking_api.people.demo import NoOperatorError, make_demo_people
 from parking_api.people.keys import ApiKey
@@ -120,7 +120,7 @@ async def _run(arguments: argparse.Namespace, url: str) -> list[str]:
 
 
 async def _add(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
-    return [_line(await changes.add_person(connection, _new_person(arguments), by))]
+    return [_line(await service.add_person(connection, _new_person(arguments), by))]
 
 
 async def _list(connection: Connection, _: argparse.Namespace, by: Action) -> list[str]:
@@ -130,20 +130,20 @@ async def _list(connection: Connection, _: argparse.Namespace, by: Action) -> li
 
 async def _issue(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
     key = ApiKey.new()
-    await changes.issue_key(connection, arguments.person, key, by, arguments.expires_at)
+    await service.issue_key(connection, arguments.person, key, by, arguments.expires_at)
     return [key.written()]
 
 
 async def _rotate(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
     key, grace = ApiKey.new(), timedelta(minutes=arguments.grace_minutes)
     old = await queries.locked_key(connection, arguments.key_id, None)
-    await changes.rotate_key(connection, old, key, grace, by)
+    await service.rotate_key(connection, old, key, grace, by)
     return [key.written()]
 
 
 async def _revoke(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
     old = await queries.locked_key(connection, arguments.key_id, None)
-    return [_line(await changes.revoke_key(connection, old, by))]
+    return [_line(await service.revoke_key(connection, old, by))]
 
 
 async def _demo(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:

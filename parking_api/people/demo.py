@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from parking_api.audit import Action, Connection
 from parking_api.credentials_file import FILE_MODE, CredentialsFileError, write_atomically
-from parking_api.people import changes
+from parking_api.people import service
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, NewPerson
 from sql.engine import AdvisoryLock, Transaction, lock
@@ -113,8 +113,8 @@ async def _made(
 ) -> dict[str, Any]:
     stored = await connection.fetchrow(named("person_one"), person.person_id)
     if stored is None:
-        await changes.add_person(connection, person, by)
-    await changes.issue_key(connection, person.person_id, key, by)
+        await service.add_person(connection, person, by)
+    await service.issue_key(connection, person.person_id, key, by)
     (role,) = person.roles
     entry = {"person_id": person.person_id, "name": person.name, "role": role}
     if person.operator_id:

@@ -11,7 +11,7 @@ from parking_api.audit import Action
 from parking_api.models import Json, respond
 from parking_api.paging import START, PageLimit, next_path
 from parking_api.parameters import ID_PATTERN, Id, Nothing, Parameters
-from parking_api.people import changes, queries
+from parking_api.people import queries, service
 from parking_api.people.access import Authenticated, Person, allowed, guarded
 from parking_api.people.errors import (
     ExpiryPastError,
@@ -116,7 +116,7 @@ async def add_person(new: NewPerson, caller: Operations, _: Nothing, deps: Deps)
     """Add a person; for operations. A key is issued to them separately."""
     by = Action(caller.person_id, deps.clock(), new.reason)
     async with deps.database.transaction() as connection:
-        added = await changes.add_person(connection, new, by)
+        added = await service.add_person(connection, new, by)
     answer = respond(added)
     answer.status_code = CREATED
     return answer
@@ -164,7 +164,7 @@ async def issue_key(
     key = ApiKey.new()
     by = Action(caller.person_id, deps.clock(), new.reason)
     async with deps.database.transaction() as connection:
-        issued = await changes.issue_key(connection, person_id, key, by, new.expires_at)
+        issued = await service.issue_key(connection, person_id, key, by, new.expires_at)
     return _secret(issued | {"key": key.written()})
 
 
@@ -191,7 +191,7 @@ async def rotate_key(
     by = Action(caller.person_id, deps.clock(), rotation.reason)
     async with deps.database.transaction() as connection:
         old = await queries.locked_key(connection, key_id, person_id)
-        issued = await changes.rotate_key(connection, old, key, grace, by)
+        issued = await service.rotate_key(connection, old, key, grace, by)
     return _secret(issued | {"key": key.written()})
 
 
@@ -212,5 +212,5 @@ async def revoke_key(
     by = Action(caller.person_id, deps.clock(), ask.reason)
     async with deps.database.transaction() as connection:
         old = await queries.locked_key(connection, key_id, person_id)
-        revoked = await changes.revoke_key(connection, old, by)
+        revoked = await service.revoke_key(connection, old, by)
     return respond(revoked)

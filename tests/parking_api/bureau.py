@@ -8,9 +8,9 @@ import asyncpg
 import httpx
 
 from parking_api.audit import Action
-from parking_api.people.changes import add_person, issue_key
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import NewPerson
+from parking_api.people.service import add_person, issue_key
 from parking_api.tariffs.examples import CLASS_1_ROAD
 
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)

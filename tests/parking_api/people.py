@@ -5,7 +5,7 @@ from typing import Any
 
 from parking_api.audit import Action
 from parking_api.command_line import connected
-from parking_api.people import changes
+from parking_api.people import service
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, NewPerson
 
@@ -24,8 +24,8 @@ async def keyed(
     )
     key = ApiKey.new()
     async with connected(database_url, "test") as connection, connection.transaction():
-        await changes.add_person(connection, new, by)
-        await changes.issue_key(connection, person_id, key, by)
+        await service.add_person(connection, new, by)
+        await service.issue_key(connection, person_id, key, by)
     return shown(key.written())
 
 
