@@ -165,18 +165,19 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 
-# No control characters: they have no place in a line, and PostgreSQL keeps no NUL.
-Line = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"
-    ),
-]
+
+def one_line(longest: int) -> StringConstraints:
+    """Bound a text to one line of at most so many characters, spaces around it apart."""
+    # No control characters: they have no place in a line, and PostgreSQL keeps no NUL.
+    return StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=longest, pattern=r"^[^\x00-\x1f\x7f]+$"
+    )
+
+
+Line = Annotated[str, one_line(200)]
 Reason = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$"
-    ),
+    one_line(500),
     Field(
         description="Why; kept in the audit.", examples=["台东商圈停车需求超过供给，划入一类区域"]
     ),

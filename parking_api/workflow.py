@@ -17,9 +17,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
-from parking_api.audit import record
+from parking_api.audit.service import record
 from parking_api.errors import ApiError
 from sql.engine import Db, Transaction, transaction
 
@@ -46,9 +46,9 @@ class Act:
     person_id: str
     at: datetime
     reason: str | None = None
-    _entries: list[tuple[str, str, Any, Any]] = field(default_factory=list)
+    _entries: list[tuple[str, str, object, object]] = field(default_factory=list)
 
-    def keep(self, action: str, subject: str, before: Any, after: Any) -> None:
+    def keep(self, action: str, subject: str, before: object, after: object) -> None:
         """Keep for the audit what was done.
 
         Args:
@@ -139,7 +139,7 @@ class Workflow(Generic[Key, Thing]):
     steps: Mapping[str, Step]
     lock: Callable[[Transaction, Key], Awaitable[Thing]]
     subject: Callable[[Thing], str]
-    audited: Callable[[Thing], Any]
+    audited: Callable[[Thing], object]
     wrong_state: Callable[[Thing, Step], ApiError]
     not_drafter: Callable[[Thing], ApiError]
 

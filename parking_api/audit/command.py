@@ -7,8 +7,9 @@ from typing import Final
 
 from rich.console import Console
 
-from parking_api.audit.verifying import ChainBrokenError, Head, verify
+from parking_api.audit.service import ChainBrokenError, Head, verify
 from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
+from sql.engine import transaction
 
 OK: Final = 0
 BROKEN: Final = 1
@@ -59,7 +60,7 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
 
 async def _verify(url: str, known: bytes | None) -> Head:
     async with (
-        connected(url, "parking_api audit") as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
+        connected(url, "parking_api audit") as db,
+        transaction(db, isolation="repeatable_read", readonly=True) as within,
     ):
-        return await verify(connection, known)
+        return await verify(within, known)

@@ -1,4 +1,4 @@
-"""The chain: how an entry is hashed, and how one is added."""
+"""What is done with the audit: an entry is added, the whole chain is gone through."""
 
 import hashlib
 import json
@@ -7,19 +7,25 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, TypeAlias
 
 import asyncpg
+import msgspec
 from pydantic import BaseModel
 
-from parking_api.models import Row
+from parking_api.audit import queries
+from parking_api.audit.queries import Entry
 from sql.engine import AdvisoryLock, Db, Transaction, lock
-from sql.named import named
 
 Connection: TypeAlias = Db
 
 GENESIS: Final = bytes(32)
+_PAGE: Final = 5_000
 
 
 class AuditValueError(Exception):
     """What was to be recorded cannot be kept as JSON: a NUL, a NaN, or half a surrogate pair."""
+
+
+class ChainBrokenError(Exception):
+    """The chain is broken; the message says where and how."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +43,33 @@ class Action:
     reason: str | None = None
 
 
-def canonical(entry: Row) -> bytes:
+@dataclass(frozen=True)
+class Head:
+    """The end of the chain.
+
+    Attributes:
+        entries: How many entries there are, which is the number of the last.
+        hash: The last one's hash; 32 zero bytes where there is none.
+    """
+
+    entries: int
+    hash: bytes
+
+
+def canonical(entry: Entry) -> bytes:
     """Return the bytes that an entry's hash is taken over.
 
     They are JSON in UTF-8, keys sorted, no spaces: `entry_id`, `at` (RFC 3339 in UTC with six
     digits), `person_id`, `action`, `subject`, `before`, `after`, `reason` and `previous_hash`
     (hexadecimal).
-
-    Args:
-        entry: The columns of audit_entry; `before` and `after` as PostgreSQL writes jsonb.
     """
-    content = {name: entry[name] for name in ("entry_id", "person_id", "action", "subject")}
-    content |= {
-        "at": entry["at"].astimezone(UTC).isoformat(timespec="microseconds"),
-        "before": _parsed(entry["before"]),
-        "after": _parsed(entry["after"]),
-        "reason": entry["reason"],
-        "previous_hash": entry["previous_hash"].hex(),
+    content = msgspec.structs.asdict(entry) | {
+        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "before": _parsed(entry.before),
+        "after": _parsed(entry.after),
+        "previous_hash": entry.previous_hash.hex(),
     }
+    del content["hash"]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
 
@@ -63,33 +78,33 @@ def _parsed(column: str | None) -> Any:
     return None if column is None else json.loads(column)
 
 
-def entry_hash(entry: Row) -> bytes:
+def entry_hash(entry: Entry) -> bytes:
     """Return SHA-256 of `canonical(entry)`."""
     return hashlib.sha256(canonical(entry)).digest()
 
 
 async def record(
-    connection: Connection,
+    db: Db,
     *,
     person_id: str,
     action: str,
     subject: str,
-    before: Any,
-    after: Any,
+    before: object,
+    after: object,
     reason: str | None,
     at: datetime,
 ) -> int:
-    """Add an entry to the audit within the caller's transaction.
+    """Add an entry to the audit, in the transaction of the change that it tells of.
 
     From here to the end of the transaction, others who record wait: record last, after every lock
     on rows has been taken, so that two changes never wait for each other.
 
     Args:
-        connection: In a transaction (READ COMMITTED, the default), the one of the change itself.
+        db: In a transaction (READ COMMITTED, the default).
         person_id: Who changed it.
         action: What was done, such as `api_key.issue`.
         subject: What it was done to, such as `person/wang`.
-        before: What it was, as JSON has it; None where it is new.
+        before: What it was: JSON, times, models and rows of statements; None where it is new.
         after: What it became; None where it is gone.
         reason: Why.
         at: When, aware.
@@ -101,45 +116,82 @@ async def record(
         AuditValueError: `before`, `after` or `reason` cannot be kept.
         RuntimeError: There is no transaction.
     """
-    if not connection.is_in_transaction():
+    if not db.is_in_transaction():
         raise RuntimeError("an audit entry goes into the transaction of the change it tells of")
-    await lock(Transaction(connection), AdvisoryLock.AUDIT)
+    within = Transaction(db)
+    await lock(within, AdvisoryLock.AUDIT)
     try:
         # jsonb writes numbers and keys its own way: hashed is what will be read, not what is sent.
-        head = await connection.fetchrow(named("audit_head"), _json(before), _json(after))
-        assert head is not None  # noqa: S101 - the query always gives one row
-        content = {
-            "entry_id": head["entry_id"],
-            "previous_hash": head["previous_hash"],
-            "before": head["before_text"],
-            "after": head["after_text"],
-            "at": at,
-            "person_id": person_id,
-            "action": action,
-            "subject": subject,
-            "reason": reason,
-        }
-        await connection.execute(
-            named("audit_add"),
-            *(content[name] for name in ("entry_id", "at", "person_id", "action", "subject")),
-            *(content[name] for name in ("before", "after", "reason", "previous_hash")),
-            entry_hash(content),
+        head = await queries.head(within, _json(before), _json(after))
+        entry = Entry(
+            head.entry_id,
+            at,
+            person_id,
+            action,
+            subject,
+            head.before_text,
+            head.after_text,
+            reason,
+            head.previous_hash,
+            hash=b"",
         )
+        content = msgspec.structs.asdict(entry) | {"hash": entry_hash(entry)}
+        await queries.add(within, **content)
     except (ValueError, asyncpg.DataError) as error:
         raise AuditValueError(str(AuditValueError.__doc__)) from error
-    return int(content["entry_id"])
+    return head.entry_id
 
 
-def _json(value: Any) -> str | None:
+def _json(value: object) -> str | None:
     if value is None:
         return None
     return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_written)
 
 
 def _written(value: object) -> object:
-    """Write what JSON does not know: a time or a day as RFC 3339, a model by its fields."""
+    """Write what JSON does not know: a time or a day as RFC 3339, a model or row by its fields."""
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
     if isinstance(value, BaseModel):
         return value.model_dump(by_alias=True)
     raise TypeError(f"{type(value).__name__} cannot be kept as JSON")
+
+
+async def verify(db: Db, known: bytes | None = None) -> Head:
+    """Go through the chain.
+
+    Args:
+        db: In a transaction that sees one instant, the answer is of that instant.
+        known: A hash that an earlier verification ended with: it must still be in the chain.
+
+    Returns:
+        Its end.
+
+    Raises:
+        ChainBrokenError: An entry was changed, removed or put in between; or the chain does not
+            hold `known`, so that its end was cut off or written anew.
+    """
+    head, found = Head(0, GENESIS), known in (None, GENESIS)
+    while entries := await queries.entries(db, head.entries, _PAGE):
+        for entry in entries:
+            head = _next(head, entry)
+            found = found or head.hash == known
+    if not found and known is not None:
+        raise ChainBrokenError(
+            f"none of its {head.entries:,} entries has the hash {known.hex()}: "
+            "its end was cut off or written anew"
+        )
+    return head
+
+
+def _next(head: Head, entry: Entry) -> Head:
+    number = head.entries + 1
+    if entry.entry_id != number:
+        raise ChainBrokenError(f"entry {number} is missing: {entry.entry_id} comes instead")
+    if entry.previous_hash != head.hash:
+        raise ChainBrokenError(f"entry {number} does not follow the one before it")
+    if entry.hash != entry_hash(entry):
+        raise ChainBrokenError(f"entry {number} was changed: its hash is another")
+    return Head(number, entry.hash)

@@ -28,7 +28,8 @@ from parking_api.mechanisms.models import (
 from parking_api.models import Why, respond
 from parking_api.paging import cut, next_path
 from parking_api.parameters import ID_PATTERN, Nothing
-from parking_api.people.access import Approver, Bureau, Drafter, Person, SeesAll, allowed, guarded
+from parking_api.people.access import Approver, Bureau, Drafter, SeesAll, allowed, guarded
+from parking_api.people.queries import Person
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import answers as tariff_answers

@@ -5,8 +5,9 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 
-from parking_api.people.access import Person, allowed
+from parking_api.people.access import allowed
 from parking_api.people.errors import RoleMissingError
+from parking_api.people.queries import Person
 
 OPERATIONS: Final = "operations"
 

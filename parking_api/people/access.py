@@ -12,23 +12,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from parking_api.errors import ApiError, described
+from parking_api.people import queries
 from parking_api.people.errors import (
     CredentialRefusedError,
     NotAuthenticatedError,
     RoleMissingError,
 )
 from parking_api.people.keys import ApiKey
+from parking_api.people.queries import Person, Role
 from parking_api.resources import Deps, Resources, resources_of
-from sql.named import named
 
-Role = Literal["operator", "bureau_drafter", "bureau_approver", "operations"]
 # How rough a key's `last_used_at` is.
 TOUCH_AFTER: Final = timedelta(minutes=5)
 # Where a request keeps who is asking, once that is settled.
@@ -40,23 +40,6 @@ _bearer = HTTPBearer(
     description="`Authorization: Bearer` and an API key, or a token made with one.",
     auto_error=False,
 )
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody known to the platform.
-
-    Attributes:
-        person_id: Their id.
-        name: What they are called.
-        roles: At least one `Role`.
-        operator_id: Whose lots an `operator` is about; None for everybody else.
-    """
-
-    person_id: str
-    name: str
-    roles: frozenset[str]
-    operator_id: str | None
 
 
 @dataclass(frozen=True)
@@ -105,16 +88,13 @@ async def _authenticated(deps: Resources, given: HTTPAuthorizationCredentials | 
 
 async def _caller(deps: Resources, key_id: str, key: ApiKey | None) -> Caller:
     now = deps.clock()
-    async with deps.database.connection() as connection:
-        row = await connection.fetchrow(named("api_key_person"), key_id)
-        if row is None or (key and not key.matches(row["hash"])):
+    async with deps.database.connection() as db:
+        known = await queries.credential(db, key_id)
+        if known is None or not known.is_good(now) or (key and not key.matches(known.hash)):
             raise CredentialRefusedError
-        if row["revoked_at"] or (row["expires_at"] and row["expires_at"] <= now):
-            raise CredentialRefusedError
-        if row["last_used_at"] is None or now - row["last_used_at"] >= TOUCH_AFTER:
-            await connection.execute(named("api_key_touch"), key_id, now)
-    person = Person(row["person_id"], row["name"], frozenset(row["roles"]), row["operator_id"])
-    return Caller(person, key_id, by_token=key is None)
+        if known.last_used_at is None or now - known.last_used_at >= TOUCH_AFTER:
+            await queries.touch_key(db, key_id, now)
+    return Caller(known, key_id, by_token=key is None)
 
 
 Authenticated = Annotated[Caller, Depends(authenticated)]
@@ -135,7 +115,7 @@ class Guard:
         Raises:
             RoleMissingError: They have none of the roles.
         """
-        if self.roles and not self.roles & caller.person.roles:
+        if self.roles and self.roles.isdisjoint(caller.person.roles):
             raise RoleMissingError(
                 f"Your roles do not allow this; it is for: {', '.join(sorted(self.roles))}."
             )
@@ -187,7 +167,7 @@ async def _sees_all(
     if given is None:
         return False
     caller = await authenticated(request, deps, given)
-    return bool(BUREAU & caller.person.roles)
+    return not BUREAU.isdisjoint(caller.person.roles)
 
 
 SeesAll = Annotated[bool, Depends(_sees_all)]

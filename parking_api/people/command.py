@@ -11,22 +11,23 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
+import msgspec
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
-from parking_api.audit import Action
-from parking_api.command_line import DATABASE_ERRORS, Connection, connected, reason, say
+from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
 from parking_api.credentials_file import CredentialsFileError
 from parking_api.errors import ApiError
 from parking_api.parameters import Moment
 from parking_api.people import queries, service
-from parking_api.people.access import Role
 from parking_api.people.demo import NoOperatorError, make_demo_people
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, LONGEST_GRACE_MIN, NewPerson
-from sql.named import named
+from parking_api.people.queries import Role
+from parking_api.workflow import Act, acting
+from sql.statements import Row
 
 _ERRORS: Final = (ApiError, CredentialsFileError, NoOperatorError, *DATABASE_ERRORS)
 
@@ -114,48 +115,47 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
 
 
 async def _run(arguments: argparse.Namespace, url: str) -> list[str]:
-    by = Action(COMMAND, datetime.now(UTC), arguments.reason)
-    async with connected(url, "parking_api people") as connection, connection.transaction():
-        return await _ACTIONS[arguments.action](connection, arguments, by)
+    async with (
+        connected(url, "parking_api people") as db,
+        acting(db, COMMAND, datetime.now(UTC), arguments.reason) as act,
+    ):
+        return await _ACTIONS[arguments.action](act, arguments)
 
 
-async def _add(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
-    return [_line(await service.add_person(connection, _new_person(arguments), by))]
+async def _add(act: Act, arguments: argparse.Namespace) -> list[str]:
+    return [_line(await service.add_person(act, _new_person(arguments)))]
 
 
-async def _list(connection: Connection, _: argparse.Namespace, by: Action) -> list[str]:
-    rows = await connection.fetch(named("api_key_all"), by.at)
-    return [_line(dict(row)) for row in rows]
+async def _list(act: Act, _: argparse.Namespace) -> list[str]:
+    return [_line(each) for each in await queries.good_keys(act.db, act.at)]
 
 
-async def _issue(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
+async def _issue(act: Act, arguments: argparse.Namespace) -> list[str]:
     key = ApiKey.new()
-    await service.issue_key(connection, arguments.person, key, by, arguments.expires_at)
+    await service.issue_key(act, arguments.person, key, arguments.expires_at)
     return [key.written()]
 
 
-async def _rotate(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
+async def _rotate(act: Act, arguments: argparse.Namespace) -> list[str]:
     key, grace = ApiKey.new(), timedelta(minutes=arguments.grace_minutes)
-    old = await queries.locked_key(connection, arguments.key_id, None)
-    await service.rotate_key(connection, old, key, grace, by)
+    await service.rotate_key(act, None, arguments.key_id, key, grace)
     return [key.written()]
 
 
-async def _revoke(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
-    old = await queries.locked_key(connection, arguments.key_id, None)
-    return [_line(await service.revoke_key(connection, old, by))]
+async def _revoke(act: Act, arguments: argparse.Namespace) -> list[str]:
+    return [_line(await service.revoke_key(act, None, arguments.key_id))]
 
 
-async def _demo(connection: Connection, arguments: argparse.Namespace, by: Action) -> list[str]:
-    issued = await make_demo_people(connection, arguments.file, at=by.at)
+async def _demo(act: Act, arguments: argparse.Namespace) -> list[str]:
+    issued = await make_demo_people(act.db, arguments.file, at=act.at)
     return [f"{issued} new keys: {arguments.file}"]
 
 
-def _line(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, default=str)
+def _line(row: Row) -> str:
+    return json.dumps(msgspec.structs.asdict(row), ensure_ascii=False, default=str)
 
 
-_Doing = Callable[[Connection, argparse.Namespace, Action], Awaitable[list[str]]]
+_Doing = Callable[[Act, argparse.Namespace], Awaitable[list[str]]]
 _ACTIONS: Final[Mapping[str, _Doing]] = MappingProxyType(
     {
         "add": _add,

@@ -11,14 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from parking_api.audit import Action, Connection
 from parking_api.credentials_file import FILE_MODE, CredentialsFileError, write_atomically
-from parking_api.people import service
+from parking_api.people import queries, service
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, NewPerson
-from sql.engine import AdvisoryLock, Transaction, lock
+from parking_api.workflow import Act, acting
+from sql.engine import AdvisoryLock, Db, lock
 from sql.kinds import OPERATOR
-from sql.named import named
 
 _REASON: Final = "for the demo"
 _NAMES: Final = {
@@ -38,7 +37,7 @@ class NoOperatorError(Exception):
 
 
 async def make_demo_people(
-    connection: Connection,
+    db: Db,
     file: Path,
     *,
     at: datetime,
@@ -47,7 +46,7 @@ async def make_demo_people(
     """Add the people that are missing, and give a key to those who have no good one in the file.
 
     Args:
-        connection: To a database that holds a city.
+        db: A database that holds a city.
         file: JSON of mode 0600; what else it holds is kept.
         at: The platform's clock.
         new_key: Where keys come from.
@@ -60,16 +59,16 @@ async def make_demo_people(
         NoOperatorError: The city has none.
         OSError: The file cannot be read or written; nothing was changed.
     """
-    by, issued = Action(COMMAND, at, _REASON), 0
-    async with connection.transaction():
-        await lock(Transaction(connection), AdvisoryLock.REGISTRATION)
+    issued = 0
+    async with acting(db, COMMAND, at, _REASON) as act:
+        await lock(act.db, AdvisoryLock.REGISTRATION)
         document = _read(file)
         kept = {entry["person_id"]: entry for entry in document.get("people", [])}
         entries = []
-        for person in _people(await _operator(connection)):
+        for person in _people(await _operator(act.db)):
             entry = kept.pop(person.person_id, None)
-            if entry is None or not await _is_good(connection, entry, at):
-                entry = await _made(connection, person, new_key(), by)
+            if entry is None or not await _is_good(act, entry):
+                entry = await _made(act, person, new_key())
                 issued += 1
             entries.append(entry)
         if issued:
@@ -88,37 +87,31 @@ def _people(operator_id: str) -> Iterable[NewPerson]:
         )
 
 
-async def _operator(connection: Connection) -> str:
-    operator_id: str | None = await connection.fetchval(named("person_demo_operator"))
+async def _operator(db: Db) -> str:
+    operator_id = await queries.demo_operator(db)
     if operator_id is None:
         raise NoOperatorError
     return operator_id
 
 
-async def _is_good(connection: Connection, entry: dict[str, Any], now: datetime) -> bool:
+async def _is_good(act: Act, entry: dict[str, Any]) -> bool:
     key = ApiKey.read(str(entry.get("key")))
-    row = await connection.fetchrow(named("api_key_person"), key.key_id) if key else None
-    if key is None or row is None:
+    known = await queries.credential(act.db, key.key_id) if key else None
+    if key is None or known is None:
         return False
-    return (
-        key.matches(row["hash"])
-        and row["person_id"] == entry["person_id"]
-        and row["revoked_at"] is None
-        and (row["expires_at"] is None or row["expires_at"] > now)
-    )
+    is_theirs = key.matches(known.hash) and known.person_id == entry["person_id"]
+    return is_theirs and known.is_good(act.at)
 
 
-async def _made(
-    connection: Connection, person: NewPerson, key: ApiKey, by: Action
-) -> dict[str, Any]:
-    stored = await connection.fetchrow(named("person_one"), person.person_id)
-    if stored is None:
-        await service.add_person(connection, person, by)
-    await service.issue_key(connection, person.person_id, key, by)
+async def _made(act: Act, person: NewPerson, key: ApiKey) -> dict[str, Any]:
+    stored = await queries.people(act.db, most=1, person_id=person.person_id)
+    if not stored:
+        await service.add_person(act, person)
+    await service.issue_key(act, person.person_id, key)
     (role,) = person.roles
-    entry = {"person_id": person.person_id, "name": person.name, "role": role}
+    entry: dict[str, Any] = {"person_id": person.person_id, "name": person.name, "role": role}
     if person.operator_id:
-        entry["operator_id"] = stored["operator_id"] if stored else person.operator_id
+        entry["operator_id"] = stored[0].operator_id if stored else person.operator_id
     return {**entry, "key": key.written()}
 
 

@@ -2,39 +2,44 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from parking_api.models import Answer, Body, Whole
-from parking_api.paging import NEXT
-from parking_api.parameters import Id, Moment
-from parking_api.people.access import Role
+from parking_api.models import Answer, Body, Instant, Reason, Whole, one_line
+from parking_api.paging import START, PageLimit
+from parking_api.parameters import Id, Moment, Parameters
+from parking_api.people.queries import Role
 from sql.kinds import OPERATOR
 
 # As the actor of what a command does, it is nobody's id.
 COMMAND: Final = "command"
 LONGEST_GRACE_MIN: Final = 1440
-_NAME_LENGTH: Final = 100
-_REASON_LENGTH: Final = 500
 
-# No control characters: they have no place in a name, and PostgreSQL keeps no NUL.
-Line = StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")
 Roles = Annotated[frozenset[Role], Field(min_length=1)]
-Reason = Annotated[
-    Annotated[str, Line] | None,
-    Field(max_length=_REASON_LENGTH, description="Why; kept in the audit."),
-]
+
+
+class PeopleAsk(Parameters):
+    """A page of people."""
+
+    limit: PageLimit = 100
+    cursor: Annotated[Id | None, Field(description=START)] = None
+
+
+class RevokeAsk(Parameters):
+    """Why a key is revoked."""
+
+    reason: Reason | None = None
 
 
 class NewPerson(Body):
     """Somebody to be known to the platform."""
 
     person_id: Id = Field(examples=["wang.fang"])
-    name: Annotated[str, Line] = Field(max_length=_NAME_LENGTH, examples=["王芳"])
+    name: Annotated[str, one_line(100)] = Field(examples=["王芳"])
     roles: Roles = Field(examples=[["bureau_drafter"]])
     operator_id: Id | None = Field(
         None, description="Whose lots an `operator` is about; for that role, and only for it."
     )
-    reason: Reason = None
+    reason: Reason | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -50,16 +55,9 @@ class PersonAnswer(Answer):
 
     person_id: str = Field(examples=["wang.fang"])
     name: str = Field(examples=["王芳"])
-    roles: list[Role] = Field(examples=[["bureau_drafter"]])
+    roles: Annotated[list[Role], AfterValidator(sorted)] = Field(examples=[["bureau_drafter"]])
     operator_id: str | None = Field(examples=[None])
-    created_at: AwareDatetime = Field(examples=["2026-11-22T01:30:00Z"])
-
-
-class PersonPage(Answer):
-    """People by `person_id`."""
-
-    items: list[PersonAnswer]
-    next: str | None = Field(description=NEXT)
+    created_at: Instant = Field(examples=["2026-11-22T01:30:00Z"])
 
 
 class Myself(PersonAnswer):
@@ -77,7 +75,7 @@ class NewKey(Body):
     expires_at: Moment | None = Field(
         None, description="From when on it is no longer good; null for good until revoked."
     )
-    reason: Reason = None
+    reason: Reason | None = None
 
 
 class Rotation(Body):
@@ -89,7 +87,7 @@ class Rotation(Body):
         le=LONGEST_GRACE_MIN,
         description="How long the old key stays good beside the new one; 0 ends it at once.",
     )
-    reason: Reason = None
+    reason: Reason | None = None
 
 
 class KeyAnswer(Answer):
@@ -97,18 +95,11 @@ class KeyAnswer(Answer):
 
     key_id: str = Field(examples=["9f2c41d07a3e"])
     person_id: str = Field(examples=["wang.fang"])
-    created_at: AwareDatetime = Field(examples=["2026-11-22T01:30:00Z"])
-    expires_at: AwareDatetime | None
-    revoked_at: AwareDatetime | None
-    last_used_at: AwareDatetime | None = Field(description="To five minutes.")
+    created_at: Instant = Field(examples=["2026-11-22T01:30:00Z"])
+    expires_at: Instant | None
+    revoked_at: Instant | None
+    last_used_at: Instant | None = Field(description="To five minutes.")
     replaced_by: str | None = Field(description="The key that took its place.")
-
-
-class KeyList(Answer):
-    """Keys, the newest first."""
-
-    items: list[KeyAnswer]
-    next: None = Field(description="There is one page.")
 
 
 class IssuedKey(KeyAnswer):
@@ -126,4 +117,4 @@ class Token(Answer):
     token: str = Field(
         examples=["ot_eyJhbGciOiJIUzI1NiJ9.eyJwZXJzb25faWQiOiJ3YW5nLmZhbmcifQ.c2lnbmF0dXJl"]
     )
-    expires_at: AwareDatetime = Field(examples=["2026-11-22T01:45:00Z"])
+    expires_at: Instant = Field(examples=["2026-11-22T01:45:00Z"])

@@ -1,88 +1,140 @@
-"""What is read about people and keys."""
+"""People and keys in the database: the statements of `sql/queries/people.sql`."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Literal
 
-from parking_api.audit import Connection
-from parking_api.models import Json, Row
-from parking_api.paging import cut
-from parking_api.people.errors import KeyUnknownError, PersonUnknownError
-from sql.named import named
+from sql.engine import Db, Transaction
+from sql.statements import Row, Statements
 
-# What of a key is told; its hash never is.
-KEY_COLUMNS = (
-    "key_id",
-    "person_id",
-    "created_at",
-    "expires_at",
-    "revoked_at",
-    "last_used_at",
-    "replaced_by",
-)
+statement = Statements("people")
+
+Role = Literal["operator", "bureau_drafter", "bureau_approver", "operations"]
 
 
-def person(row: Row) -> Json:
-    """Make a person out of a row of the table."""
-    told = {name: row[name] for name in ("person_id", "name", "roles", "operator_id", "created_at")}
-    return {**told, "roles": sorted(told["roles"])}
+class Person(Row):
+    """Somebody known to the platform, with at least one role; `operator_id` is an operator's."""
+
+    person_id: str
+    name: str
+    roles: list[str]
+    operator_id: str | None
+    created_at: datetime
 
 
-def key(row: Row) -> Json:
-    """Make a key out of a row of the table."""
-    return {name: row[name] for name in KEY_COLUMNS}
+class Ending:
+    """A row that has the columns `expires_at` and `revoked_at` of a key."""
+
+    __slots__ = ()
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether the key has neither expired nor been revoked."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
-async def people_page(
-    connection: Connection, after: str, limit: int
-) -> tuple[Sequence[Any], str | None]:
-    """Read a page of people.
+class Credential(Ending, Person):
+    """A key with whose it is; `hash` is the SHA-256 of its secret."""
 
-    Args:
-        connection: To the database.
-        after: The id to start after; empty from the first.
-        limit: The most people.
-
-    Returns:
-        Their rows, by `person_id`, and the cursor of the next page where there is one.
-    """
-    rows = await connection.fetch(named("person_page"), after, limit + 1)
-    return cut(rows, limit, "person_id")
+    hash: bytes
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
 
 
-async def one_person(connection: Connection, person_id: str) -> Row:
-    """Read a person.
+class Key(Ending, Row):
+    """A key, without what proves it."""
 
-    Raises:
-        PersonUnknownError: There is none of that id.
-    """
-    row: Row | None = await connection.fetchrow(named("person_one"), person_id)
-    if row is None:
-        raise PersonUnknownError
-    return row
-
-
-async def keys_of(connection: Connection, person_id: str) -> list[Json]:
-    """Read a person's keys, ended ones too, the newest first.
-
-    Raises:
-        PersonUnknownError: There is no such person.
-    """
-    await one_person(connection, person_id)
-    return [key(row) for row in await connection.fetch(named("api_key_list"), person_id)]
+    key_id: str
+    person_id: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    replaced_by: str | None
 
 
-async def locked_key(connection: Connection, key_id: str, person_id: str | None) -> Row:
-    """Read a key and hold it until the transaction ends.
+class Keyed(Row):
+    """Somebody with the ids of their good keys."""
 
-    Args:
-        connection: In a transaction.
-        key_id: The key.
-        person_id: Whose it must be; None for anybody's.
+    person_id: str
+    name: str
+    roles: list[str]
+    operator_id: str | None
+    key_ids: list[str]
 
-    Raises:
-        KeyUnknownError: There is none of that id, or it is somebody else's.
-    """
-    row: Row | None = await connection.fetchrow(named("api_key_locked"), key_id)
-    if row is None or person_id not in (None, row["person_id"]):
-        raise KeyUnknownError
-    return row
+
+@statement
+async def people(
+    db: Db, *, most: int, after: str = "", person_id: str | None = None
+) -> list[Person]:
+    """Read people by `person_id`, from the one after `after` on; or one of them."""
+
+
+@statement
+async def add_person(
+    db: Transaction,
+    *,
+    person_id: str,
+    name: str,
+    roles: Sequence[str],
+    operator_id: str | None,
+    at: datetime,
+) -> Person | None:
+    """Add a person; None where the id is taken."""
+
+
+@statement
+async def demo_operator(db: Db) -> str | None:
+    """Find the operator of the demo's person; None in a city without operators."""
+
+
+@statement
+async def credential(db: Db, key_id: str) -> Credential | None:
+    """Read a key, good or not, with whose it is."""
+
+
+@statement
+async def touch_key(db: Db, key_id: str, at: datetime) -> None:
+    """Note roughly when a key was last used."""
+
+
+@statement
+async def good_keys(db: Db, at: datetime) -> list[Keyed]:
+    """Read everybody with the keys that are good at a time."""
+
+
+@statement
+async def keys(db: Db, person_id: str) -> list[Key]:
+    """Read a person's keys, ended ones too, the newest first."""
+
+
+@statement
+async def key(db: Transaction, key_id: str) -> Key | None:
+    """Read a key, and lock it."""
+
+
+@statement
+async def add_key(
+    db: Transaction,
+    *,
+    key_id: str,
+    person_id: str,
+    hash: bytes,  # noqa: A002 - the column's name
+    at: datetime,
+    expires_at: datetime | None,
+) -> Key:
+    """Add a key."""
+
+
+@statement
+async def end_key(
+    db: Transaction,
+    key_id: str,
+    *,
+    expires_at: datetime | None,
+    revoked_at: datetime | None,
+    replaced_by: str | None,
+) -> Key:
+    """Set when a key ends, and which one takes its place."""

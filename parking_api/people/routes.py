@@ -4,15 +4,13 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import Field
+from fastapi import APIRouter, Depends, Path, Query, Response
 
-from parking_api.audit import Action
-from parking_api.models import Json, respond
-from parking_api.paging import START, PageLimit, next_path
-from parking_api.parameters import ID_PATTERN, Id, Nothing, Parameters
+from parking_api.models import Page
+from parking_api.paging import cut, next_path
+from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people import queries, service
-from parking_api.people.access import Authenticated, Person, allowed, guarded
+from parking_api.people.access import Authenticated, allowed, guarded
 from parking_api.people.errors import (
     ExpiryPastError,
     KeyEndedError,
@@ -27,16 +25,16 @@ from parking_api.people.keys import ApiKey
 from parking_api.people.models import (
     IssuedKey,
     KeyAnswer,
-    KeyList,
     Myself,
     NewKey,
     NewPerson,
+    PeopleAsk,
     PersonAnswer,
-    PersonPage,
-    Reason,
+    RevokeAsk,
     Rotation,
     Token,
 )
+from parking_api.people.queries import Key, Person
 from parking_api.people.tokens import LIFETIME, Claims
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
@@ -45,8 +43,6 @@ router = APIRouter(tags=["people"], route_class=StrictRoute)
 
 OPERATIONS: Final = "operations"
 CREATED: Final = HTTPStatus.CREATED
-# What holds a secret is kept by nobody on the way.
-_NO_STORE: Final = "no-store"
 
 Anybody = Annotated[Person, allowed()]
 Operations = Annotated[Person, allowed(OPERATIONS)]
@@ -54,17 +50,12 @@ PersonId = Annotated[str, Path(pattern=ID_PATTERN, examples=["wang.fang"])]
 KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", examples=["9f2c41d07a3e"])]
 
 
-class PeopleAsk(Parameters):
-    """A page of people."""
-
-    limit: PageLimit = 100
-    cursor: Annotated[Id | None, Field(description=START)] = None
+async def _unstored(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"
 
 
-class RevokeAsk(Parameters):
-    """Why a key is revoked."""
-
-    reason: Reason = None
+# What holds a secret is kept by nobody on the way.
+_UNSTORED: Final = [Depends(_unstored)]
 
 
 def _own_or_operations(caller: Person, person_id: str) -> None:
@@ -72,20 +63,17 @@ def _own_or_operations(caller: Person, person_id: str) -> None:
         raise RoleMissingError("Your roles do not allow this; the keys are somebody else's.")
 
 
-def _secret(body: Json) -> Response:
-    answer = respond(body)
-    answer.status_code = CREATED
-    answer.headers["Cache-Control"] = _NO_STORE
-    return answer
+def _shown(issued: Key, key: ApiKey) -> IssuedKey:
+    return IssuedKey(**KeyAnswer.model_validate(issued).model_dump(), key=key.written())
 
 
 @router.post(
     "/v1/tokens",
     status_code=CREATED,
-    response_model=Token,
+    dependencies=_UNSTORED,
     responses=guarded(KeyNeededError),
 )
-async def make_token(caller: Authenticated, _: Nothing, deps: Deps) -> Response:
+async def make_token(caller: Authenticated, _: Nothing, deps: Deps) -> Token:
     """Make a token that stands for the API key shown, for 15 minutes.
 
     It is good wherever the key is, but here; it ends with its key at the latest. Keep the key at
@@ -103,75 +91,70 @@ async def make_token(caller: Authenticated, _: Nothing, deps: Deps) -> Response:
         caller.key_id,
         int(expires_at.timestamp()),
     )
-    return _secret({"token": deps.signer.sign(claims), "expires_at": expires_at})
+    return Token(token=deps.signer.sign(claims), expires_at=expires_at)
 
 
 @router.post(
     "/v1/people",
     status_code=CREATED,
-    response_model=PersonAnswer,
     responses=guarded(PersonExistsError, OperatorUnknownError),
 )
-async def add_person(new: NewPerson, caller: Operations, _: Nothing, deps: Deps) -> Response:
+async def add_person(new: NewPerson, caller: Operations, _: Nothing, deps: Deps) -> PersonAnswer:
     """Add a person; for operations. A key is issued to them separately."""
-    by = Action(caller.person_id, deps.clock(), new.reason)
-    async with deps.database.transaction() as connection:
-        added = await service.add_person(connection, new, by)
-    answer = respond(added)
-    answer.status_code = CREATED
-    return answer
+    async with deps.act(caller.person_id, new.reason) as act:
+        added = await service.add_person(act, new)
+    return PersonAnswer.model_validate(added)
 
 
-@router.get("/v1/people", response_model=PersonPage, responses=guarded())
-async def people(ask: Annotated[PeopleAsk, Query()], _: Operations, deps: Deps) -> Response:
+@router.get("/v1/people", responses=guarded())
+async def people(
+    ask: Annotated[PeopleAsk, Query()], _: Operations, deps: Deps
+) -> Page[PersonAnswer]:
     """List people, page by page, ordered by `person_id`; for operations."""
-    async with deps.database.connection() as connection:
-        rows, cursor = await queries.people_page(connection, ask.cursor or "", ask.limit)
-    following = next_path("/v1/people", ask, cursor)
-    return respond({"items": [queries.person(row) for row in rows], "next": following})
+    async with deps.database.connection() as db:
+        found = await queries.people(db, most=ask.limit + 1, after=ask.cursor or "")
+    page, cursor = cut(found, ask.limit, lambda each: each.person_id)
+    items = [PersonAnswer.model_validate(each) for each in page]
+    return Page(items=items, next=next_path("/v1/people", ask, cursor))
 
 
-@router.get("/v1/people/me", response_model=Myself, responses=guarded())
-async def me(caller: Authenticated, _: Nothing, deps: Deps) -> Response:
+@router.get("/v1/people/me", responses=guarded())
+async def me(caller: Authenticated, _: Nothing) -> Myself:
     """Tell who the caller is."""
-    async with deps.database.connection() as connection:
-        row = await queries.one_person(connection, caller.person.person_id)
-    return respond(queries.person(row) | {"key_id": caller.key_id})
+    person = PersonAnswer.model_validate(caller.person)
+    return Myself(**person.model_dump(), key_id=caller.key_id)
 
 
-@router.get(
-    "/v1/people/{person_id}/keys", response_model=KeyList, responses=guarded(PersonUnknownError)
-)
-async def keys(person_id: PersonId, caller: Anybody, _: Nothing, deps: Deps) -> Response:
+@router.get("/v1/people/{person_id}/keys", responses=guarded(PersonUnknownError))
+async def keys(person_id: PersonId, caller: Anybody, _: Nothing, deps: Deps) -> Page[KeyAnswer]:
     """List a person's keys, ended ones too, the newest first; for themselves and operations."""
     _own_or_operations(caller, person_id)
-    async with deps.database.connection() as connection:
-        items = await queries.keys_of(connection, person_id)
-    return respond({"items": items, "next": None})
+    async with deps.database.connection() as db:
+        found = await service.keys(db, person_id)
+    return Page(items=[KeyAnswer.model_validate(each) for each in found], next=None)
 
 
 @router.post(
     "/v1/people/{person_id}/keys",
     status_code=CREATED,
-    response_model=IssuedKey,
+    dependencies=_UNSTORED,
     responses=guarded(PersonUnknownError, ExpiryPastError),
 )
 async def issue_key(
     person_id: PersonId, new: NewKey, caller: Anybody, _: Nothing, deps: Deps
-) -> Response:
+) -> IssuedKey:
     """Issue a further key; for the person and operations. It is shown this once."""
     _own_or_operations(caller, person_id)
     key = ApiKey.new()
-    by = Action(caller.person_id, deps.clock(), new.reason)
-    async with deps.database.transaction() as connection:
-        issued = await service.issue_key(connection, person_id, key, by, new.expires_at)
-    return _secret(issued | {"key": key.written()})
+    async with deps.act(caller.person_id, new.reason) as act:
+        issued = await service.issue_key(act, person_id, key, new.expires_at)
+    return _shown(issued, key)
 
 
 @router.post(
     "/v1/people/{person_id}/keys/{key_id}/rotate",
     status_code=CREATED,
-    response_model=IssuedKey,
+    dependencies=_UNSTORED,
     responses=guarded(KeyUnknownError, KeyEndedError),
 )
 async def rotate_key(
@@ -181,36 +164,28 @@ async def rotate_key(
     caller: Anybody,
     _: Nothing,
     deps: Deps,
-) -> Response:
+) -> IssuedKey:
     """Replace a key by a new one, shown this once; for the person and operations.
 
     The old key, and its tokens, stay good for `grace_minutes`, or end at once.
     """
     _own_or_operations(caller, person_id)
     key, grace = ApiKey.new(), timedelta(minutes=rotation.grace_minutes)
-    by = Action(caller.person_id, deps.clock(), rotation.reason)
-    async with deps.database.transaction() as connection:
-        old = await queries.locked_key(connection, key_id, person_id)
-        issued = await service.rotate_key(connection, old, key, grace, by)
-    return _secret(issued | {"key": key.written()})
+    async with deps.act(caller.person_id, rotation.reason) as act:
+        issued = await service.rotate_key(act, person_id, key_id, key, grace)
+    return _shown(issued, key)
 
 
-@router.delete(
-    "/v1/people/{person_id}/keys/{key_id}",
-    response_model=KeyAnswer,
-    responses=guarded(KeyUnknownError),
-)
+@router.delete("/v1/people/{person_id}/keys/{key_id}", responses=guarded(KeyUnknownError))
 async def revoke_key(
     person_id: PersonId,
     key_id: KeyId,
     ask: Annotated[RevokeAsk, Query()],
     caller: Anybody,
     deps: Deps,
-) -> Response:
+) -> KeyAnswer:
     """Revoke a key at once, and its tokens with it; for the person and operations."""
     _own_or_operations(caller, person_id)
-    by = Action(caller.person_id, deps.clock(), ask.reason)
-    async with deps.database.transaction() as connection:
-        old = await queries.locked_key(connection, key_id, person_id)
-        revoked = await service.revoke_key(connection, old, by)
-    return respond(revoked)
+    async with deps.act(caller.person_id, ask.reason) as act:
+        revoked = await service.revoke_key(act, person_id, key_id)
+    return KeyAnswer.model_validate(revoked)

@@ -1,159 +1,158 @@
-"""Changes of people and keys; each leaves an entry in the audit, within its own transaction."""
+"""What is done with people and keys: added, issued, replaced and revoked."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import asyncpg
-import orjson
 
-from parking_api.audit import Action, Connection, record
-from parking_api.models import Json, Row
 from parking_api.people import queries
 from parking_api.people.errors import (
     ExpiryPastError,
     KeyEndedError,
+    KeyUnknownError,
     OperatorUnknownError,
     PersonExistsError,
     PersonUnknownError,
 )
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import NewPerson
-from sql.named import named
+from parking_api.people.queries import Key, Person
+from parking_api.workflow import Act
+from sql.engine import Db
 
 
-async def add_person(connection: Connection, new: NewPerson, by: Action) -> Json:
+async def add_person(act: Act, new: NewPerson) -> Person:
     """Add a person, who has no key yet.
 
     Raises:
         PersonExistsError: The id is taken.
         OperatorUnknownError: There is no such operator.
     """
-    values = (new.person_id, new.name, sorted(new.roles), new.operator_id, by.at)
     try:
-        row = await connection.fetchrow(named("person_add"), *values)
+        added = await queries.add_person(
+            act.db,
+            person_id=new.person_id,
+            name=new.name,
+            roles=sorted(new.roles),
+            operator_id=new.operator_id,
+            at=act.at,
+        )
     except asyncpg.ForeignKeyViolationError as error:
         raise OperatorUnknownError from error
-    if row is None:
+    if added is None:
         raise PersonExistsError
-    added = queries.person(row)
-    await _record(connection, by, "person.add", new.person_id, before=None, after=added)
+    act.keep("person.add", added.person_id, None, added)
     return added
 
 
+async def keys(db: Db, person_id: str) -> list[Key]:
+    """Read a person's keys, ended ones too, the newest first.
+
+    Raises:
+        PersonUnknownError: There is no such person.
+    """
+    if not await queries.people(db, most=1, person_id=person_id):
+        raise PersonUnknownError
+    return await queries.keys(db, person_id)
+
+
 async def issue_key(
-    connection: Connection,
-    person_id: str,
-    key: ApiKey,
-    by: Action,
-    expires_at: datetime | None = None,
-) -> Json:
+    act: Act, person_id: str, key: ApiKey, expires_at: datetime | None = None
+) -> Key:
     """Give a person a further key.
 
     Args:
-        connection: In a transaction.
+        act: Who does it, when and why.
         person_id: Whose it is to be.
         key: The new key.
-        by: Who does it.
         expires_at: From when on it is no longer good; None for good until it is revoked.
 
     Raises:
         PersonUnknownError: There is no such person.
         ExpiryPastError: It would be expired already.
     """
-    if expires_at is not None and expires_at <= by.at:
+    if expires_at is not None and expires_at <= act.at:
         raise ExpiryPastError
-    issued = await _insert(connection, person_id, key, by.at, expires_at)
-    await _record(connection, by, "api_key.issue", _subject(issued), before=None, after=issued)
+    issued = await _add_key(act, person_id, key, expires_at)
+    act.keep("api_key.issue", _subject(issued), None, issued)
     return issued
 
 
 async def rotate_key(
-    connection: Connection, old: Row, key: ApiKey, grace: timedelta, by: Action
-) -> Json:
-    """Replace a key: the old one stays good for `grace`, or ends at once.
+    act: Act, person_id: str | None, key_id: str, key: ApiKey, grace: timedelta
+) -> Key:
+    """Replace a key: the old one stays good for a while, or ends at once.
 
     Args:
-        connection: In a transaction.
-        old: As `queries.locked_key` reads it.
+        act: Who does it, when and why.
+        person_id: Whose the old key must be; None for anybody's.
+        key_id: The old key.
         key: The new key; it is good until it is revoked.
         grace: How long the old one stays good, unless it expires before.
-        by: Who does it.
 
     Raises:
-        KeyEndedError: The old key is revoked, expired or replaced already.
+        KeyUnknownError: There is no such old key, or it is somebody else's.
+        KeyEndedError: It is revoked, expired or replaced already.
     """
-    if _has_ended(old, by.at) or old["replaced_by"]:
+    old = await _key(act, person_id, key_id)
+    if not old.is_good(act.at) or old.replaced_by:
         raise KeyEndedError
-    issued = await _insert(connection, old["person_id"], key, by.at, None)
-    expires_at = min(old["expires_at"] or by.at + grace, by.at + grace)
-    ended = await connection.fetchrow(
-        named("api_key_end"), old["key_id"], expires_at, None if grace else by.at, key.key_id
+    issued = await _add_key(act, old.person_id, key, None)
+    ended = await queries.end_key(
+        act.db,
+        key_id,
+        expires_at=min(old.expires_at or act.at + grace, act.at + grace),
+        revoked_at=None if grace else act.at,
+        replaced_by=issued.key_id,
     )
-    before, after = {"key": queries.key(old)}, {"key": queries.key(_row(ended)), "new": issued}
-    await _record(connection, by, "api_key.rotate", _subject(old), before=before, after=after)
+    act.keep("api_key.rotate", _subject(old), {"key": old}, {"key": ended, "new": issued})
     return issued
 
 
-async def revoke_key(connection: Connection, old: Row, by: Action) -> Json:
+async def revoke_key(act: Act, person_id: str | None, key_id: str) -> Key:
     """End a key at once, and its tokens with it; one that is revoked already stays as it is.
 
     Args:
-        connection: In a transaction.
-        old: As `queries.locked_key` reads it.
-        by: Who does it.
+        act: Who does it, when and why.
+        person_id: Whose it must be; None for anybody's.
+        key_id: The key.
+
+    Raises:
+        KeyUnknownError: There is no such key, or it is somebody else's.
     """
-    if old["revoked_at"]:
-        return queries.key(old)
-    ended = _row(
-        await connection.fetchrow(
-            named("api_key_end"), old["key_id"], old["expires_at"], by.at, old["replaced_by"]
-        )
+    old = await _key(act, person_id, key_id)
+    if old.revoked_at:
+        return old
+    ended = await queries.end_key(
+        act.db,
+        key_id,
+        expires_at=old.expires_at,
+        revoked_at=act.at,
+        replaced_by=old.replaced_by,
     )
-    before, after = queries.key(old), queries.key(ended)
-    await _record(connection, by, "api_key.revoke", _subject(old), before=before, after=after)
-    return after
+    act.keep("api_key.revoke", _subject(old), old, ended)
+    return ended
 
 
-async def _insert(
-    connection: Connection, person_id: str, key: ApiKey, at: datetime, expires_at: datetime | None
-) -> Json:
-    values = (key.key_id, person_id, key.hash(), at, expires_at)
+async def _key(act: Act, person_id: str | None, key_id: str) -> Key:
+    found = await queries.key(act.db, key_id)
+    if found is None or person_id not in (None, found.person_id):
+        raise KeyUnknownError
+    return found
+
+
+async def _add_key(act: Act, person_id: str, key: ApiKey, expires_at: datetime | None) -> Key:
     try:
-        return queries.key(_row(await connection.fetchrow(named("api_key_add"), *values)))
+        return await queries.add_key(
+            act.db,
+            key_id=key.key_id,
+            person_id=person_id,
+            hash=key.hash(),
+            at=act.at,
+            expires_at=expires_at,
+        )
     except asyncpg.ForeignKeyViolationError as error:
         raise PersonUnknownError from error
 
 
-def _has_ended(key: Row, now: datetime) -> bool:
-    expires_at: datetime | None = key["expires_at"]
-    return key["revoked_at"] is not None or (expires_at is not None and expires_at <= now)
-
-
-def _row(row: Row | None) -> Row:
-    if row is None:
-        raise RuntimeError("a statement that writes one row has written none")
-    return row
-
-
-def _subject(key: Row) -> str:
-    return f"{key['person_id']}/{key['key_id']}"
-
-
-async def _record(
-    connection: Connection, by: Action, action: str, subject: str, *, before: Any, after: Any
-) -> None:
-    await record(
-        connection,
-        person_id=by.person_id,
-        action=action,
-        subject=subject,
-        before=_json(before),
-        after=_json(after),
-        reason=by.reason,
-        at=by.at,
-    )
-
-
-def _json(value: Any) -> Any:
-    """Write times as JSON has them."""
-    return orjson.loads(orjson.dumps(value))
+def _subject(key: Key) -> str:
+    return f"{key.person_id}/{key.key_id}"

@@ -4,14 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import httpx
 
-from parking_api.audit import Action
-from parking_api.people.keys import ApiKey
-from parking_api.people.models import NewPerson
-from parking_api.people.service import add_person, issue_key
 from parking_api.tariffs.examples import CLASS_1_ROAD
+from tests.parking_api.people import keyed
 
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 SQUARE = {
@@ -29,14 +25,7 @@ def square(west: float, south: float, size: float = 0.1) -> dict[str, Any]:
 
 async def person(database_url: str, person_id: str, *roles: str) -> dict[str, str]:
     """Add a person with a key; give the headers that they ask with."""
-    connection = await asyncpg.connect(database_url)
-    key, act = ApiKey.new(), Action("test", BEFORE)
-    new = NewPerson(person_id=person_id, name=person_id, roles=frozenset(roles))
-    async with connection.transaction():
-        await add_person(connection, new, act)
-        await issue_key(connection, person_id, key, act)
-    await connection.close()
-    return {"Authorization": f"Bearer {key.written()}"}
+    return await keyed(database_url, person_id, *roles, at=BEFORE)
 
 
 @dataclass

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from parking_api.audit import Action
 from parking_api.command_line import connected
 from parking_api.people import service
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, NewPerson
+from parking_api.workflow import acting
 
 
 async def keyed(
@@ -18,14 +18,14 @@ async def keyed(
     at: datetime | None = None,
 ) -> dict[str, str]:
     """Add a person with a key; the headers that they send."""
-    by = Action(COMMAND, at or datetime.now(UTC))
+    now = at or datetime.now(UTC)
     new = NewPerson.model_validate(
         {"person_id": person_id, "name": person_id, "roles": roles, "operator_id": operator_id}
     )
     key = ApiKey.new()
-    async with connected(database_url, "test") as connection, connection.transaction():
-        await service.add_person(connection, new, by)
-        await service.issue_key(connection, person_id, key, by)
+    async with connected(database_url, "test") as db, acting(db, COMMAND, now) as act:
+        await service.add_person(act, new)
+        await service.issue_key(act, person_id, key)
     return shown(key.written())
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from parking_api.__main__ import main
 from parking_api.audit import AuditValueError, record
-from parking_api.audit.verifying import ChainBrokenError, Head, verify
+from parking_api.audit.service import ChainBrokenError, Head, verify
 from parking_api.command_line import Connection, connected
+from sql.engine import Transaction, transaction
 
 AT = datetime(2026, 11, 22, 1, 30, 0, 123456, tzinfo=UTC)
 
@@ -33,8 +34,8 @@ async def add(db: Connection, **values: Any) -> int:
         "reason": None,
         "at": AT,
     } | values
-    async with db.transaction():
-        return await record(db, **content)
+    async with transaction(db) as within:
+        return await record(within, **content)
 
 
 async def test_a_chain_is_whole(db: Connection) -> None:
@@ -54,7 +55,14 @@ async def test_a_chain_is_whole(db: Connection) -> None:
 async def test_an_entry_goes_with_the_change_it_tells_of(db: Connection) -> None:
     with pytest.raises(RuntimeError):
         await record(
-            db, person_id="a", action="a", subject="a", before=0, after=0, reason=None, at=AT
+            Transaction(db),
+            person_id="a",
+            action="a",
+            subject="a",
+            before=0,
+            after=0,
+            reason=None,
+            at=AT,
         )
     change = db.transaction()
     await change.start()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from parking_api.audit.verifying import verify
+from parking_api.audit.service import verify
 from parking_api.command_line import Connection, connected
 from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.progress import Silent

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from parking_api.__main__ import main
-from parking_api.audit.verifying import verify
+from parking_api.audit.service import verify
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, document, problem
 from tests.parking_api.moving import DAY, approved, by_season, reviewed, seen

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from parking_api.audit.verifying import verify
+from parking_api.audit.service import verify
 from parking_api.command_line import Connection, connected
 from tests.parking_api.builders import Builder
 from tests.parking_api.people import body, key_id, keyed, shown

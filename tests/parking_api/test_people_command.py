@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from parking_api.__main__ import main
-from parking_api.audit.verifying import verify
+from parking_api.audit.service import verify
 from parking_api.command_line import connected
 from tests.parking_api.builders import Builder
 from tests.parking_api.people import body, key_id, shown

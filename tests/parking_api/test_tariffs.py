@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from parking_api.audit.verifying import verify
+from parking_api.audit.service import verify
 from pricing import content_hash
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, document, get, person, problem
