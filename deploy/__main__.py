@@ -30,17 +30,15 @@ def _speed(text: str) -> str:
     return text
 
 
-def password(var: Path, user: str) -> int:
-    """Print a gateway's password; exit status 1 when the demo has not given it one."""
-    return _print_secret(var, "gateways", ("username", user), "password")
+def print_secret(var: Path, kind: str, wanted: tuple[str, str], secret: str) -> int:
+    """Print a secret that the demo has made; exit status 1 when there is none.
 
-
-def key(var: Path, role: str) -> int:
-    """Print the API key of the demo's person of a role; exit status 1 when there is none."""
-    return _print_secret(var, "people", ("role", role), "key")
-
-
-def _print_secret(var: Path, kind: str, wanted: tuple[str, str], secret: str) -> int:
+    Args:
+        var: The demo's directory.
+        kind: A list in credentials.json: `gateways` or `people`.
+        wanted: A field of its entries, and the value to look for.
+        secret: The field to print.
+    """
     file = Directory(var).credentials
     entries = json.loads(file.read_text()).get(kind, []) if file.exists() else []
     name, value = wanted
@@ -109,9 +107,9 @@ def main(argv: list[str] | None = None) -> int:
     if options.command == "env":
         return env(options.var)
     if options.command == "password":
-        return password(options.var, options.user)
+        return print_secret(options.var, "gateways", ("username", options.user), "password")
     if options.command == "key":
-        return key(options.var, options.role)
+        return print_secret(options.var, "people", ("role", options.role), "key")
     if options.command == "credentials":
         return credentials()
     display = Display(is_terminal=sys.stdout.isatty())

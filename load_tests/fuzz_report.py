@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-import httpx
 import numpy as np
 import psutil
-from prometheus_client.parser import text_string_to_metric_families
 
 from load_tests.kinds import ACK
 from load_tests.samples import Floats, Samples, percentiles
+from load_tests.watching import scrape
 
 # Good traffic beside the broken messages may be so many times as slow, at the 99th percentile.
 MOST_RATIO: Final = 2.0
@@ -61,14 +60,7 @@ class Ingester:
         """Ask the ingester."""
         alive = process.is_running()
         memory = process.memory_info().rss / 2**20 if alive else 0.0
-        text = httpx.get(url, timeout=10.0, trust_env=False).raise_for_status().text
-        counters = {
-            sample.name + "".join(f" {label}" for label in sample.labels.values()): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if family.name.startswith("ingest_") and family.type in {"counter", "gauge"}
-        }
-        return cls(alive, round(memory, 1), counters)
+        return cls(alive, round(memory, 1), scrape(url))
 
     @property
     def adds_up(self) -> bool:

@@ -60,6 +60,21 @@ class Ingested:
     commits: int
 
 
+def scrape(url: str) -> dict[str, float]:
+    """Read the ingester's counters and gauges, by name and labels with spaces between.
+
+    Raises:
+        httpx.HTTPError: It does not answer.
+    """
+    text = httpx.get(url, timeout=_TIMEOUT_S, trust_env=False).raise_for_status().text
+    return {
+        " ".join((sample.name, *sample.labels.values())): sample.value
+        for metric in text_string_to_metric_families(text)
+        for sample in metric.samples
+        if metric.name.startswith("ingest_") and metric.type in {"counter", "gauge"}
+    }
+
+
 def read_counters(url: str) -> Counters:
     """Read the ingester's counters.
 
@@ -67,18 +82,12 @@ def read_counters(url: str) -> Counters:
         httpx.HTTPError: It does not answer.
     """
     before_s = monotonic()
-    text = httpx.get(url, timeout=_TIMEOUT_S, trust_env=False).raise_for_status().text
+    found = scrape(url)
     at_s = (before_s + monotonic()) / 2
-    totals: dict[str, float] = {}
-    messages: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name == "ingest_messages_total":
-                messages[sample.labels["result"]] = sample.value
-            else:
-                totals[sample.name] = sample.value
+    prefix = "ingest_messages_total "
+    messages = {name.removeprefix(prefix): found[name] for name in found if prefix in name}
     return Counters(
-        at_s, totals["ingest_observations_total"], messages, totals["ingest_commits_total"]
+        at_s, found["ingest_observations_total"], messages, found["ingest_commits_total"]
     )
 
 
