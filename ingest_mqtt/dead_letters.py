@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from ingest_mqtt import queries
 from ingest_mqtt.effects import DeadLetter
 from ingest_mqtt.lots import Registry
 from ingest_mqtt.masking import mask_payload, mask_topic
-from sql.engine import Db
-from sql.named import named
+from ingest_mqtt.queries import NewLetter
+from sql.engine import Db, Transaction
 
 # Of all gateways that nobody registered together.
 _STRANGERS: Final = ""
@@ -71,14 +72,16 @@ class DeadLetters:
         """Read how much of the day's quotas is used."""
         self._day = now.astimezone(UTC).date()
         start = datetime.combine(self._day, datetime.min.time(), UTC)
-        rows = await db.fetch(named("dead_letter_today"), start)
-        self._used = Counter({row["gateway_id"]: row["kept"] for row in rows})
+        kept = await queries.kept_since(db, start)
+        self._used = Counter({one.gateway_id: one.kept for one in kept})
 
-    async def keep(self, db: Db, letters: Iterable[DeadLetter], registry: Registry) -> Kept:
-        """Write refused messages, in the caller's transaction.
+    async def keep(
+        self, db: Transaction, letters: Iterable[DeadLetter], registry: Registry
+    ) -> Kept:
+        """Write refused messages.
 
         Args:
-            db: The connection.
+            db: A transaction.
             letters: In the order they came; the same one may be there more than once.
             registry: Whose gateways and lots may be named.
 
@@ -95,9 +98,8 @@ class DeadLetters:
         new = {digest: one for digest, one in same.items() if digest not in known}
         kept, added, day = self._within_quota(new, registry)
         if kept:
-            rows = (_row(digest, one, registry) for digest, one in kept.items())
-            columns: Iterable[tuple[object, ...]] = zip(*rows, strict=True)
-            await db.execute(named("dead_letter_keep"), *(list(column) for column in columns))
+            rows = [_row(digest, one, registry) for digest, one in kept.items()]
+            await queries.keep_letters(db, rows)
         return Kept(_reports(same, known, kept), added, day)
 
     def settle(self, kept: Kept) -> None:
@@ -111,14 +113,11 @@ class DeadLetters:
         said = message.topic.encode(errors="surrogatepass") + b"\0" + message.payload
         return hmac.digest(self._key, said, "sha256")
 
-    async def _repeat(self, db: Db, same: Mapping[bytes, _Same]) -> set[bytes]:
-        rows = await db.fetch(
-            named("dead_letter_repeat"),
-            list(same),
-            [one.times for one in same.values()],
-            [one.last_received_at for one in same.values()],
-        )
-        return {row["digest"] for row in rows}
+    async def _repeat(self, db: Transaction, same: Mapping[bytes, _Same]) -> set[bytes]:
+        again = [
+            queries.Repeat(digest, one.times, one.last_received_at) for digest, one in same.items()
+        ]
+        return set(await queries.repeat_letters(db, again))
 
     def _within_quota(
         self, new: Mapping[bytes, _Same], registry: Registry
@@ -154,20 +153,26 @@ def _reports(
     return counted
 
 
-def _row(digest: bytes, one: _Same, registry: Registry) -> tuple[object, ...]:
+def _row(digest: bytes, one: _Same, registry: Registry) -> NewLetter:
     message, rejection = one.letter.message, one.letter.rejection
-    topic, gateway, lot = mask_topic(message.topic, registry)
+    topic, gateway_id, lot_id = mask_topic(message.topic, registry)
     masked = mask_payload(message.topic.rpartition("/")[2], message.payload)
-    return (
-        *(digest, topic, gateway, lot),
-        *(rejection.epoch, rejection.seq, rejection.reason, rejection.detail),
-        *(
-            masked.text,
-            masked.whole,
-            message.size or len(message.payload),
-            masked.fault_at,
-        ),
-        *(one.times, message.received_at, one.last_received_at),
+    return NewLetter(
+        digest=digest,
+        topic=topic,
+        gateway_id=gateway_id,
+        lot_id=lot_id,
+        epoch=rejection.epoch,
+        seq=rejection.seq,
+        reason=rejection.reason,
+        detail=rejection.detail,
+        payload=masked.text,
+        whole=masked.whole,
+        payload_bytes=message.size or len(message.payload),
+        fault_at=masked.fault_at,
+        times=one.times,
+        received_at=message.received_at,
+        last_received_at=one.last_received_at,
     )
 
 
@@ -179,5 +184,5 @@ async def expire(db: Db, now: datetime, retention: timedelta) -> bool:
         now: The platform's clock.
         retention: How long they are kept from when they first came.
     """
-    gone = await db.fetchval(named("dead_letter_expire"), now - retention, _EXPIRE_AT_ONCE)
-    return int(gone or 0) == _EXPIRE_AT_ONCE
+    gone = await queries.expire_letters(db, now - retention, _EXPIRE_AT_ONCE)
+    return gone == _EXPIRE_AT_ONCE

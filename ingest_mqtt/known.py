@@ -6,7 +6,7 @@ import structlog
 
 from ingest_mqtt.lots import Committed, Registry
 from ingest_mqtt.store import load_registry
-from sql.engine import Db
+from sql.engine import Db, transaction
 from sql.lot_state_store import SupersededError, load_states, write_states
 from sql.lot_states import misfits
 
@@ -78,12 +78,12 @@ class Known:
         if ids is None:
             self._due = set()
         # One picture of both: an import between the two would make states look out of line.
-        async with db.transaction(isolation="repeatable_read", readonly=True):
+        async with transaction(db, isolation="repeatable_read", readonly=True):
             registry = await load_registry(db, ids)
             states = await load_states(db, ids)
         fits = misfits(registry.lots, states)
-        async with db.transaction():
-            states |= await write_states(db, fits, states)
+        async with transaction(db) as within:
+            states |= await write_states(within, fits, states)
         self._take(registry, states, self.committed if ids is None else ids, whole=ids is None)
         log.info("read", lots=len(registry.lots), states=len(states), fitted=len(fits))
 

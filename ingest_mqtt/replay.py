@@ -12,15 +12,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
+from ingest_mqtt import queries
 from ingest_mqtt.decide import decide
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.lots import Committed, Registry
-from sql.engine import DatabaseUnknownError, Db, database_url
-from sql.named import named
+from sql.engine import DatabaseUnknownError, Db, Transaction, database_url
 
 CHANNEL: Final = "replay"
 REFUSED: Final = "rejected: internal"
@@ -39,13 +39,9 @@ class Requested:
 
 async def requested(db: Db) -> list[Requested]:
     """Read the next messages to be taken in again, those of a lot in their order."""
-    rows = await db.fetch(named("replay_next"), AT_ONCE)
     return [
-        Requested(
-            row["dead_letter_id"],
-            Received(row["topic"], row["payload"].encode(), row["received_at"]),
-        )
-        for row in rows
+        Requested(one.dead_letter_id, Received(one.topic, one.payload.encode(), one.received_at))
+        for one in await queries.next_replays(db, AT_ONCE)
     ]
 
 
@@ -68,11 +64,11 @@ def decide_again(
     return outcome, result
 
 
-def note(one: Requested, now: datetime, result: str) -> Callable[[Db], Awaitable[None]]:
+def note(one: Requested, now: datetime, result: str) -> Callable[[Transaction], Awaitable[None]]:
     """Make what writes down what became of it, in the transaction of its effect."""
 
-    async def write(db: Db) -> None:
-        await db.execute(named("replay_done"), one.dead_letter_id, now, result)
+    async def write(db: Transaction) -> None:
+        await queries.end_replay(db, one.dead_letter_id, now, result)
 
     return write
 
@@ -126,12 +122,10 @@ async def _run(url: str, options: argparse.Namespace, say: Callable[[str], None]
     db = await asyncpg.connect(url, timeout=5)
     try:
         chosen = options.gateway, options.since
-        rows = await db.fetch(named("replay_candidates"), *chosen)
-        say(_candidates(rows))
+        say(_candidates(await queries.replay_candidates(db, *chosen)))
         if options.dry_run:
             return 0
-        rows = await db.fetch(named("replay_request"), *chosen, datetime.now(UTC))
-        asked = [row["dead_letter_id"] for row in rows]
+        asked = await queries.request_replay(db, *chosen, datetime.now(UTC))
         if not asked:
             return 0
         await db.execute(f"NOTIFY {CHANNEL}")
@@ -146,20 +140,20 @@ async def _run(url: str, options: argparse.Namespace, say: Callable[[str], None]
 async def _results(db: Db, asked: list[int], deadline: float) -> dict[str | None, int]:
     """Wait until everything asked for has its result, or until the deadline (`monotonic`)."""
     while True:
-        rows = await db.fetch(named("replay_results"), asked)
-        results = {row["result"]: row["messages"] for row in rows}
+        found = await queries.replay_results(db, asked)
+        results = {one.result: one.messages for one in found}
         if None not in results or time.monotonic() > deadline:
             return results
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-def _candidates(rows: list[Any]) -> str:
+def _candidates(rows: list[queries.Candidates]) -> str:
     if not rows:
         return "no message was refused by a fault of the platform"
     lines = [f"{'gateway':<24}{'to replay':>10}{'replayed':>10}{'refused':>10}{'masked':>10}"]
     lines += [
-        f"{row['gateway_id']:<24}{row['replayable']:>10}{row['replayed']:>10}{row['refused']:>10}"
-        f"{row['masked']:>10}"
+        f"{row.gateway_id:<24}{row.replayable:>10}{row.replayed:>10}{row.refused:>10}"
+        f"{row.masked:>10}"
         for row in rows
     ]
     return "\n".join(lines)

@@ -1,14 +1,15 @@
 """The ingester's side of the database: what is read at the start, and one commit a batch."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from ingest_mqtt import queries
 from ingest_mqtt.effects import Outcome
 from ingest_mqtt.lots import Committed, GatewaySize, Registry
 from ingest_mqtt.occupancy import Steps
-from sql.engine import Db
+from ingest_mqtt.queries import NewStep
+from sql.engine import Db, Transaction, transaction
 from sql.lot_state_store import load_lots, write_states
-from sql.named import named
 
 _SPACE_EVENT = ("lot_id", "number", "state", "observed_at", "received_at")
 _COUNT_EVENT = ("lot_id", "free_spaces", "capacity", "observed_at", "received_at")
@@ -18,11 +19,11 @@ INGESTER = "ingester"
 
 async def load_registry(db: Db, lot_ids: Sequence[str] | None = None) -> Registry:
     """Read who may report what: every gateway, and the lots in `lot_ids`, or all."""
-    gateways = await db.fetch(named("registry_gateways"))
+    gateways = await queries.gateways(db)
     return Registry(
         await load_lots(db, lot_ids),
-        {row["gateway_id"]: row["operator_id"] for row in gateways},
-        {row["gateway_id"]: GatewaySize(row["lots"], row["spaces"]) for row in gateways},
+        {one.gateway_id: one.operator_id for one in gateways},
+        {one.gateway_id: GatewaySize(one.lots, one.spaces) for one in gateways},
     )
 
 
@@ -30,7 +31,7 @@ async def commit(
     db: Db,
     outcome: Outcome,
     built_on: Mapping[str, Committed],
-    also: Callable[[Db], Awaitable[None]] | None = None,
+    also: Callable[[Transaction], Awaitable[None]] | None = None,
 ) -> dict[str, Committed]:
     """Write a batch's outcome in one transaction: state, history and what else belongs to it.
 
@@ -47,8 +48,8 @@ async def commit(
         SupersededError: The database holds another state of a lot than the one built on.
         asyncpg.PostgresError, OSError, TimeoutError: Nothing is known to be written.
     """
-    async with db.transaction():
-        committed = await write_states(db, outcome.states, built_on)
+    async with transaction(db) as within:
+        committed = await write_states(within, outcome.states, built_on)
         if outcome.space_events:
             await db.copy_records_to_table(
                 "space_event", records=outcome.space_events, columns=_SPACE_EVENT
@@ -57,37 +58,39 @@ async def commit(
             await db.copy_records_to_table(
                 "count_event", records=outcome.count_events, columns=_COUNT_EVENT
             )
-        await _add_steps(db, outcome.steps)
+        await _add_steps(within, outcome.steps)
         if also is not None:
-            await also(db)
+            await also(within)
         if outcome.has_heartbeat:
-            await db.execute(named("ingester_beat"), INGESTER)
+            await queries.beat(within, INGESTER)
     return committed
 
 
 async def note_stopped(db: Db, reason: str | None) -> None:
     """Say that the ingester takes no messages, and why; None says that it does."""
-    await db.execute(named("ingester_stopped"), INGESTER, reason)
+    await queries.stop(db, INGESTER, reason)
 
 
-async def _add_steps(db: Db, steps: Steps) -> None:
+async def _add_steps(db: Transaction, steps: Steps) -> None:
     if not steps.by_key:
         return
-    rows = (
-        (
-            lot_id,
-            datetime.fromtimestamp(second, UTC),
-            step.capacity,
-            step.covered_s,
-            step.space_s,
-            step.known_space_s,
-            step.free_space_s,
-            step.free_last,
-            step.free_min,
-            step.free_max,
-            step.full_s,
-        )
-        for (lot_id, second), step in sorted(steps.by_key.items(), key=lambda item: item[0])
+    in_order = sorted(steps.by_key.items(), key=lambda item: item[0])
+    await queries.add_steps(
+        db,
+        [
+            NewStep(
+                lot_id=lot_id,
+                step_at=datetime.fromtimestamp(second, UTC),
+                capacity=step.capacity,
+                covered_s=step.covered_s,
+                space_s=step.space_s,
+                known_space_s=step.known_space_s,
+                free_space_s=step.free_space_s,
+                free_last=step.free_last,
+                free_min=step.free_min,
+                free_max=step.free_max,
+                full_s=step.full_s,
+            )
+            for (lot_id, second), step in in_order
+        ],
     )
-    columns: Iterable[tuple[object, ...]] = zip(*rows, strict=True)
-    await db.execute(named("occupancy_add"), *(list(column) for column in columns))

@@ -21,7 +21,7 @@ from ingest_mqtt.known import Known
 from ingest_mqtt.lots import Committed, Registry
 from ingest_mqtt.store import commit, note_stopped
 from ingest_mqtt.wire import FeedTopic
-from sql.engine import AdvisoryLock, Db
+from sql.engine import AdvisoryLock, Db, Transaction, transaction
 from sql.lot_state_store import SupersededError
 from sql.partitions import maintain
 
@@ -204,7 +204,8 @@ class Writer:
                 raise
             log.exception("a replayed message could not be stored", exc_info=error)
             outcome, result = Outcome(), replay.REFUSED
-            await replay.note(one, self._clock(), result)(db)
+            async with transaction(db) as within:
+                await replay.note(one, self._clock(), result)(within)
         self._counters.replayed[result.partition(":")[0]] += 1
         log.info("replayed", dead_letter=one.dead_letter_id, result=result)
         return outcome
@@ -243,7 +244,7 @@ class Writer:
         started = perf_counter()
         kept = Kept()
 
-        async def keep(db: Db) -> None:
+        async def keep(db: Transaction) -> None:
             nonlocal kept
             kept = await self._dead_letters.keep(db, outcome.dead_letters, self.registry)
 

@@ -1,13 +1,108 @@
 """Lots' registration and states, read from the database and written to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-import asyncpg
-
-from sql.engine import Db
-from sql.kinds import SPACE_CLASSES
+from sql.engine import Db, Transaction
+from sql.kinds import SPACE_CLASSES, Reporting, SpaceClass
 from sql.lot_states import Committed, Lot, LotState
-from sql.named import named
+from sql.statements import Row, Statements
+
+statement = Statements("states")
+
+
+class StoredLot(Row):
+    """A lot's registration."""
+
+    lot_id: str
+    operator_id: str
+    reporting: Reporting
+    capacity: int
+    report_interval_s: int
+
+
+class Bays(Row):
+    """The numbers of a lot's bays of one class."""
+
+    lot_id: str
+    space_class: SpaceClass
+    numbers: list[int]
+
+
+class StoredState(Row):
+    """A lot's state as last committed; see `LotState`."""
+
+    lot_id: str
+    epoch: int
+    seq: int
+    version: int
+    capacity: int
+    free_spaces: int
+    unknown_spaces: int
+    occupied_bits: bytes | None
+    unknown_bits: bytes | None
+    free_standard: int | None
+    free_accessible: int | None
+    free_ev: int | None
+    free_large: int | None
+    observed_at: datetime
+    received_at: datetime
+    history_at: datetime
+    committed_at: datetime
+
+
+class NewState(Row):
+    """A state to write, if the lot's is still of the version that it was built on."""
+
+    lot_id: str
+    built_on: int | None
+    epoch: int
+    seq: int
+    capacity: int
+    free_spaces: int
+    unknown_spaces: int
+    occupied_bits: bytes | None
+    unknown_bits: bytes | None
+    free_standard: int | None
+    free_accessible: int | None
+    free_ev: int | None
+    free_large: int | None
+    observed_at: datetime
+    received_at: datetime
+    history_at: datetime
+
+
+class Written(Row):
+    """A state that was written."""
+
+    lot_id: str
+    version: int
+    committed_at: datetime
+
+
+@statement
+async def lots(db: Db, lot_ids: Sequence[str] | None) -> list[StoredLot]:
+    """Read lots' registration; None for all."""
+
+
+@statement
+async def classes(db: Db, lot_ids: Sequence[str] | None) -> list[Bays]:
+    """Read which bays of lots are not of class standard; None for all lots."""
+
+
+@statement
+async def states(db: Db, lot_ids: Sequence[str] | None) -> list[StoredState]:
+    """Read lots' states; None for all."""
+
+
+@statement
+async def lock_states(db: Transaction, lot_ids: Sequence[str]) -> list[str]:
+    """Keep others from writing the states of some lots until the transaction ends."""
+
+
+@statement
+async def apply_states(db: Transaction, rows: Sequence[NewState]) -> list[Written]:
+    """Write states; those of which another was written meanwhile are not among the result."""
 
 
 class SupersededError(Exception):
@@ -29,57 +124,60 @@ async def load_lots(db: Db, lot_ids: Sequence[str] | None = None) -> dict[str, L
         db: A connection; in a transaction of its own snapshot where states are read as well.
         lot_ids: Which lots; None for all.
     """
-    masks: dict[str, list[int]] = {}
-    for row in await db.fetch(named("registry_classes"), lot_ids):
-        bits = bitmap(row["numbers"])
-        of_lot = masks.setdefault(row["lot_id"], [0] * len(SPACE_CLASSES))
-        of_lot[SPACE_CLASSES.index(row["space_class"])] = bits
-    return {
-        row["lot_id"]: _lot(row, masks.get(row["lot_id"], [0] * len(SPACE_CLASSES)))
-        for row in await db.fetch(named("registry_lots"), lot_ids)
-    }
+    masks: dict[str, dict[SpaceClass, int]] = {}
+    for bays in await classes(db, lot_ids):
+        masks.setdefault(bays.lot_id, {})[bays.space_class] = bitmap(bays.numbers)
+    found = await lots(db, lot_ids)
+    return {lot.lot_id: _lot(lot, masks.get(lot.lot_id, {})) for lot in found}
 
 
-def _lot(row: asyncpg.Record, masks: list[int]) -> Lot:
-    _, accessible, ev, large = masks
-    standard = ((1 << row["capacity"]) - 1) & ~(accessible | ev | large)
-    return Lot(**dict(row), class_masks=(standard, accessible, ev, large))
+def _lot(lot: StoredLot, masks: Mapping[SpaceClass, int]) -> Lot:
+    _, accessible, ev, large = (masks.get(each, 0) for each in SPACE_CLASSES)
+    standard = ((1 << lot.capacity) - 1) & ~(accessible | ev | large)
+    return Lot(
+        lot.lot_id,
+        lot.operator_id,
+        lot.reporting,
+        lot.capacity,
+        lot.report_interval_s,
+        (standard, accessible, ev, large),
+    )
 
 
 async def load_states(db: Db, lot_ids: Sequence[str] | None = None) -> dict[str, Committed]:
     """Read lots' committed states, by lot id; of those in `lot_ids`, or of all."""
-    rows = await db.fetch(named("state_load"), lot_ids)
-    return {row["lot_id"]: _committed(row) for row in rows}
+    return {state.lot_id: _committed(state) for state in await states(db, lot_ids)}
 
 
-def _committed(row: asyncpg.Record) -> Committed:
-    def bits(name: str) -> int | None:
-        return None if row[name] is None else int.from_bytes(row[name], "little")
-
-    by_class = tuple(row[f"free_{name}"] for name in SPACE_CLASSES)
+def _committed(stored: StoredState) -> Committed:
+    free = [stored.free_standard, stored.free_accessible, stored.free_ev, stored.free_large]
     state = LotState(
-        epoch=row["epoch"],
-        seq=row["seq"],
-        capacity=row["capacity"],
-        free_spaces=row["free_spaces"],
-        unknown_spaces=row["unknown_spaces"],
-        occupied=bits("occupied_bits"),
-        unknown=bits("unknown_bits"),
-        free_by_class=None if by_class[0] is None else by_class,
-        observed_at=row["observed_at"],
-        received_at=row["received_at"],
-        history_at=row["history_at"],
+        epoch=stored.epoch,
+        seq=stored.seq,
+        capacity=stored.capacity,
+        free_spaces=stored.free_spaces,
+        unknown_spaces=stored.unknown_spaces,
+        occupied=_bits(stored.occupied_bits),
+        unknown=_bits(stored.unknown_bits),
+        free_by_class=None if free[0] is None else tuple(each or 0 for each in free),
+        observed_at=stored.observed_at,
+        received_at=stored.received_at,
+        history_at=stored.history_at,
     )
-    return Committed(state, row["version"], row["committed_at"])
+    return Committed(state, stored.version, stored.committed_at)
+
+
+def _bits(column: bytes | None) -> int | None:
+    return None if column is None else int.from_bytes(column, "little")
 
 
 async def write_states(
-    db: Db, states: Mapping[str, LotState], built_on: Mapping[str, Committed]
+    db: Transaction, states: Mapping[str, LotState], built_on: Mapping[str, Committed]
 ) -> dict[str, Committed]:
-    """Write new states of lots, within the caller's transaction.
+    """Write new states of lots.
 
     Args:
-        db: A connection in a transaction.
+        db: A transaction.
         states: By lot id.
         built_on: The committed states that they were built on; a lot without one had none.
 
@@ -92,33 +190,35 @@ async def write_states(
     if not states:
         return {}
     # In one order always, so that two writers could never wait for each other in a circle.
-    ids = sorted(states)
-    rows = (_state_row(lot_id, states[lot_id], built_on.get(lot_id)) for lot_id in ids)
-    columns = zip(*rows, strict=True)
-    written = await db.fetch(named("state_apply"), *(list(column) for column in columns))
+    rows = [_row(lot_id, states[lot_id], built_on.get(lot_id)) for lot_id in sorted(states)]
+    written = {one.lot_id: one for one in await apply_states(db, rows)}
     if len(written) < len(states):
-        raise SupersededError(states.keys() - {row["lot_id"] for row in written})
+        raise SupersededError(states.keys() - written.keys())
     return {
-        row["lot_id"]: Committed(states[row["lot_id"]], row["version"], row["committed_at"])
-        for row in written
+        lot_id: Committed(states[lot_id], one.version, one.committed_at)
+        for lot_id, one in written.items()
     }
 
 
-def _state_row(lot_id: str, state: LotState, built_on: Committed | None) -> tuple[object, ...]:
-    return (
-        lot_id,
-        None if built_on is None else built_on.version,
-        state.epoch,
-        state.seq,
-        state.capacity,
-        state.free_spaces,
-        state.unknown_spaces,
-        bitmap_bytes(state.occupied, state.capacity),
-        bitmap_bytes(state.unknown, state.capacity),
-        *(state.free_by_class or (None,) * len(SPACE_CLASSES)),
-        state.observed_at,
-        state.received_at,
-        state.history_at,
+def _row(lot_id: str, state: LotState, built_on: Committed | None) -> NewState:
+    standard, accessible, ev, large = state.free_by_class or (None, None, None, None)
+    return NewState(
+        lot_id=lot_id,
+        built_on=None if built_on is None else built_on.version,
+        epoch=state.epoch,
+        seq=state.seq,
+        capacity=state.capacity,
+        free_spaces=state.free_spaces,
+        unknown_spaces=state.unknown_spaces,
+        occupied_bits=bitmap_bytes(state.occupied, state.capacity),
+        unknown_bits=bitmap_bytes(state.unknown, state.capacity),
+        free_standard=standard,
+        free_accessible=accessible,
+        free_ev=ev,
+        free_large=large,
+        observed_at=state.observed_at,
+        received_at=state.received_at,
+        history_at=state.history_at,
     )
 
 

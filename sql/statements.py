@@ -19,11 +19,15 @@ and declares in its `queries.py` what they take and give:
     async def zones_at(db: Db, at: datetime, zone_id: str | None = None) -> list[Zone]:
         '''Read the zones in force at a time, by `zone_id`.'''
 
+What writes many rows at once takes them as one parameter, `rows: Sequence[R]`: the parameters of
+the statement are then the fields of the class `R`, each a list of them.
+
 A type checker sees each parameter and column; `tests/sql/test_statements.py` holds names, types and
 nullability to the migrated database.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from inspect import isclass, signature
 from pathlib import Path
@@ -37,6 +41,8 @@ import msgspec
 from sql.engine import Db
 
 QUERIES: Final = Path(__file__).parent / "queries"
+# It would have the file say of each statement what the declaration says.
+logging.getLogger("aiosql").setLevel(logging.ERROR)
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -45,6 +51,11 @@ Result = TypeVar("Result")
 @dataclass_transform(frozen_default=True)
 class Row(msgspec.Struct, frozen=True):
     """A row of a statement: a field for each column, in their order."""
+
+
+def _is_row(kind: Any) -> bool:
+    # isclass says of list[str] that it is one.
+    return get_origin(kind) is None and isclass(kind) and issubclass(kind, Row)
 
 
 class NoRowError(RuntimeError):
@@ -63,6 +74,7 @@ class Declared:
         text: As PostgreSQL takes it, parameters as `$1`, `$2`, ...
         parameters: Their names, in that order.
         signature: Of the function that declares it; the connection is its first parameter.
+        batch: The class of the rows that it takes, if it takes many at once.
         many: Whether it gives a list of rows.
         may_lack: Whether it may give no row or a null.
         of: The class of a row, or the type of its only column; None where it gives nothing.
@@ -74,6 +86,8 @@ class Declared:
         self.text: str = getattr(file, self.name).sql
         self.parameters: Sequence[str] = tuple(file.driver_adapter.var_sorted[self.name])
         self.signature = signature(declared)
+        takes = [get_args(one.annotation) for one in self.signature.parameters.values()]
+        self.batch = next((one[0] for one in takes if one and _is_row(one[0])), None)
         gives = self.signature.return_annotation
         self.many = get_origin(gives) is list
         if self.many:
@@ -81,19 +95,22 @@ class Declared:
         either = get_args(gives) if isinstance(gives, UnionType) else (gives,)
         self.may_lack = NoneType in either or gives is None
         self.of: Any = next((one for one in either if one not in (None, NoneType)), None)
-        # isclass says of list[str] that it is one.
-        self.is_row = get_origin(self.of) is None and isclass(self.of) and issubclass(self.of, Row)
+        self.is_row = _is_row(self.of)
 
-    async def run(self, db: Db, values: Sequence[object]) -> Any:
+    async def run(self, db: Db, given: Mapping[str, Any]) -> Any:
         """Run it.
 
         Args:
             db: A connection.
-            values: Of its parameters, in their order.
+            given: Its parameters by name.
 
         Raises:
             NoRowError: It gives no row where its declaration knows of no such case.
         """
+        if self.batch:
+            values = [[getattr(row, name) for row in given["rows"]] for name in self.parameters]
+        else:
+            values = [given[name] for name in self.parameters]
         if self.of is None:
             return await db.execute(self.text, *values)
         records = await db.fetch(self.text, *values)
@@ -136,9 +153,7 @@ class Statements:
         async def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
             bound = bind(*args, **kwargs)
             bound.apply_defaults()
-            db, *_ = bound.args
-            values = [bound.arguments[name] for name in statement.parameters]
-            result: Result = await statement.run(db, values)
+            result: Result = await statement.run(bound.args[0], bound.arguments)
             return result
 
         return run

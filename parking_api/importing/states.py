@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from parking_api.command_line import Connection
-from sql.lot_state_store import load_lots, load_states, write_states
+from sql.engine import Transaction
+from sql.lot_state_store import load_lots, load_states, lock_states, write_states
 from sql.lot_states import misfits
-from sql.named import named
 
 
 async def bring_into_line(connection: Connection, lot_ids: Sequence[str]) -> int:
@@ -25,8 +25,8 @@ async def bring_into_line(connection: Connection, lot_ids: Sequence[str]) -> int
     off = sorted(misfits(lots, await load_states(connection, lot_ids)))
     if not off:
         return 0
-    await connection.fetch(named("state_lock"), off)
+    await lock_states(Transaction(connection), off)
     states = await load_states(connection, off)
     fits = misfits(lots, states)
-    await write_states(connection, fits, states)
+    await write_states(Transaction(connection), fits, states)
     return len(fits)

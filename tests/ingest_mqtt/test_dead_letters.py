@@ -16,7 +16,7 @@ from ingest_mqtt.decide import decide
 from ingest_mqtt.effects import Received
 from ingest_mqtt.lots import Registry
 from ingest_mqtt.store import commit, load_registry
-from sql.engine import Db
+from sql.engine import Db, Transaction
 from tests.ingest_mqtt.conftest import AT
 from tests.ingest_mqtt.test_decide import message
 
@@ -33,7 +33,7 @@ class Keeper:
     async def refuse(self, batch: Sequence[Received]) -> dict[str, int]:
         outcome, kept = decide(batch, self.registry, {}), Kept()
 
-        async def keep(db: Db) -> None:
+        async def keep(db: Transaction) -> None:
             nonlocal kept
             kept = await self.box.keep(db, outcome.dead_letters, self.registry)
 
@@ -151,7 +151,7 @@ async def test_a_transaction_that_fails_uses_up_no_quota(db: Db) -> None:
     outcome = decide([bad(1)], box.registry, {})
     outcome.space_events.append(("bays", 1, "vanished", AT, AT))
 
-    async def keep(db: Db) -> None:
+    async def keep(db: Transaction) -> None:
         await box.box.keep(db, outcome.dead_letters, box.registry)
 
     with pytest.raises(asyncpg.PostgresError):

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from sql.named import named
+from ingest_mqtt.queries import NewLetter, keep_letters
+from sql.engine import Transaction
 from tests.parking_api.builders import Builder
 from tests.parking_api.people import body
 
@@ -35,12 +36,12 @@ async def refuse(
 ) -> None:
     """Keep a message as a dead letter, as the ingester does: what is given is masked already."""
     topic = f"onelot/v1/feeds/{gateway}/{lot}/{kind}"
-    row: tuple[object, ...] = (
+    letter = NewLetter(
         *(sha256((topic + payload).encode()).digest(), topic, gateway, lot, 7, None),
         *(reason, detail, payload, whole, len(payload.encode()), fault_at),
         *(1, at or built.now, at or built.now),
     )
-    await built.connection.execute(named("dead_letter_keep"), *([value] for value in row))
+    await keep_letters(Transaction(built.connection), [letter])
 
 
 async def pages(api: httpx.AsyncClient, path: str | None, who: dict[str, str]) -> list[list[Any]]:

@@ -16,6 +16,7 @@ from parking_api.city.memory import City
 from parking_api.city.models import CityTotals
 from parking_api.lots import service as lot_answers
 from parking_api.lots.models import LotAnswer, LotAsk
+from sql.engine import transaction
 from sql.lot_state_store import load_lots, write_states
 from sql.lot_states import Lot, LotState, ReportTimes, counted, live_for, sensed, stale_for
 from tests.parking_api.builders import Builder
@@ -161,7 +162,8 @@ async def test_memory_counts_as_the_database_does(api: httpx.AsyncClient, built:
     loaded, followed = City(), City()
     followed.load(await queries.lots(built.connection))
     lots = await load_lots(built.connection)
-    committed = await write_states(built.connection, dict(chance_states(lots, built)), {})
+    async with transaction(built.connection) as db:
+        committed = await write_states(db, dict(chance_states(lots, built)), {})
     for lot_id, state in committed.items():
         followed.apply(msgspec.json.decode(state_payload(lot_id, state), type=StateMessage))
     loaded.load(await queries.lots(built.connection))

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from types import ModuleType, UnionType
+from types import GenericAlias, ModuleType, UnionType
 from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 
@@ -130,11 +130,23 @@ def columns(statement: Declared) -> dict[str, Any]:
     return {one.name: one.type for one in msgspec.structs.fields(statement.of)}
 
 
+def given_as(statement: Declared, parameter: str) -> Any:
+    """The declared type of a parameter."""
+    if not statement.batch:
+        return statement.signature.parameters[parameter].annotation
+    kinds = {one.name: one.type for one in msgspec.structs.fields(statement.batch)}
+    return GenericAlias(list, plain(kinds[parameter])[0])
+
+
 def test_parameters_are_those_of_the_statement() -> None:
     for name, statement in STATEMENTS.items():
         connection, *wanted = statement.signature.parameters
         assert connection == "db", name
-        assert set(wanted) == set(statement.parameters), name
+        if statement.batch:
+            assert wanted == ["rows"], name
+            assert set(statement.batch.__struct_fields__) == set(statement.parameters), name
+        else:
+            assert set(wanted) == set(statement.parameters), name
 
 
 @pytest.mark.parametrize("name", sorted(STATEMENTS))
@@ -143,7 +155,7 @@ async def test_types_are_the_databases(name: str, db: Any) -> None:
     prepared = await db.prepare(statement.text)
 
     for parameter, kind in zip(statement.parameters, prepared.get_parameters(), strict=True):
-        annotation = statement.signature.parameters[parameter].annotation
+        annotation = given_as(statement, parameter)
         assert fits(annotation, kind.name, given=True), (parameter, annotation, kind.name)
     if statement.of is None:
         assert not [one for one in prepared.get_attributes() if one.type.name != "void"]

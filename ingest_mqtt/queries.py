@@ -1,0 +1,164 @@
+"""What the ingester reads and writes: the statements of `sql/queries/ingest.sql`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sql.engine import Db, Transaction
+from sql.statements import Row, Statements
+
+statement = Statements("ingest")
+
+
+class Gateway(Row):
+    """A gateway, its operator, and how many lots and spaces that one has."""
+
+    gateway_id: str
+    operator_id: str
+    lots: int
+    spaces: int
+
+
+class NewStep(Row):
+    """What a batch adds to a step of a lot's history; see `sql.schema`."""
+
+    lot_id: str
+    step_at: datetime
+    capacity: int
+    covered_s: float
+    space_s: float
+    known_space_s: float
+    free_space_s: float
+    free_last: int
+    free_min: int
+    free_max: int
+    full_s: float
+
+
+class NewLetter(Row):
+    """A refused message, masked, and how often it came."""
+
+    digest: bytes
+    topic: str
+    gateway_id: str | None
+    lot_id: str | None
+    epoch: int | None
+    seq: int | None
+    reason: str
+    detail: str
+    payload: str
+    whole: bool
+    payload_bytes: int
+    fault_at: int | None
+    times: int
+    received_at: datetime
+    last_received_at: datetime
+
+
+class Repeat(Row):
+    """A message that came again: how often, and when last."""
+
+    digest: bytes
+    times: int
+    last_received_at: datetime
+
+
+class KeptLetters(Row):
+    """How many messages of a gateway are kept; '' for all gateways that nobody registered."""
+
+    gateway_id: str
+    kept: int
+
+
+class Candidates(Row):
+    """How many messages of a gateway were refused by a fault of the platform, and became what."""
+
+    gateway_id: str
+    replayable: int
+    replayed: int
+    refused: int
+    masked: int
+
+
+class Replay(Row):
+    """A message that is to be taken in again."""
+
+    dead_letter_id: int
+    topic: str
+    payload: str
+    received_at: datetime
+
+
+class ReplayResult(Row):
+    """How many messages have ended in a way; None: not taken in yet."""
+
+    result: str | None
+    messages: int
+
+
+@statement
+async def gateways(db: Db) -> list[Gateway]:
+    """Read every gateway with its operator."""
+
+
+@statement
+async def add_steps(db: Transaction, rows: Sequence[NewStep]) -> None:
+    """Add to the steps of lots' histories."""
+
+
+@statement
+async def beat(db: Transaction, ingester: str) -> None:
+    """Note that a heartbeat has come through the broker and is being committed."""
+
+
+@statement
+async def stop(db: Db, ingester: str, reason: str | None) -> None:
+    """Note why the ingester takes no messages; None where it takes them."""
+
+
+@statement
+async def keep_letters(db: Transaction, rows: Sequence[NewLetter]) -> None:
+    """Keep refused messages; the same one again only counts."""
+
+
+@statement
+async def repeat_letters(db: Transaction, rows: Sequence[Repeat]) -> list[bytes]:
+    """Count refused messages that are kept already; give the digests of those."""
+
+
+@statement
+async def kept_since(db: Db, since: datetime) -> list[KeptLetters]:
+    """Count the refused messages that are kept since a time, by gateway."""
+
+
+@statement
+async def expire_letters(db: Db, before: datetime, most: int) -> int:
+    """Delete the refused messages that first came before a time, at most so many; count them."""
+
+
+@statement
+async def replay_candidates(
+    db: Db, gateway_id: str | None, since: datetime | None
+) -> list[Candidates]:
+    """Count the messages that were refused by a fault of the platform, by gateway."""
+
+
+@statement
+async def request_replay(
+    db: Db, gateway_id: str | None, since: datetime | None, at: datetime
+) -> list[int]:
+    """Ask for such messages to be taken in again; give their ids."""
+
+
+@statement
+async def next_replays(db: Db, most: int) -> list[Replay]:
+    """Read messages that are to be taken in again, those of a lot in their own order."""
+
+
+@statement
+async def end_replay(db: Transaction, dead_letter_id: int, at: datetime, result: str) -> None:
+    """Note what became of a message that was taken in again."""
+
+
+@statement
+async def replay_results(db: Db, dead_letter_ids: Sequence[int]) -> list[ReplayResult]:
+    """Count messages that were asked for by how they have ended."""
