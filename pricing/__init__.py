@@ -2,12 +2,14 @@
 
 `docs/contract/tariff.md` fixes the document and what it charges; docstrings refer to its numbered
 clauses. Amounts are integers in the smallest unit of the currency.
+
+Other packages import from here, from `pricing.mechanism` and from `pricing.texts`.
 """
 
 from pricing.charging.budget import steps_a_day
 from pricing.charging.quoting import Pricer, Quote, fee_table, pricer, quote
 from pricing.charging.stays import Stay, Version
-from pricing.document import Calendar, Tariff, faults_of, read_tariff
+from pricing.document import Calendar, Period, Tariff, faults_of, read_tariff
 from pricing.errors import (
     ExitBeforeEntryError,
     Fault,
@@ -37,6 +39,7 @@ __all__ = [
     "Line",
     "Lint",
     "NaiveTimeError",
+    "Period",
     "Pricer",
     "PricingError",
     "Quote",

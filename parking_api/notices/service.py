@@ -12,9 +12,8 @@ from parking_api.price_controls import service as price_controls
 from parking_api.resources import Resources
 from parking_api.tariffs import queries
 from parking_api.tariffs.queries import Key
-from pricing.document import Period
-from pricing.texts import clauses, naming
-from pricing.texts.words import duration, money
+from pricing import Period
+from pricing.texts import clauses, duration, money, naming
 from sql.named import named
 
 LENGTHS_S: Final = (900, 1800, 3600, 5400, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400)

@@ -8,7 +8,7 @@ import pricing
 from parking_api.models import Json, Row
 from parking_api.quotes.prices import ORDINARY
 from parking_api.tariffs.queries import document_of, tariff_of
-from pricing.texts.changes import changes
+from pricing.texts import changes
 
 LENGTHS_S: Final = (900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
 # Local entries, both seasons, a workday and a weekend: month, day, hour.
