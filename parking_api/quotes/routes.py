@@ -10,7 +10,7 @@ from parking_api.errors import LotUnknownError, described
 from parking_api.models import Json, respond
 from parking_api.people.access import Guard, admit
 from parking_api.people.errors import CredentialRefusedError, RoleMissingError
-from parking_api.quotes import answers
+from parking_api.quotes import service
 from parking_api.quotes.errors import (
     ExitBeforeEntryError,
     LotWithoutTariffError,
@@ -101,8 +101,8 @@ async def quote(
 
 
 def _by_document(ask: QuoteAsk, document: Json, prices: Prices) -> Json:
-    tariff = answers.read_document(document)
-    told = answers.quote(
+    tariff = service.read_document(document)
+    told = service.quote(
         ask,
         tariff,
         version=None,
@@ -115,7 +115,7 @@ def _by_document(ask: QuoteAsk, document: Json, prices: Prices) -> Json:
 
 def _by_version(ask: QuoteAsk, version: Version, prices: Prices) -> Json:
     assert ask.lot_id is not None  # noqa: S101 - it was looked up by it
-    told = answers.quote(
+    told = service.quote(
         ask,
         version.tariff,
         version=version.version,

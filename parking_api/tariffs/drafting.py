@@ -9,8 +9,8 @@ from parking_api.audit import Action, Connection
 from parking_api.errors import ParameterFault
 from parking_api.models import Json, Row
 from parking_api.parameters import ID_PATTERN
-from parking_api.quotes.answers import read_document
 from parking_api.quotes.errors import TariffInvalidError
+from parking_api.quotes.service import read_document
 from parking_api.tariffs import queries
 from parking_api.tariffs.errors import (
     NotTheDrafterError,
