@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from parking_api.models import Answer, Body, Flag, Instant, Name, Whole
 from parking_api.parameters import Id, Moment
@@ -81,8 +81,8 @@ class QuoteAsk(Body):
 class QuoteLine(Answer):
     """A stretch of the stay and what it costs; lines cover the stay and add up to the total."""
 
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Instant
+    end: Instant
     kind: str = Field(
         description="`unit`, `flat`; of nothing: `free`, `gap`, `grace`, `deducted`, `tail`, "
         "`dropped`, `paid`; at exit: `percentage`, `rounding`.",
@@ -107,10 +107,10 @@ class FullQuote(Answer):
     """What a stay costs, line by line. Unless it is provisional, the same bytes for ever."""
 
     lot_id: str | None = Field(description="Null for a document.")
-    entry: AwareDatetime
-    exit: AwareDatetime
+    entry: Instant
+    exit: Instant
     vehicle: str | None
-    granted: list[str]
+    granted: tuple[str, ...]
     total_minor: int = Field(examples=[1900])
     currency: str = Field(examples=["CNY"])
     tariff_id: str = Field(examples=["qd-class1-road"])

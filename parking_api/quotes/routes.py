@@ -3,11 +3,11 @@
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Request
 
 import pricing
 from parking_api.errors import LotUnknownError, described
-from parking_api.models import Json, respond
+from parking_api.models import Json
 from parking_api.people.access import Guard, admit
 from parking_api.people.errors import CredentialRefusedError, RoleMissingError
 from parking_api.quotes import service
@@ -60,7 +60,7 @@ EXAMPLES = {
 
 @router.post(
     "/v1/quotes",
-    response_model=FullQuote,
+    response_model_exclude_unset=True,
     responses=described(
         LotUnknownError,
         LotWithoutTariffError,
@@ -79,7 +79,7 @@ EXAMPLES = {
 )
 async def quote(
     ask: Annotated[QuoteAsk, Body(openapi_examples=EXAMPLES)], deps: Deps, request: Request
-) -> Response:
+) -> FullQuote:
     """Price a stay at a lot, or by a draft document, which is for the bureau.
 
     The version in force at entry prices it; its number and hash are in the answer. The same
@@ -88,39 +88,35 @@ async def quote(
     """
     if ask.document is not None:
         await admit(request, [BUREAU])
-        body = await off_loop(_by_document, ask, ask.document, deps.prices)
-    else:
-        assert ask.lot_id is not None  # noqa: S101 - one of the two is given
-        version = deps.prices.version_for(ask.lot_id, ask.entry, ask.version)
-        steps = steps_a_day(version.tariff) * ((ask.exit - ask.entry).days + 1)
-        if steps > INLINE_STEPS:
-            body = await off_loop(_by_version, ask, version, deps.prices)
-        else:
-            body = _by_version(ask, version, deps.prices)
-    return respond(body)
+        return await off_loop(_by_document, ask, ask.document, deps.prices)
+    assert ask.lot_id is not None  # noqa: S101 - one of the two is given
+    version = deps.prices.version_for(ask.lot_id, ask.entry, ask.version)
+    steps = steps_a_day(version.tariff) * ((ask.exit - ask.entry).days + 1)
+    if steps > INLINE_STEPS:
+        return await off_loop(_by_version, ask, ask.lot_id, version, deps.prices)
+    return _by_version(ask, ask.lot_id, version, deps.prices)
 
 
-def _by_document(ask: QuoteAsk, document: Json, prices: Prices) -> Json:
+def _by_document(ask: QuoteAsk, document: Json, prices: Prices) -> FullQuote:
     tariff = service.read_document(document)
-    told = service.quote(
+    return service.quote(
         ask,
         tariff,
         version=None,
         content_hash=pricing.content_hash(document),
         calendar=prices.calendar,
         successors=[],
+        provisional=prices.is_provisional(tariff, ask.entry, ask.exit),
     )
-    return told | {"provisional": prices.is_provisional(tariff, ask.entry, ask.exit)}
 
 
-def _by_version(ask: QuoteAsk, version: Version, prices: Prices) -> Json:
-    assert ask.lot_id is not None  # noqa: S101 - it was looked up by it
-    told = service.quote(
+def _by_version(ask: QuoteAsk, lot_id: str, version: Version, prices: Prices) -> FullQuote:
+    return service.quote(
         ask,
         version.tariff,
         version=version.version,
         content_hash=version.content_hash,
         calendar=prices.calendar,
-        successors=prices.successors(ask.lot_id, ask.entry, ask.exit),
+        successors=prices.successors(lot_id, ask.entry, ask.exit),
+        provisional=prices.is_provisional(version.tariff, ask.entry, ask.exit),
     )
-    return told | {"provisional": prices.is_provisional(version.tariff, ask.entry, ask.exit)}

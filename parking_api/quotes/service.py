@@ -1,13 +1,12 @@
-"""Quotes into bodies of answers: nothing of the clock, nothing of the process is in them."""
+"""Stays priced for an answer: nothing of the clock, nothing of the process is in it."""
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pricing
 from parking_api.errors import ParameterFault
 from parking_api.models import Json
 from parking_api.quotes import errors
-from parking_api.quotes.models import QuoteAsk
+from parking_api.quotes.models import FullQuote, QuoteAsk, QuoteLine
 from parking_api.quotes.prices import class_of
 
 _REFUSALS: dict[type[pricing.PricingError], tuple[type[errors.QuoteRefusedError], str]] = {
@@ -27,7 +26,8 @@ def quote(
     content_hash: str,
     calendar: pricing.Calendar,
     successors: list[pricing.Version],
-) -> Json:
+    provisional: bool,
+) -> FullQuote:
     """Price a stay.
 
     Args:
@@ -37,6 +37,7 @@ def quote(
         content_hash: Its hash.
         calendar: The city's.
         successors: The versions that take over during the stay.
+        provisional: Whether the price may still change.
 
     Raises:
         QuoteRefusedError: The stay cannot be priced; the subclass says why.
@@ -49,27 +50,25 @@ def quote(
         kind, parameter = _REFUSALS[type(error)]
         raise kind(_sentence(str(error)), parameter) from error
     zone = ZoneInfo(tariff.timezone)
-    return {
-        "lot_id": ask.lot_id,
-        "entry": ask.entry.astimezone(zone),
-        "exit": ask.exit.astimezone(zone),
-        "vehicle": vehicle,
-        "granted": ask.granted,
-        "total_minor": found.total_minor,
-        "currency": found.currency,
-        "tariff_id": tariff.id,
-        "version": version,
-        "hash": content_hash,
-        "lines": [_line(line, zone) for line in found.lines],
-    }
+    return FullQuote(
+        lot_id=ask.lot_id,
+        entry=ask.entry.astimezone(zone),
+        exit=ask.exit.astimezone(zone),
+        vehicle=vehicle,
+        granted=ask.granted,
+        total_minor=found.total_minor,
+        currency=found.currency,
+        tariff_id=tariff.id,
+        version=version,
+        hash=content_hash,
+        lines=[_line(line, zone) for line in found.lines],
+        provisional=provisional,
+    )
 
 
-def _line(line: pricing.Line, zone: ZoneInfo) -> Json:
-    return line.as_dict() | {"start": _local(line.start, zone), "end": _local(line.end, zone)}
-
-
-def _local(at: datetime, zone: ZoneInfo) -> datetime:
-    return at.astimezone(zone)
+def _line(line: pricing.Line, zone: ZoneInfo) -> QuoteLine:
+    times = {"start": line.start.astimezone(zone), "end": line.end.astimezone(zone)}
+    return QuoteLine.model_validate(line.as_dict() | times)
 
 
 def _sentence(text: str) -> str:
