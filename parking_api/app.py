@@ -36,6 +36,7 @@ from parking_api.spaces import routes as space_routes
 from parking_api.tariffs import routes as tariff_routes
 from parking_api.tariffs import routes_of_looking as looking_routes
 from parking_api.zones import routes as zone_routes
+from parking_api.zones.moving import moving_lots
 from sql.engine import create_pool
 
 DESCRIPTION = """
@@ -115,8 +116,13 @@ def create_app(
         async with pool:
             database = Database(pool, settings.acquire_timeout_s)
             following = followed_city(database, settings.reload_interval_s, settings.mqtt_url)
-            pricing = followed_prices(database, database_url, settings.reload_interval_s, clock)
-            async with pricing as prices, following as city:
+            async with (
+                moving_lots(database, settings.reload_interval_s, clock) as changed,
+                followed_prices(
+                    database, database_url, settings.reload_interval_s, changed
+                ) as prices,
+                following as city,
+            ):
                 app.state.resources = Resources(database, city, prices, metrics, clock, signer)
                 yield
 

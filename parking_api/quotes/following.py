@@ -1,9 +1,8 @@
 """Keep the copy of the tariffs fresh: told by the database at each commit that changes them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 from typing import Final
 
 import asyncpg
@@ -12,11 +11,9 @@ import structlog
 from parking_api import background
 from parking_api.database import ABSENCES, Database
 from parking_api.errors import DatabaseAwayError
-from parking_api.parameters import EARLIEST
 from parking_api.quotes import queries
 from parking_api.quotes.prices import Prices
-from parking_api.zones import queries as zones
-from sql.engine import AdvisoryLock, lock, transaction
+from sql.engine import transaction
 
 CHANNEL: Final = "tariffs"
 # An import writes in several statements: what they tell within this time is one change.
@@ -28,15 +25,12 @@ log = structlog.get_logger(__name__)
 class FollowedPrices(Prices):
     """The copy, and how it is read."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database) -> None:
         super().__init__()
         self._database = database
-        self._clock = clock
         self._one_reader = asyncio.Lock()
         self.changed = asyncio.Event()
         self.reading = background.Reading("tariffs", self._follow)
-        # Zones that begin or end after this have not moved their lots yet.
-        self._derived_at = EARLIEST
 
     @property
     def is_loaded(self) -> bool:
@@ -47,7 +41,6 @@ class FollowedPrices(Prices):
         if self.changed.is_set():
             await asyncio.sleep(SETTLE_S)
         self.changed.clear()
-        await self.move_lots()
         await self.read()
 
     async def reload(self) -> None:
@@ -73,23 +66,10 @@ class FollowedPrices(Prices):
                 calendar = await queries.calendar(db)
             self.load(versions, effects, lots, calendar)
 
-    async def move_lots(self) -> None:
-        """Give the lots of zones that have begun or ended since the last time their new zone.
-
-        Raises:
-            DatabaseAwayError: The database is away.
-        """
-        now = self._clock()
-        async with self._database.transaction() as connection:
-            if await zones.is_turning(connection, self._derived_at, now):
-                await lock(connection, AdvisoryLock.TARIFFS)
-                await zones.move_lots(connection, now)
-        self._derived_at = now
-
 
 @asynccontextmanager
 async def followed_prices(
-    database: Database, database_url: str, reload_interval_s: float, clock: Callable[[], datetime]
+    database: Database, database_url: str, reload_interval_s: float, changed: asyncio.Event
 ) -> AsyncIterator[FollowedPrices]:
     """Load the tariffs, as soon as the database lets it, and keep them fresh until the end.
 
@@ -97,11 +77,11 @@ async def followed_prices(
         database: Read at once, at each change, and at intervals.
         database_url: For a connection of its own, which listens.
         reload_interval_s: Longest that the copy is not read again, seconds.
-        clock: What time it is.
+        changed: Set, too, when the database tells of a change.
     """
-    prices = FollowedPrices(database, clock)
+    prices = FollowedPrices(database)
     tasks = [
-        asyncio.create_task(_listen(database_url, prices.changed)),
+        asyncio.create_task(_listen(database_url, [prices.changed, changed])),
         asyncio.create_task(prices.reading.repeat(reload_interval_s, prices.changed)),
     ]
     try:
@@ -111,7 +91,7 @@ async def followed_prices(
         await background.stop(tasks)
 
 
-async def _listen(url: str, changed: asyncio.Event) -> None:
+async def _listen(url: str, changed: Sequence[asyncio.Event]) -> None:
     while True:
         with suppress(*ABSENCES, asyncpg.PostgresError):
             await _listen_once(url, changed)
@@ -119,7 +99,7 @@ async def _listen(url: str, changed: asyncio.Event) -> None:
         await asyncio.sleep(background.AGAIN_S)
 
 
-async def _listen_once(url: str, changed: asyncio.Event) -> None:
+async def _listen_once(url: str, changed: Sequence[asyncio.Event]) -> None:
     lost = asyncio.Event()
     connection = await asyncpg.connect(
         url,
@@ -128,9 +108,14 @@ async def _listen_once(url: str, changed: asyncio.Event) -> None:
     )
     try:
         connection.add_termination_listener(lambda _: lost.set())
-        await connection.add_listener(CHANNEL, lambda *_: changed.set())
+        await connection.add_listener(CHANNEL, lambda *_: _set(changed))
         # What changed while nobody listened.
-        changed.set()
+        _set(changed)
         await lost.wait()
     finally:
         await connection.close(timeout=1.0)
+
+
+def _set(events: Sequence[asyncio.Event]) -> None:
+    for event in events:
+        event.set()
