@@ -55,7 +55,6 @@ async def moving_lots(
     job = background.Reading("zones", moves.move)
     task = asyncio.create_task(job.repeat(interval_s, moves.changed))
     try:
-        await job.first_try()
         yield moves.changed
     finally:
         await background.stop([task])
