@@ -60,6 +60,14 @@ class ApiError(Exception):
     faults: Sequence[ParameterFault] = ()
     members: Mapping[str, Any] = MappingProxyType({})
 
+    def __init_subclass__(
+        cls, *, status: HTTPStatus | None = None, kind: str | None = None
+    ) -> None:
+        """Take status and kind from the head of the class; those of its base where it has none."""
+        super().__init_subclass__()
+        cls.status = status or cls.status
+        cls.kind = kind or cls.kind
+
     @property
     def detail(self) -> str:
         """What the answer says."""
@@ -71,46 +79,32 @@ class ApiError(Exception):
         return {"Retry-After": "1"} if self.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 
-class LotUnknownError(ApiError):
+class LotUnknownError(ApiError, status=HTTPStatus.NOT_FOUND):
     """There is no such lot."""
 
-    status = HTTPStatus.NOT_FOUND
 
-
-class DatabaseAwayError(ApiError):
+class DatabaseAwayError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE):
     """The database cannot be reached at the moment."""
 
-    status = HTTPStatus.SERVICE_UNAVAILABLE
 
-
-class QueryTooLongError(DatabaseAwayError):
+class QueryTooLongError(DatabaseAwayError, kind="takes-too-long"):
     """This takes too long; ask for less at a time."""
 
-    kind = "takes-too-long"
 
-
-class CityLoadingError(ApiError):
+class CityLoadingError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE):
     """This process has no city yet: it has just started, or the database is away."""
 
-    status = HTTPStatus.SERVICE_UNAVAILABLE
 
-
-class StretchTooLongError(ApiError):
+class StretchTooLongError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """A history has at most 10,000 steps: shorten it, or lengthen the step."""
 
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
-
-class TooManyParametersError(ApiError):
+class TooManyParametersError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """There are more parameters than any route takes."""
 
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
-
-class RepeatedParameterError(ApiError):
+class RepeatedParameterError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """A parameter is given more than once."""
-
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
     def __init__(self, parameter: str) -> None:
         super().__init__()

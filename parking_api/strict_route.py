@@ -23,25 +23,19 @@ MAX_ITEMS: Final = 2000
 _INLINE_BYTES: Final = 4096
 
 
-class BodyTooLargeError(ApiError):
+class BodyTooLargeError(ApiError, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
     """The body is too large."""
-
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
     def __init__(self, most: int) -> None:
         super().__init__(f"The body of this request has at most {most} bytes.")
 
 
-class EncodedBodyError(ApiError):
+class EncodedBodyError(ApiError, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE):
     """The body of a request is sent as it is, without Content-Encoding."""
 
-    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
-
-class NotJsonError(ApiError):
+class NotJsonError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """The body is not JSON in UTF-8."""
-
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__()
@@ -51,10 +45,8 @@ class NotJsonError(ApiError):
         ]
 
 
-class AmbiguousBodyError(NotJsonError):
+class AmbiguousBodyError(NotJsonError, kind="ambiguous-body"):
     """The body says a member twice, or holds what JSON cannot; each with its path."""
-
-    kind = "ambiguous-body"
 
 
 class StrictRoute(APIRoute):

@@ -26,10 +26,8 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class BusyError(ApiError):
+class BusyError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE):
     """Too much work is waiting at the moment."""
-
-    status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class _Worker:

@@ -24,11 +24,8 @@ from parking_api.errors import ApiError
 from sql.engine import Db, Transaction, transaction
 
 
-class SamePersonError(ApiError):
+class SamePersonError(ApiError, status=HTTPStatus.FORBIDDEN, kind="same-person"):
     """Whoever drafted or submitted it may not approve it: that takes a second person."""
-
-    status = HTTPStatus.FORBIDDEN
-    kind = "same-person"
 
 
 @dataclass

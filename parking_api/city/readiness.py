@@ -21,10 +21,8 @@ _STOPPED: Final = {
 }
 
 
-class NotReadyError(ApiError):
+class NotReadyError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE):
     """The platform is not whole."""
-
-    status = HTTPStatus.SERVICE_UNAVAILABLE
 
     def __init__(self, missing: dict[str, str]) -> None:
         super().__init__(" ".join(missing.values()))

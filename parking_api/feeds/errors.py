@@ -5,13 +5,9 @@ from http import HTTPStatus
 from parking_api.errors import ApiError
 
 
-class GatewayUnknownError(ApiError):
+class GatewayUnknownError(ApiError, status=HTTPStatus.NOT_FOUND):
     """There is no such gateway, or it is another operator's."""
 
-    status = HTTPStatus.NOT_FOUND
 
-
-class DeadLetterUnknownError(ApiError):
+class DeadLetterUnknownError(ApiError, status=HTTPStatus.NOT_FOUND):
     """There is no such refused message, or it is another operator's."""
-
-    status = HTTPStatus.NOT_FOUND

@@ -5,7 +5,5 @@ from http import HTTPStatus
 from parking_api.errors import ApiError
 
 
-class OperatorNotFoundError(ApiError):
+class OperatorNotFoundError(ApiError, status=HTTPStatus.NOT_FOUND):
     """There is no such operator."""
-
-    status = HTTPStatus.NOT_FOUND

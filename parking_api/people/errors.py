@@ -7,10 +7,9 @@ from typing import ClassVar
 from parking_api.errors import ApiError
 
 
-class NotAuthenticatedError(ApiError):
+class NotAuthenticatedError(ApiError, status=HTTPStatus.UNAUTHORIZED):
     """This needs `Authorization: Bearer` and an API key or a token of yours."""
 
-    status = HTTPStatus.UNAUTHORIZED
     challenge: ClassVar[str] = 'Bearer realm="onelot"'
 
     @property
@@ -29,43 +28,29 @@ class KeyNeededError(NotAuthenticatedError):
     """A token is made with an API key, not with another token."""
 
 
-class RoleMissingError(ApiError):
+class RoleMissingError(ApiError, status=HTTPStatus.FORBIDDEN):
     """Your roles do not allow this."""
 
-    status = HTTPStatus.FORBIDDEN
 
-
-class PersonUnknownError(ApiError):
+class PersonUnknownError(ApiError, status=HTTPStatus.NOT_FOUND):
     """There is no such person."""
 
-    status = HTTPStatus.NOT_FOUND
 
-
-class KeyUnknownError(ApiError):
+class KeyUnknownError(ApiError, status=HTTPStatus.NOT_FOUND):
     """That person has no such key."""
 
-    status = HTTPStatus.NOT_FOUND
 
-
-class PersonExistsError(ApiError):
+class PersonExistsError(ApiError, status=HTTPStatus.CONFLICT):
     """There is a person of that id already."""
 
-    status = HTTPStatus.CONFLICT
 
-
-class KeyEndedError(ApiError):
+class KeyEndedError(ApiError, status=HTTPStatus.CONFLICT):
     """That key is revoked, expired or replaced already."""
 
-    status = HTTPStatus.CONFLICT
 
-
-class OperatorUnknownError(ApiError):
+class OperatorUnknownError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """There is no such operator."""
 
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
-
-class ExpiryPastError(ApiError):
+class ExpiryPastError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """A key expires in the future."""
-
-    status = HTTPStatus.UNPROCESSABLE_ENTITY

@@ -6,10 +6,8 @@ from http import HTTPStatus
 from parking_api.errors import ApiError, ParameterFault
 
 
-class QuoteRefusedError(ApiError):
+class QuoteRefusedError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """A stay cannot be priced as it is asked for."""
-
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
     def __init__(self, detail: str = "", parameter: str | None = None) -> None:
         super().__init__(detail)
@@ -17,55 +15,40 @@ class QuoteRefusedError(ApiError):
             self.faults = (ParameterFault(parameter=parameter, message=self.detail),)
 
 
-class LotWithoutTariffError(QuoteRefusedError):
+class LotWithoutTariffError(
+    QuoteRefusedError, status=HTTPStatus.NOT_FOUND, kind="lot-without-tariff"
+):
     """No tariff is in force for that lot at entry."""
 
-    status = HTTPStatus.NOT_FOUND
-    kind = "lot-without-tariff"
 
-
-class VersionNotInForceError(QuoteRefusedError):
+class VersionNotInForceError(
+    QuoteRefusedError, status=HTTPStatus.CONFLICT, kind="version-not-in-force"
+):
     """That version is not in force for that lot at entry."""
 
-    status = HTTPStatus.CONFLICT
-    kind = "version-not-in-force"
 
-
-class ExitBeforeEntryError(QuoteRefusedError):
+class ExitBeforeEntryError(QuoteRefusedError, kind="exit-before-entry"):
     """The stay ends before it begins."""
 
-    kind = "exit-before-entry"
 
-
-class StayTooLongError(QuoteRefusedError):
+class StayTooLongError(QuoteRefusedError, kind="stay-too-long"):
     """A stay lasts at most 366 days."""
 
-    kind = "stay-too-long"
 
-
-class TooMuchWorkError(QuoteRefusedError):
+class TooMuchWorkError(QuoteRefusedError, kind="too-much-work"):
     """The tariff takes too many steps for a stay of this length."""
 
-    kind = "too-much-work"
 
-
-class UnknownVehicleError(QuoteRefusedError):
+class UnknownVehicleError(QuoteRefusedError, kind="unknown-vehicle"):
     """The tariff does not know that class of vehicle."""
 
-    kind = "unknown-vehicle"
 
-
-class UnknownEntitlementError(QuoteRefusedError):
+class UnknownEntitlementError(QuoteRefusedError, kind="unknown-entitlement"):
     """The tariff does not know what is granted."""
 
-    kind = "unknown-entitlement"
 
-
-class LeavesUnpricedError(ApiError):
+class LeavesUnpricedError(ApiError, status=HTTPStatus.CONFLICT, kind="leaves-unpriced"):
     """Lots would lose their price; say `leaves_unpriced` if that is meant."""
-
-    status = HTTPStatus.CONFLICT
-    kind = "leaves-unpriced"
 
     def __init__(self, number: int, named: Sequence[str]) -> None:
         lots = "1 lot" if number == 1 else f"{number} lots"
@@ -79,11 +62,8 @@ class LeavesUnpricedError(ApiError):
         ]
 
 
-class TariffInvalidError(ApiError):
+class TariffInvalidError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY, kind="tariff-invalid"):
     """The tariff is incomplete, contradictory or ambiguous: `errors` has every fault."""
-
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    kind = "tariff-invalid"
 
     def __init__(self, faults: Sequence[ParameterFault]) -> None:
         super().__init__()
