@@ -11,9 +11,9 @@ from parking_api.mechanisms.errors import (
     ReviewStateError,
     ReviewUnknownError,
 )
-from parking_api.mechanisms.lifecycle import locked
-from parking_api.mechanisms.reading import read
-from parking_api.mechanisms.standing import standing, target_of
+from parking_api.mechanisms.history import read
+from parking_api.mechanisms.service import locked
+from parking_api.mechanisms.tariff import standing, target_of
 from parking_api.models import Json, Row
 from parking_api.tariffs import drafting
 from parking_api.tariffs.models import NewVersion

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from parking_api.audit import Action
 from parking_api.errors import DatabaseAwayError, described
-from parking_api.mechanisms import answers, lifecycle, reviewing
+from parking_api.mechanisms import answers, reviewing, service
 from parking_api.mechanisms.errors import (
     MechanismExistsError,
     MechanismsOverlapError,
@@ -69,7 +69,7 @@ async def new(body: NewMechanism, deps: Deps, caller: Drafter) -> Response:
     """Draft a price mechanism; it reviews nothing until it is approved."""
     act = Action(caller.person_id, deps.clock(), body.reason)
     async with deps.database.transaction() as connection:
-        row = await lifecycle.draft(connection, body.mechanism, act)
+        row = await service.draft(connection, body.mechanism, act)
     answer = respond(answers.mechanism(row))
     answer.status_code = HTTPStatus.CREATED
     answer.headers["Location"] = f"/v1/mechanisms/{row['mechanism_id']}"
@@ -84,7 +84,7 @@ async def mechanism(
 ) -> Response:
     """Give one price mechanism: whose prices it moves, when, by what rule, within what limits."""
     async with deps.database.connection() as connection:
-        row = await lifecycle.mechanism(connection, mechanism_id, whole=sees_all)
+        row = await service.mechanism(connection, mechanism_id, whole=sees_all)
     return respond(answers.mechanism(row))
 
 
@@ -105,7 +105,7 @@ async def change(
     """Write one's own draft anew."""
     act = Action(caller.person_id, deps.clock(), body.reason)
     async with deps.database.transaction() as connection:
-        row = await lifecycle.change(connection, mechanism_id, body.mechanism, act)
+        row = await service.change(connection, mechanism_id, body.mechanism, act)
     return respond(answers.mechanism(row))
 
 
@@ -129,7 +129,7 @@ async def approve(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Appr
     """
     act = Action(caller.person_id, deps.clock(), body.reason)
     async with deps.database.transaction() as connection:
-        row = await lifecycle.approve(connection, mechanism_id, act)
+        row = await service.approve(connection, mechanism_id, act)
     return respond(answers.mechanism(row))
 
 
@@ -141,7 +141,7 @@ async def freeze(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Appro
     """Freeze a price mechanism: its reviews propose nothing until it is resumed."""
     act = Action(caller.person_id, deps.clock(), body.reason)
     async with deps.database.transaction() as connection:
-        row = await lifecycle.set_mode(connection, mechanism_id, "frozen", act)
+        row = await service.set_mode(connection, mechanism_id, "frozen", act)
     return respond(answers.mechanism(row))
 
 
@@ -150,7 +150,7 @@ async def resume(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Appro
     """Let a frozen price mechanism go on."""
     act = Action(caller.person_id, deps.clock(), body.reason)
     async with deps.database.transaction() as connection:
-        row = await lifecycle.set_mode(connection, mechanism_id, "on", act)
+        row = await service.set_mode(connection, mechanism_id, "on", act)
     return respond(answers.mechanism(row))
 
 
@@ -163,9 +163,7 @@ async def retire(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Burea
     """End a price mechanism for good, or give a draft up; prices stay as they are."""
     act = Action(caller.person_id, deps.clock(), body.reason)
     async with deps.database.transaction() as connection:
-        row = await lifecycle.retire(
-            connection, mechanism_id, act, may_end=APPROVER in caller.roles
-        )
+        row = await service.retire(connection, mechanism_id, act, may_end=APPROVER in caller.roles)
     return respond(answers.mechanism(row))
 
 
@@ -183,7 +181,7 @@ async def reviews(
     """List the recorded executions of a price mechanism, newest first."""
     del caller
     async with deps.database.connection() as connection:
-        await lifecycle.mechanism(connection, mechanism_id, whole=True)
+        await service.mechanism(connection, mechanism_id, whole=True)
         # One more than the page holds tells whether another follows.
         rows = await reviewing.reviews(
             connection, mechanism_id, before=ask.cursor, limit=ask.limit + 1

@@ -13,7 +13,7 @@ from parking_api.mechanisms.errors import (
     MechanismUnfitError,
     MechanismUnknownError,
 )
-from parking_api.mechanisms.standing import check_control, check_limits, standing
+from parking_api.mechanisms.tariff import check_control, check_limits, standing
 from parking_api.models import Json, Row
 from parking_api.tariffs.errors import NotTheDrafterError
 from parking_api.workflow import SamePersonError

@@ -17,7 +17,7 @@ import pricing
 from parking_api.audit import Connection
 from parking_api.errors import ParameterFault
 from parking_api.mechanisms.errors import MechanismUnfitError
-from parking_api.mechanisms.standing import Standing
+from parking_api.mechanisms.tariff import Standing
 from parking_api.models import Row
 from pricing.mechanism import BandPeriod, Interval, Mechanism, Reading, governed
 from sql.named import named
