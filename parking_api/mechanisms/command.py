@@ -7,20 +7,20 @@ that does not fit its tariff any more stops no other. The audit shows the review
 
 import argparse
 import asyncio
-import json
 from datetime import UTC, datetime
 
 from rich.console import Console
 
-from parking_api.audit import Action
-from parking_api.command_line import DATABASE_ERRORS, Connection, connected, reason, say
+from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
 from parking_api.errors import ApiError
-from parking_api.mechanisms import reviewing
-from parking_api.models import Row
+from parking_api.mechanisms import queries, service
+from parking_api.mechanisms.models import ReviewAnswer
+from parking_api.mechanisms.queries import Review
 from parking_api.people.models import COMMAND
 from parking_api.quotes import queries as price_queries
 from parking_api.quotes.prices import calendar_of
-from sql.named import named
+from parking_api.workflow import acting
+from sql.engine import Db
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,35 +60,34 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
 
 async def _run(arguments: argparse.Namespace, url: str) -> tuple[list[str], list[str]]:
     lines, refused = [], []
-    async with connected(url, "parking_api review") as connection:
-        for mechanism_id in await _wanted(connection, arguments.mechanism):
-            act = Action(COMMAND, datetime.now(UTC), arguments.reason)
+    async with connected(url, "parking_api review") as db:
+        for mechanism_id in await _wanted(db, arguments.mechanism):
             try:
-                lines += _lines(await _review(connection, mechanism_id, act))
+                lines += _lines(await _review(db, mechanism_id, arguments.reason))
             except ApiError as error:
                 faults = "; ".join(f"{one.parameter}: {one.message}" for one in error.faults)
                 refused.append(f"{mechanism_id}: {error.detail} {faults}".rstrip())
     return lines, refused
 
 
-async def _wanted(connection: Connection, given: str | None) -> list[str]:
+async def _wanted(db: Db, given: str | None) -> list[str]:
     if given is not None:
         return [given]
-    rows = await connection.fetch(named("mechanism_list"), None, False)  # noqa: FBT003
-    return [row["mechanism_id"] for row in rows if row["state"] == "approved"]
+    approved = await queries.mechanisms(db, include_drafts=False)
+    return [each.mechanism_id for each in approved if each.state == "approved"]
 
 
-async def _review(connection: Connection, mechanism_id: str, act: Action) -> Row:
-    async with connection.transaction():
-        calendar = calendar_of(await price_queries.calendar(connection))
-        return await reviewing.review(connection, mechanism_id, calendar, act)
+async def _review(db: Db, mechanism_id: str, why: str | None) -> Review:
+    async with acting(db, COMMAND, datetime.now(UTC), why) as act:
+        calendar = calendar_of(await price_queries.calendar(act.db))
+        return await service.review(act, mechanism_id, calendar)
 
 
-def _lines(row: Row) -> list[str]:
-    head = f"{row['mechanism_id']} {row['number']}"
+def _lines(review: Review) -> list[str]:
+    head = f"{review.mechanism_id} {review.number}"
     lines = []
-    for each in json.loads(row["proposals_text"]):
-        season = f" {each['season']}" if each["season"] else ""
-        price = f"{each['before_minor']} -> {each['after_minor']}"
-        lines.append(f"{head} {each['time_band']}{season}: {price} {each['text']['en']}")
+    for each in ReviewAnswer.model_validate(review).proposals:
+        season = f" {each.season}" if each.season else ""
+        price = f"{each.before_minor} -> {each.after_minor}"
+        lines.append(f"{head} {each.time_band}{season}: {price} {each.text.en}")
     return lines or [f"{head}: no season of it covers today"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from parking_api.errors import ApiError, ParameterFault
-from parking_api.models import Row
+from parking_api.mechanisms.queries import Owner
 
 
 class MechanismUnknownError(ApiError):
@@ -34,9 +34,13 @@ class MechanismUnfitError(ApiError):
     status = HTTPStatus.CONFLICT
     kind = "mechanism-unfit"
 
-    def __init__(self, faults: Sequence[ParameterFault]) -> None:
+    def __init__(self, *faults: tuple[str, str]) -> None:
+        """Each fault is a field of the mechanism and what is wrong with it."""
         super().__init__()
-        self.faults = faults
+        self.faults = [
+            ParameterFault(parameter=f"mechanism.{field}", message=message)
+            for field, message in faults
+        ]
 
 
 class MechanismsOverlapError(ApiError):
@@ -45,15 +49,15 @@ class MechanismsOverlapError(ApiError):
     status = HTTPStatus.CONFLICT
     kind = "mechanisms-overlap"
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, owners: Sequence[Owner]) -> None:
         super().__init__()
-        self.faults = tuple(
+        self.faults = [
             ParameterFault(
                 parameter="mechanism.lot_types",
-                message=f"{row['lot_type']} is moved by {row['mechanism_id']}",
+                message=f"{each.lot_type} is moved by {each.mechanism_id}",
             )
-            for row in rows
-        )
+            for each in owners
+        ]
 
 
 class ReviewUnknownError(ApiError):

@@ -6,7 +6,6 @@ Lots count by their spaces, as most of those who look for a space meet the large
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,20 +13,19 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import pricing
-from parking_api.audit import Connection
-from parking_api.errors import ParameterFault
+from parking_api.mechanisms import queries
 from parking_api.mechanisms.errors import MechanismUnfitError
-from parking_api.mechanisms.tariff import Standing
-from parking_api.models import Row
+from parking_api.mechanisms.queries import Seen
+from parking_api.mechanisms.tariff import InForce
 from pricing.mechanism import BandPeriod, Interval, Mechanism, Reading, governed
-from sql.named import named
+from sql.engine import Db
 
 # What drivers take for beside: some six minutes on foot.
 BESIDE_M: Final = 500.0
 
 
 @dataclass(frozen=True)
-class Read:
+class History:
     """What was read.
 
     Attributes:
@@ -51,12 +49,8 @@ def span(mechanism: Mechanism, at: datetime) -> Interval:
 
 
 async def read(
-    connection: Connection,
-    mechanism: Mechanism,
-    now: Standing,
-    calendar: pricing.Calendar,
-    at: datetime,
-) -> Read:
+    db: Db, mechanism: Mechanism, now: InForce, calendar: pricing.Calendar, at: datetime
+) -> History:
     """Read the history for a review at `at`.
 
     Raises:
@@ -66,41 +60,45 @@ async def read(
     hours = governed(now.tariff, calendar, start, end)
     season = mechanism.season_on(at.astimezone(ZoneInfo(mechanism.timezone)).date())
     current = [one for one in now.periods if one.season == season]
-    rows = await _rows(connection, mechanism, current, hours, at)
-    moved = {row["lot_id"]: row["capacity"] for row in rows if not row["beside"]}
+    seen = await _seen(db, mechanism, current, hours, at)
+    moved = {each.lot_id: each.capacity for each in seen if not each.beside}
     if current and not moved:
-        fault = ParameterFault(parameter="mechanism.zone_id", message="no lot is there to be read")
-        raise MechanismUnfitError([fault])
+        raise MechanismUnfitError(("zone_id", "no lot is there to be read"))
     spaces = middle_lot(moved.values()) if moved else 0
     readings = []
     for one in current:
         expected = sum(_seconds(hours.get(each.period.id, ())) for each in _all_seasons(now, one))
-        of_band = [row for row in rows if row["time_band"] == one.time_band]
+        of_band = [each for each in seen if each.time_band == one.time_band]
         readings.append(reading(one, of_band, spaces, expected))
-    return Read(start, end, len(moved), tuple(readings))
+    return History(start, end, len(moved), tuple(readings))
 
 
-async def _rows(
-    connection: Connection,
+async def _seen(
+    db: Db,
     mechanism: Mechanism,
     periods: Sequence[BandPeriod],
     hours: Mapping[str, list[Interval]],
     at: datetime,
-) -> Sequence[Row]:
+) -> list[Seen]:
     # A band without an hour still needs its lots: an empty interval gives them, with nothing read.
     intervals = [
         (one.time_band, *interval)
         for one in periods
         for interval in hours.get(one.period.id) or [(at, at)]
     ]
-    bands, starts, ends = zip(*intervals, strict=True) if intervals else ((), (), ())
-    scope = (mechanism.zone_id, list(mechanism.lot_types), at, BESIDE_M)
-    return await connection.fetch(
-        named("mechanism_reading"), *scope, list(bands), list(starts), list(ends)
+    return await queries.history(
+        db,
+        zone_id=mechanism.zone_id,
+        lot_types=mechanism.lot_types,
+        at=at,
+        beside_m=BESIDE_M,
+        time_bands=[band for band, _, _ in intervals],
+        starts=[start for _, start, _ in intervals],
+        ends=[end for _, _, end in intervals],
     )
 
 
-def _all_seasons(now: Standing, one: BandPeriod) -> Iterable[BandPeriod]:
+def _all_seasons(now: InForce, one: BandPeriod) -> Iterable[BandPeriod]:
     """The band's periods in every season.
 
     Those of other seasons count as not seen: prices of a season that has just begun do not move
@@ -113,34 +111,33 @@ def _seconds(intervals: Iterable[Interval]) -> float:
     return sum((end - start).total_seconds() for start, end in intervals)
 
 
-def reading(one: BandPeriod, rows: Sequence[Row], spaces: int, expected_s: float) -> Reading:
-    """Sum a band's rows of `mechanism_reading.sql` up.
+def reading(one: BandPeriod, seen: Sequence[Seen], spaces: int, expected_s: float) -> Reading:
+    """Sum up what was seen of a band.
 
     Args:
         one: The band.
-        rows: Of its lots, and of those beside.
+        seen: Of its lots, and of those beside.
         spaces: Of the lot in the middle.
         expected_s: Seconds of the band in the time that was read.
     """
-    totals: defaultdict[bool, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for row in rows:
-        total = totals[row["beside"]]
-        total["expected"] += row["capacity"] * expected_s
-        total["known"] += row["known_s"] * row["capacity"]
-        for column in ("space_s", "known_space_s", "free_space_s", "full_space_s"):
-            total[column] += row[column]
-    own, beside = totals[False], totals[True]
-    pressure = _share(own["full_space_s"], own["space_s"])
-    free = _share(own["free_space_s"], own["known_space_s"])
+    own = [each for each in seen if not each.beside]
+    beside = [each for each in seen if each.beside]
+    free = _share(sum(each.free_space_s for each in own), sum(each.known_space_s for each in own))
+    known_s = sum(each.known_s * each.capacity for each in own)
+    known = _share(known_s, sum(each.capacity * expected_s for each in own))
     return Reading(
         time_band=one.time_band,
         season=one.season,
         occupancy=math.nan if free is None else 1 - free,
-        coverage=min(1.0, _share(own["known"], own["expected"]) or 0.0),
+        coverage=min(1.0, known or 0.0),
         spaces=spaces,
-        pressure=pressure,
-        pressure_beside=_share(beside["full_space_s"], beside["space_s"]),
+        pressure=_pressure(own),
+        pressure_beside=_pressure(beside),
     )
+
+
+def _pressure(seen: Sequence[Seen]) -> float | None:
+    return _share(sum(each.full_space_s for each in seen), sum(each.space_s for each in seen))
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -1,19 +1,36 @@
 """The shapes of requests and answers about price mechanisms."""
 
 import re
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
-from parking_api.mechanisms.examples import ROAD_BY_SEASON
-from parking_api.models import Answer, Body, LotType, Name, Reason
-from parking_api.paging import NEXT, START, PageLimit
+from parking_api.mechanisms.queries import Mode, State
+from parking_api.models import Answer, Body, Instant, LotType, Name, Reason
+from parking_api.paging import START, PageLimit
 from parking_api.parameters import ID_PATTERN, Parameters
 from pricing.mechanism import Mechanism, Rule
 from pricing.mechanism import Reason as Why
 
 _ID: Final = re.compile(ID_PATTERN)
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+# After Qingdao's published rule of two seasons for road berths.
+ROAD_BY_SEASON: Final[dict[str, Any]] = {
+    "id": "taidong-road",
+    "zone_id": "qd-370203-1",
+    "lot_types": ["on_street"],
+    "time_bands": [{"id": "day", "days": "all", "start": "07:30", "end": "18:30"}],
+    "seasons": [
+        {"id": "peak", "from": "04-20", "to": "10-10"},
+        {"id": "off-peak", "from": "10-11", "to": "04-19"},
+    ],
+    "rule": "size_aware",
+    "floor_minor": 200,
+    "ceiling_minor": 840,
+    "grid_minor": 20,
+    "shortest_interval_days": 28,
+    "coverage_percent": 90,
+}
 
 
 def _with_ids(given: Mechanism) -> Mechanism:
@@ -44,23 +61,16 @@ class MechanismAnswer(Answer):
     """A price mechanism."""
 
     mechanism_id: str
-    mechanism: dict[str, Any] = Field(description="As it was drafted, with its present mode.")
+    mechanism: Mechanism = Field(description="As it was drafted, with its present mode.")
     hash: str = Field(description="SHA-256 of the canonical definition, in hex.")
-    state: Literal["draft", "approved", "retired"]
-    mode: Literal["on", "frozen"]
+    state: State
+    mode: Mode
     drafted_by: str
-    drafted_at: AwareDatetime
+    drafted_at: Instant
     approved_by: str | None = Field(description="Null for a draft, which reviews nothing yet.")
-    approved_at: AwareDatetime | None
+    approved_at: Instant | None
     retired_by: str | None
-    retired_at: AwareDatetime | None
-
-
-class Mechanisms(Answer):
-    """Price mechanisms, by their ids."""
-
-    items: list[MechanismAnswer]
-    next: None
+    retired_at: Instant | None
 
 
 class Target(Answer):
@@ -71,7 +81,7 @@ class Target(Answer):
 
 
 class ProposalAnswer(Answer):
-    """What a review proposes for one time band, and why."""
+    """What a review proposes for one time band, and why; it is kept as it is answered."""
 
     time_band: str
     season: str | None
@@ -96,7 +106,7 @@ class DraftedVersion(Answer):
 
     version: int
     drafted_by: str
-    drafted_at: AwareDatetime
+    drafted_at: Instant
 
 
 class ReviewAnswer(Answer):
@@ -104,21 +114,14 @@ class ReviewAnswer(Answer):
 
     mechanism_id: str
     number: int
-    reviewed_at: AwareDatetime
+    reviewed_at: Instant
     reviewed_by: str
-    mechanism: dict[str, Any] = Field(description="As it was then.")
-    read_from: AwareDatetime
-    read_to: AwareDatetime = Field(description="Exclusive.")
+    read_from: Instant
+    read_to: Instant = Field(description="Exclusive.")
     lots: int = Field(description="How many lots' history was read.")
-    lot_types: list[LotType]
     tariff_id: str
     version: int = Field(description="The tariff version that was in force.")
+    mechanism: dict[str, Any] = Field(description="As it was then.")
+    lot_types: list[LotType]
     proposals: list[ProposalAnswer]
     drafted: DraftedVersion | None
-
-
-class Reviews(Answer):
-    """A page of reviews, newest first."""
-
-    items: list[ReviewAnswer]
-    next: str | None = Field(description=NEXT)

@@ -5,9 +5,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 
-from parking_api.audit import Action
 from parking_api.errors import DatabaseAwayError, described
-from parking_api.mechanisms import answers, reviewing, service
+from parking_api.mechanisms import queries, service
 from parking_api.mechanisms.errors import (
     MechanismExistsError,
     MechanismsOverlapError,
@@ -19,13 +18,11 @@ from parking_api.mechanisms.errors import (
 )
 from parking_api.mechanisms.models import (
     MechanismAnswer,
-    Mechanisms,
     NewMechanism,
     ReviewAnswer,
-    Reviews,
     ReviewsAsk,
 )
-from parking_api.models import Why, respond
+from parking_api.models import Page, Why, respond
 from parking_api.paging import cut, next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, SeesAll, allowed, guarded
@@ -37,199 +34,164 @@ from parking_api.tariffs import queries as tariff_queries
 from parking_api.tariffs.errors import NotTheDrafterError
 from parking_api.tariffs.models import BureauVersion
 from parking_api.workflow import SamePersonError
-from sql.named import named
 
 router = APIRouter(tags=["mechanisms"], route_class=StrictRoute)
 
 BAD: Final = HTTPStatus.UNPROCESSABLE_ENTITY
 AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
+CREATED: Final = HTTPStatus.CREATED
 APPROVER: Final = "bureau_approver"
 PATH: Final = "/v1/mechanisms/{mechanism_id}"
+CHANGING: Final = (MechanismUnknownError, MechanismStateError, DatabaseAwayError)
 
 MechanismId = Annotated[str, Path(pattern=ID_PATTERN, examples=["taidong-road"])]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 Reviewer = Annotated[Person, allowed("bureau_drafter", "bureau_approver", "operations")]
 
 
-@router.get("/v1/mechanisms", response_model=Mechanisms, responses=described(BAD, AWAY))
-async def mechanisms(_: Nothing, deps: Deps, sees_all: SeesAll) -> Response:
+@router.get("/v1/mechanisms", responses=described(BAD, AWAY))
+async def mechanisms(_: Nothing, deps: Deps, sees_all: SeesAll) -> Page[MechanismAnswer]:
     """List the price mechanisms; the bureau sees drafts too."""
-    async with deps.database.connection() as connection:
-        rows = await connection.fetch(named("mechanism_list"), None, sees_all)
-    return respond({"items": [answers.mechanism(row) for row in rows], "next": None})
+    async with deps.database.connection() as db:
+        found = await queries.mechanisms(db, include_drafts=sees_all)
+    return Page(items=[MechanismAnswer.model_validate(each) for each in found], next=None)
 
 
 @router.post(
     "/v1/mechanisms",
-    status_code=HTTPStatus.CREATED,
-    response_model=MechanismAnswer,
+    status_code=CREATED,
     responses=guarded(MechanismExistsError, MechanismUnfitError, DatabaseAwayError),
 )
-async def new(body: NewMechanism, deps: Deps, caller: Drafter) -> Response:
+async def new(
+    body: NewMechanism, deps: Deps, caller: Drafter, response: Response
+) -> MechanismAnswer:
     """Draft a price mechanism; it reviews nothing until it is approved."""
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await service.draft(connection, body.mechanism, act)
-    answer = respond(answers.mechanism(row))
-    answer.status_code = HTTPStatus.CREATED
-    answer.headers["Location"] = f"/v1/mechanisms/{row['mechanism_id']}"
-    return answer
+    async with deps.act(caller.person_id, body.reason) as act:
+        drafted = await service.draft(act, body.mechanism)
+    response.headers["Location"] = f"/v1/mechanisms/{drafted.mechanism_id}"
+    return MechanismAnswer.model_validate(drafted)
 
 
-@router.get(
-    PATH, response_model=MechanismAnswer, responses=described(MechanismUnknownError, BAD, AWAY)
-)
+@router.get(PATH, responses=described(MechanismUnknownError, BAD, AWAY))
 async def mechanism(
     mechanism_id: MechanismId, _: Nothing, deps: Deps, sees_all: SeesAll
-) -> Response:
+) -> MechanismAnswer:
     """Give one price mechanism: whose prices it moves, when, by what rule, within what limits."""
-    async with deps.database.connection() as connection:
-        row = await service.mechanism(connection, mechanism_id, whole=sees_all)
-    return respond(answers.mechanism(row))
+    async with deps.database.connection() as db:
+        found = await service.mechanism(db, mechanism_id, include_drafts=sees_all)
+    return MechanismAnswer.model_validate(found)
 
 
-@router.put(
-    PATH,
-    response_model=MechanismAnswer,
-    responses=guarded(
-        MechanismUnknownError,
-        MechanismStateError,
-        MechanismUnfitError,
-        NotTheDrafterError,
-        DatabaseAwayError,
-    ),
-)
+@router.put(PATH, responses=guarded(*CHANGING, MechanismUnfitError, NotTheDrafterError))
 async def change(
     mechanism_id: MechanismId, body: NewMechanism, deps: Deps, caller: Drafter
-) -> Response:
+) -> MechanismAnswer:
     """Write one's own draft anew."""
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await service.change(connection, mechanism_id, body.mechanism, act)
-    return respond(answers.mechanism(row))
+    async with deps.act(caller.person_id, body.reason) as act:
+        changed = await service.change_draft(act, mechanism_id, body.mechanism)
+    return MechanismAnswer.model_validate(changed)
 
 
 @router.post(
     f"{PATH}/approve",
-    response_model=MechanismAnswer,
-    responses=guarded(
-        MechanismUnknownError,
-        MechanismStateError,
-        MechanismUnfitError,
-        MechanismsOverlapError,
-        SamePersonError,
-        DatabaseAwayError,
-    ),
+    responses=guarded(*CHANGING, MechanismUnfitError, MechanismsOverlapError, SamePersonError),
 )
-async def approve(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Approver) -> Response:
+async def approve(
+    mechanism_id: MechanismId, body: Why, deps: Deps, caller: Approver
+) -> MechanismAnswer:
     """Approve a price mechanism, once; each version that comes of it is approved as any other.
 
     It takes another person than the drafter, a tariff that prices just this zone and these lot
     types with a period for each time band, and limits within the price control.
     """
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await service.approve(connection, mechanism_id, act)
-    return respond(answers.mechanism(row))
+    async with deps.act(caller.person_id, body.reason) as act:
+        approved = await service.approve(act, mechanism_id)
+    return MechanismAnswer.model_validate(approved)
 
 
-CHANGING: Final = (MechanismUnknownError, MechanismStateError, DatabaseAwayError)
-
-
-@router.post(f"{PATH}/freeze", response_model=MechanismAnswer, responses=guarded(*CHANGING))
-async def freeze(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Approver) -> Response:
+@router.post(f"{PATH}/freeze", responses=guarded(*CHANGING))
+async def freeze(
+    mechanism_id: MechanismId, body: Why, deps: Deps, caller: Approver
+) -> MechanismAnswer:
     """Freeze a price mechanism: its reviews propose nothing until it is resumed."""
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await service.set_mode(connection, mechanism_id, "frozen", act)
-    return respond(answers.mechanism(row))
+    async with deps.act(caller.person_id, body.reason) as act:
+        frozen = await service.set_mode(act, mechanism_id, "frozen")
+    return MechanismAnswer.model_validate(frozen)
 
 
-@router.post(f"{PATH}/resume", response_model=MechanismAnswer, responses=guarded(*CHANGING))
-async def resume(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Approver) -> Response:
+@router.post(f"{PATH}/resume", responses=guarded(*CHANGING))
+async def resume(
+    mechanism_id: MechanismId, body: Why, deps: Deps, caller: Approver
+) -> MechanismAnswer:
     """Let a frozen price mechanism go on."""
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await service.set_mode(connection, mechanism_id, "on", act)
-    return respond(answers.mechanism(row))
+    async with deps.act(caller.person_id, body.reason) as act:
+        resumed = await service.set_mode(act, mechanism_id, "on")
+    return MechanismAnswer.model_validate(resumed)
 
 
-@router.post(
-    f"{PATH}/retire",
-    response_model=MechanismAnswer,
-    responses=guarded(*CHANGING, NotTheDrafterError),
-)
-async def retire(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Bureau) -> Response:
+@router.post(f"{PATH}/retire", responses=guarded(*CHANGING, NotTheDrafterError))
+async def retire(
+    mechanism_id: MechanismId, body: Why, deps: Deps, caller: Bureau
+) -> MechanismAnswer:
     """End a price mechanism for good, or give a draft up; prices stay as they are."""
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await service.retire(connection, mechanism_id, act, may_end=APPROVER in caller.roles)
-    return respond(answers.mechanism(row))
+    async with deps.act(caller.person_id, body.reason) as act:
+        retired = await service.retire(act, mechanism_id, may_end=APPROVER in caller.roles)
+    return MechanismAnswer.model_validate(retired)
 
 
-@router.get(
-    f"{PATH}/reviews",
-    response_model=Reviews,
-    responses=guarded(MechanismUnknownError, DatabaseAwayError),
-)
+@router.get(f"{PATH}/reviews", responses=guarded(MechanismUnknownError, DatabaseAwayError))
 async def reviews(
     mechanism_id: MechanismId,
     ask: Annotated[ReviewsAsk, Query()],
     deps: Deps,
     caller: Reviewer,
-) -> Response:
+) -> Page[ReviewAnswer]:
     """List the recorded executions of a price mechanism, newest first."""
     del caller
-    async with deps.database.connection() as connection:
-        await service.mechanism(connection, mechanism_id, whole=True)
+    async with deps.database.connection() as db:
+        await service.mechanism(db, mechanism_id, include_drafts=True)
         # One more than the page holds tells whether another follows.
-        rows = await reviewing.reviews(
-            connection, mechanism_id, before=ask.cursor, limit=ask.limit + 1
-        )
-    found, cursor = cut(rows, ask.limit, "number")
+        found = await queries.reviews(db, mechanism_id, most=ask.limit + 1, before=ask.cursor)
+    page, cursor = cut(found, ask.limit, lambda each: each.number)
     following = next_path(f"/v1/mechanisms/{mechanism_id}/reviews", ask, cursor)
-    return respond({"items": [answers.review(row) for row in found], "next": following})
+    return Page(items=[ReviewAnswer.model_validate(each) for each in page], next=following)
 
 
 @router.post(
     f"{PATH}/reviews",
-    status_code=HTTPStatus.CREATED,
-    response_model=ReviewAnswer,
+    status_code=CREATED,
     responses=guarded(*CHANGING, MechanismUnfitError),
 )
-async def review(mechanism_id: MechanismId, body: Why, deps: Deps, caller: Reviewer) -> Response:
+async def review(
+    mechanism_id: MechanismId, body: Why, deps: Deps, caller: Reviewer, response: Response
+) -> ReviewAnswer:
     """Review the prices now: read the history, apply the rule, record what it proposes and why.
 
     Nothing changes money by itself: a drafter takes a proposal up, and it goes the way of any
     tariff version.
     """
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await reviewing.review(connection, mechanism_id, deps.prices.calendar, act)
-    answer = respond(answers.review(row))
-    answer.status_code = HTTPStatus.CREATED
-    answer.headers["Location"] = f"/v1/mechanisms/{mechanism_id}/reviews/{row['number']}"
-    return answer
+    async with deps.act(caller.person_id, body.reason) as act:
+        made = await service.review(act, mechanism_id, deps.prices.calendar)
+    response.headers["Location"] = f"/v1/mechanisms/{mechanism_id}/reviews/{made.number}"
+    return ReviewAnswer.model_validate(made)
 
 
 @router.get(
     f"{PATH}/reviews/{{number}}",
-    response_model=ReviewAnswer,
     responses=guarded(ReviewUnknownError, DatabaseAwayError),
 )
 async def one_review(
     mechanism_id: MechanismId, number: Number, _: Nothing, deps: Deps, caller: Reviewer
-) -> Response:
+) -> ReviewAnswer:
     """Give one review: what was read of each time band, the rule, the proposal, and why."""
     del caller
-    async with deps.database.connection() as connection:
-        row = await reviewing.one_review(connection, mechanism_id, number)
-    return respond(answers.review(row))
+    async with deps.database.connection() as db:
+        return ReviewAnswer.model_validate(await service.one_review(db, mechanism_id, number))
 
 
 @router.post(
     f"{PATH}/reviews/{{number}}/draft",
-    status_code=HTTPStatus.CREATED,
+    status_code=CREATED,
     response_model=BureauVersion,
     responses=guarded(
         MechanismUnknownError,
@@ -243,10 +205,9 @@ async def draft_version(
     mechanism_id: MechanismId, number: Number, body: Why, deps: Deps, caller: Drafter
 ) -> Response:
     """Draft a tariff version with what the newest review proposes, to be submitted and approved."""
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        key = await reviewing.draft_version(connection, mechanism_id, number, act)
-        row = await tariff_queries.version(connection, key, act.at, whole=True)
+    async with deps.act(caller.person_id, body.reason) as act:
+        key = await service.draft_version(act, mechanism_id, number)
+        row = await tariff_queries.version(act.db, key, act.at, whole=True)
     answer = respond(tariff_answers.version(row, whole=True))
     answer.status_code = HTTPStatus.CREATED
     answer.headers["Location"] = f"/v1/tariffs/{key.tariff_id}/versions/{key.version}"

@@ -1,26 +1,25 @@
 """The tariff that prices what a price mechanism moves."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pricing
-from parking_api.audit import Connection
-from parking_api.errors import ParameterFault
+from parking_api.mechanisms import queries
 from parking_api.mechanisms.errors import MechanismUnfitError
-from parking_api.models import Json, Row
+from parking_api.mechanisms.queries import PricedType
 from parking_api.price_controls import service as price_controls
 from parking_api.quotes.prices import ORDINARY
 from parking_api.tariffs.models import AppliesTo
 from parking_api.tariffs.queries import Key
 from pricing.mechanism import BandPeriod, Mechanism, PriceState, fit, price_states
 from pricing.mechanism import MechanismUnfitError as Unfit
-from sql.named import named
+from sql.engine import Db
 
 
 @dataclass(frozen=True)
-class Standing:
+class InForce:
     """What is in force for a mechanism's zone and lot types.
 
     Attributes:
@@ -33,7 +32,7 @@ class Standing:
 
     key: Key
     tariff: pricing.Tariff
-    document: Json
+    document: dict[str, Any]
     periods: tuple[BandPeriod, ...]
     states: tuple[PriceState, ...]
 
@@ -43,7 +42,7 @@ def target_of(mechanism: Mechanism) -> AppliesTo:
     return AppliesTo(zones=(mechanism.zone_id,), lot_types=tuple(sorted(set(mechanism.lot_types))))
 
 
-async def standing(connection: Connection, mechanism: Mechanism, at: datetime) -> Standing:
+async def in_force(db: Db, mechanism: Mechanism, at: datetime) -> InForce:
     """Read what is in force at `at`.
 
     Raises:
@@ -51,84 +50,61 @@ async def standing(connection: Connection, mechanism: Mechanism, at: datetime) -
             periods are not the mechanism's time bands.
     """
     target = target_of(mechanism)
-    rows = await connection.fetch(
-        named("mechanism_tariffs"), mechanism.zone_id, list(target.lot_types), at
-    )
-    now = _one_version([row for row in rows if row["in_force"]], target)
+    priced = await queries.tariffs(db, mechanism.zone_id, target.lot_types, at)
+    now = _one_version([each for each in priced if each.in_force], target)
     # Of all lot types alike, or they would not share a version; before that the first one's.
     history = [
-        (row["starts_at"], pricing.read_tariff(row["document_text"]))
-        for row in rows
-        if row["lot_type"] == target.lot_types[0]
+        (each.starts_at, each.tariff) for each in priced if each.lot_type == target.lot_types[0]
     ]
     tariff = history[-1][1]
     try:
         periods = fit(mechanism, tariff)
     except Unfit as error:
-        raise MechanismUnfitError(
-            [
-                ParameterFault(parameter=f"mechanism.{f.path}", message=f.message)
-                for f in error.faults
-            ]
-        ) from error
-    return Standing(
-        Key(now["tariff_id"], now["version"]),
-        tariff,
-        json.loads(now["document_text"]),
-        periods,
-        price_states(mechanism, history),
-    )
+        raise MechanismUnfitError(*((each.path, each.message) for each in error.faults)) from error
+    states = price_states(mechanism, history)
+    return InForce(Key(now.tariff_id, now.version), tariff, now.document, periods, states)
 
 
-def _one_version(rows: Sequence[Row], target: AppliesTo) -> Row:
-    priced = {row["lot_type"] for row in rows}
-    versions = {(row["tariff_id"], row["version"]) for row in rows}
-    if missing := sorted(set(target.lot_types) - priced):
+def _one_version(priced: Sequence[PricedType], target: AppliesTo) -> PricedType:
+    versions = {(each.tariff_id, each.version) for each in priced}
+    if missing := sorted(set(target.lot_types) - {each.lot_type for each in priced}):
         raise _unfit(f"no tariff of zone {target.zones[0]} is in force for {', '.join(missing)}")
     if len(versions) > 1:
-        named_ones = ", ".join(f"version {number} of {name}" for name, number in sorted(versions))
-        raise _unfit(f"they are priced by several tariffs, each of which moves alone: {named_ones}")
-    row = rows[0]
-    if (list(row["zones"]), sorted(row["lot_types"])) != (
-        list(target.zones),
-        list(target.lot_types),
-    ):
+        each_one = ", ".join(f"version {number} of {name}" for name, number in sorted(versions))
+        raise _unfit(f"they are priced by several tariffs, each of which moves alone: {each_one}")
+    now = priced[0]
+    if (now.zones, sorted(now.lot_types)) != (list(target.zones), list(target.lot_types)):
         raise _unfit(
-            f"version {row['version']} of {row['tariff_id']} prices others too, whose prices "
+            f"version {now.version} of {now.tariff_id} prices others too, whose prices "
             "would move as well: give this zone and these lot types a tariff of their own"
         )
-    return row
+    return now
 
 
 def _unfit(message: str) -> MechanismUnfitError:
-    return MechanismUnfitError([ParameterFault(parameter="mechanism.lot_types", message=message)])
+    return MechanismUnfitError(("lot_types", message))
 
 
-async def check_limits(connection: Connection, mechanism: Mechanism, at: datetime) -> None:
+async def check_limits(db: Db, mechanism: Mechanism, at: datetime) -> None:
     """Hold a draft's limits against the price control, where there is a tariff to move yet.
 
     Raises:
         MechanismUnfitError: Its ceiling lies above, or its floor below, what the law allows.
     """
-    target = target_of(mechanism)
-    rows = await connection.fetch(
-        named("mechanism_tariffs"), mechanism.zone_id, list(target.lot_types), at
-    )
-    documents = (json.loads(row["document_text"]) for row in rows if row["in_force"])
-    for currency in sorted({each["currency"] for each in documents}):
-        await check_control(connection, mechanism, currency, at)
+    lot_types = target_of(mechanism).lot_types
+    priced = await queries.tariffs(db, mechanism.zone_id, lot_types, at)
+    for currency in sorted({each.document["currency"] for each in priced if each.in_force}):
+        await check_control(db, mechanism, currency, at)
 
 
-async def check_control(
-    connection: Connection, mechanism: Mechanism, currency: str, at: datetime
-) -> None:
+async def check_control(db: Db, mechanism: Mechanism, currency: str, at: datetime) -> None:
     """Hold a mechanism's limits against the price controls in force and to come.
 
     Raises:
         MechanismUnfitError: Its ceiling lies above, or its floor below, what the law allows.
     """
     faults = []
-    for row in await price_controls.applying(connection, target_of(mechanism), at, None):
+    for row in await price_controls.applying(db, target_of(mechanism), at, None):
         if row["currency"] != currency or row["vehicle"] not in (None, ORDINARY):
             continue
         low, high = price_controls.limits(row)
@@ -138,6 +114,4 @@ async def check_control(
         if low is not None and mechanism.floor_minor < low:
             faults.append(("floor_minor", f"at least {low} an hour: {law}"))
     if faults:
-        raise MechanismUnfitError(
-            [ParameterFault(parameter=f"mechanism.{name}", message=said) for name, said in faults]
-        )
+        raise MechanismUnfitError(*faults)

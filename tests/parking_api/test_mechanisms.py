@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 import pricing
-from parking_api.mechanisms.examples import ROAD_BY_SEASON
+from parking_api.mechanisms.models import ROAD_BY_SEASON
 from parking_api.tariffs.examples import CLASS_1_ROAD
 from pricing.mechanism import Mechanism, fit
 from tests.parking_api.builders import Builder

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from types import GenericAlias, ModuleType, UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import asyncpg
@@ -105,7 +105,9 @@ def test_a_header_tells_purpose_and_index(name: str) -> None:
 
 def plain(annotation: Any) -> tuple[Any, bool]:
     """The type of a column or parameter, and whether it may be null."""
-    options = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    # Of a Literal, `| None` makes a Union of typing.
+    is_union = get_origin(annotation) in (Union, UnionType)
+    options = get_args(annotation) if is_union else (annotation,)
     may_be_null = type(None) in options
     (kind,) = {option for option in options if option is not type(None)} or {type(None)}
     if get_origin(kind) is Literal:
