@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import asyncpg
 import httpx
+
+from sql.engine import connected
 
 _STEP_S: Final = 0.1
 _TIMEOUT_S: Final = 2.0
@@ -48,9 +49,5 @@ def lot_is_stored(database_url: str, lot_id: str) -> bool:
 
 
 async def _lot_is_stored(database_url: str, lot_id: str) -> bool:
-    connection = await asyncpg.connect(database_url)
-    try:
-        query = "SELECT EXISTS (SELECT FROM lot WHERE lot_id = $1)"
-        return bool(await connection.fetchval(query, lot_id))
-    finally:
-        await connection.close()
+    async with connected(database_url, "deploy") as db:
+        return bool(await db.fetchval("SELECT EXISTS (SELECT FROM lot WHERE lot_id = $1)", lot_id))

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-import asyncpg
-
 from ingest_mqtt import queries
 from ingest_mqtt.decide import decide
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.lots import Committed, Registry
-from sql.engine import DatabaseUnknownError, Db, Transaction, database_url
+from sql.engine import DatabaseUnknownError, Db, Transaction, connected, database_url
+from sql.faults import FAULTS
 
 CHANNEL: Final = "replay"
 REFUSED: Final = "rejected: internal"
@@ -113,14 +112,13 @@ def main(argv: list[str], say: Callable[[str], None] = print) -> int:
         return 2
     try:
         return asyncio.run(_run(url, options, say))
-    except (OSError, asyncpg.PostgresError) as error:
+    except FAULTS as error:
         say(f"the database is away: {type(error).__name__}")
         return 1
 
 
 async def _run(url: str, options: argparse.Namespace, say: Callable[[str], None]) -> int:
-    db = await asyncpg.connect(url, timeout=5)
-    try:
+    async with connected(url, "ingest_mqtt replay") as db:
         chosen = options.gateway, options.since
         say(_candidates(await queries.replay_candidates(db, *chosen)))
         if options.dry_run:
@@ -130,8 +128,6 @@ async def _run(url: str, options: argparse.Namespace, say: Callable[[str], None]
             return 0
         await db.execute(f"NOTIFY {CHANNEL}")
         results = await _results(db, asked, time.monotonic() + options.wait)
-    finally:
-        await db.close()
     for result, number in results.items():
         say(f"{number:>8}  {result or 'not taken in yet: the running ingester will do it'}")
     return 1 if None in results else 0

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic, perf_counter
 
-import asyncpg
 import structlog
 from prometheus_client import Histogram
 
@@ -16,12 +15,12 @@ from ingest_mqtt.counters import Counters
 from ingest_mqtt.dead_letters import DeadLetters, Kept, expire
 from ingest_mqtt.decide import decide, internal
 from ingest_mqtt.effects import Outcome, Received
-from ingest_mqtt.faults import is_of_a_message
 from ingest_mqtt.known import Known
 from ingest_mqtt.lots import Committed, Registry
 from ingest_mqtt.store import commit, note_stopped
 from ingest_mqtt.wire import FeedTopic
-from sql.engine import AdvisoryLock, Db, Transaction, transaction
+from sql.engine import AdvisoryLock, Db, Transaction, connect, transaction
+from sql.faults import is_of_data
 from sql.lot_state_store import SupersededError
 from sql.partitions import maintain
 
@@ -116,12 +115,7 @@ class Writer:
 
     async def _open_once(self) -> Db:
         self.close()
-        db = self._db = await asyncpg.connect(
-            self._url,
-            timeout=5,
-            command_timeout=COMMAND_TIMEOUT_S,
-            server_settings={"application_name": "ingest_mqtt", "timezone": "UTC", "jit": "off"},
-        )
+        db = self._db = await connect(self._url, "ingest_mqtt", command_timeout_s=COMMAND_TIMEOUT_S)
         while not await db.fetchval("SELECT pg_try_advisory_lock($1)", AdvisoryLock.INGESTER):
             log.info("another ingester is at work; waiting for it to end")
             await asyncio.sleep(1)
@@ -200,7 +194,7 @@ class Writer:
             note = replay.note(one, self._clock(), result)
             self.known.committed |= await commit(db, outcome, self.committed, note)
         except Exception as error:
-            if not is_of_a_message(error, db):
+            if not is_of_data(error, db):
                 raise
             log.exception("a replayed message could not be stored", exc_info=error)
             outcome, result = Outcome(), replay.REFUSED
@@ -267,7 +261,7 @@ class Writer:
             await self.tend()
             return [part]
         self._counters.commit_failures += 1
-        if is_of_a_message(error, self._db):
+        if is_of_data(error, self._db):
             return part.narrowed(error)
         log.warning("transaction failed; trying again", error=type(error).__name__)
         # The transaction may have gone through: everything is read anew.

@@ -9,13 +9,13 @@ from threading import Event, Thread
 from time import monotonic, time
 from typing import Final, Self
 
-import asyncpg
 import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from load_tests.machine import busy_s, with_children
 from load_tests.target import Target
+from sql.engine import connected
 
 _TIMEOUT_S: Final = 5.0
 _LOOK_EVERY_S: Final = 1.0
@@ -93,12 +93,9 @@ def read_counters(url: str) -> Counters:
 
 async def count_events(database_url: str, start_s: float, end_s: float) -> int:
     """Count the stored changes of bays that were received in a stretch of time (Unix seconds)."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        stretch = (datetime.fromtimestamp(at_s, UTC) for at_s in (start_s, end_s))
-        return int(await connection.fetchval(_EVENTS, *stretch))
-    finally:
-        await connection.close()
+    stretch = (datetime.fromtimestamp(at_s, UTC) for at_s in (start_s, end_s))
+    async with connected(database_url, "load_tests") as db:
+        return int(await db.fetchval(_EVENTS, *stretch))
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
 
-import asyncpg
 from rich.console import Console
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+from sql import engine
+from sql.engine import Db
+from sql.faults import FAULTS
+
+Connection: TypeAlias = Db
 
 
 class NotMigratedError(Exception):
@@ -19,18 +22,11 @@ class NotMigratedError(Exception):
 
 
 # What talking to a database can end with, to be said in one line.
-DATABASE_ERRORS: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    NotMigratedError,
-)
-_CONNECT_TIMEOUT_S: Final = 5.0
+DATABASE_ERRORS: Final = (*FAULTS, NotMigratedError)
 
 
 @asynccontextmanager
-async def connected(url: str, application: str) -> AsyncIterator[Connection]:
+async def connected(url: str, application: str) -> AsyncIterator[Db]:
     """Open a connection for a command; its statements may take as long as they need.
 
     Args:
@@ -42,17 +38,10 @@ async def connected(url: str, application: str) -> AsyncIterator[Connection]:
         asyncpg.PostgresError: It lets nobody in, or not us.
         NotMigratedError: It has no tables.
     """
-    connection = await asyncpg.connect(
-        url,
-        timeout=_CONNECT_TIMEOUT_S,
-        server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
-    )
-    try:
-        if await connection.fetchval("SELECT to_regclass('lot')") is None:
+    async with engine.connected(url, application) as db:
+        if await db.fetchval("SELECT to_regclass('lot')") is None:
             raise NotMigratedError
-        yield connection
-    finally:
-        await connection.close()
+        yield db
 
 
 def say(console: Console, *lines: str) -> None:

@@ -11,24 +11,12 @@ import structlog
 
 from parking_api.errors import DatabaseAwayError, QueryTooLongError
 from sql.engine import Db, Pool, Transaction, transaction
+from sql.faults import ABSENCES, FAULTS
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 Connection: TypeAlias = Db
-
-# Not every PostgreSQL error: one in our own SQL is a fault of ours, not an absence.
-ABSENCES = (
-    OSError,  # refused and reset
-    asyncpg.InterfaceError,
-    # What asyncpg raises when a connection breaks between two of its own steps.
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.ReadOnlySQLTransactionError,
-)
 
 # While the database hangs, so often one request tries it; the others are answered without it.
 _TRY_EVERY_S: Final = 1.0
@@ -60,7 +48,7 @@ class Database:
         self._await_turn()
         try:
             lent = await self.pool.acquire(timeout=self.acquire_timeout_s)
-        except (*ABSENCES, asyncpg.PostgresError) as error:
+        except FAULTS as error:
             # While the pool could still grow, it is not for other requests that this one waited.
             if self.pool.get_size() < self.pool.get_max_size():
                 self._note_silence(error)
@@ -87,7 +75,7 @@ class Database:
         try:
             # It clears the connection, which takes an answer of the database.
             await self.pool.release(lent)
-        except (*ABSENCES, asyncpg.PostgresError) as error:
+        except FAULTS as error:
             self._note_silence(error)
             log.warning("connection dropped", error=type(error).__name__)
         else:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import Literal, NewType, TypeAlias
+from typing import Final, Literal, NewType, TypeAlias
 
 import asyncpg
 
@@ -66,6 +66,51 @@ def database_url(
     raise DatabaseUnknownError
 
 
+# Longest that opening a connection may take, seconds.
+CONNECT_TIMEOUT_S: Final = 5.0
+
+
+def _settings(application: str) -> dict[str, str]:
+    return {"application_name": application, "timezone": "UTC", "jit": "off"}
+
+
+async def connect(
+    url: str,
+    application: str,
+    *,
+    timeout_s: float = CONNECT_TIMEOUT_S,
+    command_timeout_s: float | None = None,
+) -> Db:
+    """Open a connection, for the caller to close; it speaks UTC.
+
+    Args:
+        url: As `database_url` returns it.
+        application: The name that PostgreSQL shows for it.
+        timeout_s: Longest that opening it may take.
+        command_timeout_s: Longest that one statement may take; None for as long as it needs.
+
+    Raises:
+        OSError: The database cannot be reached.
+        asyncpg.PostgresError: It lets nobody in, or not us.
+    """
+    return await asyncpg.connect(
+        url,
+        timeout=timeout_s,
+        command_timeout=command_timeout_s,
+        server_settings=_settings(application),
+    )
+
+
+@asynccontextmanager
+async def connected(url: str, application: str) -> AsyncIterator[Db]:
+    """Open a connection as `connect` does, and close it when the block ends."""
+    db = await connect(url, application)
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
 def create_pool(
     url: str,
     *,
@@ -91,8 +136,8 @@ def create_pool(
         min_size=min_size,
         max_size=max_size,
         command_timeout=command_timeout_s,
-        timeout=5.0,
-        server_settings={"application_name": application, "timezone": "UTC", "jit": "off"},
+        timeout=CONNECT_TIMEOUT_S,
+        server_settings=_settings(application),
     )
 
 

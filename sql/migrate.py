@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -17,6 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from sql.engine import connected
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 SCHEMA: Final = Path(__file__).parent / "schema"
@@ -48,13 +49,9 @@ async def on_connection(url: str, action: Callable[[Connection], None]) -> None:
 
 async def run_files(url: str, names: tuple[str, ...]) -> None:
     """Run the files `sql/schema/NAME.sql` in the database at `url`, in one transaction."""
-    db = await asyncpg.connect(url)
-    try:
-        async with db.transaction():
-            for name in names:
-                await db.execute((SCHEMA / f"{name}.sql").read_text())
-    finally:
-        await db.close()
+    async with connected(url, "sql") as db, db.transaction():
+        for name in names:
+            await db.execute((SCHEMA / f"{name}.sql").read_text())
 
 
 def _refuse_unknown(connection: Connection) -> None:

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-import asyncpg
 import structlog
 
 from parking_api import background
-from parking_api.database import ABSENCES, Database
+from parking_api.database import Database
 from parking_api.errors import DatabaseAwayError
 from parking_api.quotes import queries
 from parking_api.quotes.prices import Prices
-from sql.engine import transaction
+from sql.engine import connect, transaction
+from sql.faults import FAULTS
 
 CHANNEL: Final = "tariffs"
 # An import writes in several statements: what they tell within this time is one change.
@@ -93,7 +93,7 @@ async def followed_prices(
 
 async def _listen(url: str, changed: Sequence[asyncio.Event]) -> None:
     while True:
-        with suppress(*ABSENCES, asyncpg.PostgresError):
+        with suppress(*FAULTS):
             await _listen_once(url, changed)
         log.warning("tariffs not listened for")
         await asyncio.sleep(background.AGAIN_S)
@@ -101,11 +101,7 @@ async def _listen(url: str, changed: Sequence[asyncio.Event]) -> None:
 
 async def _listen_once(url: str, changed: Sequence[asyncio.Event]) -> None:
     lost = asyncio.Event()
-    connection = await asyncpg.connect(
-        url,
-        timeout=background.PATIENCE_S,
-        server_settings={"application_name": "onelot-api-listener"},
-    )
+    connection = await connect(url, "onelot-api-listener", timeout_s=background.PATIENCE_S)
     try:
         connection.add_termination_listener(lambda _: lost.set())
         await connection.add_listener(CHANNEL, lambda *_: _set(changed))
