@@ -12,12 +12,12 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from parking_api.calendar import routes as calendar_routes
 from parking_api.city import routes as city_routes
-from parking_api.city.following import followed_city
 from parking_api.connections import UnreadBodies
 from parking_api.database import Database
 from parking_api.errors import Problem, add_handlers
 from parking_api.feeds import routes as feed_routes
 from parking_api.lots import routes as lot_routes
+from parking_api.lots.following import followed_city
 from parking_api.lots.models import LotCollection
 from parking_api.mechanisms import routes as mechanism_routes
 from parking_api.metrics import Metrics

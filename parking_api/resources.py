@@ -8,9 +8,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from parking_api.city.following import FollowedCity
 from parking_api.database import Database
 from parking_api.errors import CityLoadingError
+from parking_api.lots.following import FollowedCity
 from parking_api.metrics import Metrics
 from parking_api.people.tokens import Signer
 from parking_api.quotes.following import FollowedPrices

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from parking_api import background
-from parking_api.city.following import followed_city
 from parking_api.database import Database
+from parking_api.lots.following import followed_city
 from tests.parking_api.builders import Builder
 from tests.parking_api.polling import until_somebody_waits
 

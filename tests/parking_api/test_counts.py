@@ -12,9 +12,9 @@ import orjson
 from ingest_mqtt.publish import state_payload
 from ingest_mqtt.wire import StateMessage
 from parking_api.city import queries, service
-from parking_api.city.memory import City
 from parking_api.city.models import CityTotals
 from parking_api.lots import service as lot_answers
+from parking_api.lots.memory import City
 from parking_api.lots.models import LotAnswer, LotAsk
 from sql.engine import transaction
 from sql.lot_state_store import load_lots, write_states

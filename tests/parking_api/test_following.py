@@ -14,9 +14,9 @@ import orjson
 import pytest
 
 from parking_api.city import queries, service
-from parking_api.city.following import followed_city
-from parking_api.city.memory import City
 from parking_api.database import Database
+from parking_api.lots.following import followed_city
+from parking_api.lots.memory import City
 from parking_api.lots.models import LotPage, NearestLotsAsk
 from parking_api.settings import ApiSettings
 from sql.engine import create_pool

@@ -11,8 +11,8 @@ import structlog
 from ingest_mqtt.wire import STATES, StateMessage
 from parking_api import background
 from parking_api.city import queries
-from parking_api.city.memory import City
 from parking_api.database import Database
+from parking_api.lots.memory import City
 from parking_api.settings import MqttUrl
 
 log = structlog.get_logger(__name__)
