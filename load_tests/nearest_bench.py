@@ -18,9 +18,9 @@ import httpx
 import structlog
 
 from parking_api.app import create_app
-from parking_api.lots.models import Stay
 from parking_api.models import Json
 from parking_api.quotes.following import FollowedPrices
+from parking_api.quotes.models import Stay
 from parking_api.settings import ApiSettings
 from sql.engine import DatabaseUnknownError, database_url
 

@@ -1,11 +1,10 @@
 """Figures for operations, as Prometheus reads them."""
 
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from parking_api.city.queries import Totals
 from parking_api.run_figures import RunFigures
 
 # Seconds; fine around the 30 ms that a nearest answer may take.
@@ -87,19 +86,34 @@ class Metrics:
         self._pool.labels("used").set(size - idle)
         self._pool.labels("idle").set(idle)
 
-    def note_city(self, totals: Totals, now: datetime) -> None:
-        """Take over the totals of the whole city."""
+    def note_city(
+        self,
+        *,
+        lots: Mapping[str, int],
+        capacity: int,
+        free_spaces: int,
+        unknown_spaces: int,
+        occupancy: float | None,
+        age_s: float | None,
+    ) -> None:
+        """Take over the figures of the whole city.
+
+        Args:
+            lots: How many lots are `live`, `stale` and `unknown`.
+            capacity: Spaces in service.
+            free_spaces: Spaces known to be free.
+            unknown_spaces: Spaces of which nothing is known.
+            occupancy: A ratio; None where nothing is known.
+            age_s: Age of the newest commit in seconds; None before any.
+        """
         self._database_up.set(1)
-        self._lots.labels("live").set(totals.lots_live)
-        self._lots.labels("stale").set(totals.lots_stale)
-        self._lots.labels("unknown").set(totals.lots_unknown)
-        self._spaces.set(totals.capacity)
-        self._free.set(totals.free_spaces)
-        self._unknown.set(totals.unknown_spaces)
-        occupancy = totals.occupancy
+        for state, number in lots.items():
+            self._lots.labels(state).set(number)
+        self._spaces.set(capacity)
+        self._free.set(free_spaces)
+        self._unknown.set(unknown_spaces)
         self._occupancy.set(float("nan") if occupancy is None else occupancy)
-        as_of = totals.as_of
-        self._age.set((now - as_of).total_seconds() if as_of else float("nan"))
+        self._age.set(float("nan") if age_s is None else age_s)
 
     def note_database_away(self) -> None:
         """Say that the database is away; the city's figures stay as they were read last."""

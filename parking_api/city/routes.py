@@ -25,7 +25,8 @@ async def city(_: Nothing, deps: Deps) -> Response:
         async with deps.database.connection() as db:
             totals = await queries.totals(db)
     except DatabaseAwayError:
-        return respond(service.city(deps.city.totals(deps.clock()), degraded=True))
+        recalled = service.remembered_totals(deps.city, deps.clock())
+        return respond(service.city(recalled, degraded=True))
     return respond(service.city(totals, degraded=False))
 
 
@@ -75,6 +76,6 @@ async def metrics(_: Nothing, deps: EarlyDeps) -> Response:
     except DatabaseAwayError:
         deps.metrics.note_database_away()
     else:
-        deps.metrics.note_city(next(row for row in rows if row.is_city), deps.clock())
+        service.note(deps.metrics, rows, deps.clock())
     deps.metrics.note_pool(deps.database.pool.get_size(), deps.database.pool.get_idle_size())
     return Response(deps.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

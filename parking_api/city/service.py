@@ -1,8 +1,15 @@
 """The city's totals in answers, from the database or from memory."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
 
 from parking_api.city.queries import Totals
+from parking_api.lots.memory import City
+from parking_api.lots.queries import CityLot, LotNow
+from parking_api.metrics import Metrics
 from parking_api.models import Json
 
 OCCUPANCY_DIGITS = 4
@@ -46,3 +53,59 @@ def _totals(row: Totals) -> Json:
         "estimated": 0,
         "unknown": row.lots_unknown,
     }
+
+
+def remembered_totals(city: City, now: datetime) -> list[Totals]:
+    """Total the city and its districts from the copy in memory, as the database does."""
+    lots = list(city.lots(now))
+    districts: dict[str | None, list[tuple[CityLot, LotNow]]] = defaultdict(list)
+    for registered, lot in lots:
+        districts[lot.district].append((registered, lot))
+    in_order = sorted(districts, key=lambda adcode: (adcode is None, adcode))
+    whole = _total([lot for _, lot in lots], is_city=True, as_of=city.as_of())
+    return [whole, *(_district_total(districts[adcode]) for adcode in in_order)]
+
+
+def _district_total(lots: Sequence[tuple[CityLot, LotNow]]) -> Totals:
+    one, _ = lots[0]
+    return replace(
+        _total([lot for _, lot in lots], is_city=False, as_of=None),
+        adcode=one.district,
+        name_zh=one.district_zh,
+        name_en=one.district_en,
+    )
+
+
+def _total(lots: Sequence[LotNow], *, is_city: bool, as_of: datetime | None) -> Totals:
+    heard = [lot for lot in lots if lot.data_state != "unknown"]
+    free_spaces = sum(lot.free_spaces or 0 for lot in heard)
+    known = sum(lot.capacity - lot.unknown_spaces for lot in heard)
+    states = [lot.data_state for lot in lots]
+    return Totals(
+        is_city=is_city,
+        adcode=None,
+        name_zh=None,
+        name_en=None,
+        lots=len(lots),
+        capacity=sum(lot.capacity for lot in lots),
+        free_spaces=free_spaces,
+        unknown_spaces=sum(lot.unknown_spaces for lot in heard),
+        occupancy=1 - free_spaces / known if known else None,
+        lots_live=states.count("live"),
+        lots_stale=states.count("stale"),
+        lots_unknown=states.count("unknown"),
+        as_of=as_of,
+    )
+
+
+def note(metrics: Metrics, rows: Sequence[Totals], now: datetime) -> None:
+    """Give the whole city's figures to those who watch the platform."""
+    whole = next(row for row in rows if row.is_city)
+    metrics.note_city(
+        lots={"live": whole.lots_live, "stale": whole.lots_stale, "unknown": whole.lots_unknown},
+        capacity=whole.capacity,
+        free_spaces=whole.free_spaces,
+        unknown_spaces=whole.unknown_spaces,
+        occupancy=whole.occupancy,
+        age_s=(now - whole.as_of).total_seconds() if whole.as_of else None,
+    )

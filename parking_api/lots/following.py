@@ -10,8 +10,8 @@ import structlog
 
 from ingest_mqtt.wire import STATES, StateMessage
 from parking_api import background
-from parking_api.city import queries
 from parking_api.database import Database
+from parking_api.lots import queries
 from parking_api.lots.memory import City
 from parking_api.settings import MqttUrl
 
@@ -47,7 +47,7 @@ class FollowedCity(City):
 
     async def _read(self) -> None:
         async with self._database.connection() as db:
-            self.load(await queries.lots(db))
+            self.load(await queries.all_lots(db))
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ messages in between. It holds lots, not bays, and measures every distance, so th
 tests hold the database's answers against.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -17,15 +16,15 @@ from numpy.typing import NDArray
 from pyproj import Geod
 
 from ingest_mqtt.wire import StateMessage
-from parking_api.city.queries import CityLot, Totals
 from parking_api.errors import LotUnknownError
-from parking_api.lots.models import LotsAsk, NearestLotsAsk, Stay
+from parking_api.lots.models import LotsAsk, NearestLotsAsk
 from parking_api.lots.opening import closes_within, is_open
-from parking_api.lots.queries import LotNow, NearestLot
+from parking_api.lots.queries import CityLot, LotNow, NearestLot
 from parking_api.lots.service import nearest_answer
 from parking_api.models import DataState, Json, LotStatus, SpaceClass
 from parking_api.paging import cut
 from parking_api.parameters import corners
+from parking_api.quotes.models import Stay
 from sql.kinds import SPACE_CLASSES
 from sql.lot_states import data_state
 
@@ -121,24 +120,10 @@ class City:
             raise LotUnknownError
         return _at(self._lots[lot_id], now)
 
-    def totals(self, now: datetime) -> Sequence[Totals]:
-        """Total the city and its districts."""
-        lots = [_at(lot, now) for lot in self._lots.values()]
-        districts: dict[str | None, list[LotNow]] = defaultdict(list)
-        for lot in lots:
-            districts[lot.district].append(lot)
-        in_order = sorted(districts, key=lambda adcode: (adcode is None, adcode))
-        whole = _totals(lots, is_city=True, as_of=self.as_of())
-        return [whole, *(self._district_totals(districts[adcode]) for adcode in in_order)]
-
-    def _district_totals(self, lots: list[LotNow]) -> Totals:
-        one = self._lots[lots[0].lot_id]
-        return replace(
-            _totals(lots, is_city=False, as_of=None),
-            adcode=one.district,
-            name_zh=one.district_zh,
-            name_en=one.district_en,
-        )
+    def lots(self, now: datetime) -> Iterator[tuple[CityLot, LotNow]]:
+        """Give every lot as registered, and what it is worth at `now`, by `lot_id`."""
+        for lot in self._lots.values():
+            yield lot, _at(lot, now)
 
     def _by_distance(
         self, lon: float, lat: float, radius_m: float
@@ -245,25 +230,3 @@ def _near(lot: LotNow, distance_m: float, space_class: SpaceClass | None) -> Nea
     columns = {column: getattr(lot, column) for column in _NEAR_COLUMNS}
     of_class = _free_of_class(lot, space_class)
     return NearestLot(**columns, as_of=None, distance_m=distance_m, free_of_class=of_class)
-
-
-def _totals(lots: list[LotNow], *, is_city: bool, as_of: datetime | None) -> Totals:
-    heard = [lot for lot in lots if lot.data_state != "unknown"]
-    free_spaces = sum(lot.free_spaces or 0 for lot in heard)
-    known = sum(lot.capacity - lot.unknown_spaces for lot in heard)
-    states = [lot.data_state for lot in lots]
-    return Totals(
-        is_city=is_city,
-        adcode=None,
-        name_zh=None,
-        name_en=None,
-        lots=len(lots),
-        capacity=sum(lot.capacity for lot in lots),
-        free_spaces=free_spaces,
-        unknown_spaces=sum(lot.unknown_spaces for lot in heard),
-        occupancy=1 - free_spaces / known if known else None,
-        lots_live=states.count("live"),
-        lots_stale=states.count("stale"),
-        lots_unknown=states.count("unknown"),
-        as_of=as_of,
-    )

@@ -1,6 +1,5 @@
 """The shapes of requests and answers about lots."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
@@ -28,58 +27,11 @@ from parking_api.parameters import (
     Parameters,
     Radius,
 )
+from parking_api.quotes.models import Quote, StayAnswer, StayAsk
 
 STORED_STEP_S = 300
 MOST_STEPS = 10_000
 DEFAULT_SPAN = timedelta(hours=24)
-
-
-@dataclass(frozen=True)
-class Stay:
-    """A stay whose price an answer tells.
-
-    Attributes:
-        start: Aware.
-        duration_min: Minutes.
-        vehicle: The class that was asked for; None for what most people drive.
-    """
-
-    start: datetime
-    duration_min: int
-    vehicle: str | None
-
-    @property
-    def end(self) -> datetime:
-        """The instant after its last."""
-        return self.start + timedelta(minutes=self.duration_min)
-
-
-class StayAsk(Parameters):
-    """The stay that an answer's quotes are for."""
-
-    vehicle: Annotated[
-        Id | None,
-        Field(
-            description="Class of vehicle, for the price; without it `small`, where a tariff tells "
-            "classes apart."
-        ),
-    ] = None
-    at: Annotated[
-        Moment | None,
-        Field(description="Start of the stay, for the price; default the current whole minute."),
-    ] = None
-    duration_min: Annotated[
-        int, Field(ge=1, le=43_200, description="Length of the stay in minutes, for the price.")
-    ] = 60
-
-    def stay(self, now: datetime) -> Stay:
-        """Settle the stay that is asked for.
-
-        Args:
-            now: Its minute is the start where none is given.
-        """
-        start = (self.at or now.replace(second=0, microsecond=0)).astimezone(UTC)
-        return Stay(start, self.duration_min, self.vehicle)
 
 
 OpenThroughout = Annotated[
@@ -188,23 +140,6 @@ UNKNOWN = "Spaces of which nothing is known: neither free nor occupied."
 OBSERVED = "When the state was true, never ahead of the platform's clock; null before any report."
 AGE = "Age of the state in seconds; null before any report."
 DEGRADED = "True where the database is away and the answer comes from memory, as of `as_of`."
-
-
-class Quote(Answer):
-    """What the stay would cost."""
-
-    total_minor: int
-    currency: str
-    tariff_id: str
-    version: int
-
-
-class StayAnswer(Answer):
-    """The stay that an answer's quotes price."""
-
-    from_: AwareDatetime = Field(alias="from", description="Its start.")
-    duration_min: int = Field(description="Its length in minutes.", examples=[60])
-    vehicle: str | None = Field(description="The class of vehicle that was asked for, or null.")
 
 
 class NearestLot(Answer):

@@ -44,6 +44,41 @@ class LotNow(Named, Placed, Row):
     latitude: float
 
 
+class CityLot(Row):
+    """A lot as registered and as last reported: `lot_now` says what that is worth at a time."""
+
+    lot_id: str
+    operator_id: str
+    district: str | None
+    zone_id: str | None
+    name_zh: str
+    name_en: str
+    lot_type: LotType
+    land_use: str | None
+    reporting: Reporting
+    report_interval_s: int
+    levels: int
+    height_limit_m: float | None
+    opens_at: time | None
+    closes_at: time | None
+    timezone: str
+    version: int | None
+    observed_at: datetime | None
+    committed_at: datetime | None
+    registered_capacity: int
+    capacity: int | None
+    free_spaces: int | None
+    unknown_spaces: int | None
+    free_standard: int | None
+    free_accessible: int | None
+    free_ev: int | None
+    free_large: int | None
+    district_zh: str | None
+    district_en: str | None
+    longitude: float
+    latitude: float
+
+
 class NearestLot(Named, Placed, Row):
     """A lot near a place; all but `as_of` is null in the single row of none."""
 
@@ -131,3 +166,8 @@ async def occupancy(
     db: Db, lot_id: str, start: datetime, until: datetime, step_s: int
 ) -> list[OccupancyStep]:
     """Read the history of one lot from `start`, on a whole step, to before `until`."""
+
+
+@statement
+async def all_lots(db: Db) -> list[CityLot]:
+    """Read every lot, for the copy of the city in memory."""

@@ -6,12 +6,13 @@ from datetime import datetime, time
 from ingest_mqtt.wire import VERSION_DIGITS
 from parking_api.errors import LotUnknownError
 from parking_api.lots import queries
-from parking_api.lots.models import LotsAsk, NearestLotsAsk, Stay
+from parking_api.lots.models import LotsAsk, NearestLotsAsk
 from parking_api.lots.opening import closes_within
 from parking_api.lots.queries import LotNow, NearestLot, OccupancyStep
 from parking_api.models import AGE_DIGITS, DISTANCE_DIGITS, Json, local, name, point
 from parking_api.paging import cut
 from parking_api.parameters import corners
+from parking_api.quotes.models import Stay
 from sql.engine import Db
 
 

@@ -1,12 +1,13 @@
 """The shapes of requests and answers about quotes."""
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from parking_api.models import Answer, Body, Flag, Instant, Name, Whole
-from parking_api.parameters import Id, Moment
+from parking_api.parameters import Id, Moment, Parameters
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -37,6 +38,71 @@ class UnpricedLots(Answer):
         alias="from", description="When the first loses it; null for none."
     )
     items: list[UnpricedLot] = Field(description="The first 100 of them.")
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A stay whose price an answer tells.
+
+    Attributes:
+        start: Aware.
+        duration_min: Minutes.
+        vehicle: The class that was asked for; None for what most people drive.
+    """
+
+    start: datetime
+    duration_min: int
+    vehicle: str | None
+
+    @property
+    def end(self) -> datetime:
+        """The instant after its last."""
+        return self.start + timedelta(minutes=self.duration_min)
+
+
+class StayAsk(Parameters):
+    """The stay that an answer's quotes are for."""
+
+    vehicle: Annotated[
+        Id | None,
+        Field(
+            description="Class of vehicle, for the price; without it `small`, where a tariff tells "
+            "classes apart."
+        ),
+    ] = None
+    at: Annotated[
+        Moment | None,
+        Field(description="Start of the stay, for the price; default the current whole minute."),
+    ] = None
+    duration_min: Annotated[
+        int, Field(ge=1, le=43_200, description="Length of the stay in minutes, for the price.")
+    ] = 60
+
+    def stay(self, now: datetime) -> Stay:
+        """Settle the stay that is asked for.
+
+        Args:
+            now: Its minute is the start where none is given.
+        """
+        start = (self.at or now.replace(second=0, microsecond=0)).astimezone(UTC)
+        return Stay(start, self.duration_min, self.vehicle)
+
+
+class Quote(Answer):
+    """What the stay would cost."""
+
+    total_minor: int
+    currency: str
+    tariff_id: str
+    version: int
+
+
+class StayAnswer(Answer):
+    """The stay that an answer's quotes price."""
+
+    from_: Instant = Field(alias="from", description="Its start.")
+    duration_min: int = Field(description="Its length in minutes.", examples=[60])
+    vehicle: str | None = Field(description="The class of vehicle that was asked for, or null.")
 
 
 class QuoteAsk(Body):

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pricing
 from parking_api.errors import LotUnknownError
-from parking_api.lots.models import Stay
 from parking_api.models import Json
 from parking_api.quotes.errors import LotWithoutTariffError, VersionNotInForceError
+from parking_api.quotes.models import Stay
 from parking_api.quotes.queries import StoredEffect, StoredVersion, Year, ZonedLot
 from pricing import DAY_KINDS
 

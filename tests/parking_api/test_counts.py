@@ -11,8 +11,9 @@ import orjson
 
 from ingest_mqtt.publish import state_payload
 from ingest_mqtt.wire import StateMessage
-from parking_api.city import queries, service
+from parking_api.city import service
 from parking_api.city.models import CityTotals
+from parking_api.lots import queries
 from parking_api.lots import service as lot_answers
 from parking_api.lots.memory import City
 from parking_api.lots.models import LotAnswer, LotAsk
@@ -160,13 +161,13 @@ async def test_memory_counts_as_the_database_does(api: httpx.AsyncClient, built:
         if sensing:
             await built.bays(f"lot-{number:02d}", *[(120.38, 36.06, "ev")] * (1 + number % 20))
     loaded, followed = City(), City()
-    followed.load(await queries.lots(built.connection))
+    followed.load(await queries.all_lots(built.connection))
     lots = await load_lots(built.connection)
     async with transaction(built.connection) as db:
         committed = await write_states(db, dict(chance_states(lots, built)), {})
     for lot_id, state in committed.items():
         followed.apply(msgspec.json.decode(state_payload(lot_id, state), type=StateMessage))
-    loaded.load(await queries.lots(built.connection))
+    loaded.load(await queries.all_lots(built.connection))
     now = await built.connection.fetchval("SELECT now()")
 
     listed = (await get(api, "/v1/lots", limit=1000, at=now.isoformat()))["items"]
@@ -179,5 +180,7 @@ async def test_memory_counts_as_the_database_does(api: httpx.AsyncClient, built:
         for one in listed:
             told: Any = lot_answers.lot(city.lot(one["lot_id"], now), stay)
             assert {key: told[key] for key in columns} == {key: one[key] for key in columns}
-        recalled = orjson.loads(orjson.dumps(service.city(city.totals(now), degraded=False)))
+        recalled = orjson.loads(
+            orjson.dumps(service.city(service.remembered_totals(city, now), degraded=False))
+        )
         assert recalled == totals

@@ -13,8 +13,9 @@ import httpx
 import orjson
 import pytest
 
-from parking_api.city import queries, service
+from parking_api.city import service
 from parking_api.database import Database
+from parking_api.lots import queries
 from parking_api.lots.following import followed_city
 from parking_api.lots.memory import City
 from parking_api.lots.models import LotPage, NearestLotsAsk
@@ -50,7 +51,7 @@ async def test_it_answers_as_the_database_does(
 ) -> None:
     city, dice = City(), random.Random(4)
     connection = await asyncpg.connect(big_city_url)
-    city.load(await queries.lots(connection))
+    city.load(await queries.all_lots(connection))
     now = await connection.fetchval("SELECT now()")
     await connection.close()
     for _ in range(100):
@@ -64,7 +65,9 @@ async def test_it_answers_as_the_database_does(
         expected = known | {"degraded": True, "as_of": recalled["as_of"]}
         assert ageless(recalled) == ageless(expected)
 
-    totals = orjson.loads(orjson.dumps(service.city(city.totals(now), degraded=True)))
+    totals = orjson.loads(
+        orjson.dumps(service.city(service.remembered_totals(city, now), degraded=True))
+    )
     assert totals == await get(big_api, "/v1/city") | {"degraded": True}
 
 
@@ -143,7 +146,7 @@ async def test_what_it_knows_ages(database_url: str, built: Builder) -> None:
     await built.report("a", 3)
     city = City()
     async with pooled(database_url) as database, database.connection() as connection:
-        city.load(await queries.lots(connection))
+        city.load(await queries.all_lots(connection))
 
     told = [city.lot("a", built.now + timedelta(seconds=s)) for s in (0, 1000, 3600)]
 
@@ -199,5 +202,5 @@ def ingester(broker: Broker) -> aiomqtt.Client:
 async def test_it_is_read_again_at_intervals(database_url: str, built: Builder) -> None:
     async with pooled(database_url) as database, followed_city(database, 0.02, None) as city:
         await built.lot("new")
-        await until(lambda: city.totals(built.now)[0].lots == 1)
+        await until(lambda: len(list(city.lots(built.now))) == 1)
         assert city.lot("new", built.now).status == "unknown"
