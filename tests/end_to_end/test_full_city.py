@@ -12,7 +12,8 @@ import pytest
 from pyproj import Geod
 
 from tests.end_to_end.test_demo import Demo, get, started
-from tests.ingest_mqtt.running import connected, until
+from tests.ingest_mqtt.running import connected
+from tests.polling import until
 
 LOTS: Final = 1670
 BAYS: Final = 470_000

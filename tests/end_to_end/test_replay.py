@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.ingest_mqtt.running import Ingester, until
+from tests.ingest_mqtt.running import Ingester
 from tests.parking_api.serving import get, serving
+from tests.polling import until
 from tests.servers import Broker
 
 # Rows of the real file of Málaga's car parks, with its kinds of gaps.

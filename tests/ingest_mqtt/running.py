@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ import aiomqtt
 
 from deploy.accounts import program
 from deploy.ports import any_free
+from tests.polling import DEADLINE_S
 from tests.servers import Broker
 
-DEADLINE_S = 20.0
 # Rates that no test reaches by sending a lot at once; those of `test_limits` are the real ones.
 UNHURRIED = {"INGEST_GATEWAY_MESSAGES_PER_S": "100000", "INGEST_GATEWAY_BURST": "100000"}
 
@@ -105,13 +105,6 @@ async def publish(
     )
     _, complaint = await process.communicate(b"\n".join(payloads))
     assert process.returncode == 0, complaint
-
-
-async def until(condition: Callable[[], Any], what: str) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - other processes set no event of ours
-            await asyncio.sleep(0.02)
-    assert condition(), what
 
 
 class Ingester:

@@ -21,7 +21,8 @@ from sql.engine import Db
 from sql.lot_state_store import bitmap_bytes, load_lots, load_states
 from sql.lot_states import LotState, misfits
 from tests.ingest_mqtt.conftest import AT
-from tests.ingest_mqtt.running import DEADLINE_S, Client, Ingester, client, until
+from tests.ingest_mqtt.running import Client, Ingester, client
+from tests.polling import DEADLINE_S, until
 from tests.servers import Broker
 
 APPLIED = "applied"

@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 from sql.engine import Db
-from tests.ingest_mqtt.running import DEADLINE_S, Ingester, client, until
+from tests.ingest_mqtt.running import Ingester, client
 from tests.ingest_mqtt.test_decide import snapshot
+from tests.polling import DEADLINE_S, until
 from tests.servers import Broker
 
 ONLINE = b'{"status": "online"}'

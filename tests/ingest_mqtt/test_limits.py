@@ -17,7 +17,8 @@ from load_tests.fuzz_sender import Sender
 from load_tests.plan import Mix, Plan
 from load_tests.target import Gateway
 from sql.engine import Db
-from tests.ingest_mqtt.running import DEADLINE_S, UNHURRIED, Ingester, client, until
+from tests.ingest_mqtt.running import UNHURRIED, Ingester, client
+from tests.polling import DEADLINE_S, until
 from tests.servers import Broker
 
 COUNT = "onelot/v1/feeds/gw-a/gates/count"

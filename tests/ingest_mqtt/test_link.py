@@ -10,7 +10,8 @@ from ingest_mqtt import link as linking
 from ingest_mqtt.link import Broker as Where
 from ingest_mqtt.link import Delivery, Link
 from ingest_mqtt.wire import HEARTBEAT
-from tests.ingest_mqtt.running import client, until
+from tests.ingest_mqtt.running import client
+from tests.polling import until
 from tests.servers import Broker
 
 

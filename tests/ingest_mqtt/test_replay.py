@@ -17,10 +17,11 @@ from ingest_mqtt.effects import Received
 from ingest_mqtt.store import load_registry
 from sql.engine import Db
 from tests.ingest_mqtt.conftest import AT
-from tests.ingest_mqtt.running import client, until
+from tests.ingest_mqtt.running import client
 from tests.ingest_mqtt.test_dead_letters import KEY, Keeper
 from tests.ingest_mqtt.test_decide import message
 from tests.ingest_mqtt.test_limits import Bench, bench, totals
+from tests.polling import until
 
 __all__ = ["bench"]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from ingest_mqtt.messages import MAX_PAYLOAD_BYTES
 from sql.engine import Db
 from tests.ingest_mqtt.proxy import proxy_to
-from tests.ingest_mqtt.running import UNHURRIED, Client, Ingester, client, until
+from tests.ingest_mqtt.running import UNHURRIED, Client, Ingester, client
+from tests.polling import until
 from tests.servers import Broker
 
 FEED = "onelot/v1/feeds/gw-a/gates/count"

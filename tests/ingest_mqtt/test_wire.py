@@ -9,7 +9,8 @@ import pytest
 
 from sql.engine import Db
 from tests.ingest_mqtt.proxy import proxy_to
-from tests.ingest_mqtt.running import Client, Ingester, client, publish, until
+from tests.ingest_mqtt.running import Client, Ingester, client, publish
+from tests.polling import until
 from tests.servers import Broker
 
 FEED = "onelot/v1/feeds/gw-a/gates/count"

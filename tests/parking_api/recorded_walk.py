@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tests.parking_api.builders import Builder
-from tests.parking_api.polling import until
 from tests.parking_api.recorded_city import START, key_of, remember, set_clock
 from tests.parking_api.recording import Recorder
+from tests.polling import until
 
 EVERYBODY: Final = ("nobody", "wang", "li", "zhao", "sun", "chen", "qian")
 DECEMBER: Final = "2026-12-01T00:00:00+08:00"

@@ -13,7 +13,7 @@ from parking_api import background
 from parking_api.database import Database
 from parking_api.lots.following import followed_city
 from tests.parking_api.builders import Builder
-from tests.parking_api.polling import until_somebody_waits
+from tests.polling import until_somebody_waits
 
 
 @asynccontextmanager

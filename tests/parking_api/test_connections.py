@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from deploy.ports import any_free
-from tests.parking_api.polling import until
+from tests.polling import until
 
 BOUNDS = {"API_HEAD_TIMEOUT_S": "1", "API_BODY_TIMEOUT_S": "2", "API_IDLE_TIMEOUT_S": "1"}
 HOST = "127.0.0.1"
@@ -69,7 +69,7 @@ async def served(database_url: str, **settings: str) -> AsyncIterator[Server]:
     )
     server = Server(port, process)
     try:
-        await until(server.is_answering, 30)
+        await until(server.is_answering, timeout_s=30)
         yield server
     finally:
         if process.returncode is None:
@@ -216,7 +216,7 @@ async def test_who_takes_no_bytes_is_let_go(server: Server) -> None:
         port = sock.getsockname()[1]
         return all(each.raddr.port != port for each in process.net_connections() if each.raddr)
 
-    await until(is_gone, 20)
+    await until(is_gone)
     writer.close()
 
 

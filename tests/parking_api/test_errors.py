@@ -8,8 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.parking_api.builders import Builder
-from tests.parking_api.polling import until, until_somebody_waits
 from tests.parking_api.serving import ageless, get, serving
+from tests.polling import until, until_somebody_waits
 from tests.servers import Databases, declared
 
 

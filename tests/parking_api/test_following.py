@@ -22,8 +22,8 @@ from parking_api.lots.models import LotPage, NearestLotsAsk
 from parking_api.settings import ApiSettings
 from sql.engine import create_pool
 from tests.parking_api.builders import Builder
-from tests.parking_api.polling import until
 from tests.parking_api.serving import ageless, get, serving
+from tests.polling import until
 from tests.servers import Broker
 
 

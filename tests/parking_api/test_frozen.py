@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from tests.ingest_mqtt.proxy import proxy_to
 from tests.parking_api.builders import Builder
-from tests.parking_api.polling import until
 from tests.parking_api.serving import get, serving
+from tests.polling import until
 
 HERE = {"lon": 120.38, "lat": 36.06}
 # Longer than the test waits for anything: what waits for it fails.
@@ -40,13 +40,13 @@ async def test_it_holds_up_only_those_that_find_it_so(database_url: str, built: 
                 await get(api, "/v1/nearest", **HERE)
                 return way.connections > tries
 
-            await until(is_tried_again, timeout_s=20)
+            await until(is_tried_again)
             way.flows.set()
 
             async def is_back() -> bool:
                 return not (await get(api, "/v1/nearest", **HERE))["degraded"]
 
-            await until(is_back, timeout_s=20)
+            await until(is_back)
             assert {(await get(api, "/v1/nearest", **HERE))["degraded"] for _ in range(20)} == {
                 False
             }

@@ -4,8 +4,8 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.parking_api.builders import Builder
-from tests.parking_api.polling import until
 from tests.parking_api.serving import get, refused, serving
+from tests.polling import until
 from tests.servers import Broker
 
 

@@ -9,7 +9,7 @@ import pytest
 from pricing import content_hash
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, class_1_road, document, person, problem
-from tests.parking_api.polling import until
+from tests.polling import until
 
 ENTRY = "2026-12-10T10:00:00+08:00"
 

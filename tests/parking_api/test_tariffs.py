@@ -12,7 +12,7 @@ from parking_api.audit.service import verify
 from pricing import content_hash
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, document, get, person, problem
-from tests.parking_api.polling import until_somebody_waits
+from tests.polling import until_somebody_waits
 
 SOON = "2026-12-01T00:00:00+08:00"
 LATER = "2027-01-01T00:00:00+08:00"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, document, person, problem, square
-from tests.parking_api.polling import until
+from tests.polling import until
 
 SOON = "2026-12-01T00:00:00+08:00"
 NOBODY: dict[str, Any] = {"lots": 0, "from": None, "items": []}

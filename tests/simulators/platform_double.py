@@ -137,10 +137,3 @@ class PlatformDouble:
     def of(self, lot: str) -> list[Feed]:
         """Give the messages received of a lot."""
         return [feed for feed in self.feeds if feed.lot == lot]
-
-
-async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
-    """Poll until a condition holds; fail after `timeout_s`."""
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - conditions of many kinds
-            await asyncio.sleep(0.01)

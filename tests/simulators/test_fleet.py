@@ -22,8 +22,9 @@ from simulators.feeds import CHANGES_MAX
 from simulators.pacing import COUNT_INTERVAL_S, CountPacer, SnapshotSchedule
 from simulators.registry import Credentials, Lot, RegistryError, read_credentials, read_lots
 from simulators.world import World
+from tests.polling import until
 from tests.simulators.conftest import OpenBroker
-from tests.simulators.platform_double import Feed, PlatformDouble, until
+from tests.simulators.platform_double import Feed, PlatformDouble
 
 NOON = "2026-11-23T12:00:00+08:00"
 COLUMNS = (
@@ -193,9 +194,9 @@ async def test_a_small_city_is_told_truly(
     monkeypatch.setattr(fleet, "START_S", 0.5)
     stop = asyncio.Event()
     task = asyncio.create_task(run_city(open_broker, stop, speed=60.0))
-    await until(lambda: {"spaces", "snapshot", "count"} <= {f.kind for f in platform.feeds}, 20)
+    await until(lambda: {"spaces", "snapshot", "count"} <= {f.kind for f in platform.feeds})
     await until(lambda: len({feed.lot for feed in platform.feeds}) == len(DRIVEN))
-    await until(lambda: any(f.kind == "snapshot" and f.number[1] > 2 for f in platform.feeds), 20)
+    await until(lambda: any(f.kind == "snapshot" and f.number[1] > 2 for f in platform.feeds))
     stop.set()
     city = await asyncio.wait_for(task, 10)
     assert {feed.lot for feed in platform.feeds} == {entry.lot_id for entry in DRIVEN}
@@ -277,7 +278,7 @@ async def test_speed_is_the_drivers_and_stamps_are_the_clocks(
     city = fleet.Fleet(open_broker.address, lots, gateways, settings)
     stop = asyncio.Event()
     task = asyncio.create_task(city.run(stop))
-    await until(lambda: any(feed.number[1] > 2 for feed in platform.feeds), 20)
+    await until(lambda: any(feed.number[1] > 2 for feed in platform.feeds))
     await until(lambda: status_file.exists() and b'"connected":2' in status_file.read_bytes())
     stop.set()
     await asyncio.wait_for(task, 10)
@@ -315,7 +316,7 @@ async def test_the_command_stops_within_two_seconds(
     number: signal.Signals,
 ) -> None:
     process = await start_program(tmp_path, open_broker)
-    await until(lambda: len(platform.statuses) == 2, 20)
+    await until(lambda: len(platform.statuses) == 2)
     began_s = time.monotonic()
     process.send_signal(number)
     assert await asyncio.wait_for(process.wait(), 5) == 0
@@ -327,7 +328,7 @@ async def test_without_a_broker_it_waits_and_still_stops(
     open_broker: OpenBroker, platform: PlatformDouble, tmp_path: Path
 ) -> None:
     process = await start_program(tmp_path, open_broker)
-    await until(lambda: platform.statuses, 20)
+    await until(lambda: platform.statuses)
     open_broker.stop()
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 3) == 0

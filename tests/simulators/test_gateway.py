@@ -16,8 +16,9 @@ from simulators.feeds import Report, count_report
 from simulators.gateway import Gateway
 from simulators.outbox import ACK_TIMEOUT_S, Outbox
 from simulators.registry import Credentials
+from tests.polling import until
 from tests.simulators.conftest import OpenBroker
-from tests.simulators.platform_double import Feed, PlatformDouble, until
+from tests.simulators.platform_double import Feed, PlatformDouble
 
 NOW = "2026-11-22T09:30:00+08:00"
 EPOCH = 1_764_000_000

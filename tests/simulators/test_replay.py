@@ -16,8 +16,9 @@ import pytest
 from simulators.recording import Recording
 from simulators.registry import Broker, Credentials
 from simulators.replay import Replay, Summary
+from tests.polling import until
 from tests.simulators.conftest import OpenBroker
-from tests.simulators.platform_double import Feed, PlatformDouble, until
+from tests.simulators.platform_double import Feed, PlatformDouble
 
 EXCERPT = Path(__file__).parent / "data" / "malaga_excerpt.csv"
 MADRID = ZoneInfo("Europe/Madrid")

@@ -6,6 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
+import pytest
+
+# Only a test that fails waits so long.
+DEADLINE_S = 20.0
 
 # Not pg_stat_activity: within a transaction that says the same again and again.
 HELD_UP = """
@@ -15,15 +19,20 @@ WHERE NOT granted AND pg_backend_pid() = any(pg_blocking_pids(pid))
 
 
 async def until(
-    condition: Callable[[], object | Awaitable[object]], timeout_s: float = 5.0
+    condition: Callable[[], object | Awaitable[object]],
+    what: str = "what is waited for",
+    timeout_s: float = DEADLINE_S,
 ) -> None:
-    """Return once the condition holds; fail when it does not in time."""
-    async with asyncio.timeout(timeout_s):
-        while True:
-            found = condition()
-            if await found if inspect.isawaitable(found) else found:
-                return
-            await asyncio.sleep(0.01)
+    """Return once the condition holds; fail with `what` when it does not in time."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                found = condition()
+                if await found if inspect.isawaitable(found) else found:
+                    return
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        pytest.fail(f"not within {timeout_s} s: {what}")
 
 
 async def until_somebody_waits(connection: "asyncpg.Connection[Any]") -> None:
