@@ -13,7 +13,6 @@ import pytest
 
 from tests.ingest_mqtt.running import Ingester
 from tests.parking_api.serving import get, serving
-from tests.polling import until
 from tests.servers import Broker
 
 # Rows of the real file of Málaga's car parks, with its kinds of gaps.
@@ -41,11 +40,9 @@ async def run(database_url: str, *command: str) -> tuple[int, str]:
 @pytest.fixture
 async def ingester(database_url: str, broker: Broker, tmp_path: Path) -> AsyncIterator[Ingester]:
     broker.add_users("gw-malaga")
-    made = Ingester(database_url, broker.platform_ingest, tmp_path / "ingester.log")
-    await made.start()
-    await until(lambda: "connected to broker" in made.log.read_text(), "the ingester")
-    yield made
-    await made.stop()
+    log = tmp_path / "ingester.log"
+    async with Ingester.running(database_url, broker.platform_ingest, log) as made:
+        yield made
 
 
 @pytest.fixture

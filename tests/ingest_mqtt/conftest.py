@@ -1,28 +1,15 @@
+"""The ingester of a test: a database with three lots, and the program."""
+
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from sql.engine import Db
-
-AT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
-
-# Two operators, a gateway each; op-a has a lot of twelve bays and one that counts.
-CITY = """
-INSERT INTO operator VALUES ('op-a', '甲', 'A'), ('op-b', '乙', 'B');
-INSERT INTO gateway (gateway_id, operator_id) VALUES ('gw-a', 'op-a'), ('gw-b', 'op-b');
-INSERT INTO lot (
-    lot_id, operator_id, gateway_id, name_zh, name_en, lot_type, reporting, report_interval_s,
-    capacity, geog
-) VALUES
-    ('bays', 'op-a', 'gw-a', '位', 'Bays', 'surface', 'bays', 900, 12, 'POINT(120.38 36.06)'),
-    ('gates', 'op-a', 'gw-a', '闸', 'Gates', 'surface', 'count', 900, 50, 'POINT(120.39 36.06)'),
-    ('other', 'op-b', 'gw-b', '他', 'Other', 'surface', 'bays', 900, 8, 'POINT(120.40 36.06)');
-INSERT INTO space
-SELECT 'bays', n, 0, CASE WHEN n <= 2 THEN 'ev' ELSE 'standard' END, 'POINT(120.38 36.06)'
-FROM generate_series(1, 12) AS n;
-"""
+from tests.ingest_mqtt.builders import CITY
+from tests.ingest_mqtt.running import Bench, Ingester
+from tests.servers import Broker
 
 
 @pytest.fixture
@@ -32,3 +19,23 @@ async def db(database_url: str) -> AsyncIterator[Db]:
     await connection.execute(CITY)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def ingester(
+    db: Db, database_url: str, broker: Broker, tmp_path: Path
+) -> AsyncIterator[Ingester]:
+    """The program between a real broker and the three lots; gateway gw-a may log in."""
+    del db
+    broker.add_users("gw-a")
+    log = tmp_path / "ingester.log"
+    async with Ingester.running(database_url, broker.platform_ingest, log) as made:
+        yield made
+
+
+@pytest.fixture
+def bench(db: Db, database_url: str, broker: Broker, tmp_path: Path) -> Bench:
+    """The same with settings of the test's own; gateway gw-b may log in too."""
+    del db
+    broker.add_users("gw-a", "gw-b")
+    return Bench(database_url, broker, tmp_path / "ingester.log")

@@ -9,13 +9,13 @@ import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiomqtt
 
 from deploy.accounts import program
 from deploy.ports import any_free
-from tests.polling import DEADLINE_S
+from tests.polling import DEADLINE_S, until
 from tests.servers import Broker
 
 # Rates that no test reaches by sending a lot at once; those of `test_limits` are the real ones.
@@ -125,6 +125,20 @@ class Ingester:
         }
         self.process: asyncio.subprocess.Process | None = None
 
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls, database_url: str, mqtt_url: str, log: Path, settings: Mapping[str, str] = UNHURRIED
+    ) -> AsyncIterator[Self]:
+        """An ingester from when it listens; what is sent earlier has no session to wait in."""
+        made = cls(database_url, mqtt_url, log, settings)
+        await made.start()
+        try:
+            await until(lambda: made.logged("connected to broker"), "the ingester")
+            yield made
+        finally:
+            await made.stop()
+
     async def start(self) -> None:
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
@@ -158,3 +172,24 @@ class Ingester:
             for line in lines
             if not line.startswith("#")
         }
+
+
+class Bench:
+    """An ingester whose settings a test chooses."""
+
+    def __init__(self, database_url: str, broker: Broker, log: Path) -> None:
+        self.database_url, self.broker, self.log = database_url, broker, log
+
+    def running(self, **settings: str) -> AbstractAsyncContextManager[Ingester]:
+        """Run the program with these settings."""
+        return Ingester.running(self.database_url, self.broker.platform_ingest, self.log, settings)
+
+
+def totals(counters: dict[str, float], family: str, label: str) -> dict[str, int]:
+    """One family's counters by their label's value; what is 0 is left out."""
+    prefix = f'ingest_{family}_total{{{label}="'
+    return {
+        name.removeprefix(prefix).removesuffix('"}'): int(value)
+        for name, value in counters.items()
+        if name.startswith(prefix) and value
+    }

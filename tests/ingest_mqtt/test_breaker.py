@@ -3,25 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
-from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from ingest_mqtt import decide as deciding
 from ingest_mqtt.breaker import Breaker, StoppedError
-from ingest_mqtt.counters import Counters, commit_histogram
 from ingest_mqtt.dead_letters import DeadLetters, Kept
 from ingest_mqtt.effects import Ack, DeadLetter, Outcome, Received
 from ingest_mqtt.messages import RejectionError
 from ingest_mqtt.wire import FeedTopic
 from ingest_mqtt.writer import Writer
 from sql.engine import Db
-from tests.ingest_mqtt.conftest import AT
-from tests.ingest_mqtt.test_decide import message
+from tests.ingest_mqtt.builders import AT, message
+from tests.ingest_mqtt.parts import open_writer
 
 # Four operators of four gateways each: gw-a1 to gw-d4.
 OPERATORS = {f"gw-{o}{n}": f"op-{o}" for o in "abcd" for n in range(1, 5)}
@@ -125,19 +122,8 @@ async def writer(db: Db, database_url: str) -> AsyncIterator[Writer]:
         " SELECT 'gw-' || o || n, 'op-' || o"
         " FROM unnest('{a,b}'::text[]) AS o, generate_series(2, 3) AS n"
     )
-    made = Writer(
-        database_url,
-        event_retention=timedelta(days=30),
-        occupancy_retention=timedelta(days=400),
-        counters=Counters(),
-        commit_seconds=commit_histogram(CollectorRegistry()),
-        clock=lambda: AT,
-        dead_letters=DeadLetters(b"key", 10_000),
-        dead_letter_retention=timedelta(days=30),
-    )
-    await made.open()
-    yield made
-    made.close()
+    async with open_writer(database_url, lambda: AT) as made:
+        yield made
 
 
 def poison(monkeypatch: pytest.MonkeyPatch, name: str = "advance") -> None:

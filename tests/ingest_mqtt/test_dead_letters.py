@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,42 +10,15 @@ import asyncpg
 import pytest
 
 from ingest_mqtt import dead_letters
-from ingest_mqtt.dead_letters import DeadLetters, Kept, expire
+from ingest_mqtt.dead_letters import expire
 from ingest_mqtt.decide import decide
 from ingest_mqtt.effects import Received
-from ingest_mqtt.lots import Registry
-from ingest_mqtt.store import commit, load_registry
+from ingest_mqtt.store import commit
 from sql.engine import Db, Transaction
-from tests.ingest_mqtt.conftest import AT
-from tests.ingest_mqtt.test_decide import message
+from tests.ingest_mqtt.builders import AT, message
+from tests.ingest_mqtt.parts import KEY, keeper
 
-KEY = b"a key of tests"
 PLATE = "鲁B12345"
-
-
-class Keeper:
-    """Refuses what is given to it, as the ingester does."""
-
-    def __init__(self, db: Db, registry: Registry, box: DeadLetters) -> None:
-        self.db, self.registry, self.box = db, registry, box
-
-    async def refuse(self, batch: Sequence[Received]) -> dict[str, int]:
-        outcome, kept = decide(batch, self.registry, {}), Kept()
-
-        async def keep(db: Transaction) -> None:
-            nonlocal kept
-            kept = await self.box.keep(db, outcome.dead_letters, self.registry)
-
-        await commit(self.db, outcome, {}, keep)
-        self.box.settle(kept)
-        assert sum(kept.reports.values()) == outcome.results["rejected"]
-        return {how: number for how, number in kept.reports.items() if number}
-
-
-async def keeper(db: Db, quota: int = 100) -> Keeper:
-    box = DeadLetters(KEY, quota)
-    await box.load(db, AT)
-    return Keeper(db, await load_registry(db), box)
 
 
 def bad(seq: int, gateway: str = "gw-a", **fields: Any) -> Received:

@@ -1,4 +1,3 @@
-import base64
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -9,42 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_mqtt.decide import decide
-from ingest_mqtt.effects import Outcome, Received
-from ingest_mqtt.lots import Committed, Lot, LotState, Registry
+from ingest_mqtt.effects import Received
+from ingest_mqtt.lots import Committed, LotState, Registry
 from ingest_mqtt.publish import ack_payload
 from sql.lot_states import fitted
-from tests.ingest_mqtt.conftest import AT
-
-CAPACITY = 12
-EV = 0b11
-BAYS = Lot("bays", "op-a", "bays", CAPACITY, 900, ((1 << CAPACITY) - 1 & ~EV, 0, EV, 0))
-GATES = Lot("gates", "op-a", "count", 50, 900)
-REGISTRY = Registry({"bays": BAYS, "gates": GATES}, {"gw-a": "op-a", "gw-b": "op-b"})
-
-
-def message(lot: str, kind: str, gateway: str = "gw-a", **fields: Any) -> Received:
-    received_at = fields.pop("received_at", AT)
-    body = {"epoch": 100, "seq": 1, "observed_at": received_at.isoformat(), **fields}
-    topic = f"onelot/v1/feeds/{gateway}/{lot}/{kind}"
-    return Received(topic, json.dumps(body).encode(), received_at)
-
-
-def snapshot(occupied: int, **fields: Any) -> Received:
-    raw = base64.b64encode(occupied.to_bytes(2, "little")).decode()
-    return message("bays", "snapshot", capacity=CAPACITY, occupied_bits=raw, **fields)
-
-
-def run(*messages: Received, committed: dict[str, Committed] | None = None) -> Outcome:
-    return decide(messages, REGISTRY, committed or {})
+from tests.ingest_mqtt.builders import AT, BAYS, CAPACITY, message, results, run, snapshot
 
 
 def observed(ahead: timedelta, **fields: Any) -> Received:
     """A count observed so far ahead of the platform's clock."""
     return message("gates", "count", free=1, observed_at=(AT + ahead).isoformat(), **fields)
-
-
-def results(outcome: Outcome) -> list[str]:
-    return [ack.reason or ack.result for ack in outcome.acks]
 
 
 def test_a_lot_never_heard_of_is_unknown_but_for_the_bays_named() -> None:

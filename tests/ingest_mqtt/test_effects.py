@@ -10,8 +10,7 @@ from ingest_mqtt import decide as deciding
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.occupancy import Steps
 from ingest_mqtt.wire import FeedTopic
-from tests.ingest_mqtt.conftest import AT
-from tests.ingest_mqtt.test_decide import message, results, run, snapshot
+from tests.ingest_mqtt.builders import AT, message, results, run, snapshot
 
 # The sequence number of the second message, at which each step is made to fail.
 POISON = 13

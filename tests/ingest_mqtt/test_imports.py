@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ingest_mqtt.publish import state_payload
 from parking_api.command_line import connected as connect_database
 from parking_api.importing.lots_file import LotOptions
@@ -20,7 +18,7 @@ from parking_api.importing.running import import_lots
 from sql.engine import Db
 from sql.lot_state_store import bitmap_bytes, load_lots, load_states
 from sql.lot_states import LotState, misfits
-from tests.ingest_mqtt.conftest import AT
+from tests.ingest_mqtt.builders import AT
 from tests.ingest_mqtt.running import Client, Ingester, client
 from tests.polling import DEADLINE_S, until
 from tests.servers import Broker
@@ -28,19 +26,6 @@ from tests.servers import Broker
 APPLIED = "applied"
 MOST_IN_FLIGHT = 128
 HEADER = "lot_id,name,longitude,latitude,capacity,reporting"
-
-
-@pytest.fixture
-async def ingester(
-    db: Db, database_url: str, broker: Broker, tmp_path: Path
-) -> AsyncIterator[Ingester]:
-    del db
-    broker.add_users("gw-a")
-    made = Ingester(database_url, broker.platform_ingest, tmp_path / "ingester.log")
-    await made.start()
-    await until(lambda: "connected to broker" in made.log.read_text(), "the ingester")
-    yield made
-    await made.stop()
 
 
 class Importer:

@@ -5,7 +5,7 @@ import pytest
 from ingest_mqtt import inbox as boxing
 from ingest_mqtt.effects import Received
 from ingest_mqtt.inbox import Inbox
-from tests.ingest_mqtt.conftest import AT
+from tests.ingest_mqtt.builders import AT
 
 
 def one(qos: int, connection: int = 1, size: int = 10) -> Received:

@@ -3,33 +3,17 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
-import pytest
 
 from sql.engine import Db
+from tests.ingest_mqtt.builders import snapshot
 from tests.ingest_mqtt.running import Ingester, client
-from tests.ingest_mqtt.test_decide import snapshot
 from tests.polling import DEADLINE_S, until
 from tests.servers import Broker
 
 ONLINE = b'{"status": "online"}'
-
-
-@pytest.fixture
-async def ingester(
-    db: Db, database_url: str, broker: Broker, tmp_path: Path
-) -> AsyncIterator[Ingester]:
-    del db
-    broker.add_users("gw-a")
-    made = Ingester(database_url, broker.platform_ingest, tmp_path / "ingester.log")
-    await made.start()
-    # What is sent before the first subscription has no session to wait in.
-    await until(lambda: "connected to broker" in made.log.read_text(), "the ingester")
-    yield made
-    await made.stop()
 
 
 async def test_an_ack_follows_the_commit_and_the_state_is_retained(

@@ -1,36 +1,23 @@
 """What the ingester knows by heart: read again when others write, and brought into line."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from ingest_mqtt.counters import Counters, commit_histogram
-from ingest_mqtt.dead_letters import DeadLetters
 from ingest_mqtt.known import Known
 from ingest_mqtt.writer import Writer
 from sql.engine import Db
 from sql.lot_state_store import load_states
-from tests.ingest_mqtt.test_decide import message, snapshot
+from tests.ingest_mqtt.builders import message, snapshot
+from tests.ingest_mqtt.parts import open_writer
 
 
 @pytest.fixture
 async def writer(db: Db, database_url: str) -> AsyncIterator[Writer]:
     del db
-    made = Writer(
-        database_url,
-        event_retention=timedelta(days=30),
-        occupancy_retention=timedelta(days=400),
-        counters=Counters(),
-        commit_seconds=commit_histogram(CollectorRegistry()),
-        dead_letters=DeadLetters(b"a key of the tests", 10),
-        dead_letter_retention=timedelta(days=30),
-        clock=lambda: datetime.now(UTC),
-    )
-    await made.open()
-    yield made
-    made.close()
+    async with open_writer(database_url, lambda: datetime.now(UTC)) as made:
+        yield made
 
 
 async def register(db: Db, capacity: int) -> None:

@@ -3,12 +3,8 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -17,50 +13,16 @@ from load_tests.fuzz_sender import Sender
 from load_tests.plan import Mix, Plan
 from load_tests.target import Gateway
 from sql.engine import Db
-from tests.ingest_mqtt.running import UNHURRIED, Ingester, client
+from tests.ingest_mqtt.running import UNHURRIED, Bench, client, totals
 from tests.polling import DEADLINE_S, until
 from tests.servers import Broker
 
 COUNT = "onelot/v1/feeds/gw-a/gates/count"
 
 
-class Bench:
-    """An ingester whose settings a test chooses."""
-
-    def __init__(self, database_url: str, broker: Broker, log: Path) -> None:
-        self.database_url, self.broker, self.log = database_url, broker, log
-
-    @asynccontextmanager
-    async def running(self, **settings: str) -> AsyncIterator[Ingester]:
-        made = Ingester(self.database_url, self.broker.platform_ingest, self.log, settings)
-        await made.start()
-        await until(lambda: "connected to broker" in made.log.read_text(), "the ingester")
-        try:
-            yield made
-        finally:
-            await made.stop()
-
-
-@pytest.fixture
-def bench(db: Db, database_url: str, broker: Broker, tmp_path: Path) -> Bench:
-    del db
-    broker.add_users("gw-a", "gw-b")
-    return Bench(database_url, broker, tmp_path / "ingester.log")
-
-
 def body(seq: int, **fields: Any) -> bytes:
     at = "2026-11-22T09:30:00+08:00"
     return json.dumps({"epoch": 100, "seq": seq, "observed_at": at, **fields}).encode()
-
-
-def totals(counters: dict[str, float], family: str, label: str) -> dict[str, int]:
-    """One family's counters by their label's value; what is 0 is left out."""
-    prefix = f'ingest_{family}_total{{{label}="'
-    return {
-        name.removeprefix(prefix).removesuffix('"}'): int(value)
-        for name, value in counters.items()
-        if name.startswith(prefix) and value
-    }
 
 
 def add_up(counters: dict[str, float]) -> bool:

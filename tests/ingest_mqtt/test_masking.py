@@ -1,6 +1,5 @@
 """What a refused message may show."""
 
-import base64
 import json
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from ingest_mqtt.lots import Lot, Registry
 from ingest_mqtt.masking import Masked, kinds, mask_payload, mask_topic
 from ingest_mqtt.messages import MAX_PAYLOAD_BYTES, RejectionError, parse_report
+from tests.ingest_mqtt.builders import bits
 
 HEAD = {"epoch": 1764000000, "seq": 41, "observed_at": "2026-11-22T09:30:00+08:00"}
 PLATE = "鲁B12345"
@@ -19,10 +19,6 @@ REGISTRY = Registry({"370202-0001": Lot("370202-0001", "op", "bays", 9, 900)}, {
 
 def masked(kind: str, **fields: Any) -> Masked:
     return mask_payload(kind, json.dumps({**HEAD, **fields}).encode())
-
-
-def bits(*raw: int) -> str:
-    return base64.b64encode(bytes(raw)).decode()
 
 
 @pytest.mark.parametrize(

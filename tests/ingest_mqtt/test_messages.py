@@ -1,4 +1,3 @@
-import base64
 import json
 from typing import Any
 
@@ -14,16 +13,13 @@ from ingest_mqtt.messages import (
     parse_status,
 )
 from ingest_mqtt.wire import FeedTopic
+from tests.ingest_mqtt.builders import bits
 
 HEAD = {"epoch": 1764000000, "seq": 41, "observed_at": "2026-11-22T09:30:00+08:00"}
 
 
 def payload(**fields: Any) -> bytes:
     return json.dumps({**HEAD, **fields}).encode()
-
-
-def bits(*raw: int) -> str:
-    return base64.b64encode(bytes(raw)).decode()
 
 
 def refused(kind: str, message: bytes) -> RejectionError:

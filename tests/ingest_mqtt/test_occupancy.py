@@ -11,7 +11,7 @@ from ingest_mqtt.lots import Lot, LotState
 from ingest_mqtt.messages import CountReport, SpacesReport
 from ingest_mqtt.occupancy import STEP_S, Step, Steps
 from ingest_mqtt.transition import advance
-from tests.ingest_mqtt.conftest import AT
+from tests.ingest_mqtt.builders import AT
 
 LOT = Lot("gates", "op-a", "count", 50, 600)
 # A state is live for one and a half intervals.

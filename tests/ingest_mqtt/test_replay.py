@@ -12,27 +12,19 @@ import pytest
 
 from ingest_mqtt import decide as deciding
 from ingest_mqtt import replay
-from ingest_mqtt.dead_letters import DeadLetters
 from ingest_mqtt.effects import Received
-from ingest_mqtt.store import load_registry
 from sql.engine import Db
-from tests.ingest_mqtt.conftest import AT
-from tests.ingest_mqtt.running import client
-from tests.ingest_mqtt.test_dead_letters import KEY, Keeper
-from tests.ingest_mqtt.test_decide import message
-from tests.ingest_mqtt.test_limits import Bench, bench, totals
+from tests.ingest_mqtt.builders import AT, message
+from tests.ingest_mqtt.parts import keeper
+from tests.ingest_mqtt.running import Bench, client, totals
 from tests.polling import until
-
-__all__ = ["bench"]
 
 
 async def refuse_internally(db: Db, *batch: Received) -> None:
-    box = DeadLetters(KEY, 100)
-    await box.load(db, AT)
-    keeper = Keeper(db, await load_registry(db), box)
+    box = await keeper(db)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deciding, "advance", lambda *_, **__: 1 / 0)
-        await keeper.refuse(batch)
+        await box.refuse(batch)
 
 
 def count(seq: int, free: int, **fields: Any) -> Received:

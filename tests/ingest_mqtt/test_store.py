@@ -8,8 +8,7 @@ from ingest_mqtt.lots import Committed, GatewaySize
 from ingest_mqtt.store import commit, load_registry
 from sql.engine import Db
 from sql.lot_state_store import SupersededError, load_states
-from tests.ingest_mqtt.conftest import AT
-from tests.ingest_mqtt.test_decide import message, snapshot
+from tests.ingest_mqtt.builders import AT, message, snapshot
 
 
 async def test_the_registry_knows_the_bays_of_each_class(db: Db) -> None:

@@ -7,8 +7,7 @@ import pytest
 
 from ingest_mqtt.messages import AnyReport, SnapshotReport, SpacesReport
 from ingest_mqtt.transition import advance
-from tests.ingest_mqtt.conftest import AT
-from tests.ingest_mqtt.test_decide import BAYS
+from tests.ingest_mqtt.builders import AT, BAYS
 
 
 def at(seconds: float) -> datetime:

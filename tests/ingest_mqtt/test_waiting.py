@@ -49,10 +49,8 @@ async def test_large_messages_wait_for_the_database_in_little_memory(
     port = int(database_url.rpartition(":")[2].partition("/")[0])
     async with proxy_to(port) as way:
         url = database_url.replace(f":{port}/", f":{way.port}/")
-        ingester = Ingester(url, broker.platform_ingest, tmp_path / "ingester.log")
-        await ingester.start()
-        await until(lambda: ingester.logged("connected to broker"), "the ingester")
-        try:
+        log = tmp_path / "ingester.log"
+        async with Ingester.running(url, broker.platform_ingest, log) as ingester:
             async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
                 await gateway.client.publish(FEED, large(1), qos=1)
                 await until(lambda: gateway.results == ["applied"], "it works")
@@ -74,8 +72,6 @@ async def test_large_messages_wait_for_the_database_in_little_memory(
                     "the last ack",
                 )
             counters = await asyncio.to_thread(ingester.counters)
-        finally:
-            await ingester.stop()
     assert acked(gateway) >= set(range(2 + QOS_0, last + 1))
     assert first_results(gateway) == {"applied"}
     dropped = counters['ingest_messages_total{result="dropped"}']
@@ -94,10 +90,8 @@ async def test_what_a_broker_sends_too_much_is_sent_again_in_order(
     async with proxy_to(port) as way:
         url = database_url.replace(f":{port}/", f":{way.port}/")
         settings = {**UNHURRIED, "INGEST_RECEIVE_MAXIMUM": "4000"}
-        ingester = Ingester(url, broker.platform_ingest, tmp_path / "ingester.log", settings)
-        await ingester.start()
-        await until(lambda: ingester.logged("connected to broker"), "the ingester")
-        try:
+        log = tmp_path / "ingester.log"
+        async with Ingester.running(url, broker.platform_ingest, log, settings) as ingester:
             async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
                 await gateway.client.publish(FEED, large(1), qos=1)
                 await until(lambda: gateway.results == ["applied"], "it works")
@@ -111,8 +105,6 @@ async def test_what_a_broker_sends_too_much_is_sent_again_in_order(
                 await until(lambda: acked(gateway) == seqs, "every ack")
             assert first_results(gateway) == {"applied"}
             counters = await asyncio.to_thread(ingester.counters)
-        finally:
-            await ingester.stop()
     assert ingester.logged("sent too much at once") >= 1
     assert counters['ingest_messages_total{result="applied"}'] == 801
     assert await db.fetchval("SELECT seq FROM lot_state") == 801

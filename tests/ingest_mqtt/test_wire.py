@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -32,19 +31,6 @@ FAR = ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "0001-01-01T00:
 
 def count(seq: int, free: int = 7, at: str = "2026-11-22T09:30:00+08:00") -> bytes:
     return json.dumps({"epoch": 100, "seq": seq, "observed_at": at, "free": free}).encode()
-
-
-@pytest.fixture
-async def ingester(
-    db: Db, database_url: str, broker: Broker, tmp_path: Path
-) -> AsyncIterator[Ingester]:
-    del db
-    broker.add_users("gw-a")
-    made = Ingester(database_url, broker.platform_ingest, tmp_path / "ingester.log")
-    await made.start()
-    await until(lambda: made.logged("connected to broker"), "the ingester")
-    yield made
-    await made.stop()
 
 
 def acks(gateway: Client) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from ingest_mqtt.effects import Received
 from ingest_mqtt.lots import Lot, Registry
 from load_tests.fuzz_checks import Checked, ack_problem, expects_ack
 from load_tests.mutations import HEAVY, KINDS, MUTATIONS, SECRET, kind_for, mutate, valid
-from tests.ingest_mqtt.conftest import AT
+from tests.ingest_mqtt.builders import AT
 from tests.load_tests.deciding import decided
 
 LOTS = {

@@ -11,7 +11,7 @@ import pytest
 
 from sql.engine import Db
 from sql.migrate import RevisionUnknownError, downgrade, upgrade
-from tests.ingest_mqtt.conftest import CITY
+from tests.ingest_mqtt.builders import CITY
 from tests.servers import Databases
 
 OURS = """
