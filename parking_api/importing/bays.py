@@ -6,11 +6,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
+from parking_api.geometry import point_ewkb
 from parking_api.importing.faults import Faults, ranges, shown
-from parking_api.importing.geometry import point_ewkb
-from parking_api.importing.reading import Table, read_table
-from parking_api.importing.register import Register
-from parking_api.importing.rows import EAST, NORTH, SMALLINT_MAX, BayRow, LotRow, read_row
+from parking_api.importing.reading import Register, Table, read_row, read_table
+from parking_api.importing.rows import EAST, NORTH, SMALLINT_MAX, BayRow, LotRow
 
 COLUMNS: Final = ("lot_id", "number", "level", "space_class", "longitude", "latitude")
 # The strings themselves, so that half a million rows share four.

@@ -16,11 +16,11 @@ from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
 from parking_api.importing import lots_file
 from parking_api.importing.coordinates import CRS_NAMES
 from parking_api.importing.faults import Faults, ImportFaultsError
-from parking_api.importing.loading import Totals
 from parking_api.importing.lots_file import LotOptions
 from parking_api.importing.progress import steps
-from parking_api.importing.rows import LotRow, message
-from parking_api.importing.running import LotsImport, import_city, import_lots
+from parking_api.importing.reading import message
+from parking_api.importing.rows import LotRow
+from parking_api.importing.service import LotsImport, Totals, import_city, import_lots
 from parking_api.quotes.coverage import described
 
 OK: Final = 0

@@ -16,12 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import shapely
+
+from parking_api.command_line import Connection
+from parking_api.geometry import GeometryError, read_point
+from parking_api.importing.city import Known, check_lots
 from parking_api.importing.coordinates import Crs, to_wgs84
 from parking_api.importing.faults import Faults
-from parking_api.importing.geometry import GeometryError, read_point
-from parking_api.importing.reading import read_features, read_table
-from parking_api.importing.register import Register, read_register
-from parking_api.importing.rows import LotRow
+from parking_api.importing.reading import Register, read_features, read_register, read_table
+from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
+from sql.named import named
 
 ALIASES: Final = {
     "lot": "lot_id",
@@ -232,3 +236,88 @@ def _named(cells: Mapping[str, str], kept: Mapping[str, str]) -> dict[str, str]:
             if own not in row and name is not None:
                 row[own] = name
     return row
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Operators and gateways to add, and whose each gateway, old or new, is."""
+
+    operators: list[OperatorRow]
+    gateways: list[GatewayRow]
+    operator_ids: frozenset[str]
+    gateway_operators: Mapping[str, str]
+
+
+async def find_parties(connection: Connection, options: LotOptions) -> Parties:
+    """Find the operators and gateways; those that only the command line names are to be added."""
+    operator_ids = {row[0] for row in await connection.fetch(named("import_operator_ids"))}
+    owners = {row[0]: row[1] for row in await connection.fetch(named("import_gateway_operators"))}
+    operators, gateways = [], []
+    owner, gateway = options.given.get("operator_id"), options.given.get("gateway_id")
+    if owner and owner not in operator_ids:
+        operators.append(OperatorRow(operator_id=owner, name_zh=owner, name_en=owner))
+        operator_ids.add(owner)
+    if gateway and gateway not in owners:
+        if owner is None:
+            faults = Faults()
+            faults.add("--gateway", None, None, f"{gateway} is not there: give --operator too")
+            faults.raise_if_any()
+        else:
+            gateways.append(GatewayRow(gateway_id=gateway, operator_id=owner))
+            owners[gateway] = owner
+    return Parties(operators, gateways, frozenset(operator_ids), owners)
+
+
+async def checked_lots(
+    connection: Connection,
+    source: LotsFile,
+    options: LotOptions,
+    parties: Parties,
+    faults: Faults,
+) -> list[LotRow]:
+    """The lots of a file that are right, by themselves and against the database."""
+    ids = source.lot_ids(options.id_prefix)
+    stored = {
+        row["lot_id"]: dict(row) for row in await connection.fetch(named("import_stored_lots"), ids)
+    }
+    lots = read_lots(source, options, stored, faults)
+    known = await _known(connection, parties)
+    check_lots(lots, known, faults, {**PARTY_OPTIONS, **source.columns})
+    return [
+        lot
+        for key, lot in lots.entries.items()
+        if (source.file, lots.rows[key]) not in faults.bad_rows
+    ]
+
+
+async def _known(connection: Connection, parties: Parties) -> Known:
+    districts = {
+        row["adcode"]: shapely.from_wkb(row["wkb"])
+        for row in await connection.fetch(named("import_district_polygons"))
+    }
+    for polygon in districts.values():
+        shapely.prepare(polygon)
+    return Known(
+        has_operator=parties.operator_ids.__contains__,
+        has_gateway=parties.gateway_operators.__contains__,
+        has_district=districts.__contains__,
+        gateway_operators=parties.gateway_operators,
+        districts=districts,
+        timezones=await timezones(connection),
+    )
+
+
+async def timezones(connection: Connection) -> frozenset[str]:
+    """Read the time zones that the database knows."""
+    return frozenset(row[0] for row in await connection.fetch(named("import_timezones")))
+
+
+def notes(source: LotsFile, parties: Parties) -> tuple[str, ...]:
+    """Say what else a user should know."""
+    added = [f"added operator {entry.operator_id}" for entry in parties.operators]
+    added += [f"added gateway {e.gateway_id} of {e.operator_id}" for e in parties.gateways]
+    if source.ignored:
+        added.append(f"passed over the columns {', '.join(source.ignored)}")
+    if parties.gateways:
+        added.append("new gateways may log in after: python -m parking_api credentials --reload")
+    return tuple(added)

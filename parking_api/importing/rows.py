@@ -1,10 +1,9 @@
 """The rows of the files: which values each column takes."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from functools import cache
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -15,12 +14,10 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 
-from parking_api.importing.faults import Faults, shown
 from sql.kinds import LandUse, LotType, Reporting, SpaceClass
 
 ID_PATTERN: Final = r"^[a-z0-9._-]{1,64}$"
@@ -178,58 +175,3 @@ class BayRow(PlaceRow):
     number: Capacity
     level: Smallint
     space_class: SpaceClass
-
-
-Model = TypeVar("Model", bound=Row)
-
-
-def read_row(
-    model: type[Model],
-    cells: Mapping[str, str],
-    file: str,
-    row: int,
-    *,
-    faults: Faults,
-    columns: Mapping[str, str] | None = None,
-) -> Model | None:
-    """Make a row of its cells, or note all that is wrong with them.
-
-    Args:
-        model: What the row is to be.
-        cells: Text by field; a blank cell counts as none.
-        file: The file's name, for the faults.
-        row: The row's number, for the faults.
-        faults: Where they go.
-        columns: What the file calls a field, where that is not its name.
-
-    Returns:
-        The row; None if a cell is wrong.
-    """
-    filled = {name: text for name, text in cells.items() if text.strip()}
-    try:
-        return model.model_validate(filled)
-    except ValidationError as error:
-        found = [
-            (str(detail["loc"][0]), message(detail["type"], detail["msg"], detail["input"]))
-            for detail in error.errors(include_url=False, include_context=False)
-        ]
-        # Two fields may be one column of the file: that is one fault.
-        named = dict.fromkeys(((columns or {}).get(field, field), text) for field, text in found)
-        for column, text in named:
-            faults.add(file, row, column, text)
-        return None
-
-
-def message(kind: str, text: str, value: object) -> str:
-    """Return pydantic's message in the words of a file.
-
-    Args:
-        kind: The error's type.
-        text: Its message.
-        value: What was given.
-    """
-    if kind == "missing":
-        return "is missing"
-    for start in ("Value error, ", "Input ", "String "):
-        text = text.removeprefix(start)
-    return text if value is None else f"{shown(value)} {text}"

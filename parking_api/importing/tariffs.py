@@ -14,8 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import pricing
 from parking_api.importing.faults import Faults, shown
-from parking_api.importing.reading import read_json
-from parking_api.importing.register import Register
+from parking_api.importing.reading import Register, read_json
 from parking_api.importing.rows import Instant, LotRow, ZoneRow
 from parking_api.price_controls.models import NewControl
 from parking_api.quotes.errors import TariffInvalidError

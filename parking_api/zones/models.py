@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from parking_api.importing.geometry import (
+from parking_api.geometry import (
     GeometryError,
     multipolygon_ewkb,
     read_multipolygon,

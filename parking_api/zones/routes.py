@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from parking_api.errors import DatabaseAwayError, described
-from parking_api.importing.geometry import MAX_CORNERS
+from parking_api.geometry import MAX_CORNERS
 from parking_api.models import GeoJson, Page, Why
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded

@@ -14,7 +14,7 @@ from typing import Any
 from ingest_mqtt.publish import state_payload
 from parking_api.command_line import connected as connect_database
 from parking_api.importing.lots_file import LotOptions
-from parking_api.importing.running import import_lots
+from parking_api.importing.service import import_lots
 from sql.engine import Db
 from sql.lot_state_store import bitmap_bytes, load_lots, load_states
 from sql.lot_states import LotState, misfits

@@ -11,7 +11,7 @@ import structlog
 
 from parking_api.command_line import Connection, connected
 from parking_api.importing.progress import Silent
-from parking_api.importing.running import import_city
+from parking_api.importing.service import import_city
 from parking_api.operators.credentials import Places
 from tests.parking_api.builders import Builder, build_big_city
 from tests.parking_api.bureau import Bureau, Clock, person

@@ -15,9 +15,8 @@ import pytest
 from parking_api.__main__ import main
 from parking_api.command_line import Connection, NotMigratedError, connected
 from parking_api.importing.faults import ImportFaultsError
-from parking_api.importing.loading import Totals
 from parking_api.importing.progress import Silent
-from parking_api.importing.running import import_city
+from parking_api.importing.service import Totals, import_city
 from sql.lot_state_store import load_states
 from tests.parking_api.import_files import FILES, NOW, STATE, features, write_city, zone
 

@@ -14,7 +14,7 @@ from parking_api.command_line import Connection, connected
 from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.lots_file import LotOptions
 from parking_api.importing.progress import Silent
-from parking_api.importing.running import LotsImport, import_city, import_lots
+from parking_api.importing.service import LotsImport, import_city, import_lots
 from tests.parking_api.import_files import NOW, STATE, write_city
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)

@@ -12,7 +12,7 @@ from parking_api.audit.service import verify
 from parking_api.command_line import Connection, connected
 from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.progress import Silent
-from parking_api.importing.running import import_city
+from parking_api.importing.service import import_city
 from simulators.__main__ import main as simulate
 from tests.parking_api.bureau import document
 from tests.parking_api.import_files import features, write_city, zone

@@ -9,9 +9,8 @@ import pytest
 
 from parking_api.command_line import connected
 from parking_api.importing.command import MOST_NAMED, unpriced_note
-from parking_api.importing.loading import Totals
 from parking_api.importing.progress import Silent
-from parking_api.importing.running import import_city
+from parking_api.importing.service import Totals, import_city
 from parking_api.quotes.coverage import Coverage, Unpriced, newly_unpriced
 from parking_api.quotes.prices import Situation
 from tests.parking_api.builders import Builder

@@ -1,27 +1,35 @@
-"""Right rows into the database: COPY into staging tables, then one statement a table.
-
-All of it belongs to the caller's transaction, so that a fault found late changes nothing either.
-"""
+"""An import as a whole: one connection, one transaction, all or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from parking_api.command_line import Connection
+from parking_api.geometry import multipolygon_ewkb, point_ewkb
 from parking_api.importing.bays import Bay
-from parking_api.importing.city import City
+from parking_api.importing.city import City, read_city
 from parking_api.importing.faults import Faults
-from parking_api.importing.geometry import multipolygon_ewkb, point_ewkb
 from parking_api.importing.loading_tariffs import check_zones, load_tariffs
+from parking_api.importing.lots_file import (
+    LotOptions,
+    checked_lots,
+    find_parties,
+    notes,
+    read_lots_file,
+)
+from parking_api.importing.lots_file import timezones as known_timezones
 from parking_api.importing.progress import Steps
 from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
-from parking_api.importing.states import bring_into_line
+from parking_api.quotes import coverage
 from parking_api.quotes.coverage import Unpriced
 from parking_api.zones.queries import move_lots
+from sql import lot_state_store
 from sql.engine import AdvisoryLock, Transaction, lock
+from sql.lot_states import misfits
 from sql.named import named
 
 _OPERATOR: Final = ("operator_id", "name_zh", "name_en")
@@ -59,6 +67,86 @@ class Totals:
         if self.bays_deleted:
             parts.append(f"{self.bays_deleted:,} bays deleted")
         return ", ".join(parts)
+
+
+async def import_city(
+    connection: Connection, directory: Path, *, at: datetime, steps: Steps
+) -> Totals:
+    """Import a city's directory.
+
+    Args:
+        connection: To a migrated database.
+        directory: Where the six files are.
+        at: The time whose zones count.
+        steps: Told how far it is.
+
+    Returns:
+        What was done.
+
+    Raises:
+        ImportFaultsError: The files have faults; nothing was changed.
+    """
+    faults = Faults()
+    timezones = await known_timezones(connection)
+    city = read_city(directory, faults, steps, timezones)
+    faults.raise_if_any()
+    async with connection.transaction():
+        await prepare(connection)
+        before = await coverage.read(connection)
+        totals = await load_city(connection, city, at=at, steps=steps)
+        totals.unpriced = coverage.newly_unpriced(before, await coverage.read(connection), at)
+    return totals
+
+
+@dataclass(frozen=True)
+class LotsImport:
+    """What an import of lots alone did.
+
+    Attributes:
+        totals: Rows written.
+        left_out: The faults of the rows that were left out; none without `skip_bad`.
+        rows: Rows (or features) of the file.
+        notes: What else a user should know.
+    """
+
+    totals: Totals
+    left_out: Faults
+    rows: int
+    notes: tuple[str, ...]
+
+
+async def import_lots(
+    connection: Connection, path: Path, options: LotOptions, *, at: datetime
+) -> LotsImport:
+    """Import lots alone.
+
+    Args:
+        connection: To a migrated database.
+        path: A CSV or GeoJSON file.
+        options: What the command line says.
+        at: The time whose zones count.
+
+    Returns:
+        What was done.
+
+    Raises:
+        ImportFaultsError: The file has faults and `skip_bad` is not given, or it cannot be read,
+            or no row is right; nothing was changed.
+    """
+    faults = Faults()
+    source = read_lots_file(path, faults)
+    if faults.unread:
+        faults.raise_if_any()
+    async with connection.transaction():
+        await prepare(connection)
+        parties = await find_parties(connection, options)
+        lots = await checked_lots(connection, source, options, parties, faults)
+        if not (lots and options.skip_bad):
+            faults.raise_if_any()
+        before = await coverage.read(connection)
+        totals = await load_lots(connection, lots, parties.operators, parties.gateways, at=at)
+        totals.unpriced = coverage.newly_unpriced(before, await coverage.read(connection), at)
+    return LotsImport(totals, faults, len(source.records), notes(source, parties))
 
 
 async def prepare(connection: Connection) -> None:
@@ -262,3 +350,27 @@ def _ticking(bays: list[Bay], advance: Callable[[int], None]) -> Iterator[Bay]:
         yield bay
         if count % _TICK == 0:
             advance(_TICK)
+
+
+async def bring_into_line(connection: Connection, lot_ids: Sequence[str]) -> int:
+    """Fit the states of lots to what the lots are registered with now; within a transaction.
+
+    Only the states that do not fit are locked, and at the end of the import: the ingester waits
+    for no others, and decides again what it has decided on those.
+
+    Args:
+        connection: The import's, with lots and bays written.
+        lot_ids: The lots that were imported.
+
+    Returns:
+        How many states were changed.
+    """
+    lots = await lot_state_store.load_lots(connection, lot_ids)
+    off = sorted(misfits(lots, await lot_state_store.load_states(connection, lot_ids)))
+    if not off:
+        return 0
+    await lot_state_store.lock_states(Transaction(connection), off)
+    states = await lot_state_store.load_states(connection, off)
+    fits = misfits(lots, states)
+    await lot_state_store.write_states(Transaction(connection), fits, states)
+    return len(fits)
