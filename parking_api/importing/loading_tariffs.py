@@ -10,6 +10,7 @@ import asyncpg
 import pricing
 from parking_api.audit import record
 from parking_api.command_line import Connection
+from parking_api.importing import queries
 from parking_api.importing.faults import Faults
 from parking_api.importing.tariffs import TARIFFS, GivenTariff, GivenTariffs
 from parking_api.price_controls.models import NewControl
@@ -91,11 +92,17 @@ async def _load_tariff(
     if not await connection.fetchval(named("tariff_add"), tariff_id, IMPORTER, at):
         return False
     target = given.applies_to
-    scope = [sorted(set(each)) for each in (target.zones, target.lot_types, target.lots)]
     digest = pricing.content_hash(given.document)
-    document = json.dumps(given.document, ensure_ascii=False)
-    await connection.execute(
-        named("import_tariff_version"), tariff_id, document, digest, *scope, IMPORTER, at
+    await queries.add_version(
+        Transaction(connection),
+        tariff_id=tariff_id,
+        document=json.dumps(given.document, ensure_ascii=False),
+        content_hash=digest,
+        zones=sorted(set(target.zones)),
+        lot_types=sorted(set(target.lot_types)),
+        lots=sorted(set(target.lots)),
+        by=IMPORTER,
+        at=at,
     )
     try:
         async with connection.transaction():

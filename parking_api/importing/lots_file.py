@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Final
 
 import shapely
+from msgspec.structs import asdict
 
-from parking_api.command_line import Connection
 from parking_api.geometry import GeometryError, read_point
+from parking_api.importing import queries
 from parking_api.importing.city import Known, check_lots
 from parking_api.importing.coordinates import Crs, to_wgs84
 from parking_api.importing.faults import Faults
 from parking_api.importing.reading import Register, read_features, read_register, read_table
 from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
-from sql.named import named
+from sql.engine import Db
 
 ALIASES: Final = {
     "lot": "lot_id",
@@ -248,10 +249,10 @@ class Parties:
     gateway_operators: Mapping[str, str]
 
 
-async def find_parties(connection: Connection, options: LotOptions) -> Parties:
+async def find_parties(db: Db, options: LotOptions) -> Parties:
     """Find the operators and gateways; those that only the command line names are to be added."""
-    operator_ids = {row[0] for row in await connection.fetch(named("import_operator_ids"))}
-    owners = {row[0]: row[1] for row in await connection.fetch(named("import_gateway_operators"))}
+    operator_ids = set(await queries.operator_ids(db))
+    owners = {each.gateway_id: each.operator_id for each in await queries.gateways(db)}
     operators, gateways = [], []
     owner, gateway = options.given.get("operator_id"), options.given.get("gateway_id")
     if owner and owner not in operator_ids:
@@ -269,19 +270,13 @@ async def find_parties(connection: Connection, options: LotOptions) -> Parties:
 
 
 async def checked_lots(
-    connection: Connection,
-    source: LotsFile,
-    options: LotOptions,
-    parties: Parties,
-    faults: Faults,
+    db: Db, source: LotsFile, options: LotOptions, parties: Parties, faults: Faults
 ) -> list[LotRow]:
     """The lots of a file that are right, by themselves and against the database."""
     ids = source.lot_ids(options.id_prefix)
-    stored = {
-        row["lot_id"]: dict(row) for row in await connection.fetch(named("import_stored_lots"), ids)
-    }
+    stored = {lot.lot_id: asdict(lot) for lot in await queries.stored_lots(db, ids)}
     lots = read_lots(source, options, stored, faults)
-    known = await _known(connection, parties)
+    known = await _known(db, parties)
     check_lots(lots, known, faults, {**PARTY_OPTIONS, **source.columns})
     return [
         lot
@@ -290,11 +285,8 @@ async def checked_lots(
     ]
 
 
-async def _known(connection: Connection, parties: Parties) -> Known:
-    districts = {
-        row["adcode"]: shapely.from_wkb(row["wkb"])
-        for row in await connection.fetch(named("import_district_polygons"))
-    }
+async def _known(db: Db, parties: Parties) -> Known:
+    districts = {each.adcode: shapely.from_wkb(each.wkb) for each in await queries.districts(db)}
     for polygon in districts.values():
         shapely.prepare(polygon)
     return Known(
@@ -303,13 +295,8 @@ async def _known(connection: Connection, parties: Parties) -> Known:
         has_district=districts.__contains__,
         gateway_operators=parties.gateway_operators,
         districts=districts,
-        timezones=await timezones(connection),
+        timezones=frozenset(await queries.timezones(db)),
     )
-
-
-async def timezones(connection: Connection) -> frozenset[str]:
-    """Read the time zones that the database knows."""
-    return frozenset(row[0] for row in await connection.fetch(named("import_timezones")))
 
 
 def notes(source: LotsFile, parties: Parties) -> tuple[str, ...]:

@@ -74,10 +74,15 @@ async def url(databases: Databases) -> AsyncIterator[str]:
     await databases.drop(made)
 
 
+# The temporary tables of an import, for as long as a connection.
+STAGE = STATEMENTS["importing.stage"].text.replace(" ON COMMIT DROP", "")
+
+
 @pytest.fixture(scope="module")
 async def db(url: str) -> AsyncIterator[Any]:
     """A connection to it."""
     connection = await asyncpg.connect(url)
+    await connection.execute(STAGE)
     yield connection
     await connection.close()
 
@@ -86,6 +91,7 @@ async def db(url: str) -> AsyncIterator[Any]:
 def origins(url: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection that tells of each column of a statement which table's it is."""
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(STAGE.encode())
         yield connection
 
 
