@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from parking_api.models import Answer, Body, Day, Reason
+from parking_api.models import Answer, Body, Day, Instant, Reason
 
 
 class NewYear(Body):
@@ -22,11 +22,4 @@ class Year(Answer):
     holidays: list[date]
     makeup_workdays: list[date]
     published_by: str
-    published_at: AwareDatetime
-
-
-class Years(Answer):
-    """The city's calendar."""
-
-    items: list[Year]
-    next: None
+    published_at: Instant

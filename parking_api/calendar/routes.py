@@ -3,16 +3,16 @@
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
 
-from parking_api.audit import Action
 from parking_api.calendar import service
 from parking_api.calendar.errors import CalendarFixedError
-from parking_api.calendar.models import NewYear, Year, Years
+from parking_api.calendar.models import NewYear, Year
 from parking_api.errors import DatabaseAwayError, described
-from parking_api.models import respond
+from parking_api.models import Page
 from parking_api.parameters import Nothing
 from parking_api.people.access import Approver, guarded
+from parking_api.quotes import queries as quote_queries
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 
@@ -23,23 +23,18 @@ AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
 YearNumber = Annotated[int, Path(ge=2000, le=2199, examples=[2027])]
 
 
-@router.get("/v1/calendar", response_model=Years, responses=described(BAD, AWAY))
-async def years(_: Nothing, deps: Deps) -> Response:
+@router.get("/v1/calendar", responses=described(BAD, AWAY))
+async def years(_: Nothing, deps: Deps) -> Page[Year]:
     """Give the city's public holidays and make-up workdays, year by year."""
-    async with deps.database.connection() as connection:
-        rows = await service.years(connection)
-    return respond({"items": [dict(row) for row in rows], "next": None})
+    async with deps.database.connection() as db:
+        found = await quote_queries.calendar(db)
+    return Page(items=[Year.model_validate(each) for each in found])
 
 
-@router.put(
-    "/v1/calendar/{year}",
-    response_model=Year,
-    responses=guarded(CalendarFixedError, DatabaseAwayError),
-)
-async def publish_year(year: YearNumber, body: NewYear, deps: Deps, caller: Approver) -> Response:
+@router.put("/v1/calendar/{year}", responses=guarded(CalendarFixedError, DatabaseAwayError))
+async def publish_year(year: YearNumber, body: NewYear, deps: Deps, caller: Approver) -> Year:
     """Publish a year's calendar. It stays: what a stay cost must come out again."""
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await service.publish(connection, year, body, act)
+    async with deps.act(caller.person_id, body.reason) as act:
+        published = await service.publish(act, year, body)
     await deps.prices.reload()
-    return respond(dict(row))
+    return Year.model_validate(published)

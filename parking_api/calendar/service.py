@@ -1,55 +1,41 @@
 """What is done with the calendar: a year is published, and stays."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from parking_api.audit import Action, Connection, record
+from parking_api.calendar import queries
 from parking_api.calendar.errors import CalendarDaysError, CalendarFixedError
 from parking_api.calendar.models import NewYear
 from parking_api.errors import ParameterFault
-from sql.named import named
+from parking_api.quotes.queries import Year
+from parking_api.workflow import Act
 
 
-async def years(connection: Connection) -> Sequence[Any]:
-    """Read every year."""
-    return await connection.fetch(named("calendar_list"))
-
-
-async def publish(connection: Connection, year: int, new: NewYear, act: Action) -> Any:
-    """Publish a year; within a transaction.
+async def publish(act: Act, year: int, new: NewYear) -> Year:
+    """Publish a year.
 
     Raises:
         CalendarDaysError: A day is not of that year, or is both kinds.
         CalendarFixedError: The year is published already.
     """
     _check(year, new)
-    row = await connection.fetchrow(
-        named("calendar_add"),
-        *(year, sorted(new.holidays), sorted(new.makeup_workdays), act.person_id, act.at),
-    )
-    if row is None:
-        raise CalendarFixedError
-    days = {
-        name: [day.isoformat() for day in row[name]] for name in ("holidays", "makeup_workdays")
-    }
-    await record(
-        connection,
-        person_id=act.person_id,
-        action="calendar.publish",
-        subject=f"calendar/{year}",
-        before=None,
-        after=days,
-        reason=act.reason,
+    published = await queries.add_year(
+        act.db,
+        year=year,
+        holidays=sorted(new.holidays),
+        makeup_workdays=sorted(new.makeup_workdays),
+        by=act.person_id,
         at=act.at,
     )
-    return row
+    if published is None:
+        raise CalendarFixedError
+    days = {"holidays": published.holidays, "makeup_workdays": published.makeup_workdays}
+    act.keep("calendar.publish", f"calendar/{year}", None, days)
+    return published
 
 
 def _check(year: int, new: NewYear) -> None:
     faults = [
         ParameterFault(parameter=name, message=f"{day} is not of {year}")
-        for name in ("holidays", "makeup_workdays")
-        for day in getattr(new, name)
+        for name, days in (("holidays", new.holidays), ("makeup_workdays", new.makeup_workdays))
+        for day in days
         if day.year != year
     ]
     both = sorted(set(new.holidays) & set(new.makeup_workdays))

@@ -9,6 +9,7 @@ import asyncpg
 
 import pricing
 from parking_api.audit import record
+from parking_api.calendar import queries as calendar_queries
 from parking_api.command_line import Connection
 from parking_api.importing import queries
 from parking_api.importing.faults import Faults
@@ -68,7 +69,14 @@ async def _load_calendar(connection: Connection, calendar: pricing.Calendar, at:
     )
     for year in sorted({day.year for day in (*holidays, *makeup_workdays)}):
         days = ([day for day in each if day.year == year] for each in (holidays, makeup_workdays))
-        await connection.fetchrow(named("calendar_add"), year, *days, IMPORTER, at)
+        await calendar_queries.add_year(
+            Transaction(connection),
+            year=year,
+            holidays=next(days),
+            makeup_workdays=next(days),
+            by=IMPORTER,
+            at=at,
+        )
 
 
 async def _load_control(connection: Connection, new: NewControl, at: datetime) -> None:

@@ -53,6 +53,8 @@ class Year(Row):
     year: int
     holidays: list[date]
     makeup_workdays: list[date]
+    published_by: str
+    published_at: datetime
 
 
 @statement

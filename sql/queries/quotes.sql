@@ -36,6 +36,6 @@ ORDER BY l.lot_id ASC, c.valid_from DESC, c.zone_id ASC;
 -- The city's calendar, all years.
 -- Index: none; a row a year.
 SELECT
-    year, holidays, makeup_workdays
+    year, holidays, makeup_workdays, published_by, published_at
 FROM city_calendar
 ORDER BY year;

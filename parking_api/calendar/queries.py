@@ -1,0 +1,23 @@
+"""What the database does with the calendar: `sql/queries/calendar.sql`; quotes read it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from parking_api.quotes.queries import Year
+from sql.engine import Transaction
+from sql.statements import Statements
+
+statement = Statements("calendar")
+
+
+@statement
+async def add_year(
+    db: Transaction,
+    *,
+    year: int,
+    holidays: Sequence[date],
+    makeup_workdays: Sequence[date],
+    by: str,
+    at: datetime,
+) -> Year | None:
+    """Publish a year; None where it is published already."""
