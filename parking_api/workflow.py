@@ -28,6 +28,13 @@ class SamePersonError(ApiError, status=HTTPStatus.FORBIDDEN, kind="same-person")
     """Whoever drafted or submitted it may not approve it: that takes a second person."""
 
 
+class NotTheDrafterError(ApiError):
+    """A draft is changed and submitted by whoever drafted it."""
+
+    status = HTTPStatus.FORBIDDEN
+    kind = "not-the-drafter"
+
+
 @dataclass
 class Act:
     """What one person does, in one transaction.
@@ -138,7 +145,7 @@ class Workflow(Generic[Key, Thing]):
     subject: Callable[[Thing], str]
     audited: Callable[[Thing], object]
     wrong_state: Callable[[Thing, Step], ApiError]
-    not_drafter: Callable[[Thing], ApiError]
+    not_drafter: Callable[[Thing], ApiError] = lambda _: NotTheDrafterError()
 
     def check(self, step: Step, thing: Thing, person_id: str) -> None:
         """Refuse a step that the state or the person does not allow.

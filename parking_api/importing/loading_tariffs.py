@@ -14,6 +14,8 @@ from parking_api.command_line import Connection
 from parking_api.importing import queries
 from parking_api.importing.faults import Faults
 from parking_api.importing.tariffs import TARIFFS, GivenTariff, GivenTariffs
+from parking_api.price_controls import queries as control_queries
+from parking_api.price_controls import service as price_controls
 from parking_api.price_controls.models import NewControl
 from parking_api.zones.errors import ZonesOverlapError
 from parking_api.zones.service import check_overlaps
@@ -80,17 +82,13 @@ async def _load_calendar(connection: Connection, calendar: pricing.Calendar, at:
 
 
 async def _load_control(connection: Connection, new: NewControl, at: datetime) -> None:
-    added = await connection.fetchval(
-        named("control_add"),
-        *(new.price_control_id, new.legal_reference.zh, new.legal_reference.en),
-        *(new.zone_class, sorted(set(new.lot_types)), new.currency, new.vehicle),
-        *(new.base_minor, new.float_up_percent, new.float_down_percent),
-        *(new.floor_minor, new.ceiling_minor, new.day_ceiling_minor),
-        *(new.valid_from, new.valid_to, IMPORTER, at),
-    )
-    if added:
-        await connection.fetchval(named("control_approve"), new.price_control_id, None, at)
-        await _record(connection, "price_control.import", f"price_control/{added}", None, at)
+    db = Transaction(connection)
+    if added := await price_controls.add(db, new, IMPORTER, at):
+        control_id = added.price_control_id
+        await control_queries.settle(
+            db, control_id, approved_by=None, approved_at=at, valid_to=added.valid_to
+        )
+        await _record(connection, "price_control.import", f"price_control/{control_id}", None, at)
 
 
 async def _load_tariff(

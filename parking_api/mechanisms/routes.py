@@ -31,9 +31,8 @@ from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.tariffs import answers as tariff_answers
 from parking_api.tariffs import queries as tariff_queries
-from parking_api.tariffs.errors import NotTheDrafterError
 from parking_api.tariffs.models import BureauVersion
-from parking_api.workflow import SamePersonError
+from parking_api.workflow import NotTheDrafterError, SamePersonError
 
 router = APIRouter(tags=["mechanisms"], route_class=StrictRoute)
 

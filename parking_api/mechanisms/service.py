@@ -22,10 +22,9 @@ from parking_api.mechanisms.queries import Mode, Review, StoredMechanism
 from parking_api.mechanisms.tariff import check_control, check_limits, in_force, target_of
 from parking_api.models import LotType, Name
 from parking_api.tariffs import drafting
-from parking_api.tariffs.errors import NotTheDrafterError
 from parking_api.tariffs.models import NewVersion
 from parking_api.tariffs.queries import Key
-from parking_api.workflow import Act, Step, Workflow, change
+from parking_api.workflow import Act, NotTheDrafterError, Step, Workflow, change
 from parking_api.zones import queries as zone_queries
 from pricing.mechanism import Mechanism, Proposal, moved, review_tariff
 from sql.engine import AdvisoryLock, Db, Transaction, lock
@@ -59,10 +58,6 @@ def _wrong_state(mechanism: StoredMechanism, step: Step) -> ApiError:
     return MechanismStateError(f"{mechanism.mechanism_id} is {mechanism.state}, not {starts}.")
 
 
-def _not_drafter(_: StoredMechanism) -> ApiError:
-    return NotTheDrafterError()
-
-
 MECHANISMS: Final = Workflow[str, StoredMechanism](
     kind="mechanism",
     steps={
@@ -78,7 +73,6 @@ MECHANISMS: Final = Workflow[str, StoredMechanism](
     subject=_subject,
     audited=MechanismAnswer.model_validate,
     wrong_state=_wrong_state,
-    not_drafter=_not_drafter,
 )
 
 

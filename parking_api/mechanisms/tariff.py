@@ -105,10 +105,10 @@ async def check_control(db: Db, mechanism: Mechanism, currency: str, at: datetim
     """
     faults = []
     for row in await price_controls.applying(db, target_of(mechanism), at, None):
-        if row["currency"] != currency or row["vehicle"] not in (None, ORDINARY):
+        if row.currency != currency or row.vehicle not in (None, ORDINARY):
             continue
-        low, high = price_controls.limits(row)
-        law = f"{row['legal_reference_zh']} {price_controls.which(row)}"
+        low, high = row.hour_floor_minor, row.hour_ceiling_minor
+        law = f"{row.legal_reference_zh} {row.citation}"
         if high is not None and mechanism.ceiling_minor > high:
             faults.append(("ceiling_minor", f"at most {high} an hour: {law}"))
         if low is not None and mechanism.floor_minor < low:

@@ -40,7 +40,7 @@ async def subject(
         content_hash=row["content_hash"],
         places=[place["name_zh"] for place in places],
         lot_types=target.lot_types,
-        references=list(dict.fromkeys(each["legal_reference_zh"] for each in references)),
+        references=list(dict.fromkeys(each.legal_reference_zh for each in references)),
         effective_from=start,
         effective_to=row["effective_to"],
         calendar=deps.prices.calendar,

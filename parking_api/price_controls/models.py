@@ -1,11 +1,11 @@
-"""The shapes of requests and answers about price controls and the calendar."""
+"""The shapes of requests and answers about price controls."""
 
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from parking_api.errors import ParameterFault
-from parking_api.models import Answer, Body, LotType, Name, Reason, Text, Whole
+from parking_api.models import Answer, Body, Instant, LotType, Name, Reason, Text, Whole
 from parking_api.parameters import Id, Moment
 from parking_api.zones.models import ZoneClass
 
@@ -82,14 +82,14 @@ class Control(Answer):
     floor_minor: int | None
     ceiling_minor: int | None
     day_ceiling_minor: int | None
+    valid_from: Instant
+    valid_to: Instant | None
+    drafted_by: str
+    drafted_at: Instant
+    approved_by: str | None = Field(description="Null for a draft, which binds nobody yet.")
+    approved_at: Instant | None
     hour_floor_minor: int | None = Field(description="The floor that holds.")
     hour_ceiling_minor: int | None = Field(description="The ceiling that holds.")
-    valid_from: AwareDatetime
-    valid_to: AwareDatetime | None
-    drafted_by: str
-    drafted_at: AwareDatetime
-    approved_by: str | None = Field(description="Null for a draft, which binds nobody yet.")
-    approved_at: AwareDatetime | None
 
 
 class VersionBeyond(Answer):
@@ -97,7 +97,7 @@ class VersionBeyond(Answer):
 
     tariff_id: str
     version: int
-    from_: AwareDatetime = Field(alias="from", description="From when on, now at the earliest.")
+    from_: Instant = Field(alias="from", description="From when on, now at the earliest.")
     errors: list[ParameterFault] = Field(description="Each clause that it breaks.")
 
 
@@ -108,10 +108,3 @@ class ApprovedControl(Control):
         description="Versions published before that go beyond it: they stay in force until others "
         "take over."
     )
-
-
-class Controls(Answer):
-    """Price controls."""
-
-    items: list[Control]
-    next: None

@@ -3,26 +3,19 @@
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
 
-from parking_api.audit import Action
 from parking_api.errors import DatabaseAwayError, described
-from parking_api.models import Why, respond
+from parking_api.models import Page, Why
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Drafter, SeesAll, guarded
-from parking_api.price_controls import service
+from parking_api.price_controls import queries, service
 from parking_api.price_controls.errors import (
     ControlExistsError,
     ControlStateError,
     ControlUnknownError,
 )
-from parking_api.price_controls.models import (
-    ApprovedControl,
-    Control,
-    ControlEnd,
-    Controls,
-    NewControl,
-)
+from parking_api.price_controls.models import ApprovedControl, Control, ControlEnd, NewControl
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.workflow import SamePersonError
@@ -34,77 +27,58 @@ AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
 ControlId = Annotated[str, Path(pattern=ID_PATTERN, examples=["qd-guide-1"])]
 
 
-@router.get("/v1/price-controls", response_model=Controls, responses=described(BAD, AWAY))
-async def price_controls(_: Nothing, deps: Deps, sees_all: SeesAll) -> Response:
+@router.get("/v1/price-controls", responses=described(BAD, AWAY))
+async def price_controls(_: Nothing, deps: Deps, sees_all: SeesAll) -> Page[Control]:
     """List the price controls; the bureau sees drafts too."""
-    async with deps.database.connection() as connection:
-        rows = await service.controls(connection, whole=sees_all)
-    return respond({"items": [service.answer(row) for row in rows], "next": None})
+    async with deps.database.connection() as db:
+        found = await queries.controls(db, include_drafts=sees_all)
+    return Page(items=[Control.model_validate(each) for each in found])
 
 
-@router.get(
-    "/v1/price-controls/{control_id}",
-    response_model=Control,
-    responses=described(ControlUnknownError, BAD, AWAY),
-)
+@router.get("/v1/price-controls/{control_id}", responses=described(ControlUnknownError, BAD, AWAY))
 async def price_control(
     control_id: ControlId, _: Nothing, deps: Deps, sees_all: SeesAll
-) -> Response:
+) -> Control:
     """Give one price control: its legal reference, base, float, floor and ceiling."""
-    async with deps.database.connection() as connection:
-        row = await service.control(connection, control_id, whole=sees_all)
-    return respond(service.answer(row))
+    async with deps.database.connection() as db:
+        found = await service.control(db, control_id, include_drafts=sees_all)
+    return Control.model_validate(found)
 
 
 @router.post(
     "/v1/price-controls",
     status_code=HTTPStatus.CREATED,
-    response_model=Control,
     responses=guarded(ControlExistsError, DatabaseAwayError),
 )
-async def new(body: NewControl, deps: Deps, caller: Drafter) -> Response:
+async def new(body: NewControl, deps: Deps, caller: Drafter) -> Control:
     """Draft a price control; it binds nobody until it is approved."""
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await service.draft(connection, body, act)
-    answer = respond(service.answer(row))
-    answer.status_code = HTTPStatus.CREATED
-    return answer
+    async with deps.act(caller.person_id, body.reason) as act:
+        drafted = await service.draft(act, body)
+    return Control.model_validate(drafted)
 
 
 @router.post(
     "/v1/price-controls/{control_id}/approve",
-    response_model=ApprovedControl,
     responses=guarded(ControlUnknownError, SamePersonError, ControlStateError, DatabaseAwayError),
 )
-async def approve(control_id: ControlId, body: Why, deps: Deps, caller: Approver) -> Response:
+async def approve(
+    control_id: ControlId, body: Why, deps: Deps, caller: Approver
+) -> ApprovedControl:
     """Approve a price control: no tariff that goes beyond it is published from then on.
 
     Versions that were published before and go beyond it stay as they are; the answer names them.
     """
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row, beyond = await service.approve(connection, control_id, act)
-    named = [
-        {
-            "tariff_id": version["tariff_id"],
-            "version": version["version"],
-            "from": version["starts_at"],
-            "errors": [fault.model_dump() for fault in faults],
-        }
-        for version, faults in beyond
-    ]
-    return respond(service.answer(row) | {"beyond": named})
+    async with deps.act(caller.person_id, body.reason) as act:
+        approved, beyond = await service.approve(act, control_id)
+    return ApprovedControl(**Control.model_validate(approved).model_dump(), beyond=beyond)
 
 
 @router.post(
     "/v1/price-controls/{control_id}/end",
-    response_model=Control,
     responses=guarded(ControlUnknownError, ControlStateError, DatabaseAwayError),
 )
-async def end(control_id: ControlId, body: ControlEnd, deps: Deps, caller: Approver) -> Response:
+async def end(control_id: ControlId, body: ControlEnd, deps: Deps, caller: Approver) -> Control:
     """Let a price control end."""
-    act = Action(caller.person_id, deps.clock(), body.reason)
-    async with deps.database.transaction() as connection:
-        row = await service.end(connection, control_id, body.valid_to, act)
-    return respond(service.answer(row))
+    async with deps.act(caller.person_id, body.reason) as act:
+        ended = await service.end(act, control_id, body.valid_to)
+    return Control.model_validate(ended)

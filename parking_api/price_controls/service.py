@@ -1,33 +1,45 @@
-"""Price control (政府指导价): what the law lets a tariff charge, and what goes beyond it."""
+"""What is done with price controls: drafted, approved, ended, and tariffs held against them."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from math import ceil
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 import pricing
-from parking_api.audit import Action, Connection, record
-from parking_api.errors import ParameterFault
-from parking_api.models import Json, Row
+from parking_api.errors import ApiError, ParameterFault
+from parking_api.price_controls import queries
 from parking_api.price_controls.errors import (
     ControlExistsError,
     ControlStateError,
     ControlUnknownError,
     PriceControlError,
 )
-from parking_api.price_controls.models import NewControl
-from parking_api.quotes import queries as price_queries
+from parking_api.price_controls.models import Control, NewControl, VersionBeyond
+from parking_api.price_controls.queries import PriceControl
+from parking_api.quotes import queries as quote_queries
 from parking_api.quotes.errors import TariffInvalidError
 from parking_api.quotes.prices import calendar_of
-from parking_api.tariffs import queries
-from parking_api.tariffs.models import AppliesTo
 from parking_api.worker import off_loop
-from parking_api.workflow import SamePersonError
-from sql.engine import AdvisoryLock, Transaction, lock
-from sql.named import named
+from parking_api.workflow import Act, Step, Workflow, change
+from sql.engine import AdvisoryLock, Db, Transaction, lock
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Target(Protocol):
+    """What a tariff applies to: each of the zones with each of the lot types; or single lots."""
+
+    @property
+    def zones(self) -> Sequence[str]:
+        """Ids of zones."""
+
+    @property
+    def lot_types(self) -> Sequence[str]:
+        """Types of lots."""
+
+    @property
+    def lots(self) -> Sequence[str]:
+        """Ids of lots."""
 
 
 async def looked_over(look: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -43,17 +55,27 @@ async def looked_over(look: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
         raise TariffInvalidError([fault]) from error
 
 
+async def applying(
+    db: Db, target: Target, start: datetime, end: datetime | None
+) -> list[PriceControl]:
+    """Read the price controls that hold for what a tariff applies to, within a time."""
+    return await queries.applying(
+        db,
+        zones=target.zones,
+        lot_types=target.lot_types,
+        lots=target.lots,
+        starts_at=start,
+        ends_at=end,
+    )
+
+
 async def check(
-    connection: Connection,
-    tariff: pricing.Tariff,
-    target: AppliesTo,
-    start: datetime,
-    end: datetime | None,
+    db: Db, tariff: pricing.Tariff, target: Target, start: datetime, end: datetime | None
 ) -> None:
     """Hold a tariff against the price controls of the time that it would be in force.
 
     Args:
-        connection: To the database.
+        db: A connection.
         tariff: The document.
         target: What it applies to.
         start: From when on.
@@ -62,132 +84,129 @@ async def check(
     Raises:
         PriceControlError: With each clause that it breaks, and since when that holds.
     """
-    rows = await applying(connection, target, start, end)
-    if not rows:
+    controls = await applying(db, target, start, end)
+    if not controls:
         return
-    calendar = calendar_of(await price_queries.calendar(connection))
-    faults = await looked_over(_breaches, tariff, rows, start, calendar)
+    calendar = calendar_of(await quote_queries.calendar(db))
+    faults = await looked_over(_breaches, tariff, controls, start, calendar)
     if faults:
         raise PriceControlError(faults)
 
 
 def _breaches(
-    tariff: pricing.Tariff, rows: Sequence[Row], start: datetime, calendar: pricing.Calendar
+    tariff: pricing.Tariff,
+    controls: Sequence[PriceControl],
+    start: datetime,
+    calendar: pricing.Calendar,
 ) -> list[ParameterFault]:
     return [
         ParameterFault(
-            parameter=f"document.{each.path}", message=f"{each.zh} {each.en} {which(row)}"
+            parameter=f"document.{each.path}", message=f"{each.zh} {each.en} {control.citation}"
         )
-        for row in rows
-        if row["currency"] == tariff.currency
+        for control in controls
+        if control.currency == tariff.currency
         for each in pricing.breaches(
-            tariff, _ceiling(row), year=max(start, row["valid_from"]).year, calendar=calendar
+            tariff, _ceiling(control), year=max(start, control.valid_from).year, calendar=calendar
         )
     ]
 
 
-def which(row: Row) -> str:
-    """Name a price control and its time."""
-    until = f" to {row['valid_to'].isoformat()}" if row["valid_to"] else ""
-    return (
-        f"(Price control {row['price_control_id']}, from {row['valid_from'].isoformat()}{until}.)"
-    )
-
-
 async def ceilings_of(
-    connection: Connection,
-    tariff: pricing.Tariff,
-    target: AppliesTo,
-    start: datetime,
-    end: datetime | None,
+    db: Db, tariff: pricing.Tariff, target: Target, start: datetime
 ) -> list[pricing.Ceiling]:
-    """Read the limits that hold for a tariff, of all classes of its zones, within a time."""
-    rows = await applying(connection, target, start, end)
-    return [_ceiling(row) for row in rows if row["currency"] == tariff.currency]
+    """Read the limits that hold for a tariff, of all classes of its zones, from a time on."""
+    controls = await applying(db, target, start, None)
+    return [_ceiling(each) for each in controls if each.currency == tariff.currency]
 
 
-async def applying(
-    connection: Connection, target: AppliesTo, start: datetime, end: datetime | None
-) -> Sequence[Row]:
-    """Read the price controls that hold for what a tariff applies to, within a time."""
-    scope = await connection.fetchrow(
-        named("control_classes"), list(target.zones), list(target.lot_types), list(target.lots)
-    )
-    assert scope is not None  # noqa: S101 - the query always gives one row
-    scoped = (scope["zone_classes"], scope["lot_types"], start, end)
-    return await connection.fetch(named("control_list"), *(None, False), *scoped)
-
-
-def limits(row: Row) -> tuple[int | None, int | None]:
-    """Settle floor and ceiling of an hour: of the float and the amounts the narrower hold.
-
-    Returns:
-        Smallest units; None for none.
-    """
-    base, up, down = row["base_minor"], row["float_up_percent"], row["float_down_percent"]
-    ceilings = [row["ceiling_minor"], None if up is None else base * (100 + up) // 100]
-    floors = [row["floor_minor"], None if down is None else ceil(base * (100 - down) / 100)]
-    return (
-        max((each for each in floors if each is not None), default=None),
-        min((each for each in ceilings if each is not None), default=None),
-    )
-
-
-def _ceiling(row: Row) -> pricing.Ceiling:
-    floor, ceiling = limits(row)
+def _ceiling(control: PriceControl) -> pricing.Ceiling:
     return pricing.Ceiling(
-        reference=row["legal_reference_zh"],
-        hour_minor=ceiling,
-        day_minor=row["day_ceiling_minor"],
-        floor_hour_minor=floor,
-        vehicle=row["vehicle"],
+        reference=control.legal_reference_zh,
+        hour_minor=control.hour_ceiling_minor,
+        day_minor=control.day_ceiling_minor,
+        floor_hour_minor=control.hour_floor_minor,
+        vehicle=control.vehicle,
     )
 
 
-async def controls(connection: Connection, *, whole: bool) -> Sequence[Row]:
-    """Read all price controls; drafts too if `whole` is set."""
-    return await connection.fetch(named("control_list"), None, whole, None, [], None, None)
-
-
-async def control(connection: Connection, control_id: str, *, whole: bool) -> Row:
+async def control(db: Db, control_id: str, *, include_drafts: bool) -> PriceControl:
     """Read one price control.
 
     Raises:
-        ControlUnknownError: There is none, or it is a draft and `whole` is not set.
+        ControlUnknownError: There is none, or it is a draft and `include_drafts` is not set.
     """
-    row: Row | None = await connection.fetchrow(
-        named("control_list"), control_id, whole, None, [], None, None
-    )
-    if row is None:
-        raise ControlUnknownError
-    return row
+    for found in await queries.controls(db, control_id, include_drafts=include_drafts):
+        return found
+    raise ControlUnknownError
 
 
-async def draft(connection: Connection, new: NewControl, act: Action) -> Row:
-    """Draft a price control; within a transaction.
+async def _locked(db: Transaction, control_id: str) -> PriceControl:
+    """Read one, under the lock that everybody takes who changes one, or publishes a tariff."""
+    await lock(db, AdvisoryLock.TARIFFS)
+    return await control(db, control_id, include_drafts=True)
+
+
+def _subject(control: PriceControl) -> str:
+    return f"price_control/{control.price_control_id}"
+
+
+def _wrong_state(_: PriceControl, __: Step) -> ApiError:
+    return ControlStateError()
+
+
+CONTROLS: Final = Workflow[str, PriceControl](
+    kind="price_control",
+    steps={
+        "draft": Step(ends="draft"),
+        "approve": Step(("draft",), "approved", by="second"),
+        "end": Step(("draft", "approved")),
+    },
+    lock=_locked,
+    subject=_subject,
+    audited=Control.model_validate,
+    wrong_state=_wrong_state,
+)
+
+
+async def draft(act: Act, new: NewControl) -> PriceControl:
+    """Draft a price control.
 
     Raises:
         ControlExistsError: Its id is taken.
     """
-    added = await connection.fetchval(
-        named("control_add"),
-        *(new.price_control_id, new.legal_reference.zh, new.legal_reference.en),
-        *(new.zone_class, sorted(set(new.lot_types)), new.currency, new.vehicle),
-        *(new.base_minor, new.float_up_percent, new.float_down_percent),
-        *(new.floor_minor, new.ceiling_minor, new.day_ceiling_minor),
-        *(new.valid_from, new.valid_to, act.person_id, act.at),
-    )
-    if added is None:
+    drafted = await add(act.db, new, act.person_id, act.at)
+    if drafted is None:
         raise ControlExistsError
-    row = await control(connection, new.price_control_id, whole=True)
-    await _record(connection, act, "price_control.draft", None, row)
-    return row
+    CONTROLS.keep(act, "draft", None, drafted)
+    return drafted
 
 
-async def approve(
-    connection: Connection, control_id: str, act: Action
-) -> tuple[Row, list[tuple[Row, list[ParameterFault]]]]:
-    """Put a price control in force; within a transaction.
+async def add(db: Transaction, new: NewControl, by: str, at: datetime) -> PriceControl | None:
+    """Write a draft; None where its id is taken."""
+    return await queries.add(
+        db,
+        control_id=new.price_control_id,
+        reference_zh=new.legal_reference.zh,
+        reference_en=new.legal_reference.en,
+        zone_class=new.zone_class,
+        lot_types=sorted(set(new.lot_types)),
+        currency=new.currency,
+        vehicle=new.vehicle,
+        base_minor=new.base_minor,
+        float_up_percent=new.float_up_percent,
+        float_down_percent=new.float_down_percent,
+        floor_minor=new.floor_minor,
+        ceiling_minor=new.ceiling_minor,
+        day_ceiling_minor=new.day_ceiling_minor,
+        valid_from=new.valid_from,
+        valid_to=new.valid_to,
+        by=by,
+        at=at,
+    )
+
+
+async def approve(act: Act, control_id: str) -> tuple[PriceControl, list[VersionBeyond]]:
+    """Put a price control in force.
 
     Returns:
         The control, and the versions published before that go beyond it, each with the clauses
@@ -195,87 +214,61 @@ async def approve(
 
     Raises:
         ControlUnknownError: There is none.
-        SamePersonError: It was drafted by whoever approves.
         ControlStateError: It is in force already.
+        SamePersonError: It was drafted by whoever approves.
     """
-    await lock(Transaction(connection), AdvisoryLock.TARIFFS)
-    before = await control(connection, control_id, whole=True)
-    if before["drafted_by"] == act.person_id:
-        raise SamePersonError
-    if not await connection.fetchval(named("control_approve"), control_id, act.person_id, act.at):
-        raise ControlStateError
-    row = await control(connection, control_id, whole=True)
-    await _record(connection, act, "price_control.approve", before, row)
-    return row, await _beyond(connection, row, act.at)
+    async with change(act, CONTROLS, "approve", control_id) as taken:
+        taken.after = await queries.settle(
+            act.db,
+            control_id,
+            approved_by=act.person_id,
+            approved_at=act.at,
+            valid_to=taken.before.valid_to,
+        )
+    return taken.after, await _beyond(act.db, taken.after, act.at)
 
 
-async def _beyond(
-    connection: Connection, row: Row, at: datetime
-) -> list[tuple[Row, list[ParameterFault]]]:
-    start, end = max(at, row["valid_from"]), row["valid_to"]
+async def _beyond(db: Db, control: PriceControl, at: datetime) -> list[VersionBeyond]:
+    start, end = max(at, control.valid_from), control.valid_to
     if end is not None and end <= start:
         return []
-    calendar = calendar_of(await price_queries.calendar(connection))
-    found: list[tuple[Row, list[ParameterFault]]] = []
-    for version in await connection.fetch(named("control_tariffs"), start, end):
-        holding = await applying(connection, queries.target_of(version), start, end)
-        if row["price_control_id"] in {each["price_control_id"] for each in holding}:
-            tariff = queries.tariff_of(version)
-            faults = await looked_over(_breaches, tariff, [row], version["starts_at"], calendar)
-            found += [(version, faults)] if faults else []
+    calendar = calendar_of(await quote_queries.calendar(db))
+    found = []
+    for version in await queries.versions_pricing(db, start, end):
+        if control in await applying(db, version, start, end):
+            tariff = pricing.read_tariff(version.document_text)
+            faults = await looked_over(_breaches, tariff, [control], version.begins_at, calendar)
+            if faults:
+                found.append(
+                    VersionBeyond(
+                        tariff_id=version.tariff_id,
+                        version=version.version,
+                        from_=version.begins_at,
+                        errors=faults,
+                    )
+                )
     return found
 
 
-async def end(connection: Connection, control_id: str, valid_to: datetime, act: Action) -> Row:
-    """Let a price control end; within a transaction.
+async def end(act: Act, control_id: str, valid_to: datetime) -> PriceControl:
+    """Let a price control end.
 
     Raises:
         ControlUnknownError: There is none.
         ControlStateError: It has ended before then, or begins later; or that is in the past.
     """
-    await lock(Transaction(connection), AdvisoryLock.TARIFFS)
-    before = await control(connection, control_id, whole=True)
-    if valid_to < act.at:
-        raise ControlStateError("A price control ends now or later, not in the past.")
-    if not await connection.fetchval(named("control_end"), control_id, valid_to):
-        raise ControlStateError
-    row = await control(connection, control_id, whole=True)
-    await _record(connection, act, "price_control.end", before, row)
-    return row
-
-
-def answer(row: Row) -> Json:
-    """Make a price control out of a row of `control_list.sql`."""
-    floor, ceiling = limits(row)
-    names = ("zone_class", "lot_types", "currency", "vehicle", "base_minor", "float_up_percent")
-    more = ("float_down_percent", "floor_minor", "ceiling_minor", "day_ceiling_minor")
-    done = ("valid_from", "valid_to", "drafted_by", "drafted_at", "approved_by", "approved_at")
-    return {
-        "price_control_id": row["price_control_id"],
-        "legal_reference": {"zh": row["legal_reference_zh"], "en": row["legal_reference_en"]},
-        **{column: row[column] for column in (*names, *more, *done)},
-        "hour_floor_minor": floor,
-        "hour_ceiling_minor": ceiling,
-    }
-
-
-async def _record(
-    connection: Connection, act: Action, action: str, before: Row | None, after: Row
-) -> None:
-    await record(
-        connection,
-        person_id=act.person_id,
-        action=action,
-        subject=f"price_control/{after['price_control_id']}",
-        before=before and _audited(before),
-        after=_audited(after),
-        reason=act.reason,
-        at=act.at,
-    )
-
-
-def _audited(row: Row) -> Json:
-    return {
-        key: value.isoformat() if isinstance(value, datetime) else value
-        for key, value in answer(row).items()
-    }
+    async with change(act, CONTROLS, "end", control_id) as taken:
+        before = taken.before
+        if valid_to < act.at:
+            raise ControlStateError("A price control ends now or later, not in the past.")
+        has_ended = before.valid_to is not None and before.valid_to <= valid_to
+        if has_ended or valid_to <= before.valid_from:
+            raise ControlStateError
+        taken.after = await queries.settle(
+            act.db,
+            control_id,
+            approved_by=before.approved_by,
+            approved_at=before.approved_at,
+            valid_to=valid_to,
+        )
+    return taken.after

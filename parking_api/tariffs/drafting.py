@@ -13,7 +13,6 @@ from parking_api.quotes.errors import TariffInvalidError
 from parking_api.quotes.service import read_document
 from parking_api.tariffs import queries
 from parking_api.tariffs.errors import (
-    NotTheDrafterError,
     TargetUnknownError,
     TariffExistsError,
     TariffUnknownError,
@@ -23,6 +22,7 @@ from parking_api.tariffs.models import AppliesTo, NewTariff, NewVersion
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.recording import recorded
 from parking_api.worker import off_loop
+from parking_api.workflow import NotTheDrafterError
 from sql.named import named
 
 _ID: Final = re.compile(ID_PATTERN)

@@ -45,13 +45,6 @@ class VersionStateError(ApiError):
     kind = "version-state"
 
 
-class NotTheDrafterError(ApiError):
-    """A draft is changed and submitted by whoever drafted it."""
-
-    status = HTTPStatus.FORBIDDEN
-    kind = "not-the-drafter"
-
-
 class EffectiveTimesError(ApiError):
     """A version comes into force in the future, and ends after it begins."""
 

@@ -32,7 +32,7 @@ async def findings(
     ceilings = []
     on_street = None
     if target is not None:
-        ceilings = await price_controls.ceilings_of(connection, tariff, target, now, None)
+        ceilings = await price_controls.ceilings_of(connection, tariff, target, now)
         if ON_STREET not in target.lot_types:
             on_street = prices.tariff_of_zones(target.zones, ON_STREET, now)
     return await looked_over(

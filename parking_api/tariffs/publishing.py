@@ -13,13 +13,12 @@ from parking_api.tariffs.drafting import locked, require_own_draft
 from parking_api.tariffs.errors import (
     EffectiveTimesError,
     EffectsOverlapError,
-    NotTheDrafterError,
     VersionStateError,
 )
 from parking_api.tariffs.models import Submission
 from parking_api.tariffs.queries import Key
 from parking_api.tariffs.recording import recorded
-from parking_api.workflow import SamePersonError
+from parking_api.workflow import NotTheDrafterError, SamePersonError
 from sql.engine import AdvisoryLock, Transaction, lock
 from sql.named import named
 

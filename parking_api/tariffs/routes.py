@@ -19,7 +19,6 @@ from parking_api.tariffs import answers, drafting, publishing, queries
 from parking_api.tariffs.errors import (
     EffectiveTimesError,
     EffectsOverlapError,
-    NotTheDrafterError,
     TargetUnknownError,
     TariffExistsError,
     TariffUnknownError,
@@ -41,7 +40,7 @@ from parking_api.tariffs.models import (
 )
 from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
-from parking_api.workflow import SamePersonError
+from parking_api.workflow import NotTheDrafterError, SamePersonError
 
 router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from parking_api.price_controls.service import limits
+from parking_api.price_controls.queries import PriceControl
 from tests.parking_api.bureau import Bureau, document, problem
 
 SINCE = "2025-01-01T00:00:00+08:00"
@@ -236,8 +236,13 @@ async def test_a_draft_binds_nobody_and_an_end_frees(bureau: Bureau) -> None:
     await bureau.act(path, "publish", bureau.approver)
 
 
+def limits(**amounts: int | None) -> tuple[int | None, int | None]:
+    control = PriceControl(**(dict.fromkeys(PriceControl.__struct_fields__) | amounts))  # type: ignore[arg-type]
+    return control.hour_floor_minor, control.hour_ceiling_minor
+
+
 def test_of_float_and_amounts_the_narrower_hold() -> None:
-    row = {
+    amounts = {
         "base_minor": 605,
         "float_up_percent": 15,
         "float_down_percent": 15,
@@ -245,10 +250,9 @@ def test_of_float_and_amounts_the_narrower_hold() -> None:
         "ceiling_minor": 800,
     }
     # 605 x 1.15 = 695.75 and 605 x 0.85 = 514.25: whole amounts within them.
-    assert limits(row) == (515, 695)
-    assert limits(row | {"float_up_percent": None, "float_down_percent": 90}) == (500, 800)
-    nothing = dict.fromkeys(row) | {"base_minor": 605}
-    assert limits(nothing) == (None, None)
+    assert limits(**amounts) == (515, 695)
+    assert limits(**amounts | {"float_up_percent": None, "float_down_percent": 90}) == (500, 800)
+    assert limits(base_minor=605) == (None, None)
 
 
 async def test_the_calendar_is_published_once_and_prices(bureau: Bureau) -> None:
