@@ -11,7 +11,7 @@ from parking_api.notices.models import NoticeAsk
 from parking_api.people.access import SeesAll
 from parking_api.resources import Deps
 from parking_api.tariffs.errors import TariffUnknownError
-from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
+from parking_api.tariffs.key import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
 from parking_api.worker import off_loop
 

@@ -15,7 +15,7 @@ from parking_api.price_controls.errors import PriceControlError
 from parking_api.quotes.errors import LeavesUnpricedError, TariffInvalidError
 from parking_api.resources import Deps, Resources
 from parking_api.strict_route import StrictRoute
-from parking_api.tariffs import answers, drafting, publishing, queries
+from parking_api.tariffs import answers, drafting, queries, service
 from parking_api.tariffs.errors import (
     EffectiveTimesError,
     EffectsOverlapError,
@@ -24,6 +24,7 @@ from parking_api.tariffs.errors import (
     TariffUnknownError,
     VersionStateError,
 )
+from parking_api.tariffs.key import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.models import (
     BureauVersion,
     EffectiveVersion,
@@ -38,7 +39,6 @@ from parking_api.tariffs.models import (
     VersionPage,
     Withdrawal,
 )
-from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
 from parking_api.workflow import NotTheDrafterError, SamePersonError
 
@@ -151,7 +151,7 @@ async def submit(
     """
     act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
     async with deps.database.transaction() as connection:
-        conflicts, unpriced = await publishing.submit(connection, key, body, act)
+        conflicts, unpriced = await service.submit(connection, key, body, act)
         told = await _told(deps, connection, key)
     return respond(told | {"conflicts": conflicts, "unpriced": unpriced.model_dump(by_alias=True)})
 
@@ -167,7 +167,7 @@ async def approve(
     """Approve what is in review. It takes another person than the drafter; of two at once, one."""
     act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
     async with deps.database.transaction() as connection:
-        await publishing.approve(connection, key, act)
+        await service.approve(connection, key, act)
         told = await _told(deps, connection, key)
     return respond(told)
 
@@ -196,7 +196,7 @@ async def schedule(
     """
     act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
     async with deps.database.transaction() as connection:
-        unpriced = await publishing.publish(
+        unpriced = await service.publish(
             connection,
             key,
             body.effective_from,
@@ -218,7 +218,7 @@ async def publish(
     """Publish an approved version, in force at once; else as `schedule`."""
     act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
     async with deps.database.transaction() as connection:
-        unpriced = await publishing.publish(
+        unpriced = await service.publish(
             connection, key, act.at, body.effective_to, act, leaves_unpriced=body.leaves_unpriced
         )
         told = await _told(deps, connection, key)
@@ -248,7 +248,7 @@ async def withdraw(
     """
     act, key = Action(caller.person_id, deps.clock(), body.reason), Key(tariff_id, version)
     async with deps.database.transaction() as connection:
-        unpriced = await publishing.withdraw(
+        unpriced = await service.withdraw(
             connection,
             key,
             act,

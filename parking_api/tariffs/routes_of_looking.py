@@ -13,10 +13,10 @@ from parking_api.people.access import Bureau, SeesAll, guarded
 from parking_api.quotes.errors import TariffInvalidError
 from parking_api.resources import Deps, Resources
 from parking_api.strict_route import StrictRoute
-from parking_api.tariffs import answers, comparing, drafting, looking, queries
+from parking_api.tariffs import answers, comparison, drafting, looking, queries
 from parking_api.tariffs.errors import TariffUnknownError
+from parking_api.tariffs.key import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.models import AppliesTo, CompareAsk, Comparison, Findings, ToLint
-from parking_api.tariffs.paths import VERSION_PATH, Number, TariffId
 from parking_api.tariffs.queries import Key
 from parking_api.worker import off_loop
 
@@ -71,7 +71,7 @@ async def compare(
             for number in (version, ask.to)
         ]
     calendar = deps.prices.calendar
-    return respond(await off_loop(comparing.comparison, before, after, now, calendar))
+    return respond(await off_loop(comparison.comparison, before, after, now, calendar))
 
 
 async def _lint(
