@@ -34,7 +34,6 @@ from parking_api.resources import Resources
 from parking_api.settings import ApiSettings
 from parking_api.spaces import routes as space_routes
 from parking_api.tariffs import routes as tariff_routes
-from parking_api.tariffs import routes_of_looking as looking_routes
 from parking_api.zones import routes as zone_routes
 from parking_api.zones.moving import moving_lots
 from sql.engine import create_pool
@@ -71,7 +70,6 @@ ROUTES = (
     quote_routes,
     zone_routes,
     tariff_routes,
-    looking_routes,
     control_routes,
     calendar_routes,
     mechanism_routes,

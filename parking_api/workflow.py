@@ -28,11 +28,8 @@ class SamePersonError(ApiError, status=HTTPStatus.FORBIDDEN, kind="same-person")
     """Whoever drafted or submitted it may not approve it: that takes a second person."""
 
 
-class NotTheDrafterError(ApiError):
+class NotTheDrafterError(ApiError, status=HTTPStatus.FORBIDDEN, kind="not-the-drafter"):
     """A draft is changed and submitted by whoever drafted it."""
-
-    status = HTTPStatus.FORBIDDEN
-    kind = "not-the-drafter"
 
 
 @dataclass

@@ -6,18 +6,12 @@ from http import HTTPStatus
 from parking_api.errors import ApiError, ParameterFault
 
 
-class CalendarFixedError(ApiError):
+class CalendarFixedError(ApiError, status=HTTPStatus.CONFLICT, kind="calendar-fixed"):
     """That year's calendar is published already, and stays; a tariff may carry its own."""
 
-    status = HTTPStatus.CONFLICT
-    kind = "calendar-fixed"
 
-
-class CalendarDaysError(ApiError):
+class CalendarDaysError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY, kind="calendar-days"):
     """The days do not make a year's calendar."""
-
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    kind = "calendar-days"
 
     def __init__(self, faults: Sequence[ParameterFault]) -> None:
         super().__init__()

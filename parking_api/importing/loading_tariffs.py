@@ -1,6 +1,5 @@
 """What a city charges already, into the database: published before it came in, by nobody here."""
 
-import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
@@ -17,10 +16,11 @@ from parking_api.importing.tariffs import TARIFFS, GivenTariff, GivenTariffs
 from parking_api.price_controls import queries as control_queries
 from parking_api.price_controls import service as price_controls
 from parking_api.price_controls.models import NewControl
+from parking_api.tariffs import queries as tariff_queries
+from parking_api.tariffs.documents import columns
 from parking_api.zones.errors import ZonesOverlapError
 from parking_api.zones.service import check_overlaps
-from sql.engine import AdvisoryLock, Transaction, lock
-from sql.named import named
+from sql.engine import AdvisoryLock, Transaction, lock, transaction
 
 IMPORTER: Final = "import"
 ZONES: Final = "zones.geojson"
@@ -95,31 +95,29 @@ async def _load_tariff(
     connection: Connection, place: int, given: GivenTariff, at: datetime, faults: Faults
 ) -> bool:
     tariff_id = given.document["id"]
-    if not await connection.fetchval(named("tariff_add"), tariff_id, IMPORTER, at):
+    if not await tariff_queries.add_tariff(Transaction(connection), tariff_id, IMPORTER, at):
         return False
-    target = given.applies_to
-    digest = pricing.content_hash(given.document)
+    stored = columns(given.document, given.applies_to)
     await queries.add_version(
-        Transaction(connection),
-        tariff_id=tariff_id,
-        document=json.dumps(given.document, ensure_ascii=False),
-        content_hash=digest,
-        zones=sorted(set(target.zones)),
-        lot_types=sorted(set(target.lot_types)),
-        lots=sorted(set(target.lots)),
-        by=IMPORTER,
-        at=at,
+        Transaction(connection), tariff_id=tariff_id, **stored, by=IMPORTER, at=at
     )
     try:
-        async with connection.transaction():
-            await connection.execute(
-                named("tariff_effects_add"), tariff_id, 1, given.effective_from, None
+        async with transaction(connection) as db:
+            await tariff_queries.add_effects(
+                db,
+                tariff_id=tariff_id,
+                version=1,
+                zones=stored["zones"],
+                lot_types=stored["lot_types"],
+                lots=stored["lots"],
+                starts_at=given.effective_from,
+                ends_at=None,
             )
     except asyncpg.ExclusionViolationError:
         message = "another tariff prices one of them at the same time"
         faults.add(TARIFFS, None, f"tariffs[{place}].applies_to", message)
         return False
-    await _record(connection, "tariff.import", f"tariff/{tariff_id}/1", digest, at)
+    await _record(connection, "tariff.import", f"tariff/{tariff_id}/1", stored["content_hash"], at)
     return True
 
 

@@ -182,7 +182,7 @@ async def add_version(
     db: Transaction,
     *,
     tariff_id: str,
-    document: str,
+    document_text: str,
     content_hash: str,
     zones: Sequence[str],
     lot_types: Sequence[str],

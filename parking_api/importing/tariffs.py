@@ -18,7 +18,7 @@ from parking_api.importing.reading import Register, read_json
 from parking_api.importing.rows import Instant, LotRow, ZoneRow
 from parking_api.price_controls.models import NewControl
 from parking_api.quotes.errors import TariffInvalidError
-from parking_api.tariffs.drafting import checked
+from parking_api.tariffs.documents import checked
 from parking_api.tariffs.models import AppliesTo
 
 TARIFFS: Final = "tariffs.json"

@@ -22,16 +22,15 @@ from parking_api.mechanisms.models import (
     ReviewAnswer,
     ReviewsAsk,
 )
-from parking_api.models import Page, Why, respond
+from parking_api.models import Page, Why
 from parking_api.paging import cut, next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, SeesAll, allowed, guarded
 from parking_api.people.queries import Person
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
-from parking_api.tariffs import answers as tariff_answers
-from parking_api.tariffs import queries as tariff_queries
 from parking_api.tariffs.models import BureauVersion
+from parking_api.tariffs.routes import created
 from parking_api.workflow import NotTheDrafterError, SamePersonError
 
 router = APIRouter(tags=["mechanisms"], route_class=StrictRoute)
@@ -191,7 +190,6 @@ async def one_review(
 @router.post(
     f"{PATH}/reviews/{{number}}/draft",
     status_code=CREATED,
-    response_model=BureauVersion,
     responses=guarded(
         MechanismUnknownError,
         ReviewUnknownError,
@@ -201,13 +199,15 @@ async def one_review(
     ),
 )
 async def draft_version(
-    mechanism_id: MechanismId, number: Number, body: Why, deps: Deps, caller: Drafter
-) -> Response:
+    mechanism_id: MechanismId,
+    number: Number,
+    body: Why,
+    deps: Deps,
+    caller: Drafter,
+    *,
+    response: Response,
+) -> BureauVersion:
     """Draft a tariff version with what the newest review proposes, to be submitted and approved."""
     async with deps.act(caller.person_id, body.reason) as act:
-        key = await service.draft_version(act, mechanism_id, number)
-        row = await tariff_queries.version(act.db, key, act.at, whole=True)
-    answer = respond(tariff_answers.version(row, whole=True))
-    answer.status_code = HTTPStatus.CREATED
-    answer.headers["Location"] = f"/v1/tariffs/{key.tariff_id}/versions/{key.version}"
-    return answer
+        drafted = await service.draft_version(act, mechanism_id, number)
+    return created(drafted, response)

@@ -5,7 +5,6 @@ import math
 from typing import Any, Final, TypedDict
 
 import pricing
-from parking_api.audit import Action
 from parking_api.errors import ApiError
 from parking_api.mechanisms import history, queries
 from parking_api.mechanisms.errors import (
@@ -21,9 +20,10 @@ from parking_api.mechanisms.models import MechanismAnswer, ProposalAnswer, Targe
 from parking_api.mechanisms.queries import Mode, Review, StoredMechanism
 from parking_api.mechanisms.tariff import check_control, check_limits, in_force, target_of
 from parking_api.models import LotType, Name
-from parking_api.tariffs import drafting
+from parking_api.tariffs import service as tariffs
+from parking_api.tariffs.key import Key
 from parking_api.tariffs.models import NewVersion
-from parking_api.tariffs.queries import Key
+from parking_api.tariffs.queries import Version
 from parking_api.workflow import Act, NotTheDrafterError, Step, Workflow, change
 from parking_api.zones import queries as zone_queries
 from pricing.mechanism import Mechanism, Proposal, moved, review_tariff
@@ -290,7 +290,7 @@ async def one_review(db: Db, mechanism_id: str, number: int) -> Review:
     raise ReviewUnknownError
 
 
-async def draft_version(act: Act, mechanism_id: str, number: int) -> Key:
+async def draft_version(act: Act, mechanism_id: str, number: int) -> Version:
     """Draft a tariff version with what a review proposes.
 
     Raises:
@@ -312,18 +312,17 @@ async def draft_version(act: Act, mechanism_id: str, number: int) -> Key:
         raise ReviewStateError(f"Review {number} proposes no change.")
     document = moved(now.document, now.periods, changes)
     new = NewVersion(document=document, applies_to=target_of(mechanism), reason=act.reason or "")
-    by = Action(act.person_id, act.at, act.reason)
-    key = await drafting.draft_version(act.db, now.key.tariff_id, new, by)
+    drafted = await tariffs.draft_version(act, now.key.tariff_id, new)
     noted = await queries.note_draft(
         act.db,
         mechanism_id=mechanism_id,
         number=number,
-        version=key.version,
+        version=drafted.version,
         by=act.person_id,
         at=act.at,
     )
     _keep(act, "draft_version", noted)
-    return key
+    return drafted
 
 
 async def _check_draftable(db: Db, stored: StoredMechanism, found: Review) -> None:

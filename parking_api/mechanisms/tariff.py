@@ -11,8 +11,8 @@ from parking_api.mechanisms.errors import MechanismUnfitError
 from parking_api.mechanisms.queries import PricedType
 from parking_api.price_controls import service as price_controls
 from parking_api.quotes.prices import ORDINARY
+from parking_api.tariffs.key import Key
 from parking_api.tariffs.models import AppliesTo
-from parking_api.tariffs.queries import Key
 from pricing.mechanism import BandPeriod, Mechanism, PriceState, fit, price_states
 from pricing.mechanism import MechanismUnfitError as Unfit
 from sql.engine import Db

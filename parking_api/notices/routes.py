@@ -11,8 +11,7 @@ from parking_api.notices.models import NoticeAsk
 from parking_api.people.access import SeesAll
 from parking_api.resources import Deps
 from parking_api.tariffs.errors import TariffUnknownError
-from parking_api.tariffs.key import VERSION_PATH, Number, TariffId
-from parking_api.tariffs.queries import Key
+from parking_api.tariffs.key import VERSION_PATH, VersionKey
 from parking_api.worker import off_loop
 
 router = APIRouter(tags=["tariffs"])
@@ -38,18 +37,13 @@ HTML: Final = "text/html"
     },
 )
 async def public_notice(
-    tariff_id: TariffId,
-    version: Number,
-    ask: Annotated[NoticeAsk, Query()],
-    deps: Deps,
-    sees_all: SeesAll,
+    key: VersionKey, ask: Annotated[NoticeAsk, Query()], deps: Deps, sees_all: SeesAll
 ) -> Response:
     """Give the public notice of a version: the official text in Chinese, with its quick table.
 
     Public once the version is published; before, for the bureau.
     """
     async with deps.database.connection() as connection:
-        key = Key(tariff_id, version)
         subject = await service.subject(deps, connection, key, include_drafts=sees_all)
     write, media_type = (pages.html, HTML) if ask.f == "html" else (pages.markdown, MARKDOWN)
     text = await off_loop(lambda: write(service.compose(subject)))

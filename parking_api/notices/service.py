@@ -10,8 +10,8 @@ from parking_api.audit import Connection
 from parking_api.notices.models import Notice, QuickTable, Section, Subject
 from parking_api.price_controls import service as price_controls
 from parking_api.resources import Resources
-from parking_api.tariffs import queries
-from parking_api.tariffs.queries import Key
+from parking_api.tariffs import service as tariffs
+from parking_api.tariffs.key import Key
 from pricing import Period
 from pricing.texts import clauses, duration, money, naming
 from sql.named import named
@@ -28,23 +28,22 @@ async def subject(
         TariffUnknownError: There is no such version, or it is not for the caller.
     """
     now = deps.clock()
-    row = await queries.version(connection, key, now, whole=include_drafts)
-    target = queries.target_of(row)
-    places = await connection.fetch(named("notice_places"), list(target.zones), list(target.lots))
+    version = await tariffs.version(connection, key, now, include_drafts=include_drafts)
+    places = await connection.fetch(named("notice_places"), version.zones, version.lots)
     # Of a draft nobody knows yet when it comes into force: as if now.
-    start = row["effective_from"] or now
-    references = await price_controls.applying(connection, target, start, row["effective_to"])
+    start = version.effective_from or now
+    references = await price_controls.applying(connection, version, start, version.effective_to)
     return Subject(
-        tariff=queries.tariff_of(row),
+        tariff=version.tariff,
         version=key.version,
-        content_hash=row["content_hash"],
+        content_hash=version.content_hash,
         places=[place["name_zh"] for place in places],
-        lot_types=target.lot_types,
+        lot_types=version.lot_types,
         references=list(dict.fromkeys(each.legal_reference_zh for each in references)),
         effective_from=start,
-        effective_to=row["effective_to"],
+        effective_to=version.effective_to,
         calendar=deps.prices.calendar,
-        withdrawn=row["state"] == "withdrawn",
+        withdrawn=version.state == "withdrawn",
     )
 
 

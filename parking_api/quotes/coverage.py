@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from parking_api.audit import Action, Connection
 from parking_api.quotes import queries
 from parking_api.quotes.errors import LeavesUnpricedError
 from parking_api.quotes.models import UnpricedLot, UnpricedLots
 from parking_api.quotes.prices import Situation, situations
 from parking_api.workflow import Act
-from sql.engine import Db, Transaction
+from sql.engine import Db
 
 # As many lots as an answer names; it tells the number of all.
 MOST_NAMED: Final = 100
@@ -156,16 +155,6 @@ async def require_prices(
     if found:
         act.keep("price.leave", subject, None, {"lots": len(found), "named": sentences})
     return answer(found)
-
-
-async def require_prices_of(
-    connection: Connection, before: Coverage, subject: str, act: Action, *, allowed: bool
-) -> UnpricedLots:
-    """Do as `require_prices` does, and record it at once."""
-    made = Act(Transaction(connection), act.person_id, act.at, act.reason)
-    found = await require_prices(made, before, subject, allowed=allowed)
-    await made.record()
-    return found
 
 
 def described(lot: Unpriced) -> str:

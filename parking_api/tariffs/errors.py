@@ -4,70 +4,43 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from parking_api.errors import ApiError, ParameterFault
-from parking_api.models import Row
+from parking_api.tariffs.queries import Effect, UnknownTarget
 
 
-class TariffUnknownError(ApiError):
+class TariffUnknownError(ApiError, status=HTTPStatus.NOT_FOUND, kind="tariff-unknown"):
     """There is no such tariff, or no such version of it that is for you to see."""
 
-    status = HTTPStatus.NOT_FOUND
-    kind = "tariff-unknown"
 
-
-class TariffExistsError(ApiError):
+class TariffExistsError(ApiError, status=HTTPStatus.CONFLICT, kind="tariff-exists"):
     """There is a tariff of that id already: draft a new version of it."""
 
-    status = HTTPStatus.CONFLICT
-    kind = "tariff-exists"
 
-
-class TargetUnknownError(ApiError):
+class TargetUnknownError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY, kind="target-unknown"):
     """The tariff would apply to zones or lots that are not there."""
 
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    kind = "target-unknown"
-
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, targets: Sequence[UnknownTarget]) -> None:
         super().__init__()
         self.faults = tuple(
             ParameterFault(
-                parameter=f"applies_to.{row['kind']}",
-                message=f"there is no {row['kind'].removesuffix('s')} {row['id']}",
+                parameter=f"applies_to.{each.kind}s", message=f"there is no {each.kind} {each.id}"
             )
-            for row in rows
+            for each in targets
         )
 
 
-class VersionStateError(ApiError):
+class VersionStateError(ApiError, status=HTTPStatus.CONFLICT, kind="version-state"):
     """That is not possible in the state that the version is in."""
 
-    status = HTTPStatus.CONFLICT
-    kind = "version-state"
 
-
-class EffectiveTimesError(ApiError):
+class EffectiveTimesError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY, kind="effective-times"):
     """A version comes into force in the future, and ends after it begins."""
 
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    kind = "effective-times"
 
-
-class EffectsOverlapError(ApiError):
+class EffectsOverlapError(ApiError, status=HTTPStatus.CONFLICT, kind="effects-overlap"):
     """Another version would price the same zone and lot type, or lot, at the same time."""
 
-    status = HTTPStatus.CONFLICT
-    kind = "effects-overlap"
-
-    def __init__(self, rows: Sequence[Row] = ()) -> None:
+    def __init__(self, effects: Sequence[Effect] = ()) -> None:
         super().__init__()
         self.faults = tuple(
-            ParameterFault(parameter="applies_to", message=_in_the_way(row)) for row in rows
+            ParameterFault(parameter="applies_to", message=each.message) for each in effects
         )
-
-
-def _in_the_way(row: Row) -> str:
-    """Put a row of `tariff_effects_others.sql` into words."""
-    target = row["lot_id"] or f"{row['zone_id']} x {row['lot_type']}"
-    since = row["effective_from"].isoformat()
-    until = f" to {row['effective_to'].isoformat()}" if row["effective_to"] else " on"
-    return f"version {row['version']} of {row['tariff_id']} prices {target} from {since}{until}"

@@ -1,18 +1,17 @@
 """The shapes of requests and answers about tariffs."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from parking_api.models import Answer, Body, LotType, Name, Reason, Whole
-from parking_api.paging import NEXT, START, PageLimit
+from parking_api.models import Answer, Body, Instant, LotType, Name, Reason, Whole
+from parking_api.paging import START, PageLimit
 from parking_api.parameters import Id, Moment, Parameters
 from parking_api.quotes.models import LeavesUnpriced, UnpricedLots
 from parking_api.tariffs.examples import CLASS_1_ROAD
+from parking_api.tariffs.queries import State
+from pricing import Lint
 
-State = Literal[
-    "draft", "in_review", "approved", "scheduled", "in_force", "superseded", "withdrawn"
-]
 Document = Annotated[
     dict[str, Any],
     Field(description="The tariff document.", examples=[CLASS_1_ROAD]),
@@ -148,12 +147,14 @@ class VersionFacts(Answer):
     version: int
     name: Name
     state: State
-    hash: str = Field(description="SHA-256 of the canonical document, in hex.")
+    hash: str = Field(
+        validation_alias="content_hash", description="SHA-256 of the canonical document, in hex."
+    )
     applies_to: Target
     copy_of: int | None = Field(description="The version that it goes back to.")
-    effective_from: AwareDatetime | None
-    effective_to: AwareDatetime | None = Field(description="Exclusive; null for no end yet.")
-    published_at: AwareDatetime | None
+    effective_from: Instant | None
+    effective_to: Instant | None = Field(description="Exclusive; null for no end yet.")
+    published_at: Instant | None
 
 
 class VersionAnswer(VersionFacts):
@@ -167,14 +168,14 @@ class BureauVersion(VersionAnswer):
 
     imported: bool = Field(description="It was in force before it came into the platform.")
     drafted_by: str
-    drafted_at: AwareDatetime
+    drafted_at: Instant
     submitted_by: str | None
-    submitted_at: AwareDatetime | None
+    submitted_at: Instant | None
     approved_by: str | None
-    approved_at: AwareDatetime | None
+    approved_at: Instant | None
     published_by: str | None
     withdrawn_by: str | None
-    withdrawn_at: AwareDatetime | None
+    withdrawn_at: Instant | None
 
 
 class SubmittedVersion(BureauVersion):
@@ -195,13 +196,6 @@ class EffectiveVersion(BureauVersion):
     unpriced: UnpricedLots
 
 
-class VersionPage(Answer):
-    """A page of tariff versions, by `tariff_id` and `version`."""
-
-    items: list[VersionFacts]
-    next: str | None = Field(description=NEXT)
-
-
 class Finding(Answer):
     """Something about a tariff that should be looked at."""
 
@@ -211,6 +205,18 @@ class Finding(Answer):
     severity: str
     text: Name
     amount_minor: int | None = Field(description="The money at stake, where it can be computed.")
+
+    @classmethod
+    def of(cls, found: Lint) -> Self:
+        """Make one out of what the pricer found."""
+        return cls(
+            code=found.code,
+            path=found.path,
+            clause=found.clause,
+            severity=found.severity,
+            text=Name(zh=found.zh, en=found.en),
+            amount_minor=found.money_minor,
+        )
 
 
 class Findings(Answer):
@@ -232,7 +238,7 @@ class Change(Answer):
 class FeeChange(Answer):
     """What a stay of some length costs by each of two versions."""
 
-    entry: AwareDatetime
+    entry: Instant
     duration_s: int
     before_minor: int
     after_minor: int

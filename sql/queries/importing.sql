@@ -299,7 +299,7 @@ SELECT
 FROM lot
 WHERE lot_id = any(:lot_ids::text[]);
 
--- name: add_version(tariff_id, document, content_hash, zones, lot_types, lots, by, at)
+-- name: add_version(tariff_id, document_text, content_hash, zones, lot_types, lots, by, at)
 -- Add version 1 of a tariff that was in force before it came into the platform, the document as
 -- JSON text.
 -- Index: tariff_version_pkey.
@@ -308,6 +308,6 @@ INSERT INTO tariff_version (
     drafted_at, published_by, published_at
 )
 VALUES (
-    :tariff_id, 1, (:document::text)::json, :content_hash, :zones, :lot_types, :lots, 'published',
-    true, :by, :at, :by, :at
+    :tariff_id, 1, (:document_text::text)::json, :content_hash, :zones, :lot_types, :lots,
+    'published', true, :by, :at, :by, :at
 );

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,10 @@ import asyncpg
 import pytest
 
 from parking_api.audit.service import verify
+from parking_api.tariffs import service
+from parking_api.tariffs.key import Key
+from parking_api.tariffs.models import BureauVersion
+from parking_api.workflow import acting
 from pricing import content_hash
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, document, get, person, problem
@@ -126,6 +131,24 @@ async def test_who_may_do_what(bureau: Bureau, database_url: str) -> None:
     await bureau.act(own_path, "submit", both)
     problem(await bureau.post(f"{own_path}/approve", both), 403, "same-person")
     assert await state(bureau, own_path) == "in_review"
+
+
+async def test_a_publication_reads_and_writes_its_version_once(
+    bureau: Bureau, built: Builder
+) -> None:
+    await bureau.approved()
+    run: list[str] = []
+
+    with built.connection.query_logger(lambda record: run.append(record.query)):
+        async with acting(built.connection, "li", bureau.clock.now) as act:
+            published, _ = await service.publish(
+                act, Key("t-1", 1), act.at, None, leaves_unpriced=False
+            )
+
+    assert sum(bool(re.search(r"(FROM|JOIN)\s+tariff_version\b", text)) for text in run) == 1
+    assert sum("UPDATE tariff_version" in text for text in run) == 1
+    told = await get(bureau, "/v1/tariffs/t-1/versions/1", **bureau.drafter)
+    assert BureauVersion.model_validate(published).model_dump(mode="json") == told
 
 
 async def test_what_left_its_draft_is_immutable(bureau: Bureau, built: Builder) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from parking_api.lots import service
-from parking_api.tariffs import drafting
+from parking_api.tariffs import documents
 from parking_api.worker import INLINE_ROWS
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, document
@@ -65,7 +65,7 @@ async def test_long_histories(api: httpx.AsyncClient, built: Builder, threads: T
 
 
 async def test_documents_that_are_drafted(bureau: Bureau, threads: Threads) -> None:
-    called = threads(drafting, "read_document")
+    called = threads(documents, "read_document")
 
     drafted = await bureau.draft()
     again = await bureau.post("/v1/tariffs/t-1/versions", bureau.drafter, document=document())

@@ -1,9 +1,0 @@
--- Say that a version is approved.
--- $1 tariff_id  $2 version  $3 by whom  $4 when
--- Index: tariff_version_pkey.
-UPDATE tariff_version
-SET
-    state = 'approved',
-    approved_by = $3,
-    approved_at = $4
-WHERE tariff_id = $1 AND version = $2
