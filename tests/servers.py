@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import asyncpg
@@ -153,3 +153,8 @@ class Broker:
 def declared(name: str) -> Declared:
     """Find a statement that the programs send, such as `lots.nearest_lots`."""
     return next(one for one in DECLARED if f"{one.domain}.{one.name}" == name)
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """A plan as EXPLAIN (FORMAT JSON) gives it, and every plan below it."""
+    return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]

@@ -239,3 +239,10 @@ class Builder:
         await self.connection.execute(
             f"INSERT INTO lot_occupancy ({', '.join(columns)}) VALUES ({marks})", *columns.values()
         )
+
+
+def square(west: float, south: float, size: float = 0.1) -> dict[str, Any]:
+    """A square as GeoJSON, degrees."""
+    east, north = west + size, south + size
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}

@@ -16,13 +16,6 @@ SQUARE = {
 }
 
 
-def square(west: float, south: float, size: float = 0.1) -> dict[str, Any]:
-    """A square as GeoJSON, degrees."""
-    east, north = west + size, south + size
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Polygon", "coordinates": [ring]}
-
-
 async def person(database_url: str, person_id: str, *roles: str) -> dict[str, str]:
     """Add a person with a key; give the headers that they ask with."""
     return await keyed(database_url, person_id, *roles, at=BEFORE)

@@ -64,12 +64,18 @@ async def big_api(big_city_url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def small_city(database_url: str, tmp_path: Path) -> AsyncIterator[Connection]:
-    """A connection to a database that the small city was imported into."""
+async def db(database_url: str) -> AsyncIterator[Connection]:
+    """A connection as the programs have it, by the role `onelot_app`."""
     async with connected(database_url, "test") as opened:
-        directory = write_city(tmp_path / "city")
-        await import_city(opened, directory, at=datetime(2026, 11, 22, tzinfo=UTC), steps=Silent())
         yield opened
+
+
+@pytest.fixture
+async def small_city(db: Connection, tmp_path: Path) -> Connection:
+    """A connection to a database that the small city was imported into."""
+    directory = write_city(tmp_path / "city")
+    await import_city(db, directory, at=datetime(2026, 11, 22, tzinfo=UTC), steps=Silent())
+    return db
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from parking_api.operators.credentials import PlatformPasswords
+from tests.parking_api.builders import square
 
 PLATFORM = PlatformPasswords("ingest-secret", "api-secret")
 STATE = """
@@ -14,13 +15,6 @@ INSERT INTO lot_state (
     committed_at, history_at
 )"""
 NOW = "now(), now(), now(), now()"
-
-
-def square(west: float, south: float, size: float) -> dict[str, Any]:
-    """A square as GeoJSON, its corner and side in degrees."""
-    east, north = west + size, south + size
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Polygon", "coordinates": [ring]}
 
 
 def features(*rows: tuple[dict[str, Any], dict[str, Any]]) -> str:

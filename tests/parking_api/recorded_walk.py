@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from tests.parking_api.builders import Builder
+from tests.parking_api.builders import Builder, square
+from tests.parking_api.bureau import document
 from tests.parking_api.recorded_city import START, key_of, remember, set_clock
 from tests.parking_api.recording import Recorder
 from tests.polling import until
@@ -62,39 +63,6 @@ CLASS_1_ROAD: Final[dict[str, Any]] = {
     "grace": {"mode": "threshold", "seconds": 900, "basis": "stay"},
     "version_policy": "at_entry",
 }
-
-
-def document(tariff_id: str = "t-1", price: int = 300, **fields: Any) -> dict[str, Any]:
-    """A tariff of so many fen a half hour, all day, unless `fields` say otherwise."""
-    return {
-        "id": tariff_id,
-        "name": {"zh": "一区路面", "en": "Zone 1 street"},
-        "currency": "CNY",
-        "timezone": "Asia/Shanghai",
-        "periods": [
-            {
-                "id": "all",
-                "days": "all",
-                "start": "00:00",
-                "end": "24:00",
-                "charge": "unit",
-                "unit_s": 1800,
-                "rounding": "up",
-                "tiers": [{"from_s": 0, "price_minor": price}],
-            }
-        ],
-        "tier_clock": "window",
-        "boundary": "unit_start",
-        "grace": {"mode": "none"},
-        "version_policy": "at_entry",
-    } | fields
-
-
-def square(west: float, south: float, size: float = 0.1) -> dict[str, Any]:
-    """A square as GeoJSON, degrees."""
-    east, north = west + size, south + size
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Polygon", "coordinates": [ring]}
 
 
 def zone(zone_id: str, **fields: Any) -> dict[str, Any]:

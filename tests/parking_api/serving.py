@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from parking_api.app import create_app, utc_now
 from parking_api.settings import ApiSettings
@@ -45,3 +46,25 @@ def ageless(body: Any) -> Any:
     if isinstance(body, dict):
         return {key: ageless(value) for key, value in body.items() if key != "age_s"}
     return body
+
+
+def is_problem(answer: httpx.Response, status: int) -> bool:
+    """Whether the answer is a problem without a kind of its own; fail when it is none."""
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.status_code == body["status"] == status
+    assert body["type"] == "about:blank"
+    assert body["title"]
+    assert body["detail"]
+    return True
+
+
+async def samples(api: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """What /metrics says: values by name and labels."""
+    answer = await api.get("/metrics")
+    assert answer.status_code == 200
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }

@@ -1,7 +1,6 @@
 """The audit: rows in a chain that nobody can change, and that shows it when somebody did."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,13 +14,6 @@ from parking_api.command_line import Connection, connected
 from sql.engine import Transaction, transaction
 
 AT = datetime(2026, 11, 22, 1, 30, 0, 123456, tzinfo=UTC)
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Connection]:
-    """A connection as the programs have it, by the role `onelot_app`."""
-    async with connected(database_url, "test") as opened:
-        yield opened
 
 
 async def add(db: Connection, **values: Any) -> int:

@@ -21,8 +21,7 @@ from sql.engine import transaction
 from sql.lot_state_store import load_lots, write_states
 from sql.lot_states import Lot, LotState, ReportTimes, counted, live_for, sensed, stale_for
 from tests.parking_api.builders import Builder
-from tests.parking_api.serving import get
-from tests.parking_api.test_health import samples
+from tests.parking_api.serving import get, samples
 
 HERE = {"lon": 120.38, "lat": 36.06}
 UNKNOWN = list(range(4, 61))

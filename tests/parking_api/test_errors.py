@@ -8,19 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.parking_api.builders import Builder
-from tests.parking_api.serving import ageless, get, serving
+from tests.parking_api.serving import ageless, get, is_problem, serving
 from tests.polling import until, until_somebody_waits
 from tests.servers import Databases, declared
-
-
-def is_problem(answer: httpx.Response, status: int) -> bool:
-    body = answer.json()
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.status_code == body["status"] == status
-    assert body["type"] == "about:blank"
-    assert body["title"]
-    assert body["detail"]
-    return True
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/city/", "/v1/lots/a/b", "/v1/%00"])

@@ -1,10 +1,9 @@
 """/healthz, /readyz and /metrics."""
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.parking_api.builders import Builder
-from tests.parking_api.serving import get, refused, serving
+from tests.parking_api.serving import get, refused, samples, serving
 from tests.polling import until
 from tests.servers import Broker
 
@@ -89,16 +88,6 @@ async def test_alive(api: httpx.AsyncClient) -> None:
 async def test_none_takes_parameters(big_api: httpx.AsyncClient) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         assert await refused(big_api, path, verbose=1) == ["verbose"]
-
-
-async def samples(api: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    answer = await api.get("/metrics")
-    assert answer.status_code == 200
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
 
 
 async def test_metrics_count_by_route_and_tell_the_city(

@@ -13,7 +13,7 @@ from pyproj import Geod
 from parking_api.lots.models import NearestLots
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get, refused
-from tests.servers import declared
+from tests.servers import declared, nodes
 
 HERE = {"lon": 120.38, "lat": 36.06}
 PLACES = 1000
@@ -278,10 +278,6 @@ def suits(lot: Any, ask: dict[str, Any]) -> bool:
     if "space_class" in ask and (lot["free_ev"] is None or lot["free_ev"] < enough):
         return False
     return high_enough and bool(lot["free_spaces"] >= enough)
-
-
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
 
 
 ALL = {"lon": "120.38", "lat": "36.1", "radius_m": "2000", "most": "10"}

@@ -8,7 +8,7 @@ from parking_api.operators.models import OperatorAnswer
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages
 from tests.parking_api.people import body, keyed
-from tests.parking_api.test_errors import is_problem
+from tests.parking_api.serving import is_problem
 
 A = {
     "operator_id": "op-a",

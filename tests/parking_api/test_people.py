@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,28 +11,19 @@ import httpx
 import pytest
 
 from parking_api.audit.service import verify
-from parking_api.command_line import Connection, connected
+from parking_api.command_line import Connection
 from tests.parking_api.builders import Builder
+from tests.parking_api.bureau import Clock
 from tests.parking_api.people import body, key_id, keyed, shown
-from tests.parking_api.serving import serving
-from tests.parking_api.test_errors import is_problem
+from tests.parking_api.serving import is_problem, serving
 
 NEW = {"person_id": "wang", "name": "王芳", "roles": ["bureau_drafter"]}
 
 
-@dataclass
-class Clock:
-    """The platform's clock, which a test can put on."""
-
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    """The platform's clock, which a test can put on."""
+    return Clock(datetime.now(UTC))
 
 
 @pytest.fixture
@@ -44,12 +34,6 @@ async def api(
 ) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(database_url, clock, token_secret="s" * 32) as client:
         yield client
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Connection]:
-    async with connected(database_url, "test") as opened:
-        yield opened
 
 
 @pytest.fixture

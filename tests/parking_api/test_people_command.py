@@ -3,7 +3,7 @@
 import asyncio
 import json
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,9 @@ from parking_api.audit.service import verify
 from parking_api.command_line import connected
 from tests.parking_api.builders import Builder
 from tests.parking_api.people import body, key_id, shown
-from tests.parking_api.serving import serving
-from tests.parking_api.test_errors import is_problem
+from tests.parking_api.serving import is_problem
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-async def api(database_url: str, built: Builder) -> AsyncIterator[httpx.AsyncClient]:  # noqa: ARG001
-    async with serving(database_url) as client:
-        yield client
 
 
 @pytest.fixture

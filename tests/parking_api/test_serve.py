@@ -3,27 +3,13 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 
 import httpx
 
 from deploy.ports import any_free
+from tests.parking_api.processes import SERVE, await_health
 from tests.servers import Broker
-
-SERVE = [sys.executable, "-m", "parking_api", "serve"]
-
-
-def await_health(url: str, process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "it ended"
-        try:
-            if httpx.get(f"{url}/healthz").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("it does not answer")
 
 
 def test_it_answers_until_it_is_told_to_stop(database_url: str) -> None:

@@ -13,8 +13,7 @@ from pyproj import Geod
 from parking_api.spaces.models import LotSpaces, NearestSpaces
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get, refused
-from tests.parking_api.test_nearest import nodes
-from tests.servers import declared
+from tests.servers import declared, nodes
 
 HERE = {"lon": 120.38, "lat": 36.06}
 WGS_84 = Geod(ellps="WGS84")

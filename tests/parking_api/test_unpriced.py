@@ -13,8 +13,8 @@ from parking_api.importing.progress import Silent
 from parking_api.importing.service import Totals, import_city
 from parking_api.quotes.coverage import Coverage, Unpriced, newly_unpriced
 from parking_api.quotes.prices import Situation
-from tests.parking_api.builders import Builder
-from tests.parking_api.bureau import Bureau, document, problem, square
+from tests.parking_api.builders import Builder, square
+from tests.parking_api.bureau import Bureau, document, problem
 from tests.parking_api.import_files import features, write_city, zone
 
 NOW = "2026-11-22T01:31:00+00:00"

@@ -22,7 +22,7 @@ from deploy.ports import any_free, listens
 from parking_api import replacing
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import person
-from tests.parking_api.test_serve import SERVE, await_health
+from tests.parking_api.processes import SERVE, await_health
 
 WITHIN_S = 30.0
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.parking_api.builders import Builder
-from tests.parking_api.bureau import Bureau, document, person, problem, square
+from tests.parking_api.builders import Builder, square
+from tests.parking_api.bureau import Bureau, document, person, problem
 from tests.polling import until
 
 SOON = "2026-12-01T00:00:00+08:00"
