@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from parking_api.tariffs.examples import CLASS_1_ROAD
-from tests.parking_api.people import keyed
+from tests.parking_api.people.keys import keyed
 
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 SQUARE = {

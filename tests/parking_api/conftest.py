@@ -17,7 +17,7 @@ from tests.parking_api.builders import Builder, build_big_city
 from tests.parking_api.bureau import Bureau, Clock, person
 from tests.parking_api.feeding import People
 from tests.parking_api.import_files import write_city
-from tests.parking_api.people import keyed
+from tests.parking_api.people.keys import keyed
 from tests.parking_api.serving import serving
 from tests.servers import Databases
 

@@ -10,7 +10,7 @@ import httpx
 from ingest_mqtt.queries import NewLetter, keep_letters
 from sql.engine import Transaction
 from tests.parking_api.builders import Builder
-from tests.parking_api.people import body
+from tests.parking_api.people.keys import body
 
 
 @dataclass(frozen=True)

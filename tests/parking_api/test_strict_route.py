@@ -20,7 +20,7 @@ from parking_api.tariffs.models import Withdrawal
 from parking_api.zones.models import ZoneEnd
 from tests.parking_api.builders import square
 from tests.parking_api.bureau import Bureau
-from tests.parking_api.people import keyed
+from tests.parking_api.people.keys import keyed
 
 IDS = {"version": "1", "number": "1", "year": "2027", "key_id": "0123456789ab"}
 JSON = {"Content-Type": "application/json"}

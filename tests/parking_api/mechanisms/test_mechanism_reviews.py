@@ -10,7 +10,7 @@ from parking_api.__main__ import main
 from parking_api.audit.service import verify
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, document, problem
-from tests.parking_api.moving import DAY, approved, by_season, reviewed, seen
+from tests.parking_api.mechanisms.moving import DAY, approved, by_season, reviewed, seen
 
 
 async def test_from_a_mechanism_to_a_price(bureau: Bureau, built: Builder) -> None:

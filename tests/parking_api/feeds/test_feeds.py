@@ -10,7 +10,7 @@ from parking_api.feeds.models import Feed, LotFeeds
 from parking_api.models import Page
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages, refuse
-from tests.parking_api.people import body, keyed
+from tests.parking_api.people.keys import body, keyed
 from tests.parking_api.serving import is_problem
 
 OTHERS: dict[str, Any] = {"operator_id": "op-b", "gateway_id": "gw-s"}

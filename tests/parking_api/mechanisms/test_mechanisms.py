@@ -12,7 +12,7 @@ from parking_api.tariffs.examples import CLASS_1_ROAD
 from pricing.mechanism import Mechanism, fit
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, person, problem
-from tests.parking_api.moving import approved, drafted, mechanism, reviewed, seen
+from tests.parking_api.mechanisms.moving import approved, drafted, mechanism, reviewed, seen
 
 
 async def test_what_it_must_fit_before_it_is_approved(bureau: Bureau) -> None:

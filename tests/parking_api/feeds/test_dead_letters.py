@@ -9,7 +9,7 @@ from parking_api.feeds.models import SHOWN, DeadLetter
 from parking_api.models import Page
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages, refuse
-from tests.parking_api.people import body, keyed
+from tests.parking_api.people.keys import body, keyed
 from tests.parking_api.serving import is_problem
 
 PATH = "/v1/dead-letters"

@@ -14,7 +14,7 @@ from parking_api.__main__ import main
 from parking_api.audit.service import verify
 from parking_api.command_line import connected
 from tests.parking_api.builders import Builder
-from tests.parking_api.people import body, key_id, shown
+from tests.parking_api.people.keys import body, key_id, shown
 from tests.parking_api.serving import is_problem
 
 Run = Callable[..., Any]

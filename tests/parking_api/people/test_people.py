@@ -14,7 +14,7 @@ from parking_api.audit.service import verify
 from parking_api.command_line import Connection
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Clock
-from tests.parking_api.people import body, key_id, keyed, shown
+from tests.parking_api.people.keys import body, key_id, keyed, shown
 from tests.parking_api.serving import is_problem, serving
 
 NEW = {"person_id": "wang", "name": "王芳", "roles": ["bureau_drafter"]}

@@ -7,7 +7,7 @@ from parking_api.models import Page
 from parking_api.operators.models import OperatorAnswer
 from tests.parking_api.builders import Builder
 from tests.parking_api.feeding import People, pages
-from tests.parking_api.people import body, keyed
+from tests.parking_api.people.keys import body, keyed
 from tests.parking_api.serving import is_problem
 
 A = {
