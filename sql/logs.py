@@ -1,24 +1,27 @@
-"""What a log may say: of an exception its type and where it was raised, never its text.
+"""The configuration of logs: one line for each event, without the texts of exceptions.
 
-Texts quote: a database's the row that it refuses, a decoder's the message that it could not read.
-Neither may stand in a log, which more people see than the table of refused messages.
+Of an exception a log has the type and the place where it was raised, never the text. Texts quote: a
+database's text quotes the row that it refuses, a decoder's the message that it could not read.
+More people see a log than the table of refused messages.
 """
 
 import logging
 import sys
 import traceback
 from collections.abc import Iterator
-from typing import Final
+from enum import Enum
+from typing import Any, Final
 
 import structlog
+from structlog.typing import EventDict
 
-# Of each exception, the last ones; a recursion that went too deep has a thousand.
+# The last frames of each exception; a recursion that went too deep has a thousand.
 _MOST_FRAMES: Final = 20
 _MOST_EXCEPTIONS: Final = 20
 
 
 def describe(error: BaseException) -> str:
-    """Tell an exception and those that led to it by types and places, the first cause last."""
+    """Return types and places of an exception and of those that caused it, the first cause last."""
     lines: list[str] = []
     for found in _every(error):
         lines.append(f"{type(found).__module__}.{type(found).__qualname__}")
@@ -46,21 +49,27 @@ def _every(error: BaseException) -> Iterator[BaseException]:
 
 
 class _Formatter(logging.Formatter):
-    """Lines of libraries, such as asyncio's of a task that failed."""
+    """Formats what libraries log, such as asyncio about a task that failed."""
 
     def formatException(self, ei: object) -> str:  # noqa: N802 - logging's name
-        """Tell an exception without its text."""
+        """Return an exception without its text."""
         error = ei[1] if isinstance(ei, tuple) else None
         return describe(error) if isinstance(error, BaseException) else ""
 
 
+def _plain(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Replace members of enumerations by their values: `422`, not `<HTTPStatus...: 422>`."""
+    return {name: each.value if isinstance(each, Enum) else each for name, each in event.items()}
+
+
 def configure() -> None:
-    """Have everything of this process logged to its standard streams, a line each."""
+    """Log everything of this process to its standard streams, one line for each event."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _plain,
             structlog.processors.ExceptionRenderer(lambda info: describe(info[1])),
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],

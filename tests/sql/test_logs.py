@@ -34,6 +34,11 @@ try:
 except ValueError:
     logging.getLogger("asyncio").exception("a task failed")
 """
+_STATUS = """
+from http import HTTPStatus
+import structlog
+structlog.get_logger().info("request", status=HTTPStatus.UNPROCESSABLE_ENTITY, route="/v1/lots")
+"""
 
 
 def logged(program: str) -> str:
@@ -53,6 +58,10 @@ def test_a_message_that_cannot_be_handled_is_not_quoted() -> None:
     assert "onelot/v1/feeds/gw-a/aaa9999/spaces" in said
     assert "decide.py" in said
     assert PLATE not in said
+
+
+def test_values_are_plain() -> None:
+    assert logged(_STATUS).endswith("event='request' status=422 route='/v1/lots'\n")
 
 
 def test_what_a_library_logs_quotes_neither() -> None:
