@@ -12,7 +12,6 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from parking_api.calendar import routes as calendar_routes
 from parking_api.city import routes as city_routes
-from parking_api.connections import UnreadBodies
 from parking_api.database import Database
 from parking_api.errors import Problem, add_handlers
 from parking_api.feeds import routes as feed_routes
@@ -34,6 +33,7 @@ from parking_api.resources import Resources
 from parking_api.settings import ApiSettings
 from parking_api.spaces import routes as space_routes
 from parking_api.tariffs import routes as tariff_routes
+from parking_api.unread_bodies import UnreadBodies
 from parking_api.zones import routes as zone_routes
 from parking_api.zones.moving import moving_lots
 from sql.engine import create_pool

@@ -19,7 +19,6 @@ new one, so that a flood of half-sent requests costs the flood only.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -32,7 +31,6 @@ from parking_api.errors import problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 MAX_HEAD_BYTES: Final = 16_384
@@ -341,56 +339,6 @@ def drop_unsent(connections: Iterable[BoundedProtocol]) -> None:
             return
         total -= unsent[connection]
         connection.abort()
-
-
-class UnreadBodies:
-    """ASGI middleware: who is answered before their body was read still gets the answer.
-
-    The connection ends with that answer, after its peer has had time to read it.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on."""
-        if scope["type"] != "http" or not _has_body(scope):
-            await self._app(scope, receive, send)
-            return
-        is_read = False
-
-        async def reading() -> Message:
-            nonlocal is_read
-            message = await receive()
-            is_read = is_read or not message.get("more_body", False)
-            return message
-
-        async def sending(message: Message) -> None:
-            if is_read or message.get("more_body"):
-                await send(message)
-            elif message["type"] == "http.response.start":
-                headers = [*message["headers"], (b"connection", b"close")]
-                await send({**message, "headers": headers})
-            else:
-                await send({**message, "more_body": True})
-                await discard()
-                await send({"type": message["type"], "body": b"", "more_body": False})
-
-        async def discard() -> None:
-            size = 0
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LINGER_S):
-                    while not is_read and size < LINGER_BYTES:
-                        size += len((await reading()).get("body", b""))
-
-        await self._app(scope, reading, sending)
-
-
-def _has_body(scope: Scope) -> bool:
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-        for name, value in scope["headers"]
-    )
 
 
 def _written(status: HTTPStatus) -> bytes:
