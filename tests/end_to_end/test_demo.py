@@ -163,14 +163,28 @@ def check_people(demo: Demo) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def check_the_readmes_commands(demo: Demo, home: Path) -> None:
-    """Run every fenced command of the README, as it stands there: one section after another."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    commands = "".join(re.findall(r"```bash\n(.*?)```", readme, re.DOTALL))
-    assert commands.count("ask $") > 10
-    assert commands.count("curl ") > 10
-    assert "127.0.0.1" not in readme, "an address that the running demo may not have"
-    # Where a user stands: the project's files, its environment, and the running demo's var/.
+def check_the_documents_commands(demo: Demo, home: Path) -> None:
+    """Run every fenced command of README.md and docs/, page by page, as it stands there."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    texts = {page: page.read_text(encoding="utf-8") for page in pages}
+    commands = {
+        page: "".join(re.findall(r"```bash\n(.*?)```", text, re.DOTALL))
+        for page, text in texts.items()
+    }
+    assert "".join(commands.values()).count("ask $") > 10
+    assert "".join(commands.values()).count("curl ") > 10
+    for page, text in texts.items():
+        assert "127.0.0.1" not in text, f"{page}: an address that the running demo may not have"
+    prepare_home(demo, home)
+    output = "".join(run_as_user(home, script) for script in commands.values() if script)
+    assert "本标准适用于下列区域的道路泊位：台东。" in output
+    assert "Only 0.0 % of the time was seen: unchanged." in output
+    versions = get(f"{demo.run_file()['http']}/v1/tariffs?tariff=taidong-road")["items"]
+    assert [version["state"] for version in versions] == ["scheduled"]
+
+
+def prepare_home(demo: Demo, home: Path) -> None:
+    """Make what a user has: the project's files, its environment, and the running demo's var/."""
     for entry in ROOT.iterdir():
         if entry.name not in {"var", ".venv"}:
             (home / entry.name).symlink_to(entry)
@@ -179,20 +193,19 @@ def check_the_readmes_commands(demo: Demo, home: Path) -> None:
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    http = demo.run_file()["http"]
-    script = commands.replace("curl -s ", "curl -sSf ")
+
+
+def run_as_user(home: Path, script: str) -> str:
+    """Run one page's commands in a shell of their own; return what they print."""
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
+        ["bash", "-euo", "pipefail", "-c", script.replace("curl -s ", "curl -sSf ")],
         cwd=home,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
-    assert "本标准适用于下列区域的道路泊位：台东。" in done.stdout
-    assert "Only 0.0 % of the time was seen: unchanged." in done.stdout
-    versions = get(f"{http}/v1/tariffs?tariff=taidong-road")["items"]
-    assert [version["state"] for version in versions] == ["scheduled"]
+    return done.stdout
 
 
 def check_it_gets_up(demo: Demo) -> None:
@@ -240,7 +253,7 @@ def test_first_start_serves_the_city_and_ctrl_c_ends_it(var: Path, tmp_path: Pat
         check_answers(demo)
         check_people(demo)
         assert is_applied(report_as_operator(demo))
-        check_the_readmes_commands(demo, tmp_path)
+        check_the_documents_commands(demo, tmp_path)
         check_it_gets_up(demo)
         wait_for(lambda: "obs/s | newest commit" in demo.output.read_text(), demo, 15.0)
         leave_an_older_state(demo)
