@@ -110,8 +110,8 @@ class DeadLetters:
 
     def _digest(self, letter: DeadLetter) -> bytes:
         message = letter.message
-        said = message.topic.encode(errors="surrogatepass") + b"\0" + message.payload
-        return hmac.digest(self._key, said, "sha256")
+        content = message.topic.encode(errors="surrogatepass") + b"\0" + message.payload
+        return hmac.digest(self._key, content, "sha256")
 
     async def _repeat(self, db: Transaction, same: Mapping[bytes, _Same]) -> set[bytes]:
         again = [
@@ -167,7 +167,7 @@ def _row(digest: bytes, one: _Same, registry: Registry) -> NewLetter:
         reason=rejection.reason,
         detail=rejection.detail,
         payload=masked.text,
-        whole=masked.whole,
+        whole=masked.is_whole,
         payload_bytes=message.size or len(message.payload),
         fault_at=masked.fault_at,
         times=one.times,

@@ -41,12 +41,12 @@ class Masked:
     Attributes:
         text: JSON where it was JSON; else its first characters and those about the fault, each
             replaced by its kind.
-        whole: Whether it says all that the message said.
+        is_whole: Whether it says all that the message said.
         fault_at: The byte at which it stopped being JSON; None where it is, or was not read.
     """
 
     text: str
-    whole: bool
+    is_whole: bool
     fault_at: int | None = None
 
 
@@ -58,34 +58,34 @@ def mask_payload(kind: str, payload: bytes) -> Masked:
         payload: What came, whatever it is.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
-        return Masked(_kinds_around(payload, 0), whole=False)
+        return Masked(_kinds_around(payload, 0), is_whole=False)
     try:
         value: Any = read(payload)
     except NotJsonError:
         at = _fault_at(payload)
-        return Masked(_kinds_around(payload, at or 0), whole=False, fault_at=at)
+        return Masked(_kinds_around(payload, at or 0), is_whole=False, fault_at=at)
     if not isinstance(value, Members):
-        return Masked(_json(_shape(value)), whole=False)
+        return Masked(_json(_shape(value)), is_whole=False)
     return _mask_fields(value, _FIELDS.get(kind, {}))
 
 
 def _mask_fields(value: Members, fields: Mapping[str, Callable[..., bool]]) -> Masked:
     # Of a name that stands there twice only the last value is looked at.
-    kept, whole = {}, not value.doubled
+    kept, is_whole = {}, not value.doubled
     strange = 0
-    for name, held in value.items():
+    for name, field_value in value.items():
         if name in fields:
-            right = fields[name](held, value)
-            kept[name] = held if right else _masked_value(held)
-            whole = whole and right
+            is_right = fields[name](field_value, value)
+            kept[name] = field_value if is_right else _masked_value(field_value)
+            is_whole = is_whole and is_right
             continue
-        whole = False
+        is_whole = False
         strange += 1
         if strange <= SHOWN_FIELDS:
-            kept[f"<{strange}: {kinds(name, SHOWN_WORD)}>"] = _shape(held)
+            kept[f"<{strange}: {kinds(name, SHOWN_WORD)}>"] = _shape(field_value)
     if strange > SHOWN_FIELDS:
         kept["<and more>"] = strange - SHOWN_FIELDS
-    return Masked(_json(kept), whole)
+    return Masked(_json(kept), is_whole)
 
 
 def _masked_value(value: object) -> object:

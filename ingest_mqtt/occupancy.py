@@ -40,7 +40,7 @@ class Step:
         self.capacity, self.free_last = state.capacity, free
         self.free_min, self.free_max = min(self.free_min, free), max(self.free_max, free)
 
-    def hold(self, state: LotState, seconds: float) -> None:
+    def add_time(self, state: LotState, seconds: float) -> None:
         """Take in that a state held for so many seconds of the step."""
         self.covered_s += seconds
         self.space_s += state.capacity * seconds
@@ -92,7 +92,7 @@ class Steps:
     def _cover(self, lot_id: str, state: LotState, start: float, end: float) -> None:
         while start < end:
             upto = min(end, (start // STEP_S + 1) * STEP_S)
-            self._step(lot_id, start, state).hold(state, upto - start)
+            self._step(lot_id, start, state).add_time(state, upto - start)
             start = upto
 
     def _step(self, lot_id: str, second: float, state: LotState) -> Step:

@@ -30,11 +30,11 @@ def ack_payload(ack: Ack, at: datetime) -> bytes:
         seq=ack.seq,
         result=ack.result,
         at=at.isoformat(),
-        reason=_given(ack.reason),
-        detail=_given(ack.detail),
+        reason=_or_unset(ack.reason),
+        detail=_or_unset(ack.detail),
         age_s=UNSET if ack.age_s is None else round(ack.age_s, 3),
         last=UNSET if ack.last is None else Order(*ack.last),
-        retry_s=_given(ack.retry_s),
+        retry_s=_or_unset(ack.retry_s),
     )
     return _ENCODER.encode(message)
 
@@ -62,7 +62,7 @@ def state_payload(lot_id: str, committed: Committed) -> bytes:
     return _ENCODER.encode(message)
 
 
-def _given(value: T | None) -> T | UnsetType:
+def _or_unset(value: T | None) -> T | UnsetType:
     return UNSET if value is None else value
 
 

@@ -237,16 +237,16 @@ class Limiter:
         key = feed.gateway_id, feed.lot_id
         allowance, awaited = self._allowance(feed.gateway_id), self._awaited[key]
         later = order > awaited.order
-        whole = later and feed.kind in WHOLE_STATES and self._is_whole_state(feed, payload)
-        if later and not whole and feed.kind not in WHOLE_STATES:
+        is_complete = later and feed.kind in WHOLE_STATES and self._is_complete(feed, payload)
+        if later and not is_complete and feed.kind not in WHOLE_STATES:
             return Deferred(*order, allowance.retry_s)
         if not allowance.take(len(payload), now_s):
             return self._defer(feed, order, now_s)
-        if whole or order == awaited.order:
+        if is_complete or order == awaited.order:
             del self._awaited[key]
         return None
 
-    def _is_whole_state(self, feed: FeedTopic, payload: bytes) -> bool:
+    def _is_complete(self, feed: FeedTopic, payload: bytes) -> bool:
         """Tell whether a message gives the whole lot, so that nothing before it is missed."""
         lot = self._registry.lots[feed.lot_id]
         try:

@@ -99,7 +99,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stuck_at: float | None = None
         self._closing_at: float | None = None
         self._refusal = HTTPStatus.BAD_REQUEST
-        self._deaf = False
+        self._is_refused = False
         self._discarded = 0
         self._size = 0
         # What is being answered; `cycle` is what came last.
@@ -153,7 +153,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, within the bounds of a request's head."""
-        if self._deaf:
+        if self._is_refused:
             self._discard(len(data))
             return
         if self._began is None:
@@ -162,7 +162,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
         super().data_received(data)
         # A head in one piece is measured by its parts; this is one that does not end.
-        if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self._deaf:
+        if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self._is_refused:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def _begin(self) -> None:
@@ -202,7 +202,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         super().on_headers_complete()
         if self._shared.is_last:
-            self.say_last()
+            self.mark_last()
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -234,7 +234,7 @@ class BoundedProtocol(HttpToolsProtocol):
         is_answered = self.cycle is None or self.cycle.response_complete
         return self._began is None and bool(is_answered)
 
-    def say_last(self) -> None:
+    def mark_last(self) -> None:
         """Tell the peer with the answer that is about to begin, if any, that it is the last."""
         if self.cycle is not None and not self.cycle.response_started:
             self.cycle.keep_alive = False
@@ -248,7 +248,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Say why, hear no more, and close once it has been said."""
-        self._deaf = True
+        self._is_refused = True
         self._shared.on_refused(status)
         cycle = self.cycle
         is_answering = cycle is not None and not cycle.response_complete
@@ -285,23 +285,23 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
         self._settle()
 
-    def look(self, now: float) -> bool:
+    def end_if_late(self, now: float) -> bool:
         """End the connection if it is over its time; whether it was."""
         if self._closing_at is None and self.transport.is_closing():
             self._closing_at = now
         body_s = self._shared.body_s
         if self._closing_at is not None:
             # One that only has to be written to its end may take as long as any answer.
-            is_over = now - self._closing_at > (LINGER_S if self._deaf else body_s)
+            is_over = now - self._closing_at > (LINGER_S if self._is_refused else body_s)
         else:
             is_over = self._stuck_at is not None and now - self._stuck_at > body_s
         if is_over:
             self.abort()
-        elif self._began is not None and not self._deaf and self._closing_at is None:
-            return self._look_at_request(now - self._began)
+        elif self._began is not None and not self._is_refused and self._closing_at is None:
+            return self._refuse_if_late(now - self._began)
         return is_over
 
-    def _look_at_request(self, age_s: float) -> bool:
+    def _refuse_if_late(self, age_s: float) -> bool:
         if age_s <= (self._shared.head_s if self._in_head else self._shared.body_s):
             return False
         if self._in_head and not self._head_bytes:
@@ -323,7 +323,7 @@ class BoundedServer(uvicorn.Server):
         ]
         ended = 0
         for connection in open_ones:
-            ended += connection.look(now)
+            ended += connection.end_if_late(now)
             if ended >= MOST_ENDED:
                 break
         drop_unsent(open_ones)

@@ -95,7 +95,7 @@ class CityLoadingError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE):
     """This process has no city yet: it has just started, or the database is away."""
 
 
-class StretchTooLongError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
+class HistoryTooLongError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """A history has at most 10,000 steps: shorten it, or lengthen the step."""
 
 
@@ -130,7 +130,7 @@ def problem(
         kind: See `ApiError`.
         members: See `ApiError`.
     """
-    told: dict[str, Any] = {
+    content: dict[str, Any] = {
         "type": "about:blank" if kind is None else f"urn:onelot:problem:{kind}",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -138,8 +138,8 @@ def problem(
         **(members or {}),
     }
     if faults:
-        told["errors"] = [fault.model_dump() for fault in faults[:MOST_FAULTS]]
-    return Response(orjson.dumps(told), status, headers, PROBLEM_JSON)
+        content["errors"] = [fault.model_dump() for fault in faults[:MOST_FAULTS]]
+    return Response(orjson.dumps(content), status, headers, PROBLEM_JSON)
 
 
 # Asynchronous, all of them: others are sent through a pool of threads, each of which contends with
@@ -207,16 +207,16 @@ def described(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[st
         HTTPStatus.UNPROCESSABLE_ENTITY: "A parameter is missing, unknown or out of its bounds.",
         HTTPStatus.SERVICE_UNAVAILABLE: DatabaseAwayError.__doc__,
     }
-    told: dict[HTTPStatus, list[str]] = {}
+    texts_by_status: dict[HTTPStatus, list[str]] = {}
     for one in problems:
         status = one if isinstance(one, HTTPStatus) else one.status
         text = descriptions[one] if isinstance(one, HTTPStatus) else one.__doc__
-        told.setdefault(status, []).append(str(text))
+        texts_by_status.setdefault(status, []).append(str(text))
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         int(status): {
             "description": " ".join(texts),
             "content": {PROBLEM_JSON: {"schema": schema}},
         }
-        for status, texts in told.items()
+        for status, texts in texts_by_status.items()
     }

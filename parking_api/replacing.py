@@ -19,14 +19,14 @@ from parking_api.worker import off_loop
 from parking_api.workers import Start
 
 # Longest wait for the whole city.
-WHOLE_WITHIN_S: Final = 30.0
+LOADED_WITHIN_S: Final = 30.0
 # What is idle for so long after the last of its server's answers may be closed.
 IDLE_S: Final = 1.0
 # And this is for requests that are under way.
 RETIRE_S: Final = 6.0
 
 
-class WholeFirst:
+class LoadFirst:
     """ASGI middleware: the application has started once it is whole."""
 
     def __init__(self, app: ASGIApp, state: State) -> None:
@@ -40,16 +40,16 @@ class WholeFirst:
             return
 
         async def sending(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete" and not await self._became_whole():
+            if message["type"] == "lifespan.startup.complete" and not await self._is_loaded():
                 message = {"type": "lifespan.startup.failed", "message": "there is no city"}
             await send(message)
 
         await self._app(scope, receive, sending)
 
-    async def _became_whole(self) -> bool:
+    async def _is_loaded(self) -> bool:
         try:
-            async with asyncio.timeout(WHOLE_WITHIN_S):
-                await self._state.resources.until_whole()
+            async with asyncio.timeout(LOADED_WITHIN_S):
+                await self._state.resources.until_loaded()
         except TimeoutError:
             return False
         return True
@@ -95,8 +95,8 @@ class WorkerServer(BoundedServer):
             server.close()
         self._shared.is_last = True
         for connection in self._open():
-            connection.say_last()
-        self._app.state.resources.city.hear_no_more()
+            connection.mark_last()
+        self._app.state.resources.city.leave_broker()
 
     def _is_done(self, age_s: float) -> bool:
         is_idle = all(connection.is_idle for connection in self._open())

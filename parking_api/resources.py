@@ -46,7 +46,7 @@ class Resources:
         ):
             yield act
 
-    async def until_whole(self) -> None:
+    async def until_loaded(self) -> None:
         """Wait until this process can answer questions."""
         await self.city.reading.done()
         await self.prices.reading.done()

@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 
 from parking_api.app import create_app
 from parking_api.connections import BoundedProtocol, Connections
-from parking_api.replacing import WholeFirst, WorkerServer
+from parking_api.replacing import LoadFirst, WorkerServer
 from parking_api.settings import ApiSettings
 from parking_api.workers import Start
 
@@ -48,7 +48,7 @@ def _server(settings: ApiSettings, database: str, start: Start) -> WorkerServer:
     )
     return WorkerServer(
         uvicorn.Config(
-            WholeFirst(app, app.state) if start.replaces else app,
+            LoadFirst(app, app.state) if start.replaces else app,
             loop="uvloop",
             # A class it calls: mypy knows of names and classes only.
             http=cast("type[BoundedProtocol]", functools.partial(BoundedProtocol, shared)),

@@ -56,7 +56,7 @@ class _Worker:
     began: float
     kill_at: float | None = None
 
-    def tell(self, number: signal.Signals, within_s: float) -> None:
+    def end(self, number: signal.Signals, within_s: float) -> None:
         """Have it end; it has not been waited for, so that its number is still its own."""
         self.kill_at = time.monotonic() + within_s
         os.kill(self.pid, number)
@@ -92,23 +92,23 @@ class Workers:
             The exit status: 0, or that of a worker which ended before any was ready.
         """
         self._places = [_Place() for _ in range(self.count)]
-        hears, says = socket.socketpair()
-        with hears, says:
-            hears.settimeout(0)
-            says.settimeout(0)
-            signal.set_wakeup_fd(says.fileno())
+        wake_up, waker = socket.socketpair()
+        with wake_up, waker:
+            wake_up.settimeout(0)
+            waker.settimeout(0)
+            signal.set_wakeup_fd(waker.fileno())
             for number in (*_ENDS, signal.SIGHUP):
                 signal.signal(number, lambda got, _: self._asked.add(signal.Signals(got)))
             status = None
             while status is None:
                 self._start_due()
-                status = self._turn(hears)
-            self._end(hears)
+                status = self._turn(wake_up)
+            self._end(wake_up)
         return status
 
-    def _turn(self, hears: socket.socket) -> int | None:
+    def _turn(self, wake_up: socket.socket) -> int | None:
         """Wait for something and do what it asks for; the exit status when all is over."""
-        for worker in self._ended(hears):
+        for worker in self._ended(wake_up):
             status = os.waitstatus_to_exitcode(os.waitpid(worker.pid, 0)[1])
             os.close(worker.line)
             self._forget(worker, status)
@@ -122,17 +122,17 @@ class Workers:
         self._kill_late()
         return None
 
-    def _ended(self, hears: socket.socket) -> list[_Worker]:
+    def _ended(self, wake_up: socket.socket) -> list[_Worker]:
         """Wait until something happens; the workers that have ended."""
         is_due = self._leaving or any(place.serving is None for place in self._places)
         ended = []
         with selectors.DefaultSelector() as selector:
-            selector.register(hears, selectors.EVENT_READ)
+            selector.register(wake_up, selectors.EVENT_READ)
             for worker in self._all():
                 selector.register(worker.line, selectors.EVENT_READ, worker)
             for key, _ in selector.select(_LOOK_EVERY_S if is_due else None):
                 if key.data is None:
-                    hears.recv(4096)
+                    wake_up.recv(4096)
                 elif os.read(key.fd, 16):
                     self._note_ready(key.data)
                 else:
@@ -190,7 +190,7 @@ class Workers:
         place = self._places[worker.place]
         if worker is place.coming:
             if place.serving:
-                place.serving.tell(signal.SIGHUP, RETIRE_WITHIN_S)
+                place.serving.end(signal.SIGHUP, RETIRE_WITHIN_S)
                 self._leaving.add(place.serving)
             place.serving, place.coming = worker, None
 
@@ -198,7 +198,7 @@ class Workers:
         """Start a new worker beside each; one that is still coming has older code."""
         for number, place in enumerate(self._places):
             if place.coming:
-                place.coming.tell(signal.SIGTERM, END_WITHIN_S)
+                place.coming.end(signal.SIGTERM, END_WITHIN_S)
                 self._leaving.add(place.coming)
             place.coming = self._start(number, replaces=True)
 
@@ -221,14 +221,14 @@ class Workers:
             if worker.kill_at is not None and now > worker.kill_at:
                 os.kill(worker.pid, signal.SIGKILL)
 
-    def _end(self, hears: socket.socket) -> None:
+    def _end(self, wake_up: socket.socket) -> None:
         """End all workers."""
         self._leaving = set(self._all())
         self._places = []
         for worker in self._leaving:
-            worker.tell(signal.SIGTERM, END_WITHIN_S)
+            worker.end(signal.SIGTERM, END_WITHIN_S)
         while self._leaving:
-            for worker in self._ended(hears):
+            for worker in self._ended(wake_up):
                 os.waitpid(worker.pid, 0)
                 self._leaving.discard(worker)
             self._kill_late()

@@ -22,7 +22,7 @@ def city(rows: Sequence[Totals], *, degraded: bool) -> Json:
         rows: One of the city, one a district.
         degraded: Whether they come from memory.
     """
-    whole = next(row for row in rows if row.is_city)
+    of_city = next(row for row in rows if row.is_city)
     districts = [
         {
             "adcode": row.adcode,
@@ -33,9 +33,9 @@ def city(rows: Sequence[Totals], *, degraded: bool) -> Json:
         if not row.is_city
     ]
     return {
-        **_totals(whole),
+        **_totals(of_city),
         "districts": districts,
-        "as_of": whole.as_of,
+        "as_of": of_city.as_of,
         "degraded": degraded,
     }
 

@@ -40,7 +40,7 @@ class FollowedCity(City):
         """Whether the city has been read once."""
         return self.reading.is_done
 
-    def hear_no_more(self) -> None:
+    def leave_broker(self) -> None:
         """Leave the broker, which knows one client of this name, to whoever comes next."""
         if self.hearing:
             self.hearing.cancel()

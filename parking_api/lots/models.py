@@ -102,12 +102,12 @@ class OccupancyAsk(Parameters):
     ] = STORED_STEP_S
 
     @model_validator(mode="after")
-    def _is_a_stretch(self) -> Self:
+    def _from_before_to(self) -> Self:
         if self.from_ and self.to and self.from_ >= self.to:
             raise ValueError("from lies before to")
         return self
 
-    def stretch(self, now: datetime) -> tuple[datetime, datetime]:
+    def time_range(self, now: datetime) -> tuple[datetime, datetime]:
         """Settle what is asked for.
 
         Args:
@@ -123,8 +123,8 @@ class OccupancyAsk(Parameters):
         else:
             end = now
         start = self.from_ or end - DEFAULT_SPAN
-        whole = int(start.timestamp()) // self.step * self.step
-        return datetime.fromtimestamp(whole, UTC), end.astimezone(UTC)
+        step_start = int(start.timestamp()) // self.step * self.step
+        return datetime.fromtimestamp(step_start, UTC), end.astimezone(UTC)
 
 
 Ratio = Annotated[float, Field(ge=0, le=1)]

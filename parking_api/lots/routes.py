@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from parking_api import worker
-from parking_api.errors import DatabaseAwayError, StretchTooLongError, described
+from parking_api.errors import DatabaseAwayError, HistoryTooLongError, described
 from parking_api.lots import service
 from parking_api.lots.models import (
     MOST_STEPS,
@@ -78,7 +78,7 @@ async def lots(ask: Annotated[LotsAsk, Query()], deps: Deps) -> Response:
     deps.prices.quote_lots(items, stay)
     # All pages price one stay, however long somebody takes from one to the next.
     following = next_path("/v1/lots", ask.model_copy(update={"at": stay.start}), cursor)
-    envelope = {"stay": service.told_stay(stay), "next": following} | recalled
+    envelope = {"stay": service.stay_answer(stay), "next": following} | recalled
     if ask.f == "json":
         return respond({"items": await worker.written(lambda item: item, items)} | envelope)
     features = await worker.written(service.feature, items)
@@ -94,10 +94,10 @@ async def lot(lot_id: LotId, ask: Annotated[LotAsk, Query()], deps: Deps) -> Res
             row, degraded = await service.one_lot(db, lot_id), False
     except DatabaseAwayError:
         row, degraded = deps.city.lot(lot_id, deps.clock()), True
-    told = service.lot(row, stay)
-    deps.prices.quote_lots([told], stay)
-    envelope = {"stay": service.told_stay(stay), "as_of": told["committed_at"]}
-    return respond(told | envelope | {"degraded": degraded})
+    answer = service.lot(row, stay)
+    deps.prices.quote_lots([answer], stay)
+    envelope = {"stay": service.stay_answer(stay), "as_of": answer["committed_at"]}
+    return respond(answer | envelope | {"degraded": degraded})
 
 
 @router.get(
@@ -112,9 +112,9 @@ async def occupancy(lot_id: LotId, ask: Annotated[OccupancyAsk, Query()], deps: 
     on while steps start before `to`; at most 10,000 steps. Times are those at which the lot was
     observed. Steps of which nothing is known are there, with nulls and coverage 0.
     """
-    start, end = ask.stretch(deps.clock())
+    start, end = ask.time_range(deps.clock())
     if (end - start).total_seconds() > MOST_STEPS * ask.step:
-        raise StretchTooLongError
+        raise HistoryTooLongError
     async with deps.database.connection() as db:
         timezone, rows = await service.occupancy(db, lot_id, start, end, ask.step)
     items = await worker.written(lambda row: service.occupancy_step(row, timezone), rows)

@@ -124,10 +124,10 @@ def nearest_answer(
     if of_class:
         for lot, row in zip(lots, rows, strict=True):
             lot["free_of_class"] = row.free_of_class
-    return {"lots": lots, "stay": told_stay(stay), "as_of": as_of, "degraded": degraded}
+    return {"lots": lots, "stay": stay_answer(stay), "as_of": as_of, "degraded": degraded}
 
 
-def told_stay(stay: Stay) -> Json:
+def stay_answer(stay: Stay) -> Json:
     """Say once what the quotes of an answer are for."""
     return {"from": stay.start, "duration_min": stay.duration_min, "vehicle": stay.vehicle}
 

@@ -34,7 +34,7 @@ def masked(kind: str, **fields: Any) -> Masked:
 )
 def test_a_message_that_keeps_the_contract_is_kept_whole(kind: str, fields: dict[str, Any]) -> None:
     one = masked(kind, **fields)
-    assert one.whole
+    assert one.is_whole
     assert json.loads(one.text) == {**HEAD, **fields}
     assert parse_report(kind, one.text.encode()) == parse_report(
         kind, json.dumps({**HEAD, **fields}).encode()
@@ -43,7 +43,7 @@ def test_a_message_that_keeps_the_contract_is_kept_whole(kind: str, fields: dict
 
 def test_what_the_contract_does_not_know_is_masked_names_included() -> None:
     one = masked("spaces", occupied=[1], plate=PLATE, **{PLATE: {"driver": ["Wang"]}, "n": 1.5})
-    assert not one.whole
+    assert not one.is_whole
     assert json.loads(one.text) == {
         **HEAD,
         "occupied": [1],
@@ -74,13 +74,16 @@ def test_a_value_that_is_not_of_the_contracts_type_is_masked(
     kind: str, name: str, value: object, shown: object
 ) -> None:
     one = masked(kind, **{"capacity": 8, name: value})
-    assert not one.whole
+    assert not one.is_whole
     assert json.loads(one.text)[name] == shown
 
 
 def test_wrong_instants_of_the_right_form_are_kept() -> None:
     one = masked("count", free=1, observed_at="9999-12-31T23:59:59.5-12:00")
-    assert (one.whole, json.loads(one.text)["observed_at"]) == (True, "9999-12-31T23:59:59.5-12:00")
+    assert (one.is_whole, json.loads(one.text)["observed_at"]) == (
+        True,
+        "9999-12-31T23:59:59.5-12:00",
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,7 @@ def test_wrong_instants_of_the_right_form_are_kept() -> None:
 def test_text_that_is_no_json_leaves_its_form_and_the_place_of_its_fault(
     payload: bytes, text: str, fault_at: int | None
 ) -> None:
-    assert mask_payload("spaces", payload) == Masked(text, whole=False, fault_at=fault_at)
+    assert mask_payload("spaces", payload) == Masked(text, is_whole=False, fault_at=fault_at)
 
 
 def test_a_long_text_is_shown_at_its_beginning_and_at_its_fault() -> None:
@@ -111,12 +114,12 @@ def test_a_long_text_is_shown_at_its_beginning_and_at_its_fault() -> None:
 
 def test_json_of_another_shape_is_masked() -> None:
     for payload, shown in ((b"[1, 2]", "<list of 2>"), (b'"Wang"', "<text of 4: aaaa>")):
-        assert mask_payload("count", payload) == Masked(json.dumps(shown), whole=False)
+        assert mask_payload("count", payload) == Masked(json.dumps(shown), is_whole=False)
 
 
 def test_what_is_too_large_is_not_even_parsed() -> None:
     one = mask_payload("count", b'{"free": 1, "x": "' + b"a" * MAX_PAYLOAD_BYTES)
-    assert not one.whole
+    assert not one.is_whole
     assert one.text == '{"aaaa":_9,_"a":_"' + "a" * (768 - 18) + "…"
 
 
@@ -146,7 +149,7 @@ def test_whole_is_what_reads_the_same_again(kind: str, payload: bytes) -> None:
     assert SECRET not in one.text
     assert "\0" not in one.text
     one.text.encode()
-    if one.whole:
+    if one.is_whole:
         assert json.loads(one.text) == json.loads(payload)
     try:
         report = parse_report(kind, payload)

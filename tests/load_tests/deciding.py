@@ -61,7 +61,7 @@ def _whole_problem(
     """A message that is kept whole must end in the same way when it is taken in again."""
     masked = mask_payload(message.topic.rpartition("/")[2], message.payload)
     applied = any(ack.result != "rejected" for ack in outcome.acks)
-    if not masked.whole:
+    if not masked.is_whole:
         return "a good message would not be kept whole" if applied else None
     again = Received(message.topic, masked.text.encode(), message.received_at)
     if decide([again], registry, committed).acks != outcome.acks:

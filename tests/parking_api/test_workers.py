@@ -211,11 +211,11 @@ def test_what_never_begins_ends_with_its_status() -> None:
 
 
 async def test_a_worker_without_a_city_does_not_take_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replacing, "WHOLE_WITHIN_S", 0.01)
+    monkeypatch.setattr(replacing, "LOADED_WITHIN_S", 0.01)
     told: list[Message] = []
     resources = Mock()
     # Nobody reads the city here.
-    resources.until_whole = asyncio.Event().wait
+    resources.until_loaded = asyncio.Event().wait
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "lifespan.startup.complete"})
@@ -223,7 +223,7 @@ async def test_a_worker_without_a_city_does_not_take_over(monkeypatch: pytest.Mo
     async def send(message: Message) -> None:
         told.append(message)
 
-    whole = replacing.WholeFirst(app, State({"resources": resources}))
+    whole = replacing.LoadFirst(app, State({"resources": resources}))
     await whole({"type": "lifespan"}, AsyncMock(), send)
 
     assert [message["type"] for message in told] == ["lifespan.startup.failed"]
