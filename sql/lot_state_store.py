@@ -29,13 +29,12 @@ class Bays(Row):
     numbers: list[int]
 
 
-class StoredState(Row):
-    """A lot's state as last committed; see `LotState`."""
+class StateColumns(Row):
+    """The columns of a lot's state; see `LotState`. A lot that counts has no bitmaps."""
 
     lot_id: str
     epoch: int
     seq: int
-    version: int
     capacity: int
     free_spaces: int
     unknown_spaces: int
@@ -48,28 +47,19 @@ class StoredState(Row):
     observed_at: datetime
     received_at: datetime
     history_at: datetime
+
+
+class StoredState(StateColumns):
+    """A state as last committed."""
+
+    version: int
     committed_at: datetime
 
 
-class NewState(Row):
+class NewState(StateColumns):
     """A state to write, if the lot's is still of the version that it was built on."""
 
-    lot_id: str
     built_on: int | None
-    epoch: int
-    seq: int
-    capacity: int
-    free_spaces: int
-    unknown_spaces: int
-    occupied_bits: bytes | None
-    unknown_bits: bytes | None
-    free_standard: int | None
-    free_accessible: int | None
-    free_ev: int | None
-    free_large: int | None
-    observed_at: datetime
-    received_at: datetime
-    history_at: datetime
 
 
 class Written(Row):

@@ -19,7 +19,7 @@ from ingest_mqtt.wire import StateMessage
 from parking_api.errors import LotUnknownError
 from parking_api.lots.models import LotsAsk, NearestLotsAsk
 from parking_api.lots.opening import closes_within, is_open
-from parking_api.lots.queries import CityLot, LotNow, NearestLot
+from parking_api.lots.queries import CityLot, LotColumns, LotNow, NearestLot
 from parking_api.lots.service import nearest_answer
 from parking_api.models import DataState, Json, LotStatus, SpaceClass
 from parking_api.paging import cut
@@ -40,12 +40,6 @@ _STATE_COLUMNS = (
     "committed_at",
     *(f"free_{name}" for name in SPACE_CLASSES),
 )
-# What of a lot is no matter of the time.
-_SAME_COLUMNS = set(LotNow.__struct_fields__) & set(CityLot.__struct_fields__) - {
-    "capacity",
-    "free_spaces",
-    "unknown_spaces",
-}
 _NEAR_COLUMNS = set(NearestLot.__struct_fields__) & set(LotNow.__struct_fields__)
 
 
@@ -156,7 +150,7 @@ def _at(lot: CityLot, now: datetime) -> LotNow:
     if lot.observed_at is not None:
         age_s = max((now - lot.observed_at).total_seconds(), 0.0)
     return LotNow(
-        **{column: getattr(lot, column) for column in _SAME_COLUMNS},
+        **{column: getattr(lot, column) for column in LotColumns.__struct_fields__},
         capacity=capacity,
         free_spaces=free,
         unknown_spaces=unknown,

@@ -9,99 +9,75 @@ from sql.statements import Row, Statements
 statement = Statements("lots")
 
 
-class LotNow(Named, Placed, Row):
-    """A lot with its state, by the rules of the view `lot_now`."""
+class LotBasics(Named, Placed, Row):
+    """The columns with which every row about a lot begins."""
 
-    lot_id: str
-    operator_id: str
-    district: str | None
     zone_id: str | None
     name_zh: str
     name_en: str
     lot_type: LotType
-    land_use: str | None
-    reporting: Reporting
-    report_interval_s: int
-    levels: int
-    height_limit_m: float | None
     opens_at: time | None
     closes_at: time | None
     timezone: str
-    capacity: int
-    free_spaces: int | None
-    unknown_spaces: int
-    free_standard: int | None
-    free_accessible: int | None
-    free_ev: int | None
-    free_large: int | None
-    version: int | None
     observed_at: datetime | None
-    age_s: float | None
-    committed_at: datetime | None
-    data_state: DataState
-    status: LotStatus
     longitude: float
     latitude: float
 
 
-class CityLot(Row):
-    """A lot as registered and as last reported: `lot_now` says what that is worth at a time."""
+class LotColumns(LotBasics):
+    """The columns that a lot has at any time; `LotNow` and the city's `CityLot` add its state."""
 
     lot_id: str
     operator_id: str
     district: str | None
-    zone_id: str | None
-    name_zh: str
-    name_en: str
-    lot_type: LotType
     land_use: str | None
     reporting: Reporting
     report_interval_s: int
     levels: int
     height_limit_m: float | None
-    opens_at: time | None
-    closes_at: time | None
-    timezone: str
     version: int | None
-    observed_at: datetime | None
     committed_at: datetime | None
+    free_standard: int | None
+    free_accessible: int | None
+    free_ev: int | None
+    free_large: int | None
+
+
+class LotNow(LotColumns):
+    """A lot with its state, by the rules of the view `lot_now`."""
+
+    capacity: int
+    free_spaces: int | None
+    unknown_spaces: int
+    age_s: float | None
+    data_state: DataState
+    status: LotStatus
+
+
+class CityLot(LotColumns):
+    """A lot as registered and as last reported: `lot_now` says what that is worth at a time."""
+
     registered_capacity: int
     capacity: int | None
     free_spaces: int | None
     unknown_spaces: int | None
-    free_standard: int | None
-    free_accessible: int | None
-    free_ev: int | None
-    free_large: int | None
     district_zh: str | None
     district_en: str | None
-    longitude: float
-    latitude: float
 
 
-class NearestLot(Named, Placed, Row):
+class NearestLot(LotBasics):
     """A lot near a place; all but `as_of` is null in the single row of none."""
 
     as_of: datetime | None
     lot_id: str | None
-    name_zh: str
-    name_en: str
-    lot_type: LotType
-    timezone: str
-    opens_at: time | None
-    closes_at: time | None
     distance_m: float
     capacity: int
     free_spaces: int | None
     unknown_spaces: int
     free_of_class: int | None
-    status: LotStatus
-    data_state: DataState
-    observed_at: datetime | None
     age_s: float | None
-    zone_id: str | None
-    longitude: float
-    latitude: float
+    data_state: DataState
+    status: LotStatus
 
 
 class OccupancyStep(Row):

@@ -55,10 +55,10 @@ nearest AS (
 )
 
 SELECT
-    newest.as_of, n.lot_id, n.name_zh, n.name_en, n.lot_type, n.timezone, n.opens_at, n.closes_at,
-    n.distance_m, n.capacity, n.free_spaces, n.unknown_spaces, n.free_of_class, n.status,
-    n.data_state, n.observed_at, n.age_s, n.zone_id, st_x(n.geog::geometry) AS longitude,
-    st_y(n.geog::geometry) AS latitude
+    n.zone_id, n.name_zh, n.name_en, n.lot_type, n.opens_at, n.closes_at, n.timezone, n.observed_at,
+    st_x(n.geog::geometry) AS longitude, st_y(n.geog::geometry) AS latitude, newest.as_of, n.lot_id,
+    n.distance_m, n.capacity, n.free_spaces, n.unknown_spaces, n.free_of_class, n.age_s,
+    n.data_state, n.status
 FROM (SELECT max(committed_at) AS as_of FROM lot_state) AS newest
 LEFT JOIN nearest AS n ON true
 ORDER BY n.distance_m, n.lot_id;
@@ -70,11 +70,11 @@ ORDER BY n.distance_m, n.lot_id;
 -- Index: lot_pkey for order and start. The box is tried on each lot in passing: a rectangle of
 -- longitude and latitude is not a shape of geography, whose edges are great circles.
 SELECT
-    lot_id, operator_id, district, zone_id, name_zh, name_en, lot_type, land_use, reporting,
-    report_interval_s, levels, height_limit_m, opens_at, closes_at, timezone, capacity,
-    free_spaces, unknown_spaces, free_standard, free_accessible, free_ev, free_large, version,
-    observed_at, age_s, committed_at, data_state, status, st_x(geog::geometry) AS longitude,
-    st_y(geog::geometry) AS latitude
+    zone_id, name_zh, name_en, lot_type, opens_at, closes_at, timezone, observed_at,
+    st_x(geog::geometry) AS longitude, st_y(geog::geometry) AS latitude, lot_id, operator_id,
+    district, land_use, reporting, report_interval_s, levels, height_limit_m, version,
+    committed_at, free_standard, free_accessible, free_ev, free_large, capacity, free_spaces,
+    unknown_spaces, age_s, data_state, status
 FROM lot_now
 WHERE
     lot_id > :after
@@ -159,12 +159,12 @@ ORDER BY grid.starts_at;
 -- Every lot as registered and as last reported, for the copy of the city in memory.
 -- Index: none; reads every lot once.
 SELECT
-    n.lot_id, n.operator_id, n.district, n.zone_id, n.name_zh, n.name_en, n.lot_type, n.land_use,
-    n.reporting, n.report_interval_s, n.levels, n.height_limit_m, n.opens_at, n.closes_at,
-    n.timezone, n.version, n.observed_at, n.committed_at, l.capacity AS registered_capacity,
-    s.capacity, s.free_spaces, s.unknown_spaces, s.free_standard, s.free_accessible, s.free_ev,
-    s.free_large, d.name_zh AS district_zh, d.name_en AS district_en,
-    st_x(n.geog::geometry) AS longitude, st_y(n.geog::geometry) AS latitude
+    n.zone_id, n.name_zh, n.name_en, n.lot_type, n.opens_at, n.closes_at, n.timezone, n.observed_at,
+    st_x(n.geog::geometry) AS longitude, st_y(n.geog::geometry) AS latitude, n.lot_id,
+    n.operator_id, n.district, n.land_use, n.reporting, n.report_interval_s, n.levels,
+    n.height_limit_m, n.version, n.committed_at, s.free_standard, s.free_accessible, s.free_ev,
+    s.free_large, l.capacity AS registered_capacity, s.capacity, s.free_spaces, s.unknown_spaces,
+    d.name_zh AS district_zh, d.name_en AS district_en
 FROM lot_now AS n
 INNER JOIN lot AS l ON n.lot_id = l.lot_id
 LEFT JOIN lot_state AS s ON n.lot_id = s.lot_id

@@ -21,9 +21,9 @@ GROUP BY p.lot_id, p.space_class;
 -- Lots' states as last committed; of some lots, or of all.
 -- Index: lot_state_pkey; for all, the table is read whole (one row a lot).
 SELECT
-    lot_id, epoch, seq, version, capacity, free_spaces, unknown_spaces, occupied_bits, unknown_bits,
+    lot_id, epoch, seq, capacity, free_spaces, unknown_spaces, occupied_bits, unknown_bits,
     free_standard, free_accessible, free_ev, free_large, observed_at, received_at, history_at,
-    committed_at
+    version, committed_at
 FROM lot_state
 WHERE :lot_ids::text[] IS null OR lot_id = any(:lot_ids);
 
@@ -37,7 +37,7 @@ WHERE lot_id = any(:lot_ids::text[])
 ORDER BY lot_id
 FOR UPDATE;
 
--- name: apply_states(lot_id, built_on, epoch, seq, capacity, free_spaces, unknown_spaces, occupied_bits, unknown_bits, free_standard, free_accessible, free_ev, free_large, observed_at, received_at, history_at)
+-- name: apply_states(lot_id, epoch, seq, capacity, free_spaces, unknown_spaces, occupied_bits, unknown_bits, free_standard, free_accessible, free_ev, free_large, observed_at, received_at, history_at, built_on)
 -- Write new states of lots, each if the database still holds the state that it was built on: its
 -- version, or null for none. Each parameter is a list, with one value a lot. Bitmaps and free bays
 -- of a class are null for lots that count.
@@ -57,16 +57,17 @@ SELECT
     n.history_at, t.at_time
 FROM
     unnest(
-        :lot_id::text[], :built_on::bigint[], :epoch::bigint[], :seq::bigint[],
-        :capacity::integer[], :free_spaces::integer[], :unknown_spaces::integer[],
+        :lot_id::text[], :epoch::bigint[], :seq::bigint[], :capacity::integer[],
+        :free_spaces::integer[], :unknown_spaces::integer[],
         :occupied_bits::bytea[], :unknown_bits::bytea[], :free_standard::integer[],
         :free_accessible::integer[], :free_ev::integer[], :free_large::integer[],
-        :observed_at::timestamptz[], :received_at::timestamptz[], :history_at::timestamptz[]
+        :observed_at::timestamptz[], :received_at::timestamptz[], :history_at::timestamptz[],
+        :built_on::bigint[]
     )
         AS n (
-            lot_id, built_on, epoch, seq, capacity, free_spaces, unknown_spaces, occupied_bits,
+            lot_id, epoch, seq, capacity, free_spaces, unknown_spaces, occupied_bits,
             unknown_bits, free_standard, free_accessible, free_ev, free_large, observed_at,
-            received_at, history_at
+            received_at, history_at, built_on
         )
 CROSS JOIN (
     SELECT
