@@ -1,1 +1,1 @@
-"""MQTT in, committed state out."""
+"""The ingester: reads reports over MQTT, commits lots' states, then acknowledges."""

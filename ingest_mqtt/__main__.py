@@ -1,4 +1,4 @@
-"""`python -m ingest_mqtt`: the ingester until SIGTERM or SIGINT; commands: `replay`, `schema`."""
+"""`python -m ingest_mqtt`: runs the ingester until SIGTERM or SIGINT, or `replay`, or `schema`."""
 
 import asyncio
 import contextlib
@@ -82,10 +82,10 @@ async def serve(settings: IngestSettings, database: str) -> None:
     loop = asyncio.get_running_loop()
     registry.register(IngestCollector(loop, counters, lambda: ingester.waiting))
     server, _ = start_http_server(settings.metrics_port, settings.metrics_host, registry=registry)
-    # Our turn at the database comes first: a second ingester must not take the first's session.
+    # The database first: a second ingester waits there, and must not take the first's session.
     await writer.open()
-    # What is imported and loaded by now stays. Full collections, of which many messages bring many,
-    # would look at all of it again each time: 26 ms in which no message is taken.
+    # What is imported and loaded by now stays. Without this each full collection would look at all
+    # of it again: 26 ms without taking messages.
     gc.collect()
     gc.freeze()
     link = Link(_broker(settings), ingester.receive, ingester.connected)
@@ -110,7 +110,7 @@ async def _until_signal(settings: IngestSettings, database: str) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Read the settings and run; exit status 2 when they are wrong."""
+    """Run a command or the ingester; return the exit status, 2 where settings are wrong."""
     if argv and argv[0] in COMMANDS:
         return COMMANDS[argv[0]](argv[1:])
     if argv:

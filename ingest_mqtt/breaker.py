@@ -1,10 +1,15 @@
-"""When to stop taking messages: a fault that many share is the platform's own, not theirs.
+"""The circuit breaker: decides when the ingester stops taking messages because of its own fault.
 
-A message that cannot be handled is refused alone. But if those of many gateways fail within a
-minute, a bug of ours would empty honest outboxes; and if the clocks of many operators are ahead,
-and of fewer are in time, it is the platform's clock that is behind. Then messages wait, unacked,
-until it is over. One operator alone cannot bring this about, whatever it sends and however many
-gateways it has; and those whose clocks are ahead cannot keep it up while others are in time.
+A message that cannot be handled is refused alone. But a fault that many share is the platform's:
+
+| reason | within one minute |
+|---|---|
+| `internal` | messages of more than 3 gateways, of 2 operators at least, fail by a fault of ours |
+| `clock` | 3 operators' clocks or more are ahead, and fewer operators' clocks are in time |
+
+Then messages wait, unacknowledged, until the fault is over; refused, they would leave the gateways'
+outboxes. One operator alone cannot stop the ingester, whatever it sends and however many gateways
+it has. Operators whose clocks are ahead cannot keep it stopped while others are in time.
 """
 
 from collections.abc import Mapping
@@ -17,7 +22,7 @@ MOST_INTERNAL_GATEWAYS = 3
 INTERNAL_OPERATORS = 2
 CLOCK_OPERATORS = 3
 AHEAD = "observed_ahead"
-# How long to wait before messages are tried again.
+# Seconds until messages are tried again.
 RETRY_S = {"internal": 60.0, "clock": 1.0}
 
 
@@ -48,7 +53,7 @@ class Breaker:
         self._in_time: dict[str, float] = {}
 
     def check(self, outcome: Outcome, operators: Mapping[str, str], now_s: float) -> None:
-        """Look at what a batch comes to, before it is committed.
+        """Count a batch's faults before it is committed, and stop where they are too many.
 
         Args:
             outcome: The batch's.
@@ -85,7 +90,7 @@ class Breaker:
 
 
 def _faults(outcome: Outcome, operators: Mapping[str, str]) -> tuple[set[str], set[str]]:
-    """Find gateways at whose messages we failed, and operators whose clocks are ahead."""
+    """Return gateways whose messages we failed to handle, and operators whose clocks are ahead."""
     failed, ahead = set(), set()
     for letter in outcome.dead_letters:
         operator = operators.get(letter.gateway_id)
@@ -99,7 +104,7 @@ def _faults(outcome: Outcome, operators: Mapping[str, str]) -> tuple[set[str], s
 
 
 def _in_time(outcome: Outcome, operators: Mapping[str, str]) -> set[str]:
-    """Find the operators whose messages are of now: they show that our clock is not behind."""
+    """Return operators whose messages are recent: they show that our clock is not behind."""
     gateways = {
         ack.topic.gateway_id
         for ack in outcome.acks

@@ -1,4 +1,4 @@
-"""What the ingester counts, and how Prometheus reads it."""
+"""The ingester's counters, and the collector through which Prometheus reads them."""
 
 import asyncio
 from collections import Counter
@@ -23,18 +23,16 @@ SNAPSHOT_TIMEOUT_S = 2.0
 
 @dataclass(slots=True)
 class Counters:
-    """Messages since the start; `received` is always the sum of `results` and of the waiting.
+    """Messages since the start; received = sum of `results` + messages that wait.
 
     Attributes:
         received: Reports that came in, also again; hints of status are not among them.
-        results: How many ended as what.
-        kept: How many of the rejected were kept for the first time, came as a repeat, or were
-            over the quota: their sum is always that of the rejected.
+        results: Reports by result.
+        kept: Rejected reports by what was kept: rejected = first + repeat + over_quota.
         statuses: Well-formed hints that gateways came or went.
         statuses_dropped: Hints so far over their gateway's rate that they were not read.
-        replayed: How many messages that were taken in again ended as what; they are no part of
-            the others.
-        observations: Bays or counts that applied reports told of.
+        replayed: Replayed messages by result; not part of the other counts.
+        observations: Bays or counts in applied reports.
         commits: Transactions.
         commit_failures: Transactions that failed and were tried again.
     """
@@ -71,7 +69,7 @@ class IngestCollector(Collector):
     Args:
         loop: The ingester's.
         counters: What it counts.
-        waiting: Tells how many messages have come in and are not yet committed.
+        waiting: Returns how many messages have come in and are not yet committed.
     """
 
     def __init__(
@@ -80,13 +78,13 @@ class IngestCollector(Collector):
         self._loop, self._counters, self._waiting = loop, counters, waiting
 
     def collect(self) -> Iterable[Metric]:
-        """Called by Prometheus's own thread."""
+        """Return all metrics; Prometheus's own thread calls this."""
         return asyncio.run_coroutine_threadsafe(self._snapshot(), self._loop).result(
             SNAPSHOT_TIMEOUT_S
         )
 
     def describe(self) -> Iterable[Metric]:
-        """Names are told by `collect` alone; asking it would wait for the loop."""
+        """Return nothing: only `collect` knows the names, which would wait for the loop."""
         return []
 
     async def _snapshot(self) -> list[Metric]:
@@ -129,7 +127,7 @@ class IngestCollector(Collector):
 
 
 def commit_histogram(registry: CollectorRegistry) -> Histogram:
-    """Make the histogram of how long one transaction takes, in seconds."""
+    """Return a histogram of the duration of a transaction, in seconds."""
     return Histogram(
         "ingest_commit_seconds",
         "One batch's transaction",

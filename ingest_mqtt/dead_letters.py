@@ -1,7 +1,7 @@
-"""Refused messages, kept once each, masked, within a quota a gateway and day.
+"""Dead letters: refused messages, each kept once and masked, within each gateway's daily quota.
 
-The digest by which a message is known again is keyed: whoever gets hold of the table cannot find
-out by guessing what stood in a message. The key is therefore not in the database.
+A keyed digest recognises a repeated message. The key is not in the database, so that nobody who has
+the table can find out by guessing what a message said.
 """
 
 import hmac
@@ -29,10 +29,10 @@ class Kept:
     """What became of a batch's refused messages.
 
     Attributes:
-        reports: How many reports were kept for the `first` time, came as a `repeat`, or were
-            `over_quota` and only counted.
-        added: How many rows each gateway has more; all strangers under one name.
-        day: Of the quota that they count in (UTC).
+        reports: Number of reports by what happened: kept for the `first` time, a `repeat`, or
+            `over_quota`, which is only counted.
+        added: New rows by gateway; all unregistered gateways under one name.
+        day: The day (UTC) whose quota they count in.
     """
 
     reports: Mapping[str, int] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class _Same:
 
 
 class DeadLetters:
-    """Keeps refused messages, and knows how much of its quota each gateway has used.
+    """Keeps refused messages, and counts how much of its quota each gateway has used.
 
     Args:
         key: What the digests are keyed with.
@@ -122,7 +122,7 @@ class DeadLetters:
     def _within_quota(
         self, new: Mapping[bytes, _Same], registry: Registry
     ) -> tuple[dict[bytes, _Same], Counter[str], date]:
-        """Choose what is kept: the first ones of each gateway, up to its quota of the day."""
+        """Choose the messages to keep: the first of each gateway, up to its quota of the day."""
         days = [one.letter.message.received_at.astimezone(UTC).date() for one in new.values()]
         day = max(days, default=self._day)
         used = Counter(self._used) if day <= self._day else Counter()
@@ -140,7 +140,7 @@ class DeadLetters:
 def _reports(
     same: Mapping[bytes, _Same], known: set[bytes], kept: Mapping[bytes, _Same]
 ) -> dict[str, int]:
-    """Count reports by what became of them; hints of status are no reports."""
+    """Count reports by what happened to them; status messages are not reports."""
     counted = dict.fromkeys(_HOW, 0)
     for digest, one in same.items():
         if digest in known:
@@ -177,7 +177,7 @@ def _row(digest: bytes, one: _Same, registry: Registry) -> NewLetter:
 
 
 async def expire(db: Db, now: datetime, retention: timedelta) -> bool:
-    """Delete some of the refused messages that are too old; True where there may be more.
+    """Delete some refused messages that are too old; return True where more may be left.
 
     Args:
         db: A connection outside any transaction.

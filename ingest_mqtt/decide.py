@@ -1,6 +1,6 @@
-"""What becomes of a batch of messages: a pure function of them and of the committed states.
+"""Decides what a batch of messages changes: a pure function of messages and committed states.
 
-Each message is decided alone. Whatever is thrown meanwhile refuses that message and no other.
+Each message is decided alone: an exception refuses that message and no other.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -77,7 +77,7 @@ def decide(
 
 
 def _build(message: Received, registry: Registry, state_of: StateOf) -> Effect:
-    """Work out one message's effect; whatever is raised becomes its refusal."""
+    """Return one message's effect; an exception becomes its refusal."""
     if message.topic == HEARTBEAT:
         return Effect(is_heartbeat=True)
     topic = _NO_TOPIC
@@ -95,13 +95,13 @@ def _build(message: Received, registry: Registry, state_of: StateOf) -> Effect:
 
 
 def _deferral(topic: FeedTopic, deferred: Deferred) -> Effect:
-    """Make the effect of a message that its gateway is to send again later."""
+    """Return the effect of a message that its gateway must send again later."""
     ack = Ack(topic, "deferred", deferred.epoch, deferred.seq, retry_s=deferred.retry_s)
     return Effect(ack=ack, result="deferred")
 
 
 def refusal(message: Received, topic: FeedTopic, rejection: RejectionError) -> Effect:
-    """Make the effect of a refused message: a dead letter, and an ack where there is a feed."""
+    """Return the effect of a refused message: a dead letter, and an ack where there is a feed."""
     ack = Ack(topic, "rejected", rejection.epoch, rejection.seq, rejection.reason, rejection.detail)
     return Effect(
         dead_letter=DeadLetter(message, topic.gateway_id, topic.lot_id[:MOST_LOT_ID], rejection),
@@ -111,7 +111,7 @@ def refusal(message: Received, topic: FeedTopic, rejection: RejectionError) -> E
 
 
 def internal(message: Received, topic: FeedTopic, error: Exception, registry: Registry) -> Effect:
-    """Make the effect of a message at which a program of ours failed; it can be replayed."""
+    """Return the effect of a message that our program failed to handle; it can be replayed."""
     shown, _, _ = mask_topic(message.topic, registry)
     log.error("a message could not be handled", topic=shown, exc_info=error)
     epoch, seq = readable_numbers(message.payload)
@@ -148,7 +148,7 @@ def _effect(message: Received, topic: FeedTopic, registry: Registry, state_of: S
 
 
 def _age_s(report: AnyReport, received_at: datetime) -> float:
-    """Say how old a report was when it came in, in seconds; 0 where its clock is ahead."""
+    """Return the age of a report on arrival, in seconds; 0 where its clock is ahead."""
     return max(0.0, (received_at - report.observed_at).total_seconds())
 
 
@@ -160,7 +160,7 @@ def _result(before: LotState | None, report: AnyReport) -> Result:
 
 
 def _registered(topic: FeedTopic, report: AnyReport, registry: Registry) -> Lot:
-    """Find the lot, and hold the gateway and the kind of report against it."""
+    """Return the lot, if the gateway may report for it and the kind of report fits."""
     lot = registry.lots.get(topic.lot_id)
     operator = registry.operators.get(topic.gateway_id)
     if lot is None:

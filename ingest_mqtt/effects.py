@@ -1,7 +1,7 @@
-"""What messages change: the effect of one, and what a batch of them comes to.
+"""What messages change: `Effect` of one message, `Outcome` of a batch, `Ack` to a gateway.
 
-An effect is built apart and joined to its batch when it is whole, so that a message that breaks
-halfway leaves nothing behind among the others.
+An effect is built alone and joined to its batch when it is complete, so that a message that fails
+halfway leaves nothing in the batch.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from ingest_mqtt.wire import HEARTBEAT, FeedTopic, Result
 
 
 def is_report(topic: str) -> bool:
-    """Tell a report's topic from those of gateways' status and of our heartbeat."""
+    """Return whether a topic is a report's, not a gateway's status or our heartbeat."""
     return not topic.endswith("/status") and topic != HEARTBEAT
 
 
@@ -52,7 +52,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What the gateway is told; what is None is left out of its ack, but for epoch and seq.
+    """The answer to a gateway; the wire leaves out what is None, except epoch and seq.
 
     Attributes:
         topic: The feed that the message came on.
@@ -93,7 +93,7 @@ CountEvent = tuple[str, int, int, datetime, datetime]
 
 @dataclass(slots=True)
 class Effect:
-    """All that one message changes, and what is said of it.
+    """All that one message changes, and the ack to its gateway.
 
     Attributes:
         lot_id: The lot whose state changes.
@@ -102,9 +102,9 @@ class Effect:
         count_events: Counts, as rows of `count_event`.
         steps: What is added to the lot's occupancy.
         dead_letter: The message, where it was refused.
-        ack: What its gateway is told; None for hints of status.
+        ack: The answer to its gateway; None for hints of status.
         result: What the message counts as; None where it is not counted as a report.
-        observations: Bays or counts that it told of.
+        observations: Number of bays or counts in it.
         statuses: 1 for a hint that a gateway came or went.
         is_heartbeat: Whether it is our own heartbeat.
     """
@@ -124,7 +124,7 @@ class Effect:
 
 @dataclass(slots=True)
 class Outcome:
-    """All that a batch changes, to be committed as one, and what is said afterwards.
+    """All that a batch changes, committed as one, and the acks to send afterwards.
 
     Attributes:
         states: The new state of each lot that changed.
@@ -133,9 +133,9 @@ class Outcome:
         steps: What is added to the lots' occupancy.
         dead_letters: Refused messages.
         acks: One for each report, in the order they came.
-        results: How many reports ended as what.
-        kept: What became of the refused reports; known once they are written.
-        observations: Bays or counts that applied messages told of.
+        results: Reports by result.
+        kept: Refused reports by what was kept; known once they are written.
+        observations: Number of bays or counts in applied messages.
         statuses: Hints that gateways came or went.
         has_heartbeat: Whether our own heartbeat is in it.
         messages: How many messages it comes from.

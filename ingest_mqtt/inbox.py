@@ -1,9 +1,9 @@
-"""Messages that have come in and wait to be committed: bounded in number and in bytes.
+"""The inbox: messages that have come in and wait to be committed, bounded in number and bytes.
 
-At QoS 1 the broker holds back what is beyond `receive_maximum`, though mosquitto 2.0 sends more
-when many are confirmed at once; what is too much is forgotten unconfirmed, with all that follows,
-so that the order stays, until a new connection brings it again. At QoS 0 nobody holds anything
-back: what is beyond the bounds here is dropped, and counted.
+At QoS 1 the broker holds back messages beyond `receive_maximum`; mosquitto 2.0 still sends more
+when many are confirmed at once. The inbox forgets those, unconfirmed, and all that follow, so that
+the order stays; a new connection brings them again. At QoS 0 nothing holds messages back: those
+beyond the bounds here are dropped and counted.
 """
 
 from collections import deque
@@ -22,7 +22,7 @@ BATCH_BYTES = 4 * 2**20
 
 
 class Inbox:
-    """A queue of messages; what has been taken counts as waiting until it is done.
+    """A queue of messages; messages that were taken count as waiting until they are done.
 
     Args:
         batch_messages: Most messages of a batch.
@@ -41,7 +41,7 @@ class Inbox:
         self._reports = 0
 
     def __len__(self) -> int:
-        """How many could be taken."""
+        """Return the number of messages that could be taken."""
         return len(self._queue)
 
     @property
@@ -51,11 +51,11 @@ class Inbox:
 
     @property
     def has_batch(self) -> bool:
-        """Whether a whole batch is there."""
+        """Whether there are enough messages for a full batch."""
         return len(self._queue) >= self._batch_messages
 
     def put(self, message: Received) -> bool:
-        """Take a message in; False where it is one too many."""
+        """Add a message; return False where there is no room."""
         if message.topic != HEARTBEAT and not self._has_room(message):
             self.has_overflowed |= message.qos > 0
             return False
@@ -78,7 +78,7 @@ class Inbox:
         self._bytes[level] += sign * len(message.payload)
 
     def take(self) -> list[Received]:
-        """Take the next batch; it counts as waiting until `done` or `put_back`."""
+        """Return the next batch; it counts as waiting until `done` or `put_back`."""
         batch: list[Received] = []
         size = 0
         while self._queue and len(batch) < self._batch_messages and size < BATCH_BYTES:
@@ -87,7 +87,7 @@ class Inbox:
         return batch
 
     def put_back(self, messages: list[Received]) -> None:
-        """Put what was taken and not committed back in front."""
+        """Put messages that were taken and not committed back to the front."""
         self._queue.extendleft(reversed(messages))
 
     def done(self, messages: Iterable[Received]) -> None:
@@ -96,7 +96,7 @@ class Inbox:
             self._count(message, -1)
 
     def forget_earlier(self, connection: int) -> int:
-        """Forget what came over earlier connections at QoS 1: the broker delivers it again.
+        """Forget messages of earlier connections at QoS 1: the broker delivers them again.
 
         Returns:
             How many reports are gone.
@@ -108,5 +108,5 @@ class Inbox:
         return before - self._reports
 
     def restamp(self, now: datetime) -> None:
-        """Count everything that waits as received now: the clock was wrong when it came in."""
+        """Stamp all that waits as received now: the clock was wrong when it came in."""
         self._queue = deque(replace(message, received_at=now) for message in self._queue)

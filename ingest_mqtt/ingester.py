@@ -1,4 +1,4 @@
-"""The pipeline: receive, decide, commit, and only then tell anyone.
+"""The pipeline: receive, decide, commit, and only then acknowledge and publish.
 
 Messages come into an inbox; one task takes them in batches, has each batch committed in one
 transaction, and after that acks and publishes. While the database is away nothing is refused:
@@ -34,7 +34,7 @@ PUBLISH_CHUNK = 200
 
 
 class Ingester:
-    """Everything between the broker and the writer.
+    """The pipeline between the broker and the writer.
 
     Args:
         writer: Commits batches.
@@ -124,7 +124,7 @@ class Ingester:
         return is_in
 
     def connected(self, connection: int, session_present: bool) -> None:  # noqa: FBT001
-        """Have every lot's state published again; called after each connect.
+        """Publish every lot's state again; called after each connect.
 
         Args:
             connection: The new connection's number.
@@ -140,8 +140,8 @@ class Ingester:
     async def beat(self, link: Link) -> None:
         """Send a heartbeat through the broker at intervals, until cancelled.
 
-        It comes back as a message and is committed like one: its time in the database says that
-        the whole way is open.
+        It comes back as a message and is committed like one: its time in the database shows
+        that messages get through.
         """
         while True:
             if link.is_connected:
@@ -149,7 +149,7 @@ class Ingester:
             await asyncio.sleep(HEARTBEAT_S)
 
     async def run(self, link: Link) -> None:
-        """Take batches until cancelled; a fault of ours costs a turn, not the process.
+        """Process batches until cancelled; a fault of ours costs one batch's turn, not the process.
 
         Args:
             link: Where acks and states are published.
@@ -188,14 +188,14 @@ class Ingester:
             await self._pause(written.left, written.stopped)
 
     async def _pause(self, left: list[Received], stopped: str) -> None:
-        """Leave everything unacked for a time; see `ingest_mqtt.breaker`."""
+        """Leave all messages unacknowledged for a time; see `ingest_mqtt.breaker`."""
         self._inbox.put_back(left)
         await asyncio.sleep(RETRY_S[stopped])
         if stopped == "clock":
             self._inbox.restamp(self._clock())
 
     async def _wait(self) -> None:
-        """Wait for a message, a reconnect or the next look around; then linger for more."""
+        """Wait for a message, a reconnect or the next check; then linger for more messages."""
         if not self._inbox:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), timeout=IDLE_S)
@@ -204,7 +204,7 @@ class Ingester:
             await asyncio.sleep(self._linger_s)
 
     def _finish(self, messages: list[Received], outcomes: list[Outcome], link: Link) -> None:
-        """Count and tell what was committed, in one go, so that the counters always add up."""
+        """Count, acknowledge and publish what was committed, in one step: counters add up."""
         for outcome in outcomes:
             self._counters.add(outcome)
             if outcome.has_heartbeat:
@@ -226,7 +226,7 @@ class Ingester:
             log.exception("an ack could not be made", topic=shown)
 
     def _publish_state(self, link: Link, lot_id: str) -> None:
-        """Retain a lot's state; what the broker still holds of a lot without one is cleared."""
+        """Publish a lot's state, retained; clear the broker's copy where the lot has no state."""
         committed = self._writer.committed.get(lot_id)
         try:
             payload = state_payload(lot_id, committed) if committed else b""
@@ -235,7 +235,7 @@ class Ingester:
             log.exception("a state could not be made", lot=lot_id)
 
     def _publish_changed(self, link: Link) -> None:
-        """Retain the states that others have changed: an import brings them into line."""
+        """Publish the states that others have changed, such as an import."""
         for lot_id in self._writer.known.take_changed():
             self._publish_state(link, lot_id)
 

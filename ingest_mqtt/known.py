@@ -1,4 +1,4 @@
-"""What the ingester knows by heart: who may report what, and every lot's committed state."""
+"""The ingester's copy in memory: who may report what, and every lot's committed state."""
 
 from collections.abc import Callable, Collection, Iterable
 
@@ -35,31 +35,31 @@ class Known:
         return self._due is None or bool(self._due)
 
     def note(self, *notification: object) -> None:
-        """Take in a notification of an import: the lots, separated by spaces; none for all."""
+        """Receive an import's notification: lot ids, separated by spaces; none for all."""
         self.read_again(str(notification[-1]).split())
         self.woken()
 
     def read_again(self, lot_ids: Collection[str] = ()) -> None:
-        """Have some lots and their states read again; all where none is named."""
+        """Mark some lots and their states to be read again; all where none is named."""
         if not lot_ids:
             self._due = None
         elif self._due is not None:
             self._due.update(lot_ids)
 
     def take_changed(self) -> set[str]:
-        """Return the lots whose states others have changed or removed since this was last asked."""
+        """Return the lots whose states others changed or removed since the last call."""
         changed, self._changed = self._changed, set()
         return changed
 
     async def read_due(self, db: Db) -> None:
-        """Read again what notifications have named."""
+        """Read the lots again that notifications have named."""
         due, self._due = self._due, set()
         await self.read(db, due)
 
     async def read(self, db: Db, lot_ids: Collection[str] | None = None) -> None:
-        """Read lots and their states, and bring the states into line that are not.
+        """Read lots and their states, and fit the states that do not fit their lots.
 
-        An import brings the states that it finds into line. A first report that was decided on
+        An import fits the states that it finds. A first report that was decided on
         the registration before may have been committed since.
 
         Args:

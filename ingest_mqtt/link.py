@@ -1,8 +1,8 @@
-"""The one boundary to the broker: paho-mqtt on this event loop, errors turned into our own.
+"""The connection to the broker: paho-mqtt on this event loop, which reconnects for ever.
 
-Paho's socket is watched by the loop itself, so that messages, commits and acks run in one thread
-and in one order. Nothing is acknowledged to the broker until `confirm` is called. Whatever breaks
-here, in paho or in a callback, costs the connection at most: it is made again, for ever.
+The loop itself watches paho's socket, so that messages, commits and acks run in one thread and in
+one order. Nothing is acknowledged to the broker until `confirm` is called. A fault here, in paho or
+in a callback, costs the connection at most: a new one is made.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ MOST_UNSENT_BYTES = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where the broker is and who we are to it; the user name is the client id as well.
+    """The broker's address and our credentials; the user name is also the client id.
 
     Attributes:
         receive_maximum: Most messages that the broker sends before we confirm one.
@@ -123,7 +123,7 @@ class Link:
         return client
 
     def _guarded(self, action: Callable[..., Any]) -> Callable[..., None]:
-        """Let nothing escape into paho or the loop; what raises costs the connection."""
+        """Wrap a callback: an exception drops the connection and goes no further."""
 
         def callback(*arguments: Any) -> None:
             try:
@@ -135,7 +135,7 @@ class Link:
         return callback
 
     def _in_loop(self, action: Callable[[socket.socket], None]) -> Callable[..., None]:
-        """Paho connects in a thread of its own; the loop is only touched from its own."""
+        """Wrap a callback to run in the loop: paho connects in a thread of its own."""
         guarded = self._guarded(action)
 
         def callback(_client: Client, _userdata: Any, sock: Any) -> None:
@@ -170,16 +170,16 @@ class Link:
             self._loop.remove_writer(sock)
 
     def _drop(self) -> None:
-        """Give up the connection; `run` makes the next, which closes this one's socket."""
+        """Drop the connection; `run` makes the next one, which closes this one's socket."""
         sock = self._client.socket()
         with contextlib.suppress(OSError, AttributeError):
             sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
         self._loop.call_soon_threadsafe(self._lost.set)
 
     def reconnect(self) -> None:
-        """Make a new connection, over which the broker sends again what is not confirmed.
+        """Make a new connection, over which the broker sends unconfirmed messages again.
 
-        What was confirmed until now goes out before; the session stays with the broker.
+        Confirmations made before go out first; the broker keeps the session.
         """
         self._guarded(self._client.disconnect)()
 
@@ -273,11 +273,11 @@ class Link:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the broker has let us in and the connection stands, as far as is known."""
+        """Whether the connection is open and accepted, as far as is known."""
         return self._client.is_connected() and not self._lost.is_set()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> None:
-        """Publish; at QoS 1 it is kept by paho until the broker has it, across reconnects."""
+        """Publish a message; at QoS 1 paho keeps it until the broker has it, across reconnects."""
         try:
             info = self._client.publish(topic, payload, qos=qos, retain=retain)
         except Exception:
@@ -305,7 +305,7 @@ class Link:
         self._look_for_room()
 
     async def room(self) -> None:
-        """Wait until not too much is on its way to a broker that is away or slow."""
+        """Wait until few enough messages wait for the broker, which may be away or slow."""
         await self._roomy.wait()
 
     def _look_for_room(self) -> None:
@@ -315,7 +315,7 @@ class Link:
             self._roomy.set()
 
     async def close(self) -> None:
-        """Say goodbye; the session stays with the broker."""
+        """Disconnect; the broker keeps the session."""
         self._guarded(self._client.disconnect)()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._lost.wait(), timeout=1.0)

@@ -1,4 +1,4 @@
-"""Who may report what."""
+"""The registry: lots, gateways and their operators, and so who may report what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ __all__ = ["Committed", "Lot", "LotState", "Registry"]
 
 @dataclass(frozen=True, slots=True)
 class GatewaySize:
-    """How much a gateway may report for: its operator's lots, and all their spaces."""
+    """The number of lots of a gateway's operator, and of all their spaces."""
 
     lots: int = 0
     spaces: int = 0

@@ -1,8 +1,8 @@
-"""What a refused message may show: no name, number plate or other secret that strayed into it.
+"""Masks refused messages, so that no name, number plate or other secret in them is kept.
 
-A field of the contract (docs/contract/feeds.md, Dead letters) whose value has its type is kept; of
-everything else, names of unknown fields included, only the kind and the shape are left. A message
-that keeps the contract is therefore kept whole, and can be replayed.
+A field of the contract (docs/contract/feeds.md, Dead letters) keeps its value where the value has
+the right type. Of everything else, names of unknown fields included, only kind and shape are left.
+A message that follows the contract is therefore kept complete, and can be replayed.
 """
 
 import binascii
@@ -36,12 +36,12 @@ _JSON_SIGNS = frozenset('{}[]:,"\\')
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A message as it is kept.
+    """A masked message, as it is kept.
 
     Attributes:
         text: JSON where it was JSON; else its first characters and those about the fault, each
             replaced by its kind.
-        is_whole: Whether it says all that the message said.
+        is_whole: Whether nothing was masked.
         fault_at: The byte at which it stopped being JSON; None where it is, or was not read.
     """
 
@@ -51,11 +51,11 @@ class Masked:
 
 
 def mask_payload(kind: str, payload: bytes) -> Masked:
-    """Mask a message.
+    """Return a message's payload, masked.
 
     Args:
         kind: The last part of its topic.
-        payload: What came, whatever it is.
+        payload: Any bytes.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         return Masked(_kinds_around(payload, 0), is_whole=False)
@@ -89,7 +89,7 @@ def _mask_fields(value: Members, fields: Mapping[str, Callable[..., bool]]) -> M
 
 
 def _masked_value(value: object) -> object:
-    """Mask a known field's value that is not what it should be; lists one by one."""
+    """Mask a known field's value that has the wrong type; lists item by item."""
     if isinstance(value, list):
         wrong = [item for item in value if not _is_number(item, 1)]
         return [_shape(item) for item in wrong[:SHOWN_FIELDS]] + [f"<{len(value)} values>"]
@@ -97,7 +97,7 @@ def _masked_value(value: object) -> object:
 
 
 def _shape(value: object) -> object:
-    """Say what kind of value it is, and how long."""
+    """Return the kind of a value and its length, as text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -112,11 +112,15 @@ def _shape(value: object) -> object:
 
 
 def kinds(text: str, most: int) -> str:
-    """Replace each character by its kind: a letter, 9 digit, _ space, . any other.
+    """Replace each character by its kind.
+
+    | kind | letter | digit | space | other |
+    |---|---|---|---|---|
+    | shown as | `a` | `9` | `_` | `.` |
 
     Args:
-        text: Whatever it is.
-        most: Characters to show; more are told by an ellipsis.
+        text: Any text.
+        most: Characters to show; an ellipsis stands for the rest.
     """
     shown = "".join(_kind(character) for character in text[:most])
     return shown + ("…" if len(text) > most else "")
@@ -128,7 +132,7 @@ def _kind(character: str) -> str:
 
 
 def _kinds_around(payload: bytes, at: int) -> str:
-    """Replace characters by their kinds, at the beginning and about a fault; JSON's signs stay."""
+    """Replace characters by their kinds, at the start and around a fault; JSON's signs stay."""
     if at <= 2 * SHOWN_TEXT:
         return _signs(payload[: 3 * SHOWN_TEXT]) + "…" * (len(payload) > 3 * SHOWN_TEXT)
     about = payload[at - SHOWN_TEXT : at + SHOWN_TEXT]
@@ -145,7 +149,7 @@ def _signs(raw: bytes) -> str:
 def _fault_at(payload: bytes) -> int | None:
     """Find the byte where a text stops being JSON; its end where it only stops too early.
 
-    None where the text may be JSON, but is nested too deeply or has a number that nobody can hold.
+    None where the text may be JSON, but is nested too deeply or has too large a number.
     """
     try:
         payload.decode()
@@ -167,7 +171,7 @@ def _json(value: object) -> str:
 
 
 def mask_topic(topic: str, registry: Registry) -> tuple[str, str, str]:
-    """Mask what is no registered name in a topic.
+    """Mask the names in a topic that are not registered.
 
     Args:
         topic: As published.

@@ -1,4 +1,4 @@
-"""What gateways send: payloads, read strictly; topics are in `ingest_mqtt.wire`.
+"""The messages of gateways: their models, read strictly; topics are in `ingest_mqtt.wire`.
 
 The public contract is `docs/contract/feeds.md`. A payload becomes one of three
 frozen reports, or a `RejectionError` that tells its sender why; nothing here knows the lots.
@@ -54,7 +54,7 @@ BASE64 = Meta(
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every report of a lot carries."""
+    """The fields of every report of a lot."""
 
     reporting: ClassVar[str]
 
@@ -284,7 +284,7 @@ def _check_size(payload: bytes) -> None:
 
 
 def _explain(payload: bytes, error: Exception) -> RejectionError:
-    """Say what is wrong with a refused text: first its encoding and syntax, then its content."""
+    """Return what is wrong with a refused text: encoding and syntax first, then content."""
     try:
         found = read(payload)
     except NotJsonError as fault:
@@ -310,7 +310,7 @@ _DOUBLED = "a field is given twice"
 
 
 def _refuse_doubled(payload: bytes) -> None:
-    """Refuse a message that gives a field twice: what it means is anybody's guess."""
+    """Refuse a message that has a field twice, since its meaning is ambiguous."""
     try:
         found = read(payload)
     except NotJsonError as fault:

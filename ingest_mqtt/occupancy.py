@@ -1,9 +1,9 @@
-"""Occupancy in steps of five minutes, weighted by time.
+"""History: occupancy in steps of five minutes, weighted by time.
 
-A report holds until the next one, but never longer than its state is `live`: after that nothing is
-known. So each report pays in what the one before it covered. It counts from the newest instant
-that the lot's history holds, or later: history runs forward, whatever clocks say, and no second
-is covered twice. What is no longer live by then, since it came late, does not count.
+A report is valid until the next one, but never longer than its state is `live`: after that nothing
+is known. So each report adds the time that the one before it covered. Time counts from the newest
+instant in the lot's history, or later: history runs forward, whatever clocks say, and no second
+is covered twice. A state that came too late to be live does not count.
 """
 
 from dataclasses import dataclass
@@ -30,18 +30,18 @@ class Step:
 
     @classmethod
     def starting_with(cls, state: LotState) -> "Step":
-        """Make a step in which a state is true; no second of it has passed."""
+        """Return a step that starts with a state; no second of it has passed."""
         free = state.free_spaces
         return cls(state.capacity, free_last=free, free_min=free, free_max=free)
 
     def observe(self, state: LotState) -> None:
-        """Take in a state that is true from an instant of the step on."""
+        """Add a state that is valid from some instant of the step on."""
         free = state.free_spaces
         self.capacity, self.free_last = state.capacity, free
         self.free_min, self.free_max = min(self.free_min, free), max(self.free_max, free)
 
     def add_time(self, state: LotState, seconds: float) -> None:
-        """Take in that a state held for so many seconds of the step."""
+        """Add seconds of the step during which a state was valid."""
         self.covered_s += seconds
         self.space_s += state.capacity * seconds
         self.known_space_s += state.known_spaces * seconds
@@ -71,9 +71,9 @@ class Steps:
         self.by_key: dict[tuple[str, int], Step] = {}
 
     def record(self, lot: Lot, before: LotState | None, after: LotState) -> None:
-        """Account for a report: what the one before covered, and the report itself.
+        """Add a report: the time that the report before it covered, and the report itself.
 
-        Nothing is written of a state in which nothing is known.
+        A state in which nothing is known adds nothing.
         """
         now, live = after.history_at, live_for(lot.report_interval_s)
         if before is not None and not before.nothing_known:
@@ -83,7 +83,7 @@ class Steps:
             self._step(lot.lot_id, now.timestamp(), after)
 
     def merged(self, later: "Steps") -> dict[tuple[str, int], Step]:
-        """Return the steps that change when those of a later message are added; changes none."""
+        """Return the steps that change when a later message's are added; change nothing here."""
         return {
             key: self.by_key[key].joined(step) if key in self.by_key else step
             for key, step in later.by_key.items()
@@ -96,7 +96,7 @@ class Steps:
             start = upto
 
     def _step(self, lot_id: str, second: float, state: LotState) -> Step:
-        """Find the step of an instant, in which the state is true from then on."""
+        """Return the step of an instant, with the state valid from then on."""
         key = lot_id, int(second // STEP_S) * STEP_S
         step = self.by_key.get(key)
         if step is None:

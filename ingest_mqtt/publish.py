@@ -1,4 +1,4 @@
-"""What the platform publishes: acks to gateways, and lots' committed state."""
+"""The payloads that the platform publishes: acks to gateways, and lots' committed states."""
 
 import base64
 from datetime import datetime
@@ -19,10 +19,10 @@ T = TypeVar("T")
 
 
 def ack_payload(ack: Ack, at: datetime) -> bytes:
-    """Encode what a gateway is told.
+    """Return the payload of an ack.
 
     Args:
-        ack: What became of its message.
+        ack: The answer to a gateway.
         at: The platform's clock.
     """
     message = AckMessage(
@@ -40,7 +40,7 @@ def ack_payload(ack: Ack, at: datetime) -> bytes:
 
 
 def state_payload(lot_id: str, committed: Committed) -> bytes:
-    """Encode a lot as last committed."""
+    """Return the payload of a lot's committed state."""
     state = committed.state
     by_class = state.free_by_class
     senses = state.occupied is not None and by_class is not None

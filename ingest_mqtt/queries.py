@@ -1,4 +1,4 @@
-"""What the ingester reads and writes: the statements of `sql/queries/ingest.sql`."""
+"""The ingester's queries and commands: the statements of `sql/queries/ingest.sql`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ statement = Statements("ingest")
 
 
 class Gateway(Row):
-    """A gateway, its operator, and how many lots and spaces that one has."""
+    """A gateway, its operator, and the operator's number of lots and spaces."""
 
     gateway_id: str
     operator_id: str
@@ -63,14 +63,14 @@ class Repeat(Row):
 
 
 class KeptLetters(Row):
-    """How many messages of a gateway are kept; '' for all gateways that nobody registered."""
+    """The number of kept messages of a gateway; '' stands for all unregistered gateways."""
 
     gateway_id: str
     kept: int
 
 
 class Candidates(Row):
-    """How many messages of a gateway were refused by a fault of the platform, and became what."""
+    """The number of a gateway's messages refused by a fault of the platform, by result."""
 
     gateway_id: str
     replayable: int
@@ -89,7 +89,7 @@ class Replay(Row):
 
 
 class ReplayResult(Row):
-    """How many messages have ended in a way; None: not taken in yet."""
+    """The number of replayed messages by result; None where not replayed yet."""
 
     result: str | None
     messages: int
@@ -107,12 +107,12 @@ async def add_steps(db: Transaction, rows: Sequence[NewStep]) -> None:
 
 @statement
 async def beat(db: Transaction, ingester: str) -> None:
-    """Note that a heartbeat has come through the broker and is being committed."""
+    """Write that a heartbeat has come through the broker and is being committed."""
 
 
 @statement
 async def stop(db: Db, ingester: str, reason: str | None) -> None:
-    """Note why the ingester takes no messages; None where it takes them."""
+    """Write why the ingester takes no messages; None where it takes them."""
 
 
 @statement
@@ -122,7 +122,7 @@ async def keep_letters(db: Transaction, rows: Sequence[NewLetter]) -> None:
 
 @statement
 async def repeat_letters(db: Transaction, rows: Sequence[Repeat]) -> list[bytes]:
-    """Count refused messages that are kept already; give the digests of those."""
+    """Count repeats of messages that are kept already; return the digests of those."""
 
 
 @statement
@@ -146,7 +146,7 @@ async def replay_candidates(
 async def request_replay(
     db: Db, gateway_id: str | None, since: datetime | None, at: datetime
 ) -> list[int]:
-    """Ask for such messages to be taken in again; give their ids."""
+    """Request the replay of such messages; return their ids."""
 
 
 @statement
@@ -156,9 +156,9 @@ async def next_replays(db: Db, most: int) -> list[Replay]:
 
 @statement
 async def end_replay(db: Transaction, dead_letter_id: int, at: datetime, result: str) -> None:
-    """Note what became of a message that was taken in again."""
+    """Write the result of a replayed message."""
 
 
 @statement
 async def replay_results(db: Db, dead_letter_ids: Sequence[int]) -> list[ReplayResult]:
-    """Count messages that were asked for by how they have ended."""
+    """Count requested messages by result."""

@@ -1,11 +1,11 @@
-"""How much each gateway may send: what is over its rate is deferred, far over it dropped.
+"""Rate limits of gateways: a message over the rate is deferred, one far over it is dropped.
 
-Two token buckets a gateway, one of messages and one of bytes, each with a wider one behind it
-whose end is the point from which on messages are dropped. A message is judged once, when it
-comes in, by a clock that never steps; nothing of it is parsed unless it may have to be deferred.
+Each gateway has two token buckets, one of messages and one of bytes. Behind each is a wider bucket:
+when that is empty too, messages are dropped. A message is judged once, when it comes in, by a clock
+that never steps; it is parsed only if it may have to be deferred.
 
-What is kept is bounded by what is registered: gateways that nobody registered share one bucket,
-and a lot is only remembered where the gateway may report for it.
+Memory is bounded by the registry: all unregistered gateways share one bucket, and a lot is only
+remembered where the gateway may report for it.
 """
 
 import math
@@ -58,7 +58,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """A message that is over the rate, or follows one that was: the gateway sends it again."""
+    """The verdict on a message over the rate, or after such a one: to be sent again."""
 
     epoch: int
     seq: int
@@ -67,7 +67,7 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A message so far over the rate that it is not even parsed; nobody hears of it."""
+    """The verdict on a message far over the rate: neither parsed nor acknowledged."""
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class Bucket:
         self._tokens = self.most
 
     def has(self, amount: float, now_s: float) -> bool:
-        """Tell whether so much is there; what is larger than the bucket asks for a full one."""
+        """Return whether there is so much; an amount above the limit needs a full bucket."""
         if now_s > self._at_s:
             grown = (now_s - self._at_s) * self.per_s
             self._tokens = min(self._tokens + grown, self.most)
@@ -97,7 +97,7 @@ class Bucket:
         return self._tokens >= min(amount, self.most)
 
     def take(self, amount: float) -> None:
-        """Take so much out; call `has` before."""
+        """Take an amount out; call `has` before."""
         self._tokens = max(self._tokens - amount, 0.0)
 
     def resize(self, per_s: float, most: float) -> None:
@@ -125,11 +125,11 @@ class Allowance:
         self.retry_s = _retry_s(self._buckets[0])
 
     def take(self, size: int, now_s: float) -> bool:
-        """Take a message out of the rate; False, and nothing taken, where it is over it."""
+        """Count a message; return False, and count nothing, where it is over the rate."""
         return self._take(self._buckets[:2], size, now_s)
 
     def take_wide(self, size: int, now_s: float) -> bool:
-        """Take it out of the wide buckets; False where it is to be dropped."""
+        """Count a message in the wide buckets; return False where it is to be dropped."""
         return self._take(self._buckets[2:], size, now_s)
 
     @staticmethod
@@ -143,7 +143,7 @@ class Allowance:
 
 
 def _limits(rates: Rates, size: GatewaySize) -> list[tuple[float, float]]:
-    """Give (per second, most) of messages and of bytes, then of both before messages drop."""
+    """Return (per second, most) of messages, of bytes, then of both wide buckets."""
     per_s = max(rates.messages_per_s, rates.lot_messages_per_s * size.lots)
     burst = max(rates.burst, rates.lot_burst * size.lots)
     reconnect = RECONNECT_MESSAGES * (FRAME_BYTES * size.lots + BAY_BYTES * size.spaces)
@@ -155,7 +155,7 @@ def _limits(rates: Rates, size: GatewaySize) -> list[tuple[float, float]]:
 
 
 def _retry_s(messages: Bucket) -> int:
-    """Seconds in which half of a burst has grown again: then some of what waits will pass."""
+    """Seconds until half of a burst is available: then some waiting messages will pass."""
     least, most = RETRY_S
     return min(max(math.ceil(messages.most / 2 / messages.per_s), least), most)
 
@@ -169,7 +169,7 @@ class _Awaited:
 
 
 class Limiter:
-    """Judges messages as they come in.
+    """Decides which messages may be handled now, as they come in.
 
     Args:
         rates: The settings.
@@ -183,11 +183,11 @@ class Limiter:
         self._awaited: dict[tuple[str, str], _Awaited] = {}
 
     def __len__(self) -> int:
-        """How many things are remembered; bounded by what is registered."""
+        """Return the number of remembered gateways and lots; the registry bounds it."""
         return len(self._allowances) + len(self._awaited)
 
     def _follow(self, registry: Registry) -> None:
-        """Take in who is registered now; forget who no longer is."""
+        """Follow the registry: forget what is no longer registered."""
         self._registry = registry
         kept: dict[str, Allowance] = {}
         for gateway, allowance in self._allowances.items():
@@ -209,8 +209,8 @@ class Limiter:
             now_s: Seconds of a clock that never goes back.
 
         Returns:
-            What is to become of it; None where it may be decided. A message over its rate whose
-            epoch and seq cannot be read may be: it is refused, and could not be sent again.
+            The verdict; None where the message may be handled. A message over its rate whose
+            epoch and seq cannot be read may be handled: it is refused, and never sent again.
         """
         if registry is not self._registry:
             self._follow(registry)
@@ -233,7 +233,7 @@ class Limiter:
     def _in_turn(
         self, feed: FeedTopic, order: tuple[int, int], payload: bytes, now_s: float
     ) -> Deferred | None:
-        """Judge a message of a lot that waits for one: it must not be overtaken."""
+        """Judge a message of a lot that waits for a deferred one, which must stay first."""
         key = feed.gateway_id, feed.lot_id
         allowance, awaited = self._allowance(feed.gateway_id), self._awaited[key]
         later = order > awaited.order
@@ -247,7 +247,7 @@ class Limiter:
         return None
 
     def _is_complete(self, feed: FeedTopic, payload: bytes) -> bool:
-        """Tell whether a message gives the whole lot, so that nothing before it is missed."""
+        """Return whether a message reports the full lot, so that no earlier one is needed."""
         lot = self._registry.lots[feed.lot_id]
         try:
             report = parse_report(feed.kind, payload)
@@ -257,7 +257,7 @@ class Limiter:
         return report.reporting == lot.reporting
 
     def _defer(self, feed: FeedTopic, order: tuple[int, int], now_s: float) -> Deferred:
-        """Defer a message, and have its lot wait for it or for an earlier one."""
+        """Defer a message; its lot then waits for it or for an earlier one."""
         key = feed.gateway_id, feed.lot_id
         retry_s = self._allowance(feed.gateway_id).retry_s
         awaited = self._awaited.get(key)
@@ -266,7 +266,7 @@ class Limiter:
         return Deferred(*order, retry_s)
 
     def _live(self, gateway: str, lot: str, now_s: float) -> _Awaited | None:
-        """Find what a lot waits for; a wait that has lasted long enough is forgotten."""
+        """Return what a lot waits for; forget a wait that has lasted long enough."""
         awaited = self._awaited.get((gateway, lot))
         if awaited is not None and now_s >= awaited.until_s:
             del self._awaited[gateway, lot]
@@ -290,7 +290,7 @@ class Limiter:
 
 
 def _levels(topic: str) -> tuple[str, str, str]:
-    """Take gateway, lot and kind out of a topic; empty where it is not as deep as a feed's."""
+    """Return gateway, lot and kind of a topic; empty where it is not as deep as a feed's."""
     parts = topic.split("/", _LEVELS)
     gateway = parts[_GATEWAY_LEVEL] if len(parts) > _GATEWAY_LEVEL else ""
     return (gateway, parts[-2], parts[-1]) if len(parts) == _LEVELS else (gateway, "", "")
@@ -305,7 +305,7 @@ _NUMBERS: Final = msgspec.json.Decoder(_Numbers)
 
 
 def _order(payload: bytes) -> tuple[int, int] | None:
-    """Read (epoch, seq); None where the message cannot be told apart from others."""
+    """Return (epoch, seq); None where the message has none."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         return None
     try:

@@ -1,6 +1,6 @@
-"""Messages that were refused by a fault of the platform, taken in again once it is mended.
+"""Replays messages that a fault of the platform refused, once the fault is mended.
 
-`python -m ingest_mqtt replay` only asks for it, in the database: the running ingester stays the
+`python -m ingest_mqtt replay` only requests it, in the database: the running ingester stays the
 one writer. It decides each message as if it had just come in late, by the time of its first
 receipt, one transaction each: what is newer stays, and the message ends as `superseded`. Its
 gateway has dropped it long ago, so that no ack is sent; the result stands with the dead letter.
@@ -30,14 +30,14 @@ _LOOK_EVERY_S: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """A dead letter that is to be taken in again."""
+    """A dead letter to be replayed."""
 
     dead_letter_id: int
     message: Received
 
 
 async def requested(db: Db) -> list[Requested]:
-    """Read the next messages to be taken in again, those of a lot in their order."""
+    """Return the next messages to replay, each lot's in their order."""
     return [
         Requested(one.dead_letter_id, Received(one.topic, one.payload.encode(), one.received_at))
         for one in await queries.next_replays(db, AT_ONCE)
@@ -47,7 +47,7 @@ async def requested(db: Db) -> list[Requested]:
 def decide_again(
     one: Requested, registry: Registry, committed: Mapping[str, Committed]
 ) -> tuple[Outcome, str]:
-    """Decide such a message.
+    """Decide a message to be replayed.
 
     Returns:
         What it changes: no ack, no dead letter and nothing that counts as received; and its
@@ -64,7 +64,7 @@ def decide_again(
 
 
 def note(one: Requested, now: datetime, result: str) -> Callable[[Transaction], Awaitable[None]]:
-    """Make what writes down what became of it, in the transaction of its effect."""
+    """Return a function that writes the result, in the transaction of the effect."""
 
     async def write(db: Transaction) -> None:
         await queries.end_replay(db, one.dead_letter_id, now, result)
@@ -73,7 +73,7 @@ def note(one: Requested, now: datetime, result: str) -> Callable[[Transaction], 
 
 
 def parser() -> argparse.ArgumentParser:
-    """Make the parser of the command line."""
+    """Return the parser of the command line."""
     made = argparse.ArgumentParser(
         prog="python -m ingest_mqtt replay",
         description="Take in again what was refused as `internal`, once the fault is mended. The "

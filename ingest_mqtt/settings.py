@@ -1,4 +1,4 @@
-"""What an operator of the platform can set."""
+"""The ingester's settings: environment variables `INGEST_*`."""
 
 from typing import Annotated
 
@@ -57,7 +57,7 @@ class IngestSettings(BaseSettings):
     occupancy_retention_days: int = Field(400, ge=1, description="5-minute steps, likewise")
 
     def rates(self) -> Rates:
-        """Give what gateways may send."""
+        """Return the rates that gateways may send at."""
         return Rates(
             messages_per_s=self.gateway_messages_per_s,
             burst=self.gateway_burst,

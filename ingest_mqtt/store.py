@@ -1,4 +1,4 @@
-"""The ingester's side of the database: what is read at the start, and one commit a batch."""
+"""The ingester's transactions: reads the registry at the start, commits one batch at a time."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -67,7 +67,7 @@ async def commit(
 
 
 async def note_stopped(db: Db, reason: str | None) -> None:
-    """Say that the ingester takes no messages, and why; None says that it does."""
+    """Write why the ingester takes no messages; None where it takes them."""
     await queries.stop(db, INGESTER, reason)
 
 

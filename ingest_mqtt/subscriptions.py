@@ -1,4 +1,4 @@
-"""What the ingester subscribes to, and how it tells apart what then arrives.
+"""The ingester's subscriptions, and why a message arrived over them.
 
 Two subscriptions cover the feeds. `LIVE` stands: it shows the retain flag as it was published, so
 that a feed published with it can be cleared from the broker, and it does not bring our own
@@ -41,7 +41,7 @@ class Arrival(Enum):
 
 
 def arrival(message: MQTTMessage) -> Arrival:
-    """Tell why a message arrived, by its subscription and its retain flag."""
+    """Return why a message arrived, by its subscription and its retain flag."""
     properties = message.properties
     identifiers = getattr(properties, "SubscriptionIdentifier", [])
     if identifiers == [SWEEP_ID]:
@@ -52,7 +52,7 @@ def arrival(message: MQTTMessage) -> Arrival:
 
 
 def subscribe(client: Client) -> None:
-    """Subscribe to feeds and heartbeat, and have what the broker holds of feeds sent once.
+    """Subscribe to feeds and heartbeat; receive the broker's retained feeds once.
 
     At QoS 1, which turns QoS 2 into 1: what comes twice changes nothing, by its (epoch, seq), so
     that the second handshake would buy nothing.

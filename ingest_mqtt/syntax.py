@@ -1,8 +1,8 @@
-"""What is wrong with a text that was refused: its encoding, its JSON, or only what it says.
+"""Finds what is wrong with a refused text: its encoding, its JSON syntax, or only its content.
 
 The decoder of reports checks types before it has seen the end of a text, so that one text can be
-wrong in type first and in syntax later. Here a whole text is read, once it has been refused, for
-the verdict and for the numbers in the ack. No message of an error quotes the text.
+wrong in type first and in syntax later. Here a refused text is read to its end, for the
+verdict and for the numbers in the ack. No message of an error quotes the text.
 """
 
 import json

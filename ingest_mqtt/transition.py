@@ -1,4 +1,4 @@
-"""How a report changes a lot's state."""
+"""The transition of a lot's state by a report."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from sql.lot_states import ReportTimes, counted, grown_bays, known_bitmaps, sens
 def advance(
     lot: Lot, before: LotState | None, report: AnyReport, received_at: datetime
 ) -> LotState:
-    """Work out a lot's state after a report.
+    """Return a lot's state after a report.
 
     Args:
         lot: Its registration.
@@ -42,10 +42,10 @@ def advance(
 
 
 def _times(before: LotState | None, report: AnyReport, received_at: datetime) -> ReportTimes:
-    """Work out the age that a report gives its lot, and from when it counts in history.
+    """Return from when the lot's age runs after a report, and from when it counts in history.
 
-    Clocks of devices are bounded by ours: nothing is true later than it came in. History only
-    runs forward. A report of single bays does not make what is known of the others older.
+    Our clock bounds those of devices: no state is true later than its receipt. History only
+    runs forward. A report of single bays does not make the other bays' states older.
     """
     observed_at = min(report.observed_at, received_at)
     if before is None:

@@ -1,4 +1,4 @@
-"""The wire: topics, and the messages that the platform sends over MQTT. Other packages may use it.
+"""Topics, and the messages that the platform sends over MQTT; other packages may use them.
 
 What gateways send is in `ingest_mqtt.messages`. The public contract is `docs/contract/feeds.md`.
 """
@@ -33,7 +33,7 @@ class FeedTopic:
 
     @classmethod
     def parse(cls, topic: str) -> "FeedTopic | None":
-        """Take a topic apart; None where it is not a feed's."""
+        """Parse a topic; return None where it is not a feed's."""
         match = _FEED.fullmatch(topic)
         return cls(*match.groups()) if match else None
 

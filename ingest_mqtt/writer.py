@@ -1,4 +1,4 @@
-"""The one writer of lots' states: decides batches and commits them, whatever the database does."""
+"""The only writer of lots' states: decides batches and commits them, across database faults."""
 
 import asyncio
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class Written:
 
     Attributes:
         outcomes: What was committed: one, or several where a message that the database cannot
-            hold had to be told from the others.
+            store had to be separated from the others.
         left: The messages at the batch's end that were not, because we stopped.
         stopped: Why; see `ingest_mqtt.breaker`.
     """
@@ -48,7 +48,7 @@ class Written:
 
 
 class Writer:
-    """A connection to the database, with the registry and the committed states as it holds them.
+    """Writes over one connection, with a copy of the registry and of the committed states.
 
     Args:
         database_url: `postgresql://...`.
@@ -103,7 +103,7 @@ class Writer:
         return self.known.committed
 
     async def open(self) -> Db:
-        """Connect, become the only writer, load everything; waits for all of it for ever."""
+        """Connect, become the only writer and load everything; wait as long as it takes."""
         wait_s = BACK_OFF_S[0]
         while True:
             try:
@@ -129,7 +129,7 @@ class Writer:
         return db
 
     def close(self) -> None:
-        """Leave the database at once."""
+        """Close the connection at once."""
         if self._db is not None:
             self._db.terminate()
             self._db = None
@@ -152,7 +152,7 @@ class Writer:
         log.info("partitions maintained", made=made, dropped=dropped)
 
     async def tend(self) -> None:
-        """Do what is due between batches: partitions, a changed registry, a lost database."""
+        """Do the work due between batches: partitions, a changed registry, a lost database."""
         while True:
             try:
                 db = self._db if self._db is not None and not self._db.is_closed() else None
@@ -168,10 +168,10 @@ class Writer:
                 return
 
     async def take_again(self) -> list[Outcome]:
-        """Take in again some of the messages that operations asked for, one transaction each.
+        """Replay some of the requested messages, each in a transaction of its own.
 
         Returns:
-            What they changed; what is left is taken in the next time.
+            What they changed; the next call replays the rest.
         """
         outcomes: list[Outcome] = []
         if not self._replay_asked or self._breaker.stopped or self._db is None:
@@ -250,7 +250,7 @@ class Writer:
         return outcome
 
     async def _after_fault(self, part: "_Part", error: Exception) -> list["_Part"]:
-        """Get ready for another attempt; only a database that is away makes anything wait.
+        """Prepare another attempt; only a database that is away makes messages wait.
 
         Returns:
             What is to be attempted, the first last.
@@ -270,7 +270,7 @@ class Writer:
         return [part]
 
     async def _note_stopped(self, reason: str | None, waiting: int) -> None:
-        """Tell operations, in the log and for `/readyz`, that messages wait, or again do not."""
+        """Report in the log and for `/readyz` that messages wait, or no longer wait."""
         was = self._noted
         if reason is None and was is None:
             return
@@ -315,7 +315,7 @@ class _Part:
         return outcome
 
     def narrowed(self, error: Exception) -> list["_Part"]:
-        """Come nearer to the message that cannot be stored, so that it holds up no other.
+        """Split the part to find the message that cannot be stored.
 
         Returns:
             Parts in place of this one, the first last.

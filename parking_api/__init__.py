@@ -1,1 +1,1 @@
-"""HTTP in and out, and the two commands around it: the import of a city, the credentials."""
+"""The HTTP API, and the commands around it, such as the import of a city."""

@@ -1,4 +1,4 @@
-"""`python -m parking_api import|credentials|people|audit|review|serve`."""
+"""`python -m parking_api import|credentials|people|audit|review|serve`: runs one command."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""The application: its parts put together, opened and closed in one place."""
+"""Creates the FastAPI application: its routes, resources and middleware."""
 
 import functools
 import secrets
@@ -81,23 +81,23 @@ ROUTES = (
 
 
 def utc_now() -> datetime:
-    """Tell the time."""
+    """Return the present time, in UTC."""
     return datetime.now(UTC)
 
 
 def create_app(
     settings: ApiSettings, database_url: str, clock: Callable[[], datetime] = utc_now
 ) -> FastAPI:
-    """Put the application together.
+    """Create the application.
 
     Args:
-        settings: As read by whoever starts it.
+        settings: The API's settings.
         database_url: `postgresql://...`.
-        clock: What time it is, aware.
+        clock: Returns the present time, aware.
 
     Returns:
-        An application; its lifespan begins to read the city and the tariffs, and ends that. It
-        does not need the database: until there is a city, questions are answered with 503.
+        An application whose lifespan reads the city and the tariffs until it ends. It starts
+        without a database: requests are answered with 503 until the city has been read.
     """
     metrics = Metrics(settings.run_figures)
     signer = _signer(settings)
@@ -149,7 +149,7 @@ def _signer(settings: ApiSettings) -> Signer:
 
 
 def _declare_models(app: FastAPI) -> None:
-    """Let OpenAPI know models of other media types than JSON, and forget the framework's own."""
+    """Add models of other media types than JSON to OpenAPI, and remove the framework's own."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Tasks that run as long as the application does, and how they end with it."""
+"""Background tasks of the application: repeated readings, and how tasks are stopped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,18 +10,18 @@ import structlog
 from parking_api.errors import DatabaseAwayError
 
 STOP_AGAIN_S: Final = 0.5
-# Between two tries to reach what is away: it is to be found within 2 s of its return.
+# Seconds between two attempts while the database is away: its return is noticed within 2 s.
 AGAIN_S: Final = 0.5
-# Longest wait for an answer of what may be away.
+# Longest wait for an answer of a server that may be away.
 PATIENCE_S: Final = 5.0
-# Longest that a start waits for a first reading; it goes on without.
+# A start waits at most so long for a first reading, and goes on without it.
 FIRST_TRY_S: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
 
 class Reading:
-    """Something that is read from the database again and again."""
+    """Reads something from the database at intervals."""
 
     def __init__(self, name: str, read: Callable[[], Awaitable[None]]) -> None:
         self._name = name
@@ -39,14 +39,14 @@ class Reading:
         await self._done.wait()
 
     async def first_try(self) -> None:
-        """Wait until it has been read, or could not be at once."""
+        """Wait until it has been read, or the first attempt has failed or takes long."""
         with suppress(TimeoutError):
             # Not wait_for: Python 3.11's may swallow a cancellation.
             async with asyncio.timeout(FIRST_TRY_S):
                 await self._tried.wait()
 
     async def repeat(self, interval_s: float, changed: asyncio.Event | None = None) -> None:
-        """Read it now, at intervals, and when it has changed; soon again while it fails."""
+        """Read it now, at intervals, and at each change; more often while readings fail."""
         is_well = True
         while True:
             was_well, is_well = is_well, await self._once(is_well=is_well)
@@ -58,7 +58,7 @@ class Reading:
         try:
             await self._read()
         except DatabaseAwayError:
-            # Said once an absence.
+            # Logged once for each absence.
             if is_well:
                 log.warning("not read: the database is away", what=self._name)
             return False
@@ -81,9 +81,9 @@ async def _pause(seconds: float, changed: asyncio.Event | None) -> None:
 async def stop(tasks: Iterable[asyncio.Task[None]]) -> None:
     """Cancel tasks until all are done.
 
-    Once may not be enough: when a cancelled task's clean-up fails in its turn, as the closing of a
-    connection does that takes too long, the cancellation is gone, and a task that carries on after
-    errors carries on after this one too.
+    Once may not be enough: where the clean-up of a cancelled task fails, such as closing a
+    connection that takes too long, the cancellation is lost, and a task that continues after errors
+    continues after this one too.
     """
     left = set(tasks)
     while left:

@@ -1,7 +1,7 @@
-"""The HTTP server: uvicorn on httptools, and the bounds that it lacks.
+"""The HTTP server: uvicorn on httptools, with bounds on each connection.
 
-Measured on one constant answer, 32 connections, one core (requests a second), and on what strangers
-can do to it:
+Measured on one constant answer, 32 connections, one core (requests a second), and tried with
+hostile requests:
 
 | server | requests/s | bounds a head | ends half-sent requests | ends idle ones | too many |
 |---|---|---|---|---|---|
@@ -10,10 +10,10 @@ can do to it:
 | granian | 81,000 | bytes, empty 431 | yes | yes | waits, unaccepted |
 | hypercorn | 9,000 | bytes, empty 431 | yes | yes | waits, unaccepted |
 
-Granian is the fastest, but there nobody is heard any more while its connections are full of
-half-sent requests, `/healthz` included; its refusals are no problems of RFC 9457; and it always has
-a second process. What uvicorn lacks is this file: the oldest connection that waits makes room for a
-new one, so that a flood of half-sent requests costs the flood only.
+Granian is the fastest, but it answers nobody, not even `/healthz`, while its connections are full
+of half-sent requests; its refusals are not problems of RFC 9457; and it always has a second
+process. This file adds what uvicorn lacks: the connection that has waited longest is closed for a
+new one, so that a flood of half-sent requests harms only itself.
 """
 
 from __future__ import annotations
@@ -38,15 +38,16 @@ MAX_HEADERS: Final = 64
 MAX_URL_BYTES: Final = 4096
 # Requests of one connection that wait for the answers before them.
 MAX_PIPELINED: Final = 4
-# What is still read, and thrown away, of a peer that has its answer already: were the connection
-# closed at once, what it sends would have its system forget the answer.
+# How long and how much is still read, and discarded, from a peer that has its answer already. If
+# the connection were closed at once, the data that the peer still sends would make it lose the
+# answer.
 LINGER_S: Final = 5.0
 LINGER_BYTES: Final = 32 * 2**20
-# Of answers that their peers have not taken yet, over all connections; beyond it, whoever leaves
-# most of them lying loses them.
+# Bytes of answers that peers have not read yet, over all connections. Above it, the connections
+# with most unread bytes are ended.
 MAX_UNSENT_BYTES: Final = 64 * 2**20
-# Of connections that are over their time, in each of uvicorn's ticks of 0.1 s: they come in crowds,
-# and the others' requests must not wait for the end of hundreds.
+# Late connections that are ended in each of uvicorn's ticks of 0.1 s: other requests must not wait
+# while hundreds are ended.
 MOST_ENDED: Final = 20
 
 _DETAILS: Final = {
@@ -66,13 +67,13 @@ class _Refused(Exception):  # noqa: N818 - it never leaves this file
 
 @dataclass
 class Connections:
-    """What the connections of a server share.
+    """The settings and the state that all connections of a server share.
 
     Attributes:
         most: Connections at a time.
         head_s: Longest time for a request's line and headers, seconds.
         body_s: Longest time for its body; and for a peer that takes no bytes of an answer.
-        on_refused: Told the status of each refusal.
+        on_refused: Called with the status of each refusal.
         waiting: Connections that wait for their peers, the longest waiting first: for the rest of a
             request, for the next one, or for the peer to take its answer.
         is_last: Whether every answer from now on is its connection's last.
@@ -87,7 +88,7 @@ class Connections:
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """A connection that costs at most so many bytes, requests and seconds."""
+    """A connection with bounds on bytes, requests and seconds."""
 
     def __init__(self, shared: Connections, **uvicorn_arguments: Any) -> None:
         super().__init__(**uvicorn_arguments)
@@ -106,7 +107,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, if need be in the place of one that only waits."""
+        """Accept the connection; if all are in use, end the one that has waited longest."""
         is_full = len(self.connections) >= self._shared.most
         super().connection_made(transport)
         self._began = self.loop.time()
@@ -124,18 +125,18 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def give_way(self) -> None:
-        """End a connection that only waits, at once."""
+        """End this waiting connection at once, to make room for another."""
         self._shared.waiting.pop(self, None)
         self.connections.discard(self)
         self.abort()
 
     def abort(self) -> None:
-        """End the connection at once, and what is done for it."""
+        """End the connection at once, and drop its answers."""
         self._drop_answers()
         self.transport.abort()
 
     def _drop_answers(self) -> None:
-        """Have nothing more written, and begin none of the answers that wait."""
+        """Write nothing more, and start none of the answers that wait."""
         self.pipeline.clear()
         for cycle in (self._answering, self.cycle):
             if cycle is not None and not cycle.response_complete:
@@ -143,7 +144,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 cycle.message_event.set()
 
     def _settle(self) -> None:
-        """Note whether the connection waits for its peer; one that does keeps its place."""
+        """Note whether the connection waits for its peer; one that waits keeps its place."""
         is_answered = self.cycle is None or self.cycle.response_complete
         waits = self._began is not None or is_answered or self.flow.write_paused
         if self.parser is None or not waits:
@@ -226,7 +227,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
         super()._start_asgi_task(cycle, in_turn if self.flow.write_paused else app)
 
-    # The end in good order.
+    # The orderly end.
 
     @property
     def is_idle(self) -> bool:
@@ -235,19 +236,19 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._began is None and bool(is_answered)
 
     def mark_last(self) -> None:
-        """Tell the peer with the answer that is about to begin, if any, that it is the last."""
+        """Mark the answer that is about to start, if any, as the connection's last."""
         if self.cycle is not None and not self.cycle.response_started:
             self.cycle.keep_alive = False
 
     # Refusals.
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what cannot be parsed, or was refused while it was."""
+        """Refuse a request that cannot be parsed, or that was refused during parsing."""
         del msg
         self._refuse(self._refusal)
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Say why, hear no more, and close once it has been said."""
+        """Send the refusal, ignore further input, and close once it is sent."""
         self._is_refused = True
         self._shared.on_refused(status)
         cycle = self.cycle
@@ -274,19 +275,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self.abort()
 
     def pause_writing(self) -> None:
-        """Note that the peer takes no more bytes."""
+        """Note that the peer reads no more bytes."""
         self._stuck_at = self.loop.time()
         super().pause_writing()
         self._settle()
 
     def resume_writing(self) -> None:
-        """Note that it does again."""
+        """Note that the peer reads again."""
         self._stuck_at = None
         super().resume_writing()
         self._settle()
 
     def end_if_late(self, now: float) -> bool:
-        """End the connection if it is over its time; whether it was."""
+        """End the connection if it is late; return whether it was."""
         if self._closing_at is None and self.transport.is_closing():
             self._closing_at = now
         body_s = self._shared.body_s
@@ -313,10 +314,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 class BoundedServer(uvicorn.Server):
-    """A uvicorn server that looks after its connections' time."""
+    """A uvicorn server that ends connections that are late."""
 
     async def on_tick(self, counter: int) -> bool:
-        """Look at the connections, ten times a second."""
+        """Check all connections; called ten times a second."""
         now = asyncio.get_running_loop().time()
         open_ones = [
             each for each in self.server_state.connections if isinstance(each, BoundedProtocol)
@@ -331,7 +332,7 @@ class BoundedServer(uvicorn.Server):
 
 
 def drop_unsent(connections: Iterable[BoundedProtocol]) -> None:
-    """End the connections that leave most bytes lying, until the others' are few enough."""
+    """End the connections with most unread bytes, until the rest is below the bound."""
     unsent = {each: each.transport.get_write_buffer_size() for each in connections}
     total = sum(unsent.values())
     for connection in sorted(unsent, key=lambda each: unsent[each], reverse=True):
@@ -342,7 +343,7 @@ def drop_unsent(connections: Iterable[BoundedProtocol]) -> None:
 
 
 def _written(status: HTTPStatus) -> bytes:
-    """Write a refusal as it goes over the wire."""
+    """Return a refusal as bytes of HTTP."""
     is_away = status == HTTPStatus.SERVICE_UNAVAILABLE
     answer = problem(status, _DETAILS[status], headers={"Retry-After": "1"} if is_away else None)
     headers = [*answer.raw_headers, (b"connection", b"close")]

@@ -1,4 +1,4 @@
-"""The file of credentials in clear: mode 0600, there whole or as it was before."""
+"""Writes the file of credentials in clear text: mode 0600, and never half-written."""
 
 import contextlib
 import os
@@ -14,11 +14,11 @@ class CredentialsFileError(Exception):
 
 
 def write_atomically(path: Path, text: str, mode: int, *, like_directory: bool = False) -> None:
-    """Write a file so that it is there whole or as it was before, also after a crash.
+    """Write a file atomically: after a crash it is complete, or as it was before.
 
     Args:
         path: The file.
-        text: What it is to hold.
+        text: Its content.
         mode: Its permissions.
         like_directory: Give it, when run as root, to the owner and group of its directory.
 

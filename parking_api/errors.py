@@ -1,4 +1,4 @@
-"""What can go wrong, and how it is told: RFC 9457 problems, in this one place."""
+"""The errors of the API, and the RFC 9457 problems that answer them."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 PROBLEM_JSON = "application/problem+json"
-# Of the faults of a request, as many as a person may want to read at once.
+# An answer lists at most so many faults of a request.
 MOST_FAULTS: Final = 100
 
 log = structlog.get_logger(__name__)
@@ -120,7 +120,7 @@ def problem(
     kind: str | None = None,
     members: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Make the answer that tells a problem.
+    """Return the answer of a problem.
 
     Args:
         status: HTTP status.
@@ -142,8 +142,8 @@ def problem(
     return Response(orjson.dumps(content), status, headers, PROBLEM_JSON)
 
 
-# Asynchronous, all of them: others are sent through a pool of threads, each of which contends with
-# the loop for the interpreter.
+# All are asynchronous: FastAPI runs others in threads, which compete with the loop for the
+# interpreter.
 async def _on_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
     faults = [
@@ -178,26 +178,26 @@ async def _on_http_error(_request: Request, error: Exception) -> Response:
 
 
 def failure() -> Response:
-    """Make the answer to a request that failed by a fault of ours."""
+    """Return the answer to a request that failed by our fault."""
     detail = "The platform failed to answer; the fault is in its log."
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
 def stopping() -> Response:
-    """Make the answer to a request that a stop of the server cut short."""
+    """Return the answer to a request that the server's stop interrupts."""
     detail = "The platform is stopping; ask again."
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Have `app` tell every error as a problem; unforeseen ones are `observing`'s part."""
+    """Make `app` answer every error as a problem; `observing` answers unforeseen ones."""
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(HTTPException, _on_http_error)
 
 
 def described(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[str, Any]]:
-    """Describe for OpenAPI the problems that a route can answer with.
+    """Return OpenAPI's description of the problems that a route can answer with.
 
     Args:
         problems: Errors, each with its own sentence; or plain statuses, for the commonest three.

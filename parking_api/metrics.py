@@ -1,4 +1,4 @@
-"""Figures for operations, as Prometheus reads them."""
+"""The API's metrics for Prometheus."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class Metrics:
-    """The API's figures, in a registry of its own.
+    """The API's metrics, in a registry of its own.
 
     Labels are bounded: a request that met no route counts as `unmatched`, an odd method as `other`.
     """
@@ -78,11 +78,11 @@ class Metrics:
         self._latency.labels(route).observe(seconds)
 
     def note_refused(self, status: int) -> None:
-        """Count a request that was refused for its head, its time, or for want of connections."""
+        """Count a request refused for its head, for its time, or because no connection was free."""
         self._refused.labels(str(int(status))).inc()
 
     def note_pool(self, size: int, idle: int) -> None:
-        """Take over how many connections there are, and how many of them idle."""
+        """Set the number of database connections, and how many of them are idle."""
         self._pool.labels("used").set(size - idle)
         self._pool.labels("idle").set(idle)
 
@@ -96,7 +96,7 @@ class Metrics:
         occupancy: float | None,
         age_s: float | None,
     ) -> None:
-        """Take over the figures of the whole city.
+        """Set the figures of the city.
 
         Args:
             lots: How many lots are `live`, `stale` and `unknown`.
@@ -116,9 +116,9 @@ class Metrics:
         self._age.set(float("nan") if age_s is None else age_s)
 
     def note_database_away(self) -> None:
-        """Say that the database is away; the city's figures stay as they were read last."""
+        """Set the database to away; the city's figures stay as last read."""
         self._database_up.set(0)
 
     def exposition(self) -> bytes:
-        """Write all figures in the text format."""
+        """Return all metrics in Prometheus's text format."""
         return generate_latest(self.registry)

@@ -1,4 +1,4 @@
-"""Every request is counted, timed and logged; one that fails is answered all the same."""
+"""Middleware that counts, times and logs every request, and answers one that fails."""
 
 import asyncio
 from time import perf_counter
@@ -13,7 +13,7 @@ from parking_api.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 UNMATCHED = "unmatched"
-# What a request counts as whose client went away, as nginx has it.
+# The status of a request whose client went away, as in nginx.
 GONE = 499
 
 
@@ -40,17 +40,17 @@ class Observing:
             nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-            # Not when its peer has taken it all.
+            # Before sending: a slow peer's time does not count.
             ended = perf_counter()
             await send(message)
 
         try:
             await self._app(scope, receive, watching)
         except ClientDisconnect:
-            # Before its body was whole: nobody is left to be answered.
+            # Before its body was complete: there is nobody to answer.
             status, ended = status or GONE, perf_counter()
         except asyncio.CancelledError:
-            # The server's, of what is under way when its time to stop is over.
+            # The server cancels requests that run when its time to stop is over.
             if status:
                 raise
             await stopping()(scope, receive, watching)

@@ -1,4 +1,4 @@
-"""Lists in pages: how long one is, where it ends, and the path of the one that follows."""
+"""Pages of lists: the limit, the cut, and the path of the next page."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final, TypeVar
@@ -20,7 +20,7 @@ PageLimit = Annotated[int, Field(ge=1, le=1000, description="The most items on a
 def cut(
     rows: Sequence[Item], limit: int, key: Callable[[Item], Cursor] | str
 ) -> tuple[Sequence[Item], Cursor | None]:
-    """Cut a page out of rows, which should be one more than it holds where there are more.
+    """Return a page of rows and its cursor; the rows have one more where another page follows.
 
     Args:
         rows: In order, at most `limit` + 1.
@@ -37,7 +37,7 @@ def cut(
 
 
 def next_path(path: str, ask: Parameters, cursor: object) -> str | None:
-    """Write the path of the next page, with the same parameters.
+    """Return the path of the next page, with the same parameters.
 
     Args:
         path: Of the route.

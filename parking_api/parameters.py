@@ -1,4 +1,4 @@
-"""Kinds of parameters that several routes take, each with its bounds."""
+"""Types of query and path parameters that several routes share, with their bounds."""
 
 import re
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ Nothing = Annotated[NoParameters, Query()]
 
 
 async def refuse_repeats(request: Request) -> None:
-    """Refuse a parameter that is given more than once, rather than pick one of its values.
+    """Refuse a request that gives a parameter more than once.
 
     Raises:
         RepeatedParameterError: There is one.
@@ -82,7 +82,7 @@ def _is_sane_box(given: str) -> str:
 
 
 def corners(bbox: str) -> tuple[float, float, float, float]:
-    """Split a checked box into west, south, east and north, in degrees."""
+    """Return west, south, east and north of a checked box, in degrees."""
     west, south, east, north = map(float, bbox.split(","))
     return west, south, east, north
 

@@ -1,7 +1,7 @@
-"""How a worker takes over from another one, and how that one ends: nobody notices.
+"""Replaces one worker by another without a failed request.
 
-The new one takes connections once it has the whole city. The old one takes none any more, tells
-those that are connected with their next answer that it is the last, and ends when they have gone.
+The new worker accepts connections once it has read the city. The old one accepts no more, marks the
+next answer on each connection as the last, and ends when all connections are closed.
 """
 
 import asyncio
@@ -18,23 +18,23 @@ from parking_api.connections import BoundedProtocol, BoundedServer, Connections
 from parking_api.worker import off_loop
 from parking_api.workers import Start
 
-# Longest wait for the whole city.
+# Longest wait for the city to be read.
 LOADED_WITHIN_S: Final = 30.0
-# What is idle for so long after the last of its server's answers may be closed.
+# A connection may be closed when it has been idle for so long.
 IDLE_S: Final = 1.0
-# And this is for requests that are under way.
+# Longest wait for requests that are being answered.
 RETIRE_S: Final = 6.0
 
 
 class LoadFirst:
-    """ASGI middleware: the application has started once it is whole."""
+    """ASGI middleware: the application counts as started once the city is loaded."""
 
     def __init__(self, app: ASGIApp, state: State) -> None:
         self._app = app
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass requests on; wait when the application says that it has started."""
+        """Pass requests on; delay the start until the city is loaded."""
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
             return
@@ -56,7 +56,7 @@ class LoadFirst:
 
 
 class WorkerServer(BoundedServer):
-    """The server of a worker: it says when it is ready, and can be replaced."""
+    """The server of a worker: it reports when it is ready, and can be replaced."""
 
     def __init__(
         self, config: uvicorn.Config, shared: Connections, start: Start, app: FastAPI
@@ -69,18 +69,18 @@ class WorkerServer(BoundedServer):
         self._since: float | None = None
 
     def retire(self) -> None:
-        """Take no more connections, and end with those that are there."""
+        """Accept no more connections, and end when the open ones are closed."""
         self._is_replaced = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, and report that the worker is ready."""
         await super().startup(sockets)
         self._start.ready()
-        # It takes 0.2 s: whoever asks for it first is not to hold up the others.
+        # It takes 0.2 s: the first request for it must not delay the others.
         self._describing = asyncio.create_task(off_loop(self._app.openapi))
 
     async def on_tick(self, counter: int) -> bool:
-        """Look, ten times a second, whether to go on."""
+        """Decide whether to stop; called ten times a second."""
         if os.getppid() != self._start.parent:
             self.should_exit = True
         now = asyncio.get_running_loop().time()

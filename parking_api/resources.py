@@ -1,4 +1,4 @@
-"""What lives as long as the application does."""
+"""The resources that live as long as the application, such as database, city and prices."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from parking_api.workflow import Act, acting
 
 @dataclass(frozen=True)
 class Resources:
-    """Opened by the lifespan, closed with it."""
+    """The application's resources; its lifespan opens and closes them."""
 
     database: Database
     city: FollowedCity
@@ -35,7 +35,7 @@ class Resources:
 
     @asynccontextmanager
     async def act(self, person_id: str, reason: str | None) -> AsyncIterator[Act]:
-        """Begin what a person does: see `acting`.
+        """Begin an act of a person: see `acting`.
 
         Raises:
             DatabaseAwayError: The database is away, also at the end.
@@ -47,13 +47,13 @@ class Resources:
             yield act
 
     async def until_loaded(self) -> None:
-        """Wait until this process can answer questions."""
+        """Wait until city and tariffs have been read."""
         await self.city.reading.done()
         await self.prices.reading.done()
 
 
 def resources_of(request: Request) -> Resources:
-    """Find the resources that a request is answered with.
+    """Return the resources for answering a request.
 
     Raises:
         CityLoadingError: There is no city yet.
@@ -64,7 +64,7 @@ def resources_of(request: Request) -> Resources:
     return resources
 
 
-# Asynchronous, as every dependency here: FastAPI sends others through a pool of threads.
+# Asynchronous, like every dependency here: FastAPI runs others in threads.
 async def _resources(request: Request) -> Resources:
     return resources_of(request)
 
@@ -75,5 +75,5 @@ async def _whatever_is_there(request: Request) -> Resources:
 
 
 Deps = Annotated[Resources, Depends(_resources)]
-# For operations, who ask how the process itself is.
+# For operations, also while the city is not loaded.
 EarlyDeps = Annotated[Resources, Depends(_whatever_is_there)]

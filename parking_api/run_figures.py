@@ -1,4 +1,4 @@
-"""Figures of whatever runs the programs, read from a file, for `/metrics`."""
+"""Metrics of the supervisor that runs the programs, read from a file for `/metrics`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,16 +9,16 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-# No name of the API's own begins so.
+# No metric of the API itself has this prefix.
 PREFIX: Final = "onelot_run_"
 MAX_BYTES: Final = 65_536
 
 
 class RunFigures(Collector):
-    """Takes figures whose names begin with `PREFIX` from a file of Prometheus' text.
+    """Reads metrics whose names begin with `PREFIX` from a file in Prometheus's text format.
 
-    A file that is missing, too long or no such text costs its own figures only:
-    `onelot_api_run_figures_readable` is 0 then.
+    Where the file is missing, too long or not in that format, only its own metrics are missing, and
+    `onelot_api_run_figures_readable` is 0.
     """
 
     def __init__(self, file: Path, registry: CollectorRegistry) -> None:
@@ -26,7 +26,7 @@ class RunFigures(Collector):
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
-        """Read the file anew."""
+        """Read the file and yield its metrics."""
         try:
             families = self._read()
         except (OSError, ValueError, KeyError, IndexError):
@@ -39,7 +39,7 @@ class RunFigures(Collector):
         yield from families or ()
 
     def describe(self) -> Iterator[Metric]:
-        """Name nothing in advance: the file is not there before everything runs."""
+        """Return nothing: the file does not exist before everything runs."""
         return iter(())
 
     def _read(self) -> list[Metric]:

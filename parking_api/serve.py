@@ -1,4 +1,4 @@
-"""`python -m parking_api serve`: the API, a port and its workers; their server is `serving`'s."""
+"""`python -m parking_api serve`: opens the port and runs the workers that answer HTTP."""
 
 import argparse
 import gc
@@ -17,7 +17,7 @@ from parking_api.workers import Start, Workers
 from sql import logs
 from sql.engine import DatabaseUnknownError, database_url
 
-# Connections that wait to be taken.
+# Connections that wait to be accepted.
 BACKLOG: Final = 2048
 
 
@@ -58,9 +58,9 @@ def _work(
     shared = settings.model_copy(update={"token_secret": secret})
 
     def work(start: Start) -> None:
-        # Nothing of what an import makes is garbage: looking for some takes a fifth of its time.
+        # Importing makes no garbage, and looking for it would take a fifth of the time.
         gc.disable()
-        # The broker knows one client of this name.
+        # The broker accepts one client of this name.
         given = shared if start.place == 0 else shared.model_copy(update={"mqtt_url": None})
         import_module("parking_api.serving").serve(given, database, listening, start)
 
@@ -68,6 +68,6 @@ def _work(
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Listen before the application is imported: who asks meanwhile waits for a second."""
+    """Listen before the application is imported: early requests wait for a second."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=BACKLOG)

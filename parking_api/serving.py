@@ -1,4 +1,4 @@
-"""The application behind its server; importing this takes a second."""
+"""Runs the application in a worker's server; importing this file takes a second."""
 
 import functools
 import gc
@@ -16,7 +16,7 @@ from parking_api.replacing import LoadFirst, WorkerServer
 from parking_api.settings import ApiSettings
 from parking_api.workers import Start
 
-# Longest wait for answers under way when it is told to stop.
+# Longest wait for running requests when the server stops.
 SHUTDOWN_S: Final = 1
 # How soon the loop gets its turn beside `worker`'s thread; Python's own 5 ms add up, since an
 # answer takes the loop some turns.

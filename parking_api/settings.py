@@ -1,4 +1,4 @@
-"""What the API can be told from outside."""
+"""The API's settings: environment variables `API_*`."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,6 +1,6 @@
-"""How the body of a request is read: once it is settled who asks, within bounds, and strictly.
+"""A route class that reads a request's body after the caller is known, within bounds, strictly.
 
-FastAPI by itself reads a body, and parses it, before its dependencies refuse the caller.
+FastAPI itself reads and parses a body before its dependencies refuse the caller.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -50,18 +50,18 @@ class AmbiguousBodyError(NotJsonError, kind="ambiguous-body"):
 
 
 class StrictRoute(APIRoute):
-    """A route that settles who asks, then reads a body of `max_bytes`, and in one way only."""
+    """A route that first finds out who asks, then reads a JSON body of at most `max_bytes`."""
 
     max_bytes: ClassVar[int] = MAX_BODY_BYTES
     max_items: ClassVar[int] = MAX_ITEMS
 
     @staticmethod
     def prepare(value: Any) -> Any:
-        """Do work on what the body says for which the loop should not wait."""
+        """Do slow work on the parsed body, off the loop."""
         return value
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Read the request in this order."""
+        """Return a handler that reads the request in this order."""
         handle = super().get_route_handler()
         guards = guards_of(self.dependant)
         has_body = self.body_field is not None
@@ -75,7 +75,7 @@ class StrictRoute(APIRoute):
         return strict
 
     async def _read(self, request: Request) -> None:
-        """Read the body and what it says, and leave both where Starlette keeps them."""
+        """Read and parse the body, and store both where Starlette keeps them."""
         if request.headers.get("content-encoding", "identity") != "identity":
             raise EncodedBodyError
         body = await _body(request, self.max_bytes)
@@ -99,7 +99,7 @@ class StrictRoute(APIRoute):
 
 
 async def _body(request: Request, most: int) -> bytes:
-    """Read the body as it arrives.
+    """Return the body, read as it arrives.
 
     Raises:
         BodyTooLargeError: It has more bytes than `most`, or says that it has.

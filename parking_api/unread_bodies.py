@@ -9,9 +9,9 @@ from parking_api.connections import LINGER_BYTES, LINGER_S
 
 
 class UnreadBodies:
-    """ASGI middleware: who is answered before their body was read still gets the answer.
+    """ASGI middleware: a peer that is answered before its body was read still gets the answer.
 
-    The connection ends with that answer, after its peer has had time to read it.
+    The connection ends with that answer, after the peer has had time to read it.
     """
 
     def __init__(self, app: ASGIApp) -> None:

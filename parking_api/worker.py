@@ -1,8 +1,8 @@
-"""Work that the event loop does not wait for: one thread beside it.
+"""Runs slow work in one thread beside the event loop.
 
-One, so that the loop contends with one other for the interpreter, whatever is asked for: it gets
-its turn within a millisecond (`parking_api.serve`). What is done here is bounded by its own rules
-(sizes, budgets of work), and so is what waits for it.
+There is only one thread, so that the loop competes with one other for the interpreter and gets its
+turn within a millisecond (`parking_api.serving`). Work here is bounded by its own rules (sizes,
+budgets of work), and so is the work that waits.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class BusyError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE):
 
 
 class _Worker:
-    """The thread, and how much waits for it."""
+    """The thread, and the number of calls that wait for it."""
 
     def __init__(self) -> None:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="worker")
@@ -42,7 +42,7 @@ _worker: Final = _Worker()
 
 
 async def off_loop(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Do some work, and give what it gives.
+    """Run a function in the thread and return its result.
 
     Raises:
         BusyError: Too much is waiting already.
@@ -59,7 +59,7 @@ async def off_loop(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
 
 
 async def each(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Make something of each item; of many, off the loop.
+    """Return the result of a function for each item; off the loop where there are many.
 
     Raises:
         BusyError: Too much is waiting already.
@@ -70,7 +70,7 @@ async def each(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
 
 async def written(work: Callable[[T], Any], items: Sequence[T]) -> orjson.Fragment:
-    """Write what is made of each item as one JSON array; of many, off the loop and in pieces.
+    """Return the results for all items as one JSON array; off the loop where there are many.
 
     Raises:
         BusyError: Too much is waiting already.

@@ -1,9 +1,9 @@
-"""The process that holds the port, and its workers: it starts, replaces and ends them.
+"""The parent process of the workers: it has the port, and starts, replaces and ends workers.
 
-Workers are forks of it and take connections from its one socket. It has nothing of the application
-itself, so that it is small and a new worker runs the code that is there at its start. SIGHUP has
-each worker replaced by a new one, which takes over once it has the whole city; the socket stays
-open, so that nobody is refused meanwhile.
+Workers are forks of it and accept connections from its one socket. The parent imports nothing of
+the application, so that it is small and a new worker runs the code that is installed at its start.
+SIGHUP replaces each worker by a new one, which takes over once it has read the city; the socket
+stays open, so that no request is refused meanwhile.
 """
 
 import os
@@ -32,13 +32,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Start:
-    """What a worker is told.
+    """What a worker knows from its parent.
 
     Attributes:
         place: Its place among the workers, from 0.
-        replaces: Whether another one serves in its place until it is ready.
-        ready: To be called once it takes connections.
-        parent: Process id of whom it belongs to.
+        replaces: Whether another worker serves in its place until it is ready.
+        ready: Called once it accepts connections.
+        parent: Process id of the parent.
     """
 
     place: int
@@ -57,7 +57,7 @@ class _Worker:
     kill_at: float | None = None
 
     def end(self, number: signal.Signals, within_s: float) -> None:
-        """Have it end; it has not been waited for, so that its number is still its own."""
+        """Send a signal that ends it; not waited for yet, so its process id is still its own."""
         self.kill_at = time.monotonic() + within_s
         os.kill(self.pid, number)
 
@@ -75,7 +75,7 @@ class Workers:
 
     Attributes:
         count: How many.
-        work: What each does, in its own process, until it is told to end.
+        work: Runs in each worker's process until the worker ends.
     """
 
     count: int
@@ -86,7 +86,7 @@ class Workers:
     _was_ready: bool = False
 
     def run(self) -> int:
-        """Keep them working until SIGTERM or SIGINT; replace them at SIGHUP.
+        """Run the workers until SIGTERM or SIGINT; replace them at SIGHUP.
 
         Returns:
             The exit status: 0, or that of a worker which ended before any was ready.
@@ -107,7 +107,7 @@ class Workers:
         return status
 
     def _turn(self, wake_up: socket.socket) -> int | None:
-        """Wait for something and do what it asks for; the exit status when all is over."""
+        """Wait for an event and handle it; return the exit status when all is over."""
         for worker in self._ended(wake_up):
             status = os.waitstatus_to_exitcode(os.waitpid(worker.pid, 0)[1])
             os.close(worker.line)
@@ -123,7 +123,7 @@ class Workers:
         return None
 
     def _ended(self, wake_up: socket.socket) -> list[_Worker]:
-        """Wait until something happens; the workers that have ended."""
+        """Wait for an event; return the workers that have ended."""
         is_due = self._leaving or any(place.serving is None for place in self._places)
         ended = []
         with selectors.DefaultSelector() as selector:
@@ -161,7 +161,7 @@ class Workers:
         return _Worker(pid, number, line, time.monotonic())
 
     def _become(self, start: Start) -> None:
-        """Be a worker; this process ends here."""
+        """Run as a worker; this process ends here."""
         status = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -195,7 +195,7 @@ class Workers:
             place.serving, place.coming = worker, None
 
     def _replace(self) -> None:
-        """Start a new worker beside each; one that is still coming has older code."""
+        """Start a new worker beside each; end those that are still starting with older code."""
         for number, place in enumerate(self._places):
             if place.coming:
                 place.coming.end(signal.SIGTERM, END_WITHIN_S)

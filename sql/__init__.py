@@ -1,1 +1,1 @@
-"""The one home of the database: tables, migrations, named queries, connections."""
+"""The database: schema, migrations, named statements and connections."""

@@ -1,4 +1,4 @@
-"""`python -m sql upgrade|downgrade|current|revise`: the schema of a database."""
+"""`python -m sql upgrade|downgrade|current|revise`: changes a database's schema, or shows it."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from sql.migrate import RevisionUnknownError, current, downgrade, revise, upgrad
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one schema command; exit status 2 when no database is named, or none that we know."""
+    """Run one command; the exit status is 2 where the database or its revision is unknown."""
     parser = argparse.ArgumentParser(prog="python -m sql", description="The database's schema.")
     parser.add_argument(
         "--database-url",

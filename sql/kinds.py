@@ -1,4 +1,4 @@
-"""The kinds that the columns of `schema` know, for programs that need no tables.
+"""The values that columns of kinds may have, such as lot types, for programs without tables.
 
 SQLAlchemy alone takes half a second to import, and no program but the migrations uses it.
 """

@@ -33,7 +33,7 @@ def describe(error: BaseException) -> str:
 
 
 def _every(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception, those of its group, and those that it was raised from or within."""
+    """Yield an exception, those in its group, and those that caused it."""
     waiting, seen = [error], set[int]()
     while waiting and len(seen) < _MOST_EXCEPTIONS:
         found = waiting.pop(0)

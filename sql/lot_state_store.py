@@ -1,4 +1,4 @@
-"""Lots' registration and states, read from the database and written to it."""
+"""Queries and commands for lots' registration and states: `sql/queries/states.sql`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -87,16 +87,16 @@ async def states(db: Db, lot_ids: Sequence[str] | None) -> list[StoredState]:
 
 @statement
 async def lock_states(db: Transaction, lot_ids: Sequence[str]) -> list[str]:
-    """Keep others from writing the states of some lots until the transaction ends."""
+    """Lock the states of some lots until the transaction ends."""
 
 
 @statement
 async def apply_states(db: Transaction, rows: Sequence[NewState]) -> list[Written]:
-    """Write states; those of which another was written meanwhile are not among the result."""
+    """Write states; the result lacks those of which another was written meanwhile."""
 
 
 class SupersededError(Exception):
-    """The database holds other states than those that were built on: somebody else wrote.
+    """Somebody else has written states since those that the new ones are built on.
 
     Attributes:
         lot_ids: The lots whose states were not written.
@@ -167,19 +167,19 @@ async def write_states(
     """Write new states of lots.
 
     Args:
-        db: A transaction.
+        db: Commits them, or not.
         states: By lot id.
         built_on: The committed states that they were built on; a lot without one had none.
 
     Returns:
-        The states as committed, once the transaction is.
+        The states with their commits, by lot id; true once the transaction commits.
 
     Raises:
         SupersededError: The database holds another state of a lot than the one built on.
     """
     if not states:
         return {}
-    # In one order always, so that two writers could never wait for each other in a circle.
+    # Always in the same order, so that two writers never wait for each other in a circle.
     rows = [_row(lot_id, states[lot_id], built_on.get(lot_id)) for lot_id in sorted(states)]
     written = {one.lot_id: one for one in await apply_states(db, rows)}
     if len(written) < len(states):
@@ -213,10 +213,10 @@ def _row(lot_id: str, state: LotState, built_on: Committed | None) -> NewState:
 
 
 def bitmap(numbers: Iterable[int]) -> int:
-    """Set bit n-1 for each bay n."""
+    """Return an integer with bit n-1 set for each bay n."""
     return sum(1 << (number - 1) for number in numbers)
 
 
 def bitmap_bytes(bits: int | None, capacity: int) -> bytes | None:
-    """Lay a bitmap out as bytes, bay n at bit (n-1) mod 8 of byte (n-1) div 8."""
+    """Return a bitmap as bytes, bay n at bit (n-1) mod 8 of byte (n-1) div 8."""
     return None if bits is None else bits.to_bytes((capacity + 7) // 8, "little")

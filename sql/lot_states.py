@@ -1,7 +1,7 @@
-"""The state of a lot: what is known of its spaces, how old that is, and when it fits the lot.
+"""The rules of a lot's state: which spaces are free, how old the state is, how it fits the lot.
 
-The ingester makes a new state out of each report; an import changes what a lot is registered
-with, and brings the lot's state into line. Both count by the same rules, which stand here.
+The ingester makes a new state from each report. An import changes a lot's registration and adjusts
+the state to it. Both use the rules here.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class Lot:
 
     @property
     def all_bays(self) -> int:
-        """A bitmap with every bay set."""
+        """The bitmap with every bay set."""
         return (1 << self.capacity) - 1
 
 
@@ -51,14 +51,14 @@ class LotState:
         epoch: Of the report.
         seq: Of the report.
         capacity: Spaces in service.
-        free_spaces: How many of them are known to be free.
-        unknown_spaces: Of how many of them nothing is known.
+        free_spaces: Spaces among them that are known to be free.
+        unknown_spaces: Spaces among them of which nothing is known.
         occupied: Bay n at bit n-1; None where the lot counts at its gates.
         unknown: Likewise.
         free_by_class: Free bays of each of `SPACE_CLASSES`; None where the lot counts.
         observed_at: From when its age runs; never after `received_at`.
         received_at: When the report came in, by the platform's clock.
-        history_at: The newest instant that the lot's history holds.
+        history_at: The newest instant in the lot's history.
     """
 
     epoch: int
@@ -75,12 +75,12 @@ class LotState:
 
     @property
     def order(self) -> tuple[int, int]:
-        """What decides between two reports of one lot."""
+        """(epoch, seq): of two reports of one lot the greater is the newer."""
         return self.epoch, self.seq
 
     @property
     def known_spaces(self) -> int:
-        """How many spaces are known to be free or occupied."""
+        """The number of spaces known to be free or occupied."""
         return self.capacity - self.unknown_spaces
 
     @property
@@ -96,7 +96,7 @@ class LotState:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A state, and the commit that made it true.
+    """A state and its commit.
 
     Attributes:
         state: The state.
@@ -111,7 +111,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class ReportTimes:
-    """When a state was true, when it came in, and where its history stands."""
+    """When a state was true, when it came in, and the newest instant of its history."""
 
     observed_at: datetime
     received_at: datetime
@@ -121,7 +121,7 @@ class ReportTimes:
 def sensed(
     lot: Lot, order: tuple[int, int], occupied: int, unknown: int, times: ReportTimes
 ) -> LotState:
-    """Make the state of a lot that senses its bays.
+    """Return the state of a lot that senses its bays.
 
     Args:
         lot: Its registration; the bitmaps hold none but its bays.
@@ -149,13 +149,13 @@ def sensed(
 def counted(
     order: tuple[int, int], capacity: int, free: int, unknown: int, times: ReportTimes
 ) -> LotState:
-    """Make the state of a lot that counts at its gates.
+    """Return the state of a lot that counts at its gates.
 
     Args:
         order: (epoch, seq).
         capacity: Spaces in service.
-        free: How many of them are free.
-        unknown: Of how many of them nothing is known.
+        free: Free spaces among them.
+        unknown: Unknown spaces among them.
         times: Of the report.
     """
     return LotState(
@@ -174,7 +174,7 @@ def counted(
 
 
 def known_bitmaps(lot: Lot, state: LotState | None) -> tuple[int, int]:
-    """Lay out a lot's bitmaps at its registered capacity.
+    """Return a lot's bitmaps at its registered capacity.
 
     Returns:
         (occupied, unknown), bay n at bit n-1; bays that no report has covered are unknown.
@@ -191,7 +191,7 @@ def grown_bays(lot: Lot, covered: int) -> int:
 
 
 def fitted(lot: Lot, state: LotState) -> LotState:
-    """Bring a state into line with what its lot is registered with now.
+    """Return a state that fits the lot's present registration.
 
     - Bays that the lot no longer has are dropped, bays that it has gained are unknown.
     - Free bays are counted by their present classes.
@@ -220,25 +220,22 @@ def fitted(lot: Lot, state: LotState) -> LotState:
 
 
 def live_for(report_interval_s: int) -> timedelta:
-    """Return up to which age a lot's state is `live`, inclusive; history holds it as long."""
+    """Return the greatest age at which a lot's state is `live`; history uses it as long."""
     return max(_LIVE_AT_LEAST, timedelta(seconds=1.5 * report_interval_s))
 
 
 def stale_for(report_interval_s: int) -> timedelta:
-    """Return up to which age a lot's state is `stale`, inclusive; after that it is `unknown`."""
+    """Return the greatest age at which a lot's state is `stale`; older, it is `unknown`."""
     return max(_STALE_AT_LEAST, timedelta(seconds=3 * report_interval_s))
 
 
 def data_state(observed_at: datetime | None, report_interval_s: int, now: datetime) -> DataState:
-    """Say what a state is worth: the rule of the database's function `data_state`.
+    """Return `live`, `stale` or `unknown`, by the rule of the database's function `data_state`.
 
     Args:
         observed_at: From when its age runs; None where the lot was never heard of.
         report_interval_s: The lot's.
-        now: The instant that is asked about.
-
-    Returns:
-        `live`, `stale` or `unknown`.
+        now: The instant at which the state's age counts.
     """
     if observed_at is None:
         return "unknown"
@@ -249,6 +246,6 @@ def data_state(observed_at: datetime | None, report_interval_s: int, now: dateti
 
 
 def misfits(lots: Mapping[str, Lot], states: Mapping[str, Committed]) -> dict[str, LotState]:
-    """Return the states as they should be, by lot id, where they do not fit their lots."""
+    """Return fitted states, by lot id, for the states that do not fit their lots."""
     fits = {lot_id: fitted(lots[lot_id], states[lot_id].state) for lot_id in states}
     return {lot_id: fit for lot_id, fit in fits.items() if fit != states[lot_id].state}

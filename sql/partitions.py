@@ -1,4 +1,4 @@
-"""History in partitions: made ahead of time, dropped after their retention."""
+"""Partitions of history: made ahead of time, dropped after their retention."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ AHEAD = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Partitioned:
-    """A table in ranges of time, each with a partition of its own, and a default one.
+    """A table with one partition for each range of time, and a default partition.
 
     Attributes:
         table: Its name.
@@ -24,18 +24,18 @@ class Partitioned:
     unit: str
 
     def start(self, at: datetime) -> date:
-        """Find the start of the range that an instant falls in."""
+        """Return the start of the range of an instant."""
         day = at.astimezone(UTC).date()
         return day if self.unit == "day" else day.replace(day=1)
 
     def after(self, start: date) -> date:
-        """Find the start of the next range."""
+        """Return the start of the next range."""
         if self.unit == "day":
             return start + timedelta(days=1)
         return (start + timedelta(days=31)).replace(day=1)
 
     def name(self, start: date) -> str:
-        """Name the partition of the range that starts there."""
+        """Return the name of the partition of the range that starts there."""
         return f"{self.table}_p{start:%Y%m%d}"
 
     def starts(self, first: datetime, last: datetime) -> Iterator[date]:
@@ -60,10 +60,10 @@ async def maintain(
     event_retention: timedelta,
     occupancy_retention: timedelta,
 ) -> tuple[list[str], list[str]]:
-    """Make the partitions of the coming days, and drop those that are wholly too old.
+    """Make the partitions of the coming days, and drop those that are entirely too old.
 
-    Rows that fell into a default partition because theirs was missing are moved to it when it
-    is made. What a default partition holds of times long ago, such as replayed history, stays.
+    Rows that went into a default partition because theirs was missing are moved when theirs is
+    made. Rows of times long ago, such as replayed history, stay in the default partition.
 
     Args:
         db: A connection outside any transaction.

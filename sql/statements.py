@@ -1,4 +1,4 @@
-"""Statements of `sql/queries/*.sql`, each declared once in Python: by a signature and a row class.
+"""Declares statements of `sql/queries/*.sql` in Python: each by a signature and a row class.
 
 A domain has one file of statements, named and with named parameters:
 
@@ -7,7 +7,7 @@ A domain has one file of statements, named and with named parameters:
     -- Index: zone_pkey where one is asked for; there are tens of zones.
     SELECT zone_id, valid_from FROM zone WHERE valid_from <= :at ...;
 
-and declares in its `queries.py` what they take and give:
+and declares their parameters and rows in its `queries.py`:
 
     statement = Statements("zones")
 
@@ -19,11 +19,11 @@ and declares in its `queries.py` what they take and give:
     async def zones_at(db: Db, at: datetime, zone_id: str | None = None) -> list[Zone]:
         '''Read the zones in force at a time, by `zone_id`.'''
 
-What writes many rows at once takes them as one parameter, `rows: Sequence[R]`: the parameters of
-the statement are then the fields of the class `R`, each a list of them.
+A statement that writes many rows at once has one parameter, `rows: Sequence[R]`: the statement's
+own parameters are then the fields of `R`, each as a list.
 
-A type checker sees each parameter and column; `tests/sql/test_statements.py` holds names, types and
-nullability to the migrated database.
+A type checker sees each parameter and column; `tests/sql/test_statements.py` compares names, types
+and nullability with the migrated database.
 """
 
 import logging
@@ -41,7 +41,7 @@ import msgspec
 from sql.engine import Db
 
 QUERIES: Final = Path(__file__).parent / "queries"
-# It would have the file say of each statement what the declaration says.
+# aiosql warns of statements without markers for the kind of result; the declaration says it.
 logging.getLogger("aiosql").setLevel(logging.ERROR)
 
 Parameters = ParamSpec("Parameters")
@@ -59,7 +59,7 @@ def _is_row(kind: Any) -> bool:
 
 
 class NoRowError(RuntimeError):
-    """A statement that always gives a row has given none."""
+    """A statement that always returns a row has returned none."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{self.__doc__} {name}")
@@ -69,15 +69,15 @@ class Declared:
     """A statement with its declaration.
 
     Attributes:
-        domain: The file that it stands in, without its ending.
-        name: Its name in there.
+        domain: The name of its file, without the ending.
+        name: Its name in the file.
         text: As PostgreSQL takes it, parameters as `$1`, `$2`, ...
         parameters: Their names, in that order.
         signature: Of the function that declares it; the connection is its first parameter.
         batch: The class of the rows that it takes, if it takes many at once.
-        many: Whether it gives a list of rows.
-        may_lack: Whether it may give no row or a null.
-        of: The class of a row, or the type of its only column; None where it gives nothing.
+        many: Whether it returns a list of rows.
+        may_lack: Whether it may return no row or a null.
+        of: The class of a row, or the type of its only column; None where it returns nothing.
     """
 
     def __init__(self, domain: str, file: Any, declared: Callable[..., Any]) -> None:
@@ -98,14 +98,14 @@ class Declared:
         self.is_row = _is_row(self.of)
 
     async def run(self, db: Db, given: Mapping[str, Any]) -> Any:
-        """Run it.
+        """Run the statement and return its rows as declared.
 
         Args:
             db: A connection.
             given: Its parameters by name.
 
         Raises:
-            NoRowError: It gives no row where its declaration knows of no such case.
+            NoRowError: It returns no row, and is not declared to do so.
         """
         if self.batch:
             values = [[getattr(row, name) for row in given["rows"]] for name in self.parameters]
@@ -142,8 +142,8 @@ class Statements:
     ) -> Callable[Parameters, Awaitable[Result]]:
         """Declare the statement that is called as the function is; its body is not run.
 
-        The first parameter is the connection. What the function returns says how it is read: a
-        `Row` class or the type of the only column; `list` of it; or it or None. None: nothing.
+        The first parameter is the connection. The return type says how rows are read: `R` (a `Row`
+        class, or the type of the only column) for exactly one; `R | None`; `list[R]`; None.
         """
         statement = Declared(self._domain, self._file, declared)
         DECLARED.append(statement)

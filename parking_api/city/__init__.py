@@ -1,1 +1,1 @@
-"""The city as a whole: totals, readiness, figures for operations, a copy for bad times."""
+"""The city: totals, readiness, metrics, and a copy in memory for when the database is away."""

@@ -1,4 +1,4 @@
-"""The whole city in the database: the statements of `sql/queries/city.sql`."""
+"""City queries: the statements of `sql/queries/city.sql`."""
 
 from datetime import datetime, timedelta
 
@@ -27,7 +27,7 @@ class Totals(Row):
 
 
 class Readiness(Row):
-    """How many lots there are and are still awaited, and how the ingester does."""
+    """The number of lots, of lots that have not reported yet, and the ingester's state."""
 
     lots: int
     lots_awaited: int
@@ -42,4 +42,4 @@ async def totals(db: Db) -> list[Totals]:
 
 @statement
 async def readiness(db: Db, heartbeat_within: timedelta) -> Readiness:
-    """Tell whether the city is whole, and the ingester at work."""
+    """Read whether all lots have reported, and whether the ingester runs."""

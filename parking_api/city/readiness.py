@@ -1,4 +1,4 @@
-"""Whether the platform is whole, for people and alerts; and if not, what is missing."""
+"""Readiness of the platform: which parts are missing, for people and alerts."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from parking_api.city.queries import Readiness
 from parking_api.errors import ApiError, DatabaseAwayError
 from parking_api.resources import Resources
 
-# A heartbeat comes every few seconds; it has gone through broker, inbox and a commit.
+# A heartbeat comes every few seconds, through broker, inbox and a commit.
 HEARTBEAT_WITHIN: Final = timedelta(seconds=15)
-# Whoever asks waits for few seconds: a database that has not answered by then is not there.
+# Callers wait for a few seconds only: a database that has not answered by then counts as away.
 _DATABASE_WITHIN_S: Final = 1.0
 _STOPPED: Final = {
     "internal": "the messages of several gateways failed by a fault of ours",
@@ -30,7 +30,7 @@ class NotReadyError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE):
 
 
 async def ready_lots(deps: Resources) -> int:
-    """Count the lots of a platform that is whole.
+    """Return the number of lots, where no part of the platform is missing.
 
     Raises:
         NotReadyError: With each part that is missing: `database`, `broker`, `ingester`, `city`.

@@ -1,4 +1,4 @@
-"""The city's totals in answers, from the database or from memory."""
+"""Makes the answers of the city's totals, from the database or from memory."""
 
 from collections import defaultdict
 from collections.abc import Sequence

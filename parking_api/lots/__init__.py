@@ -1,1 +1,1 @@
-"""Lots: nearest, listed, one by one, and their history."""
+"""Lots: the nearest, lists, single lots, and their history."""

@@ -1,4 +1,4 @@
-"""Keep the copy of the city fresh, in the background."""
+"""Keeps the copy of the city in memory up to date, from the database and the broker."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,12 +20,12 @@ _DECODER = msgspec.json.Decoder(StateMessage)
 
 
 class FollowedCity(City):
-    """The copy, and how fresh it is kept.
+    """The copy of the city, with its reading and its connection to the broker.
 
     Attributes:
         reading: How it is read from the database.
-        hears_broker: Whether states are heard from the broker; None where none is followed.
-        hearing: What follows the broker; None where none is followed.
+        hears_broker: Whether the broker is connected; None where none is followed.
+        hearing: The task that follows the broker; None where none is followed.
     """
 
     def __init__(self, database: Database) -> None:
@@ -41,7 +41,7 @@ class FollowedCity(City):
         return self.reading.is_done
 
     def leave_broker(self) -> None:
-        """Leave the broker, which knows one client of this name, to whoever comes next."""
+        """Leave the broker, which accepts one client of this name, to the next worker."""
         if self.hearing:
             self.hearing.cancel()
 
@@ -54,7 +54,7 @@ class FollowedCity(City):
 async def followed_city(
     database: Database, reload_interval_s: float, mqtt_url: MqttUrl | None
 ) -> AsyncIterator[FollowedCity]:
-    """Load the city, as soon as the database lets it, and keep it fresh until the context ends.
+    """Load the city as soon as the database is there; keep it up to date until the context ends.
 
     Args:
         database: Read at once, then at intervals: lots come and go by import.

@@ -1,8 +1,8 @@
-"""A copy of the city in memory: what can still be answered while the database is away.
+"""A copy of the city in memory, which answers while the database is away.
 
 It is read from the database at the start and at intervals, and follows the retained `state`
-messages in between. It holds lots, not bays, and measures every distance, so that it is also what
-tests hold the database's answers against.
+messages in between. It has lots, not bays. It measures every distance, so that tests compare the
+database's answers with it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,27 +44,27 @@ _NEAR_COLUMNS = set(NearestLot.__struct_fields__) & set(LotNow.__struct_fields__
 
 
 class City:
-    """Every lot as last heard of."""
+    """Every lot with its newest known state."""
 
     def __init__(self) -> None:
         self._lots: dict[str, CityLot] = {}
         self._places: NDArray[np.float64] = np.empty((2, 0))
 
     def load(self, lots: Iterable[CityLot]) -> None:
-        """Take over the city.
+        """Replace all lots.
 
         Args:
-            lots: By `lot_id`. One of which something newer was heard keeps that.
+            lots: By `lot_id`. Where the copy has a newer state of a lot, it stays.
         """
         self._lots = {lot.lot_id: _newer(lot, self._lots.get(lot.lot_id)) for lot in lots}
         places = [(lot.longitude, lot.latitude) for lot in self._lots.values()]
         self._places = np.array(places, dtype=np.float64).reshape(-1, 2).T
 
     def apply(self, state: StateMessage) -> None:
-        """Take over a lot's committed state, unless it is older than what is known.
+        """Set a lot's committed state, unless the copy has a newer one.
 
         Raises:
-            ValueError: A time of the message is none; nothing has changed.
+            ValueError: A time in the message cannot be read; nothing has changed.
         """
         lot = self._lots.get(state.lot)
         if lot is None or int(state.version) <= (lot.version or 0):
@@ -87,7 +87,7 @@ class City:
         return max(commits, default=None)
 
     def nearest_lots(self, ask: NearestLotsAsk, stay: Stay, now: datetime) -> Json:
-        """Find the lots nearest to a place, by measuring all distances."""
+        """Return the lots nearest to a place, by measuring all distances."""
         near = self._by_distance(ask.lon, ask.lat, ask.radius_m)
         lots = ((_at(lot, now), distance_m) for lot, distance_m in near)
         suitable = [_near(lot, m, ask.space_class) for lot, m in lots if _suits(lot, ask, stay)]
@@ -98,14 +98,14 @@ class City:
     def lots_page(
         self, ask: LotsAsk, stay: Stay, now: datetime
     ) -> tuple[Sequence[LotNow], str | None]:
-        """List a page of lots by `lot_id`, and tell the cursor of the next, as the database."""
+        """Return a page of lots by `lot_id`, and the cursor of the next, as the database does."""
         asked = (lot for lot in self._lots.values() if _is_asked_for(lot, ask, stay))
         lots = (_at(lot, now) for lot in asked)
         found = (lot for lot in lots if ask.status in {None, lot.status})
         return cut(list(islice(found, ask.limit + 1)), ask.limit, lambda lot: lot.lot_id)
 
     def lot(self, lot_id: str, now: datetime) -> LotNow:
-        """Look one lot up.
+        """Return one lot.
 
         Raises:
             LotUnknownError: There is none of that id.
@@ -115,7 +115,7 @@ class City:
         return _at(self._lots[lot_id], now)
 
     def lots(self, now: datetime) -> Iterator[tuple[CityLot, LotNow]]:
-        """Give every lot as registered, and what it is worth at `now`, by `lot_id`."""
+        """Yield every lot as registered, and with its state at `now`, by `lot_id`."""
         for lot in self._lots.values():
             yield lot, _at(lot, now)
 
@@ -134,14 +134,14 @@ class City:
 
 
 def _newer(read: CityLot, heard: CityLot | None) -> CityLot:
-    """Keep the state that was heard, where it is newer than the one that was read."""
+    """Return the lot as read, with the state from the broker where that is newer."""
     if heard is None or (heard.version or 0) <= (read.version or 0):
         return read
     return replace(read, **{column: getattr(heard, column) for column in _STATE_COLUMNS})
 
 
 def _at(lot: CityLot, now: datetime) -> LotNow:
-    """Say what a lot is worth at `now`, with the rules of the view `lot_now`."""
+    """Return a lot at `now`, by the rules of the view `lot_now`."""
     state = data_state(lot.observed_at, lot.report_interval_s, now)
     capacity = lot.registered_capacity if lot.capacity is None else lot.capacity
     unknown = capacity if state == "unknown" else lot.unknown_spaces or 0
@@ -174,7 +174,7 @@ def _status(
 
 
 def _is_asked_for(lot: CityLot, ask: LotsAsk, stay: Stay) -> bool:
-    """Hold what is registered of a lot against what the statement `lots.lots` filters by."""
+    """Return whether a lot passes the filters of the statement `lots.lots`."""
     if lot.lot_id <= (ask.cursor or ""):
         return False
     wanted = (
@@ -200,7 +200,7 @@ def _closes_within(lot: CityLot | LotNow, stay: Stay) -> bool:
 
 
 def _suits(lot: LotNow, ask: NearestLotsAsk, stay: Stay) -> bool:
-    """Hold a lot against what the statement `lots.nearest_lots` filters by."""
+    """Return whether a lot passes the filters of the statement `lots.nearest_lots`."""
     if ask.open_throughout and _closes_within(lot, stay):
         return False
     limit_m = lot.height_limit_m

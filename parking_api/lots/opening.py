@@ -1,8 +1,14 @@
-"""Opening hours in time: whether a lot is open, and when it closes.
+"""Opening hours: whether a lot is open, and when it closes.
 
-Hours are daily and half-open, on the lot's own clock; they run past midnight where they end at or
-before their start, and round the clock where both are the same or there are none. `sql` has the
-same rules as the functions `is_open` and `closes_within`; tests hold the two to each other.
+Hours are daily and half-open, in the lot's local time:
+
+| hours | open |
+|---|---|
+| opens_at < closes_at | from opens_at to before closes_at |
+| opens_at > closes_at | past midnight |
+| opens_at = closes_at, or none | round the clock |
+
+The SQL functions `is_open` and `closes_within` have the same rules; tests compare the two.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -10,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 
 def is_open(opens_at: time | None, closes_at: time | None, local: time) -> bool:
-    """Whether hours include a local time of day."""
+    """Return whether hours include a local time of day."""
     if opens_at is None or closes_at is None:
         return True
     if opens_at < closes_at:
@@ -21,7 +27,7 @@ def is_open(opens_at: time | None, closes_at: time | None, local: time) -> bool:
 def closes_within(
     opens_at: time | None, closes_at: time | None, timezone: str, start: datetime, end: datetime
 ) -> datetime | None:
-    """Find the first instant of a stay at which a lot is not open.
+    """Return the first instant of a stay at which a lot is not open.
 
     Args:
         opens_at: Local time of day; None for round the clock.

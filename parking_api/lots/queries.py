@@ -1,4 +1,4 @@
-"""Lots in the database: the statements of `sql/queries/lots.sql`."""
+"""Lot queries: the statements of `sql/queries/lots.sql`."""
 
 from datetime import datetime, time
 
@@ -55,7 +55,7 @@ class LotNow(LotColumns):
 
 
 class CityLot(LotColumns):
-    """A lot as registered and as last reported: `lot_now` says what that is worth at a time."""
+    """A lot as registered and as last reported; `lot_now` derives its state at a time."""
 
     registered_capacity: int
     capacity: int | None
@@ -107,7 +107,7 @@ async def nearest_lots(
     opens_by: datetime | None,
     closes_after: datetime | None,
 ) -> list[NearestLot]:
-    """Find the lots nearest to a place, in the spheroid's own order."""
+    """Read the lots nearest to a place, by geodesic distance on the spheroid."""
 
 
 @statement

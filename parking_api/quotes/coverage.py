@@ -1,7 +1,7 @@
-"""Which lots a change leaves without a price that had one, and for how long.
+"""Finds the lots that lose their price by a change, and for how long.
 
-Zones end and are drawn smaller, tariffs end and move to other zones: each such change is compared
-with what was before it, over all time to come. A lot that had no price before is not counted.
+Zones end and become smaller, tariffs end and move to other zones. Each such change is compared with
+the state before it, over all time to come. A lot that had no price before does not count.
 """
 
 from collections import defaultdict
@@ -32,8 +32,8 @@ class Unpriced:
     Attributes:
         lot_id: Which.
         start: From when on.
-        end: Until when; None for no end in sight.
-        lacks: A zone that contains it, or a tariff for its zone and type.
+        end: Until when; None where no end is known.
+        lacks: `zone`: no zone contains it; `tariff`: none prices its zone and type.
     """
 
     lot_id: str
@@ -55,11 +55,11 @@ class Coverage:
     spans: Mapping[tuple[str, ...], tuple[Span, ...]]
 
     def own(self, lot_id: str) -> tuple[Span, ...]:
-        """When a lot has a tariff of its own."""
+        """Return when a lot has a tariff of its own."""
         return self.spans.get((lot_id,), _NO_SPANS)
 
     def lack(self, lot_id: str, at: datetime) -> Lack | None:
-        """Say what a lot lacks for a price at `at`; None where it has one."""
+        """Return what a lot lacks for a price at `at`; None where it has one."""
         if _covers(self.own(lot_id), at):
             return None
         situation = self.lots[lot_id]
@@ -70,7 +70,7 @@ class Coverage:
         return None if _covers(by_zone, at) else "tariff"
 
     def turns(self, lot_id: str) -> set[datetime]:
-        """All instants at which a lot may gain or lose its price."""
+        """Return all instants at which a lot may gain or lose its price."""
         situation = self.lots[lot_id]
         zoned = [(start, end) for _, start, end in situation.zones]
         for zone_id, _, _ in situation.zones:
@@ -83,7 +83,7 @@ def _covers(spans: Sequence[Span], at: datetime) -> bool:
 
 
 async def read(db: Db) -> Coverage:
-    """Read when each lot has a price, as it stands in the transaction."""
+    """Read when each lot has a price, in the transaction's view."""
     spans = defaultdict(list)
     for effect in await queries.effects(db):
         spans[effect.target].append((effect.starts_at, effect.ends_at))
@@ -92,7 +92,7 @@ async def read(db: Db) -> Coverage:
 
 
 def newly_unpriced(before: Coverage, after: Coverage, since: datetime) -> list[Unpriced]:
-    """List the lots that have a price before a change and, from some time on, none after it.
+    """Return the lots that had a price before a change and, from some time on, have none.
 
     Args:
         before: As it was.
@@ -134,7 +134,7 @@ def _first_gap(
 async def require_prices(
     act: Act, before: Coverage, subject: str, *, allowed: bool
 ) -> UnpricedLots:
-    """Hold what an act has changed against what was before it.
+    """Refuse an act that leaves lots without a price, unless that is allowed.
 
     Args:
         act: Who changes it, when and why; the change is made.
@@ -158,14 +158,14 @@ async def require_prices(
 
 
 def described(lot: Unpriced) -> str:
-    """Put a lot without price into words."""
+    """Return a sentence about a lot without price."""
     until = f" to {lot.end.isoformat()}" if lot.end else " on"
     why = "no zone contains it" if lot.lacks == "zone" else "no tariff prices its zone and type"
     return f"{lot.lot_id} from {lot.start.isoformat()}{until}: {why}"
 
 
 def answer(lots: Sequence[Unpriced]) -> UnpricedLots:
-    """Say how many lots have lost their price, which, and from when on."""
+    """Return the answer: how many lots lost their price, which, and from when on."""
     return UnpricedLots(
         lots=len(lots),
         from_=lots[0].start if lots else None,

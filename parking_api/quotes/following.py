@@ -1,4 +1,4 @@
-"""Keep the copy of the tariffs fresh: told by the database at each commit that changes them."""
+"""Keeps the copy of the tariffs up to date: the database notifies at each change of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -16,14 +16,14 @@ from sql.engine import connect, transaction
 from sql.faults import FAULTS
 
 CHANNEL: Final = "tariffs"
-# An import writes in several statements: what they tell within this time is one change.
+# An import writes in several statements: notifications within this time are one change.
 SETTLE_S: Final = 0.02
 
 log = structlog.get_logger(__name__)
 
 
 class FollowedPrices(Prices):
-    """The copy, and how it is read."""
+    """The copy of the tariffs, and its reading from the database."""
 
     def __init__(self, database: Database) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class FollowedPrices(Prices):
 async def followed_prices(
     database: Database, database_url: str, reload_interval_s: float, changed: asyncio.Event
 ) -> AsyncIterator[FollowedPrices]:
-    """Load the tariffs, as soon as the database lets it, and keep them fresh until the end.
+    """Load the tariffs as soon as the database is there; keep them up to date until the end.
 
     Args:
         database: Read at once, at each change, and at intervals.

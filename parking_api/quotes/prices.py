@@ -1,6 +1,6 @@
 """The published tariffs in memory: which version prices a lot at a time, and what a stay costs.
 
-Everything that was ever published is here, so that a stay of last year is priced as it was then.
+All versions ever published are here, so that a stay of last year costs what it cost then.
 """
 
 from collections import defaultdict
@@ -37,7 +37,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a version prices for a time: from `starts_at` to before `ends_at`."""
+    """What a version prices, from `starts_at` to before `ends_at`."""
 
     starts_at: datetime
     ends_at: datetime | None
@@ -50,7 +50,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Situation:
-    """What prices a lot may be looked up by: its own id, or its zone and type.
+    """The type and the zones of a lot, by which its price is looked up.
 
     Attributes:
         lot_type: Its type.
@@ -69,7 +69,7 @@ class Situation:
 
 
 class Prices:
-    """A copy of what prices the city."""
+    """The city's versions, their effects, its lots with their zones, and its calendar."""
 
     def __init__(self) -> None:
         self.calendar = pricing.Calendar()
@@ -86,7 +86,7 @@ class Prices:
         lots: Iterable[ZonedLot],
         calendar: Iterable[Year],
     ) -> None:
-        """Take over everything.
+        """Replace all content.
 
         Args:
             versions: One that is known is not read again.
@@ -115,7 +115,7 @@ class Prices:
         self._glances = {}
 
     def effect_at(self, lot_id: str, at: datetime) -> Effect | None:
-        """Find what prices a lot at `at`: its own tariff, else that of its zone and type.
+        """Return what prices a lot at `at`: its own tariff, else that of its zone and type.
 
         Raises:
             LotUnknownError: There is no such lot.
@@ -132,7 +132,7 @@ class Prices:
         return _in_force(self._effects.get((zone_id, situation.lot_type)), at)
 
     def version_for(self, lot_id: str, entry: datetime, pinned: int | None) -> Version:
-        """Find the version that prices a stay.
+        """Return the version that prices a stay.
 
         Args:
             lot_id: Where.
@@ -159,7 +159,7 @@ class Prices:
         return version
 
     def is_provisional(self, tariff: pricing.Tariff, entry: datetime, exit_: datetime) -> bool:
-        """Whether holidays that are not published yet may still change what a stay costs."""
+        """Return whether holidays that are not published yet may change the price of a stay."""
         kinds = {kind for period in tariff.periods if period.days != "all" for kind in period.days}
         if tariff.calendar is not None or kinds.isdisjoint(DAY_KINDS):
             return False
@@ -180,7 +180,7 @@ class Prices:
         return None
 
     def successors(self, lot_id: str, entry: datetime, exit_: datetime) -> list[pricing.Version]:
-        """List the versions that take over at a lot during a stay."""
+        """Return the versions that take over at a lot during a stay."""
         situation = self._lots[lot_id]
         targets = [(lot_id,), *((zone, situation.lot_type) for zone, _, _ in situation.zones)]
         starts = {
@@ -236,7 +236,7 @@ def _brief(
 
 
 def class_of(tariff: pricing.Tariff, vehicle: str | None) -> str | None:
-    """Settle the class of vehicle: where none is named, a small one, if the tariff knows those."""
+    """Return the class of vehicle: as named, else `small` where the tariff knows it."""
     if vehicle is None and tariff.vehicles is not None and ORDINARY in tariff.vehicles:
         return ORDINARY
     return vehicle
@@ -255,7 +255,7 @@ def _in_force(effects: list[Effect] | None, at: datetime) -> Effect | None:
 
 
 def situations(rows: Iterable[ZonedLot]) -> dict[str, Situation]:
-    """Gather lots with their zones by lot_id."""
+    """Return the lots with their zones, by lot_id."""
     types: dict[str, str] = {}
     zones: dict[str, list[tuple[str, datetime, datetime | None]]] = defaultdict(list)
     for row in rows:
@@ -266,7 +266,7 @@ def situations(rows: Iterable[ZonedLot]) -> dict[str, Situation]:
 
 
 def calendar_of(rows: Iterable[Year]) -> pricing.Calendar:
-    """Make the calendar out of its years."""
+    """Return the calendar, made from its years."""
     years = list(rows)
     return pricing.Calendar(
         holidays=tuple(day.isoformat() for year in years for day in year.holidays),

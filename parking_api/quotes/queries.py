@@ -1,4 +1,4 @@
-"""What prices the city, in the database: the statements of `sql/queries/quotes.sql`."""
+"""Queries for what prices the city: the statements of `sql/queries/quotes.sql`."""
 
 from datetime import date, datetime
 

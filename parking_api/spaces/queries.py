@@ -1,4 +1,4 @@
-"""Bays in the database: the statements of `sql/queries/spaces.sql`."""
+"""Bay queries: the statements of `sql/queries/spaces.sql`."""
 
 from datetime import datetime
 
@@ -51,7 +51,7 @@ async def nearest_spaces(
     space_class: str | None,
     height_m: float | None,
 ) -> list[NearestSpace]:
-    """Find the free bays nearest to a place, in the spheroid's own order."""
+    """Read the free bays nearest to a place, by geodesic distance on the spheroid."""
 
 
 @statement
