@@ -77,14 +77,16 @@ class Known:
         ids = None if lot_ids is None else sorted(lot_ids)
         if ids is None:
             self._due = set()
-        # One picture of both: an import between the two would make states look out of line.
+        # One snapshot of both: with an import in between, states would seem not to fit their lots.
         async with transaction(db, isolation="repeatable_read", readonly=True):
             registry = await load_registry(db, ids)
             states = await load_states(db, ids)
         fits = misfits(registry.lots, states)
         async with transaction(db) as within:
             states |= await write_states(within, fits, states)
-        self._take(registry, states, self.committed if ids is None else ids, whole=ids is None)
+        self._take(
+            registry, states, self.committed if ids is None else ids, is_complete=ids is None
+        )
         log.info("read", lots=len(registry.lots), states=len(states), fitted=len(fits))
 
     def _take(
@@ -93,11 +95,11 @@ class Known:
         states: dict[str, Committed],
         asked: Iterable[str],
         *,
-        whole: bool,
+        is_complete: bool,
     ) -> None:
         before = {lot_id: self.committed.get(lot_id) for lot_id in {*asked, *states}}
         self._changed |= {lot_id for lot_id, known in before.items() if known != states.get(lot_id)}
-        if whole:
+        if is_complete:
             self.registry, self.committed = registry, states
             return
         lots = {key: lot for key, lot in self.registry.lots.items() if key not in before}

@@ -1,4 +1,4 @@
-"""Connections for requests, with every absence of the database told as one error."""
+"""The pool of database connections for requests; an absent database is one kind of error."""
 
 import time
 from collections.abc import AsyncIterator
@@ -26,11 +26,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Database:
-    """The pool that requests draw on.
+    """The pool of connections for requests.
 
-    A database that refuses connections is noticed at once; one that takes them and answers nothing
-    costs each request its whole patience, and all of them the pool. That it hangs is therefore kept
-    in mind until it answers a request again.
+    A database that refuses connections is noticed at once. One that accepts them and does not
+    answer would make each request wait until its time-out and use up the pool. The pool therefore
+    remembers that the database hangs, until it answers a request again.
     """
 
     pool: Pool
@@ -39,7 +39,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection.
+        """Yield a connection.
 
         Raises:
             DatabaseAwayError: None could be had in time, or it broke while it was lent.
@@ -82,7 +82,7 @@ class Database:
             self._next_try_at = None
 
     def _await_turn(self) -> None:
-        """Let one request at a time try a database that hangs.
+        """Let one request at a time try a database that hangs; refuse the others.
 
         Raises:
             DatabaseAwayError: It hangs, and it is not time to try again.
@@ -100,7 +100,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Lend a connection in a transaction: committed when the block ends, else rolled back.
+        """Yield a connection in a transaction: committed when the block ends, else rolled back.
 
         Answer after the block, not within: a commit may fail.
 

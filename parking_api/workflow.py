@@ -1,6 +1,6 @@
-"""The workflow of everything that persons change: which step may be taken when, by whom, and kept.
+"""The workflow of all that persons change: checks each step, and writes it into the audit.
 
-What is changed, such as a zone, declares its steps as a table and goes through them:
+Each kind of thing, such as a zone, declares its steps as a table:
 
     VERSIONS = Workflow(
         kind="tariff", steps={"approve": Step(("in_review",), "approved", by="second"), ...}, ...
@@ -9,7 +9,7 @@ What is changed, such as a zone, declares its steps as a table and goes through 
     async with change(act, VERSIONS, "approve", key) as version:
         version.after = await queries.approve(act.db, ...)
 
-`change` locks it, checks its state and who asks, and keeps what it was and became for the audit.
+`change` locks the thing, checks its state and the person, and keeps before and after for the audit.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -34,7 +34,7 @@ class NotTheDrafterError(ApiError, status=HTTPStatus.FORBIDDEN, kind="not-the-dr
 
 @dataclass
 class Act:
-    """What one person does, in one transaction.
+    """An act of one person, in one transaction.
 
     Attributes:
         db: The transaction.
@@ -50,7 +50,7 @@ class Act:
     _entries: list[tuple[str, str, object, object]] = field(default_factory=list)
 
     def keep(self, action: str, subject: str, before: object, after: object) -> None:
-        """Keep for the audit what was done.
+        """Add an entry for the audit; `record` writes it.
 
         Args:
             action: Such as `tariff.approve`.
@@ -61,7 +61,7 @@ class Act:
         self._entries.append((action, subject, before, after))
 
     async def record(self) -> None:
-        """Write what was kept into the audit, in its order."""
+        """Write the kept entries into the audit, in their order."""
         for action, subject, before, after in self._entries:
             await record(
                 self.db,
@@ -80,9 +80,9 @@ class Act:
 async def acting(
     db: Db, person_id: str, at: datetime, reason: str | None = None
 ) -> AsyncIterator[Act]:
-    """Begin a transaction for an act; commit it with its rows in the audit when the block ends.
+    """Begin an act in a transaction; commit it with its audit rows when the block ends.
 
-    The audit comes last, after every lock on rows: who writes it makes all others wait.
+    The audit comes last, after every lock on rows, because its lock makes all other writers wait.
     """
     async with transaction(db) as within:
         act = Act(within, person_id, at, reason)
@@ -92,13 +92,13 @@ async def acting(
 
 @dataclass(frozen=True)
 class Step:
-    """A row of a table of transitions.
+    """One step of a workflow: a row of its table of transitions.
 
     Attributes:
         starts: The states in which the step may be taken; none for the one that drafts.
         ends: The state that it leads to; None where the state stays.
-        by: Who may take it, of those whom the route lets in: anyone, whoever drafted it alone, or
-            a second person, who neither drafted nor submitted it.
+        by: Who of those whom the route admits may take it: `anyone`; the `drafter` alone; or a
+            `second` person, who neither drafted nor submitted it.
     """
 
     starts: tuple[str, ...] = ()
@@ -107,15 +107,15 @@ class Step:
 
 
 class Drafted(Protocol):
-    """What goes through the workflow: a row with at least these columns."""
+    """The columns that a row needs to go through a workflow."""
 
     @property
     def state(self) -> str:
-        """Where in the workflow it is."""
+        """The state that it is in."""
 
     @property
     def drafted_by(self) -> str | None:
-        """Whose draft it is or was."""
+        """The person who drafted it."""
 
 
 Thing = TypeVar("Thing", bound=Drafted)
@@ -124,16 +124,16 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Workflow(Generic[Key, Thing]):
-    """How one kind of thing goes from draft to its end.
+    """The workflow of one kind of thing.
 
     Attributes:
         kind: Its name in the audit.
         steps: The table of transitions, by the step's name in the audit.
-        lock: Reads one and locks it to the end of the transaction; raises where there is none.
-        subject: Tells what the audit calls one.
-        audited: Tells what the audit keeps of one.
-        wrong_state: Makes the refusal of a step in a state that it does not start from.
-        not_drafter: Makes the refusal of somebody who did not draft it.
+        lock: Reads a thing and locks it until the transaction ends; raises where there is none.
+        subject: Returns what the audit calls a thing.
+        audited: Returns what the audit keeps of a thing.
+        wrong_state: Returns the error of a step in a state that it does not start from.
+        not_drafter: Returns the error of a person who did not draft it.
     """
 
     kind: str
@@ -160,17 +160,17 @@ class Workflow(Generic[Key, Thing]):
             raise SamePersonError
 
     def keep(self, act: Act, step: str, before: Thing | None, after: Thing) -> None:
-        """Keep for the audit what a thing was before a step, and is after it."""
+        """Add an entry for the audit: a thing before and after a step."""
         was = None if before is None else self.audited(before)
         act.keep(f"{self.kind}.{step}", self.subject(after), was, self.audited(after))
 
 
 class Change(Generic[Thing]):
-    """A step that is being taken.
+    """A step in progress.
 
     Attributes:
-        before: What it is taken on, as it was.
-        after: What becomes of it, to be set by the block.
+        before: The thing before the step.
+        after: The thing after it; the block sets it.
     """
 
     def __init__(self, before: Thing) -> None:
@@ -182,7 +182,7 @@ class Change(Generic[Thing]):
 async def change(
     act: Act, workflow: Workflow[Key, Thing], step: str, key: Key
 ) -> AsyncIterator[Change[Thing]]:
-    """Take a step: lock the thing, check the step, and keep what the block makes of it.
+    """Take a step: lock the thing, check the step, and keep before and after for the audit.
 
     Args:
         act: Who does it, when and why.

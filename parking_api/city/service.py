@@ -16,7 +16,7 @@ OCCUPANCY_DIGITS = 4
 
 
 def city(rows: Sequence[Totals], *, degraded: bool) -> Json:
-    """Make the answer of `/v1/city`.
+    """Return the answer of `/v1/city`.
 
     Args:
         rows: One of the city, one a district.
@@ -56,14 +56,14 @@ def _totals(row: Totals) -> Json:
 
 
 def remembered_totals(city: City, now: datetime) -> list[Totals]:
-    """Total the city and its districts from the copy in memory, as the database does."""
+    """Return totals of the city and its districts from memory, as the database does."""
     lots = list(city.lots(now))
     districts: dict[str | None, list[tuple[CityLot, LotNow]]] = defaultdict(list)
     for registered, lot in lots:
         districts[lot.district].append((registered, lot))
     in_order = sorted(districts, key=lambda adcode: (adcode is None, adcode))
-    whole = _total([lot for _, lot in lots], is_city=True, as_of=city.as_of())
-    return [whole, *(_district_total(districts[adcode]) for adcode in in_order)]
+    total = _total([lot for _, lot in lots], is_city=True, as_of=city.as_of())
+    return [total, *(_district_total(districts[adcode]) for adcode in in_order)]
 
 
 def _district_total(lots: Sequence[tuple[CityLot, LotNow]]) -> Totals:
@@ -99,13 +99,17 @@ def _total(lots: Sequence[LotNow], *, is_city: bool, as_of: datetime | None) -> 
 
 
 def note(metrics: Metrics, rows: Sequence[Totals], now: datetime) -> None:
-    """Give the whole city's figures to those who watch the platform."""
-    whole = next(row for row in rows if row.is_city)
+    """Set the metrics of the city."""
+    total = next(row for row in rows if row.is_city)
     metrics.note_city(
-        lots={"live": whole.lots_live, "stale": whole.lots_stale, "unknown": whole.lots_unknown},
-        capacity=whole.capacity,
-        free_spaces=whole.free_spaces,
-        unknown_spaces=whole.unknown_spaces,
-        occupancy=whole.occupancy,
-        age_s=(now - whole.as_of).total_seconds() if whole.as_of else None,
+        lots={
+            "live": total.lots_live,
+            "stale": total.lots_stale,
+            "unknown": total.lots_unknown,
+        },
+        capacity=total.capacity,
+        free_spaces=total.free_spaces,
+        unknown_spaces=total.unknown_spaces,
+        occupancy=total.occupancy,
+        age_s=(now - total.as_of).total_seconds() if total.as_of else None,
     )

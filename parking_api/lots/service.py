@@ -1,4 +1,4 @@
-"""Lots in answers: found in the database or in memory, with the price of a stay."""
+"""Makes the answers about lots: reads lots, adds the closing time and the price of a stay."""
 
 from collections.abc import Sequence
 from datetime import datetime, time
@@ -17,7 +17,7 @@ from sql.engine import Db
 
 
 async def nearest_lots(db: Db, ask: NearestLotsAsk, stay: Stay) -> Json:
-    """Find the lots nearest to a place, in the spheroid's own order."""
+    """Read the lots nearest to a place, by geodesic distance on the spheroid."""
     opens_by, closes_after = _opening(ask, stay)
     found = await queries.nearest_lots(
         db,
@@ -64,7 +64,7 @@ async def lots_page(db: Db, ask: LotsAsk, stay: Stay) -> tuple[Sequence[LotNow],
 
 
 def _opening(ask: NearestLotsAsk | LotsAsk, stay: Stay) -> tuple[datetime | None, datetime | None]:
-    """Between which instants lots must be open, if they must."""
+    """Return start and end of the time through which lots must be open; Nones where any do."""
     return (stay.start, stay.end) if ask.open_throughout else (None, None)
 
 
@@ -111,7 +111,7 @@ def nearest_answer(
     of_class: bool,
     degraded: bool,
 ) -> Json:
-    """Make the answer of `/v1/nearest`.
+    """Return the answer of `/v1/nearest`.
 
     Args:
         rows: Nearest first.
@@ -128,12 +128,12 @@ def nearest_answer(
 
 
 def stay_answer(stay: Stay) -> Json:
-    """Say once what the quotes of an answer are for."""
+    """Return the stay that an answer's quotes are for."""
     return {"from": stay.start, "duration_min": stay.duration_min, "vehicle": stay.vehicle}
 
 
 def closing(row: NearestLot | LotNow, stay: Stay) -> Json:
-    """Say when a lot closes, if that is within the stay: one that is closed does not close."""
+    """Return `closes_at`, where an open lot closes during the stay; else nothing."""
     at = closes_within(row.opens_at, row.closes_at, row.timezone, stay.start, stay.end)
     return {"closes_at": at} if at and at > stay.start else {}
 
@@ -154,7 +154,7 @@ def _nearest_lot(row: NearestLot) -> Json:
 
 
 def lot(row: LotNow, stay: Stay) -> Json:
-    """Make a lot out of a row; its price comes later."""
+    """Return a lot for an answer, made from its row; its price is added later."""
     return {
         "lot_id": row.lot_id,
         "name": name(row),
@@ -216,7 +216,7 @@ def _opening_hours(opens_at: time | None, closes_at: time | None) -> Json | None
 
 
 def feature(lot: Json) -> Json:
-    """Make a GeoJSON feature out of a lot."""
+    """Return a lot of an answer as a GeoJSON feature."""
     properties = {key: value for key, value in lot.items() if key != "location"}
     return {
         "type": "Feature",
@@ -227,7 +227,7 @@ def feature(lot: Json) -> Json:
 
 
 def occupancy_step(row: OccupancyStep, timezone: str) -> Json:
-    """Make a step of history out of its row."""
+    """Return a step of history for an answer, made from its row."""
     return {
         "at": local(row.starts_at, timezone),
         "capacity": row.capacity,

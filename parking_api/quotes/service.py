@@ -1,4 +1,4 @@
-"""Stays priced for an answer: nothing of the clock, nothing of the process is in it."""
+"""Prices stays for answers, independent of the clock and of the process."""
 
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ def quote(
     successors: list[pricing.Version],
     provisional: bool,
 ) -> FullQuote:
-    """Price a stay.
+    """Return the quote of a stay.
 
     Args:
         ask: The stay.
@@ -76,7 +76,7 @@ def _sentence(text: str) -> str:
 
 
 def read_document(document: Json, parameter: str = "document") -> pricing.Tariff:
-    """Read a tariff out of a request.
+    """Return the tariff of a request's document.
 
     Args:
         document: As it was sent.

@@ -1,4 +1,4 @@
-"""Bays in answers: the nearest free ones, and all of a lot."""
+"""Reads bays for answers: the nearest free bays, and all bays of a lot."""
 
 from parking_api.errors import LotUnknownError
 from parking_api.models import DISTANCE_DIGITS, Json, local, point
@@ -9,7 +9,7 @@ from sql.engine import Db
 
 
 async def nearest_spaces(db: Db, ask: NearestSpacesAsk) -> Json:
-    """Find the free bays nearest to a place, in the spheroid's own order."""
+    """Read the free bays nearest to a place, by geodesic distance on the spheroid."""
     found = await queries.nearest_spaces(
         db,
         lon=ask.lon,

@@ -1,1 +1,1 @@
-"""Tariff zones: drawn as drafts, published by a second person, never two over one place."""
+"""Tariff zones: drawn as drafts, published by a second person, never overlapping."""

@@ -1,4 +1,4 @@
-"""What can go wrong with zones; the classes' sentences are the answers' `detail`."""
+"""Errors of zones; a class's docstring is the `detail` of its answer."""
 
 from collections.abc import Sequence
 from http import HTTPStatus

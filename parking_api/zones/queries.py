@@ -1,4 +1,4 @@
-"""What the database knows and does of zones: the statements of `sql/queries/zones.sql`."""
+"""Zone queries and commands: the statements of `sql/queries/zones.sql`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -88,7 +88,7 @@ async def zones_at(db: Db, at: datetime, zone_id: str | None = None) -> list[Dra
 
 @statement
 async def published(db: Transaction, zone_id: str) -> Zone | None:
-    """Read a published zone, whenever it is in force, and lock it."""
+    """Read a published zone, in force now or not, and lock it."""
 
 
 @statement
@@ -98,7 +98,7 @@ async def drafts(db: Db) -> list[Draft]:
 
 @statement
 async def draft(db: Transaction, zone_id: str) -> DrawnDraft | None:
-    """Read a draft, whatever its state, and lock it."""
+    """Read a draft in any state, and lock it."""
 
 
 @statement
@@ -116,7 +116,7 @@ async def add_draft(
     by: str,
     at: datetime,
 ) -> DrawnDraft | None:
-    """Draft a zone; None where its id is taken."""
+    """Add a draft of a zone; None where its id is taken."""
 
 
 @statement
@@ -133,14 +133,14 @@ async def change_draft(
     ewkb: bytes,
     at: datetime,
 ) -> DrawnDraft:
-    """Draw a draft anew."""
+    """Replace the content of a draft."""
 
 
 @statement
 async def settle_draft(
     db: Transaction, zone_id: str, state: State, by: str | None = None, at: datetime | None = None
 ) -> DrawnDraft:
-    """Say what became of a draft, and who published it when."""
+    """Set the final state of a draft, and who published it when."""
 
 
 @statement
@@ -150,26 +150,26 @@ async def lots_within(db: Db, zone_id: str) -> int:
 
 @statement
 async def put_in_force(db: Transaction, zone_id: str) -> str | None:
-    """Make a draft a zone; None where there is a zone of that id."""
+    """Add a zone from its draft; None where there is a zone of that id."""
 
 
 @statement
 async def end_zone(db: Transaction, zone_id: str, valid_to: datetime) -> Zone | None:
-    """Let a zone end, no later than was said before; None where that cannot be."""
+    """Set the end of a zone; None where it begins no earlier, or ends earlier."""
 
 
 @statement
 async def overlaps(
     db: Db, zone_ids: Sequence[str], tolerance_m2: float, border_m: float
 ) -> list[Overlap]:
-    """List pairs of zones that share ground while both are in force, one of `zone_ids` in each."""
+    """Read pairs of zones that overlap while both are in force, one of each in `zone_ids`."""
 
 
 @statement
 async def is_turning(db: Db, after: datetime, until: datetime) -> bool:
-    """Tell whether a zone begins or ends in (after, until]."""
+    """Read whether a zone begins or ends in (after, until]."""
 
 
 @statement
 async def move_lots(db: Transaction, at: datetime) -> None:
-    """Give every lot the zone that covers it at a time."""
+    """Set every lot's zone to the one that covers it at a time."""

@@ -1,6 +1,6 @@
-"""What is done with zones: drafted, checked, put in force and ended.
+"""Zone commands: draft, change, check, publish, withdraw and end.
 
-No two zones are ever in force over one place, and no lot loses its price unless somebody says so.
+No two zones in force ever overlap, and no lot loses its price unless the request allows it.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ async def zone_at(db: Db, zone_id: str, at: datetime) -> DrawnZone:
 
 
 async def draft(db: Transaction, zone_id: str) -> DrawnDraft:
-    """Read one draft, and keep others from changing it until the transaction ends.
+    """Read one draft and lock it until the transaction ends.
 
     Raises:
         ZoneDraftUnknownError: There is none of that id.
@@ -67,7 +67,7 @@ def _subject(zone: Zone) -> str:
 
 
 def _audited(zone: Zone) -> dict[str, Any]:
-    """What the audit keeps: of the ground its area and a digest, not the corners."""
+    """Return what the audit keeps: all but the corners, for which area and digest stand."""
     return {k: v for k, v in msgspec.structs.asdict(zone).items() if k != "geojson"}
 
 
@@ -88,7 +88,7 @@ DRAFTS: Final = Workflow[str, DrawnDraft](
 
 
 async def add_draft(act: Act, new: NewZone) -> DrawnDraft:
-    """Draft a zone.
+    """Add a draft of a zone.
 
     Raises:
         ZoneExistsError: Its id is taken.
@@ -103,7 +103,7 @@ async def add_draft(act: Act, new: NewZone) -> DrawnDraft:
 
 
 async def change_draft(act: Act, zone_id: str, body: ZoneBody) -> DrawnDraft:
-    """Draw one's own draft anew.
+    """Replace the content of one's own draft.
 
     Raises:
         ZoneDraftUnknownError: There is none.
@@ -139,7 +139,7 @@ def _columns(body: ZoneBody) -> _Columns:
 
 
 async def withdraw_draft(act: Act, zone_id: str) -> DrawnDraft:
-    """Give a draft up.
+    """Withdraw a draft.
 
     Raises:
         ZoneDraftUnknownError: There is none.
@@ -213,7 +213,7 @@ def _keep_end(act: Act, before: Zone, after: Zone) -> None:
 async def end(
     act: Act, zone_id: str, valid_to: datetime, *, leaves_unpriced: bool
 ) -> tuple[Zone, UnpricedLots]:
-    """Let a zone end.
+    """End a published zone.
 
     Returns:
         The zone, and the lots that lose their price.
@@ -242,12 +242,12 @@ async def end(
 async def check(
     db: Transaction, zone_ids: Sequence[str], at: datetime
 ) -> tuple[list[Overlap], int, UnpricedLots]:
-    """Tell what would come of publishing drafts at `at`.
+    """Return what would happen if drafts were published at `at`.
 
-    It is done and undone, so that nothing is foreseen in another way than it comes.
+    It publishes them and undoes that, so that the check and the publication never differ.
 
     Args:
-        db: A transaction.
+        db: Stays as it was.
         zone_ids: The draft, and those that would be published with it.
         at: Now.
 
@@ -277,7 +277,7 @@ async def check(
 
 
 async def check_overlaps(db: Transaction, zone_ids: Sequence[str]) -> None:
-    """Hold zones against all others, in the transaction that wrote them, under the lock.
+    """Refuse zones that overlap others; call it where they were written, under the lock.
 
     Raises:
         ZonesOverlapError: Two share more than `OVERLAP_TOLERANCE_M2` at the same time, strips
