@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Histogram
@@ -89,33 +89,34 @@ class IngestCollector(Collector):
 
     async def _snapshot(self) -> list[Metric]:
         counters = self._counters
-        results = CounterMetricFamily(
-            "ingest_messages", "Reports by what became of them", labels=["result"]
-        )
-        for result in RESULTS:
-            results.add_metric([result], counters.results[result])
-        kept = CounterMetricFamily(
-            "ingest_dead_letters",
-            "Rejected reports: kept for the first time, come again, over the day's quota",
-            labels=["kept"],
-        )
-        for how in KEPT:
-            kept.add_metric([how], counters.kept[how])
-        replayed = CounterMetricFamily(
-            "ingest_replayed", "Messages taken in again by what became of them", labels=["result"]
-        )
-        for result in REPLAYED:
-            replayed.add_metric([result], counters.replayed[result])
         return [
             CounterMetricFamily("ingest_received", "Reports received", counters.received),
-            results,
-            kept,
+            _labelled(
+                "ingest_messages",
+                "Reports by what became of them",
+                "result",
+                RESULTS,
+                counters.results,
+            ),
+            _labelled(
+                "ingest_dead_letters",
+                "Rejected reports: kept for the first time, come again, over the day's quota",
+                "kept",
+                KEPT,
+                counters.kept,
+            ),
             GaugeMetricFamily("ingest_waiting", "Reports not yet committed", self._waiting()),
             CounterMetricFamily("ingest_status", "Hints of gateways' status", counters.statuses),
             CounterMetricFamily(
                 "ingest_status_dropped", "Hints not even read", counters.statuses_dropped
             ),
-            replayed,
+            _labelled(
+                "ingest_replayed",
+                "Messages taken in again by what became of them",
+                "result",
+                REPLAYED,
+                counters.replayed,
+            ),
             CounterMetricFamily(
                 "ingest_observations", "Bays or counts applied", counters.observations
             ),
@@ -124,6 +125,15 @@ class IngestCollector(Collector):
                 "ingest_commit_failures", "Transactions tried again", counters.commit_failures
             ),
         ]
+
+
+def _labelled(
+    name: str, documentation: str, label: str, values: Sequence[str], counts: Counter[str]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, documentation, labels=[label])
+    for value in values:
+        family.add_metric([value], counts[value])
+    return family
 
 
 def commit_histogram(registry: CollectorRegistry) -> Histogram:
