@@ -225,7 +225,7 @@ def parse_report(kind: str, payload: bytes) -> AnyReport:
         payload: JSON in UTF-8, at most 64 KiB.
 
     Returns:
-        The report, true in itself; bay numbers and capacity are not yet held against the lot.
+        The report, consistent in itself; not yet checked against the lot's bays and capacity.
 
     Raises:
         RejectionError: `too_large`, `unknown_kind`, `malformed` or `invalid`.

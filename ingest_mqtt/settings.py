@@ -19,7 +19,7 @@ class IngestSettings(BaseSettings):
     mqtt_url: MqttUrl = Field(description="mqtt://user:password@host:port; also the client id")
     metrics_host: str = Field("127.0.0.1", description="where Prometheus finds the counters")
     metrics_port: int = Field(9100, ge=0, le=65535, description="0 picks a free port")
-    batch_messages: int = Field(1000, ge=1, le=10_000, description="most messages a commit")
+    batch_messages: int = Field(1000, ge=1, le=10_000, description="most messages in a commit")
     linger_ms: float = Field(4.0, ge=0, le=1000, description="wait for more before a commit")
     receive_maximum: int = Field(
         500, ge=20, le=4000, description="most messages taken from the broker and not yet committed"
@@ -28,33 +28,39 @@ class IngestSettings(BaseSettings):
         7 * 86_400, ge=60, description="how long the broker keeps our messages while we are away"
     )
     event_retention_days: int = Field(30, ge=1, description="single changes are kept this long")
-    dead_letter_retention_days: int = Field(30, ge=1, description="refused messages, likewise")
+    dead_letter_retention_days: int = Field(
+        30, ge=1, description="refused messages are kept this long"
+    )
     dead_letter_quota: int = Field(
         10_000, ge=0, description="most refused messages to keep of a gateway in a day"
     )
     digest_key: SecretStr | None = Field(
         None,
         min_length=16,
-        description="keys the digests of refused messages; without one, each start makes its own "
-        "and a message that came before is kept once more",
+        description="key of the digests of refused messages; without it, each start makes one, and "
+        "keeps a message again that was kept before",
     )
     gateway_messages_per_s: float = Field(
         20.0, ge=20, description="what any gateway may send; beyond it, messages are deferred"
     )
-    gateway_burst: float = Field(100.0, ge=100, description="messages at once, likewise")
+    gateway_burst: float = Field(100.0, ge=100, description="messages at once from any gateway")
     lot_messages_per_s: float = Field(
         5.0, ge=0, description="what a gateway may send for each of its lots, where that is more"
     )
     lot_burst: float = Field(
-        40.0, ge=RECONNECT_MESSAGES, description="messages at once for each lot, likewise"
+        40.0,
+        ge=RECONNECT_MESSAGES,
+        description="messages at once for each of its lots, where that is more",
     )
     message_bytes: float = Field(
         8192.0, ge=1024, description="bytes that each message of these rates may have on average"
     )
     drop_at: float = Field(
-        10.0, ge=10, description="so many times over all of this, messages are dropped"
+        10.0, ge=10, description="above so many times these rates, messages are dropped"
     )
-    occupancy_retention_days: int = Field(400, ge=1, description="5-minute steps, likewise")
+    occupancy_retention_days: int = Field(
+        400, ge=1, description="steps of occupancy are kept this long"
+    )
 
     def rates(self) -> Rates:
         """Return the rates that gateways may send at."""

@@ -29,7 +29,7 @@ class Arrival(Enum):
     PLAIN = "plain"
     # The same, with the retain flag: the broker holds a copy.
     RETAINED = "retained"
-    # A copy that the broker held from before.
+    # A retained copy from before.
     STORED = "stored"
     # A clearing message, or what the sweep brings a second time.
     IGNORED = "ignored"

@@ -60,8 +60,8 @@ def _times(before: LotState | None, report: AnyReport, received_at: datetime) ->
 def _remembered(lot: Lot, before: LotState | None, times: ReportTimes) -> LotState | None:
     """Return the state that a report of single bays builds on; None where it is too old by then.
 
-    Were it kept, one bay's report would show all the others as of now. It is held against the
-    report's own time: an outbox that comes late still tells how one state followed another.
+    If it were kept, one bay's report would make all the others look current. Its age counts at the
+    report's own time: an outbox that comes late still shows how one state followed another.
     """
     if before is None or times.observed_at - before.observed_at > stale_for(lot.report_interval_s):
         return None

@@ -21,14 +21,14 @@ class ApiSettings(BaseSettings):
         1,
         ge=1,
         le=64,
-        description="processes that share the port. Only the first follows the broker, which knows "
-        "one client of this name; the others' copies are read every API_RELOAD_INTERVAL_S. "
-        "/metrics is told by whichever is asked",
+        description="processes that share the port. Only the first follows the broker, which "
+        "accepts one client of this name; the others read their copies every "
+        "API_RELOAD_INTERVAL_S. /metrics has the figures of the process that answers",
     )
     mqtt_url: MqttUrl | None = Field(
         None,
-        description="mqtt://user:password@host:port; without it, only the database keeps the copy "
-        "of the city in memory fresh",
+        description="mqtt://user:password@host:port; without it, the copy of the city in memory "
+        "follows the database alone",
     )
     pool_size: int = Field(8, ge=1, le=100, description="most database connections")
     acquire_timeout_s: float = Field(
@@ -36,12 +36,12 @@ class ApiSettings(BaseSettings):
     )
     query_timeout_s: float = Field(5.0, gt=0, le=60, description="longest wait for a query")
     reload_interval_s: float = Field(
-        30.0, gt=0, le=3600, description="between two readings of the whole city into memory"
+        30.0, gt=0, le=3600, description="seconds between two readings of the city into memory"
     )
     run_figures: Path | None = Field(
         None,
-        description="a file of Prometheus' text whose figures `onelot_run_*` are added to "
-        "/metrics: what the local run counts, such as restarts of programs",
+        description="a file in Prometheus' text format; its metrics `onelot_run_*`, such as "
+        "restarts of programs, are added to /metrics",
     )
     max_connections: int = Field(
         800,
@@ -65,6 +65,6 @@ class ApiSettings(BaseSettings):
     token_secret: SecretStr | None = Field(
         None,
         min_length=32,
-        description="what the tokens of POST /v1/tokens are signed with; without it, one made at "
-        "the start, so that tokens end with the process and its workers",
+        description="the key that signs the tokens of POST /v1/tokens; without it, each start "
+        "makes one, and tokens end with the process",
     )

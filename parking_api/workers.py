@@ -18,7 +18,7 @@ from typing import Final
 
 import structlog
 
-# Until a worker that is told to end is killed: uvicorn waits 1 s for answers that are under way.
+# A worker that must end is killed after so long: uvicorn waits 1 s for running answers.
 END_WITHIN_S: Final = 3.0
 # And one that was replaced: it serves those who are connected first (`replacing`).
 RETIRE_WITHIN_S: Final = 10.0
