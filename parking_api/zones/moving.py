@@ -55,6 +55,8 @@ async def moving_lots(
     job = background.Reading("zones", moves.move)
     task = asyncio.create_task(job.repeat(interval_s, moves.changed))
     try:
+        # One after the other at the start, as all that is read then: the pool stays small.
+        await job.first_try()
         yield moves.changed
     finally:
         await background.stop([task])
