@@ -1,6 +1,6 @@
 """Every answer of the API is the one that was recorded, byte for byte.
 
-What is asked stands in `recorded_walk`, of the city of `recorded_city`. Where an answer changes on
+What is asked stands in `recorded.walk`, of the city of `recorded.city`. Where an answer changes on
 purpose, record anew and look at the difference before it is committed:
 
     RECORD_BODIES=1 pytest tests/parking_api/test_recorded_bodies.py
@@ -13,9 +13,9 @@ from datetime import datetime
 import pytest
 
 from tests.parking_api.builders import Builder
-from tests.parking_api.recorded_city import START, pin, settle
-from tests.parking_api.recorded_walk import CHAPTERS, Walk, away, slow, starting
-from tests.parking_api.recording import Recorder, differences, recorded, write
+from tests.parking_api.recorded.city import START, pin, settle
+from tests.parking_api.recorded.recording import Recorder, differences, recorded, write
+from tests.parking_api.recorded.walk import CHAPTERS, Walk, away, slow, starting
 from tests.parking_api.serving import serving
 from tests.servers import Databases
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from tests.parking_api.builders import Builder, square
 from tests.parking_api.bureau import document
-from tests.parking_api.recorded_city import START, key_of, remember, set_clock
-from tests.parking_api.recording import Recorder
+from tests.parking_api.recorded.city import START, key_of, remember, set_clock
+from tests.parking_api.recorded.recording import Recorder
 from tests.polling import until
 
 EVERYBODY: Final = ("nobody", "wang", "li", "zhao", "sun", "chen", "qian")

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import httpx
 
-DIRECTORY: Final = Path(__file__).parent / "data" / "recorded"
+DIRECTORY: Final = Path(__file__).parents[1] / "data" / "recorded"
 # Of the head of an answer, what means something to whoever asks.
 HEADERS: Final = (
     "content-type",
