@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,33 +24,24 @@ AT = datetime(2026, 11, 22, tzinfo=UTC)
 TABLES = ("operator", "gateway", "district", "zone", "lot", "space", "lot_state")
 
 
-@pytest.fixture
-async def connection(database_url: str) -> AsyncIterator[Connection]:
-    async with connected(database_url, "test") as opened:
-        yield opened
+async def load(db: Connection, directory: Path) -> Totals:
+    return await import_city(db, directory, at=AT, steps=Silent())
 
 
-async def load(connection: Connection, directory: Path) -> Totals:
-    return await import_city(connection, directory, at=AT, steps=Silent())
-
-
-async def contents(connection: Connection) -> dict[str, list[Any]]:
+async def contents(db: Connection) -> dict[str, list[Any]]:
     """Every row of every table, with its place in the table: an update moves it."""
-    return {
-        table: await connection.fetch(f"SELECT *, ctid FROM {table} ORDER BY 1, 2")
-        for table in TABLES
-    }
+    return {table: await db.fetch(f"SELECT *, ctid FROM {table} ORDER BY 1, 2") for table in TABLES}
 
 
-async def test_a_city_is_loaded_as_its_files_say(connection: Connection, tmp_path: Path) -> None:
-    totals = await load(connection, write_city(tmp_path / "city"))
+async def test_a_city_is_loaded_as_its_files_say(db: Connection, tmp_path: Path) -> None:
+    totals = await load(db, write_city(tmp_path / "city"))
 
     assert str(totals) == (
         "2 operators (2 new, 0 changed), 3 gateways (3 new, 0 changed), "
         "2 districts (2 new, 0 changed), 3 zones (3 new, 0 changed), "
         "3 lots (3 new, 0 changed), 7 bays (7 new, 0 changed)"
     )
-    lots = await connection.fetch(
+    lots = await db.fetch(
         "SELECT lot_id, district, zone_id, levels, height_limit_m, opens_at::text, timezone,"
         " ST_X(geog::geometry) FROM lot ORDER BY lot_id"
     )
@@ -69,7 +59,7 @@ async def test_a_city_is_loaded_as_its_files_say(connection: Connection, tmp_pat
         ),
         ("370203-0001", "370203", None, 1, None, "20:00:00", SHANGHAI, 120.11),
     ]
-    bays = await connection.fetch(
+    bays = await db.fetch(
         "SELECT number, level, space_class FROM space WHERE lot_id = '370202-0001' ORDER BY number"
     )
     assert [tuple(bay) for bay in bays] == [
@@ -80,41 +70,39 @@ async def test_a_city_is_loaded_as_its_files_say(connection: Connection, tmp_pat
     ]
 
 
-async def test_the_first_load_leaves_the_schema_as_it_was(
-    connection: Connection, tmp_path: Path
-) -> None:
+async def test_the_first_load_leaves_the_schema_as_it_was(db: Connection, tmp_path: Path) -> None:
     definitions = (
         "SELECT indexdef FROM pg_indexes WHERE tablename = 'space' UNION ALL SELECT conname || "
         "pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'space'::regclass ORDER BY 1"
     )
-    before = await connection.fetch(definitions)
+    before = await db.fetch(definitions)
 
-    await load(connection, write_city(tmp_path / "city"))
+    await load(db, write_city(tmp_path / "city"))
 
-    assert await connection.fetch(definitions) == before
+    assert await db.fetch(definitions) == before
     assert len(before) == 6
 
 
-async def test_the_same_city_again_changes_nothing(connection: Connection, tmp_path: Path) -> None:
+async def test_the_same_city_again_changes_nothing(db: Connection, tmp_path: Path) -> None:
     directory = write_city(tmp_path / "city")
-    await load(connection, directory)
-    before = await contents(connection)
+    await load(db, directory)
+    before = await contents(db)
 
-    totals = await load(connection, directory)
+    totals = await load(db, directory)
 
-    assert await contents(connection) == before
+    assert await contents(db) == before
     assert {counts[1:] for counts in totals.counts.values()} == {(0, 0)}
 
 
 async def test_a_changed_city_changes_what_differs_and_keeps_state_and_passwords(
-    connection: Connection, tmp_path: Path
+    db: Connection, tmp_path: Path
 ) -> None:
-    await load(connection, write_city(tmp_path / "city"))
-    await connection.execute("UPDATE gateway SET password_hash = 'kept'")
-    await connection.execute(
+    await load(db, write_city(tmp_path / "city"))
+    await db.execute("UPDATE gateway SET password_hash = 'kept'")
+    await db.execute(
         f"{STATE} VALUES ('370202-0001', 1, 2, 3, 4, 1, 0, '\\x0e', '\\x00', 1, 0, 0, 0, {NOW})"
     )
-    before = await load_states(connection)
+    before = await load_states(db)
     changed = write_city(
         tmp_path / "changed",
         ("lots.csv", "300,4,1", "300,3,1"),
@@ -124,24 +112,24 @@ async def test_a_changed_city_changes_what_differs_and_keeps_state_and_passwords
         ("gateways.csv", "gw-a2,op-a,false", "gw-a2,op-a,true"),
     )
 
-    totals = await load(connection, changed)
+    totals = await load(db, changed)
 
     assert totals.counts["lots"] == (3, 0, 2)
     assert totals.counts["bays"] == (6, 0, 1)
     assert totals.bays_deleted == 1
-    assert await connection.fetchval("SELECT count(*) FROM space") == 6
+    assert await db.fetchval("SELECT count(*) FROM space") == 6
     # One bay of four has gone; of the others the first is free, which is an accessible one.
-    ((key, state),) = (await load_states(connection)).items()
+    ((key, state),) = (await load_states(db)).items()
     assert state.version > before[key].version
     assert state.state == replace(
         before[key].state, capacity=3, occupied=0b110, free_by_class=(0, 1, 0, 0)
     )
-    gateways = await connection.fetch("SELECT DISTINCT simulated, password_hash FROM gateway")
+    gateways = await db.fetch("SELECT DISTINCT simulated, password_hash FROM gateway")
     assert [tuple(gateway) for gateway in gateways] == [(True, "kept")]
 
 
-async def test_lots_that_a_city_does_not_name_stay(connection: Connection, tmp_path: Path) -> None:
-    await load(connection, write_city(tmp_path / "city"))
+async def test_lots_that_a_city_does_not_name_stay(db: Connection, tmp_path: Path) -> None:
+    await load(db, write_city(tmp_path / "city"))
     last_lot = FILES["lots.csv"].splitlines(keepends=True)[-1]
     without = write_city(
         tmp_path / "without",
@@ -150,16 +138,16 @@ async def test_lots_that_a_city_does_not_name_stay(connection: Connection, tmp_p
         ("bays.csv", "370203-0001,2,0,standard,120.1101,36.0300\n", ""),
     )
 
-    await load(connection, without)
+    await load(db, without)
 
     bays = "SELECT count(*) FROM space WHERE lot_id = '370203-0001'"
-    assert await connection.fetchval(bays) == 2
+    assert await db.fetchval(bays) == 2
 
 
 async def test_a_gateway_cannot_leave_a_lot_that_only_the_database_has(
-    connection: Connection, tmp_path: Path
+    db: Connection, tmp_path: Path
 ) -> None:
-    await load(connection, write_city(tmp_path / "city"))
+    await load(db, write_city(tmp_path / "city"))
     last_lot = FILES["lots.csv"].splitlines(keepends=True)[-1]
     moved = write_city(
         tmp_path / "moved",
@@ -168,10 +156,10 @@ async def test_a_gateway_cannot_leave_a_lot_that_only_the_database_has(
         ("bays.csv", "370203-0001,2,0,standard,120.1101,36.0300\n", ""),
         ("gateways.csv", "gw-b1,op-b", "gw-b1,op-a"),
     )
-    before = await contents(connection)
+    before = await contents(db)
 
     with pytest.raises(ImportFaultsError) as caught:
-        await load(connection, moved)
+        await load(db, moved)
 
     assert caught.value.faults.lines() == [
         (
@@ -179,14 +167,12 @@ async def test_a_gateway_cannot_leave_a_lot_that_only_the_database_has(
             "370203-0001, which is in the database only, is of op-b"
         )
     ]
-    assert await contents(connection) == before
+    assert await contents(db) == before
 
 
-async def test_faults_are_all_named_and_change_nothing(
-    connection: Connection, tmp_path: Path
-) -> None:
-    await load(connection, write_city(tmp_path / "city"))
-    before = await contents(connection)
+async def test_faults_are_all_named_and_change_nothing(db: Connection, tmp_path: Path) -> None:
+    await load(db, write_city(tmp_path / "city"))
+    before = await contents(db)
     wrong = write_city(
         tmp_path / "wrong",
         ("lots.csv", "A One", "Renamed"),
@@ -195,7 +181,7 @@ async def test_faults_are_all_named_and_change_nothing(
     )
 
     with pytest.raises(ImportFaultsError) as caught:
-        await load(connection, wrong)
+        await load(db, wrong)
 
     assert caught.value.faults.lines() == [
         "lots.csv, row 2, capacity: is 4, but bays.csv has no bay 2 of lot 370202-0001",
@@ -205,28 +191,28 @@ async def test_faults_are_all_named_and_change_nothing(
         ),
         "bays.csv, row 3, number: lot 370202-0001 has a bay 1 already",
     ]
-    assert await contents(connection) == before
+    assert await contents(db) == before
 
 
-async def test_a_new_zone_takes_its_lots(connection: Connection, tmp_path: Path) -> None:
-    await load(connection, write_city(tmp_path / "city"))
+async def test_a_new_zone_takes_its_lots(db: Connection, tmp_path: Path) -> None:
+    await load(db, write_city(tmp_path / "city"))
     east = features(zone("z-east", 120.055, "2026-01-01T00:00:00+08:00"))
     rezoned = write_city(tmp_path / "rezoned", ("zones.geojson", FILES["zones.geojson"], east))
-    await connection.execute("UPDATE zone SET valid_to = '2026-06-01Z' WHERE zone_id = 'z-new'")
+    await db.execute("UPDATE zone SET valid_to = '2026-06-01Z' WHERE zone_id = 'z-new'")
 
-    await load(connection, rezoned)
+    await load(db, rezoned)
 
-    zones = await connection.fetch("SELECT zone_id FROM lot ORDER BY lot_id")
+    zones = await db.fetch("SELECT zone_id FROM lot ORDER BY lot_id")
     assert [row[0] for row in zones] == [None, "z-east", None]
 
 
 async def test_the_listeners_of_the_registry_are_told(
-    connection: Connection, database_url: str, tmp_path: Path
+    db: Connection, database_url: str, tmp_path: Path
 ) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
     async with connected(database_url, "listener") as listener:
         await listener.add_listener("registry", lambda *heard: told.put_nowait(heard[2]))
-        await load(connection, write_city(tmp_path / "city"))
+        await load(db, write_city(tmp_path / "city"))
 
         assert await asyncio.wait_for(told.get(), 5.0) == "registry"
 

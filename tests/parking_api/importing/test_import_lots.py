@@ -3,14 +3,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from parking_api.command_line import Connection, connected
+from parking_api.command_line import Connection
 from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.lots_file import LotOptions
 from parking_api.importing.progress import Silent
@@ -31,16 +31,10 @@ HEADER = "lot_id,name,longitude,latitude,capacity"
 
 
 @pytest.fixture
-async def connection(database_url: str) -> AsyncIterator[Connection]:
-    async with connected(database_url, "test") as opened:
-        yield opened
-
-
-@pytest.fixture
-async def city(connection: Connection, tmp_path: Path) -> Connection:
+async def city(db: Connection, tmp_path: Path) -> Connection:
     """A connection to a database that holds the small city."""
-    await import_city(connection, write_city(tmp_path / "city"), at=AT, steps=Silent())
-    return connection
+    await import_city(db, write_city(tmp_path / "city"), at=AT, steps=Silent())
+    return db
 
 
 def options(
@@ -55,18 +49,18 @@ def write(directory: Path, *rows: str, header: str = HEADER) -> Path:
     return path
 
 
-async def load(connection: Connection, path: Path, chosen: LotOptions) -> LotsImport:
-    return await import_lots(connection, path, chosen, at=AT)
+async def load(db: Connection, path: Path, chosen: LotOptions) -> LotsImport:
+    return await import_lots(db, path, chosen, at=AT)
 
 
-async def lot(connection: Connection, key: str) -> dict[str, Any]:
-    row = await connection.fetchrow("SELECT * FROM lot WHERE lot_id = $1", key)
+async def lot(db: Connection, key: str) -> dict[str, Any]:
+    row = await db.fetchrow("SELECT * FROM lot WHERE lot_id = $1", key)
     assert row is not None, f"there is no lot {key}"
     return dict(row)
 
 
-async def bays(connection: Connection, key: str) -> list[tuple[Any, ...]]:
-    rows = await connection.fetch(
+async def bays(db: Connection, key: str) -> list[tuple[Any, ...]]:
+    rows = await db.fetch(
         "SELECT number, level, space_class, ST_X(geog::geometry) FROM space WHERE lot_id = $1"
         " ORDER BY number",
         key,
@@ -75,14 +69,14 @@ async def bays(connection: Connection, key: str) -> list[tuple[Any, ...]]:
 
 
 async def test_a_real_file_has_its_faults_named_and_changes_nothing(
-    connection: Connection,
+    db: Connection,
 ) -> None:
     with pytest.raises(ImportFaultsError) as caught:
-        await load(connection, CAR_PARKS, options())
+        await load(db, CAR_PARKS, options())
 
     assert caught.value.faults.lines() == CAR_PARK_FAULTS
-    assert await connection.fetchval("SELECT count(*) FROM lot") == 0
-    assert await connection.fetchval("SELECT count(*) FROM operator") == 0
+    assert await db.fetchval("SELECT count(*) FROM lot") == 0
+    assert await db.fetchval("SELECT count(*) FROM operator") == 0
 
 
 def test_the_command_imports_the_rest_and_says_what_it_left(database_url: str) -> None:
@@ -112,19 +106,19 @@ def test_the_command_imports_the_rest_and_says_what_it_left(database_url: str) -
     assert "2 lots (2 new, 0 changed) in " in totals
 
 
-async def test_what_a_file_leaves_open_is_filled(connection: Connection) -> None:
+async def test_what_a_file_leaves_open_is_filled(db: Connection) -> None:
     given = options(skip_bad=True, timezone="Europe/Madrid")
 
-    await load(connection, CAR_PARKS, given)
+    await load(db, CAR_PARKS, given)
 
-    found = await lot(connection, "3")
+    found = await lot(db, "3")
     assert (found["name_zh"], found["name_en"]) == ("Estación, sur", "Estación, sur")
     assert (found["operator_id"], found["gateway_id"]) == ("op-new", "gw-new")
     assert (found["lot_type"], found["reporting"]) == ("surface", "count")
     assert (found["report_interval_s"], found["capacity"]) == (900, 95)
     assert found["timezone"] == "Europe/Madrid"
     assert (found["district"], found["zone_id"]) == (None, None)
-    assert await bays(connection, "3") == []
+    assert await bays(db, "3") == []
 
 
 async def test_a_lot_gets_its_district_zone_and_bays(city: Connection, tmp_path: Path) -> None:
@@ -220,15 +214,13 @@ async def test_each_row_is_held_against_the_database(city: Connection, tmp_path:
     assert await city.fetchval("SELECT count(*) FROM lot") == 3
 
 
-async def test_new_lots_need_an_operator_and_a_gateway(
-    connection: Connection, tmp_path: Path
-) -> None:
+async def test_new_lots_need_an_operator_and_a_gateway(db: Connection, tmp_path: Path) -> None:
     path = write(tmp_path, "l-1,A,120.02,36.02,3")
 
     with pytest.raises(ImportFaultsError) as neither:
-        await load(connection, path, options({}, skip_bad=True))
+        await load(db, path, options({}, skip_bad=True))
     with pytest.raises(ImportFaultsError) as no_owner:
-        await load(connection, path, options({"gateway_id": "gw-new"}))
+        await load(db, path, options({"gateway_id": "gw-new"}))
 
     assert neither.value.faults.lines() == [
         "lots.csv, operator_id: this column is missing, and --operator is not given",

@@ -1,7 +1,6 @@
 """tariffs.json: what a city charges already comes in with it, once, and stays the bureau's."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from parking_api.audit.service import verify
-from parking_api.command_line import Connection, connected
+from parking_api.command_line import Connection
 from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.progress import Silent
 from parking_api.importing.service import import_city
@@ -28,12 +27,6 @@ CONTROL = {
 }
 
 
-@pytest.fixture
-async def connection(database_url: str) -> AsyncIterator[Connection]:
-    async with connected(database_url, "test") as opened:
-        yield opened
-
-
 def tariff(tariff_id: str = "t-1", **changes: Any) -> dict[str, Any]:
     return {
         "document": document(tariff_id),
@@ -49,29 +42,29 @@ def city(directory: Path, given: Any) -> Path:
     return directory
 
 
-async def load(connection: Connection, directory: Path) -> str:
-    return str(await import_city(connection, directory, at=AT, steps=Silent()))
+async def load(db: Connection, directory: Path) -> str:
+    return str(await import_city(db, directory, at=AT, steps=Silent()))
 
 
-async def contents(connection: Connection) -> list[Any]:
-    return [await connection.fetch(f"SELECT *, ctid FROM {name} ORDER BY 1, 2") for name in TABLES]
+async def contents(db: Connection) -> list[Any]:
+    return [await db.fetch(f"SELECT *, ctid FROM {name} ORDER BY 1, 2") for name in TABLES]
 
 
-async def test_once_and_never_again(connection: Connection, tmp_path: Path) -> None:
+async def test_once_and_never_again(db: Connection, tmp_path: Path) -> None:
     calendar = {"holidays": ["2026-01-01", "2027-01-01"], "makeup_workdays": ["2026-01-04"]}
     given = {"calendar": calendar, "price_controls": [CONTROL], "tariffs": [tariff()]}
     directory = city(tmp_path / "city", given)
 
-    assert "1 tariff (1 new, 0 changed)" in await load(connection, directory)
-    before = await contents(connection)
+    assert "1 tariff (1 new, 0 changed)" in await load(db, directory)
+    before = await contents(db)
     assert [len(rows) for rows in before] == [1, 1, 1, 1, 2]
     again = city(tmp_path / "again", given | {"tariffs": [tariff(document=document(price=999))]})
-    assert "1 tariff (0 new, 0 changed)" in await load(connection, again)
+    assert "1 tariff (0 new, 0 changed)" in await load(db, again)
 
-    assert await contents(connection) == before
-    actions = await connection.fetch("SELECT action FROM audit_entry ORDER BY entry_id")
+    assert await contents(db) == before
+    actions = await db.fetch("SELECT action FROM audit_entry ORDER BY entry_id")
     assert [row[0] for row in actions] == ["price_control.import", "tariff.import"]
-    assert (await verify(connection)).entries == 2
+    assert (await verify(db)).entries == 2
 
 
 @pytest.mark.parametrize(
@@ -95,33 +88,33 @@ async def test_once_and_never_again(connection: Connection, tmp_path: Path) -> N
     ],
 )
 async def test_faults_are_named_and_nothing_changes(
-    connection: Connection, tmp_path: Path, given: Any, fault: str
+    db: Connection, tmp_path: Path, given: Any, fault: str
 ) -> None:
     with pytest.raises(ImportFaultsError) as caught:
-        await load(connection, city(tmp_path / "city", given))
+        await load(db, city(tmp_path / "city", given))
     assert any(fault in line for line in caught.value.faults.lines()), caught.value.faults.lines()
-    assert await connection.fetchval("SELECT count(*) FROM lot") == 0
-    assert await connection.fetchval("SELECT count(*) FROM tariff") == 0
+    assert await db.fetchval("SELECT count(*) FROM lot") == 0
+    assert await db.fetchval("SELECT count(*) FROM tariff") == 0
 
 
-async def test_zones_that_overlap_are_named(connection: Connection, tmp_path: Path) -> None:
+async def test_zones_that_overlap_are_named(db: Connection, tmp_path: Path) -> None:
     directory = write_city(tmp_path / "city")
     rows = [zone("a", 120.0, "2020-01-01T00:00:00Z"), zone("b", 120.04, "2024-01-01T00:00:00Z")]
     (directory / "zones.geojson").write_text(features(*rows), encoding="utf-8")
     with pytest.raises(ImportFaultsError) as caught:
-        await load(connection, directory)
+        await load(db, directory)
     assert "zones.geojson: a and b share" in caught.value.faults.lines()[0]
-    assert await connection.fetchval("SELECT count(*) FROM zone") == 0
+    assert await db.fetchval("SELECT count(*) FROM zone") == 0
 
 
 async def test_every_lot_of_the_demo_city_is_priced(
-    connection: Connection, database_url: str, tmp_path: Path
+    db: Connection, database_url: str, tmp_path: Path
 ) -> None:
     assert simulate(["city", str(tmp_path), "--lots", "300"]) == 0
-    assert "10 tariffs (10 new, 0 changed)" in await load(connection, tmp_path)
-    assert "10 tariffs (0 new, 0 changed)" in await load(connection, tmp_path)
+    assert "10 tariffs (10 new, 0 changed)" in await load(db, tmp_path)
+    assert "10 tariffs (0 new, 0 changed)" in await load(db, tmp_path)
 
-    unzoned = await connection.fetchval("SELECT count(*) FROM lot WHERE zone_id IS NULL")
+    unzoned = await db.fetchval("SELECT count(*) FROM lot WHERE zone_id IS NULL")
     async with serving(database_url, lambda: AT) as client:
         place = {"lon": 120.38, "lat": 36.3, "radius_m": 20_000, "limit": 100, "min_free": 0}
         near = await get(client, "/v1/nearest", **place)
@@ -133,7 +126,7 @@ async def test_every_lot_of_the_demo_city_is_priced(
     assert all(lot["quote"]["total_minor"] >= 0 for lot in near["lots"])
     assert len(zones["features"]) == 16
     assert len(controls["items"]) == 3
-    prices = await connection.fetch(
+    prices = await db.fetch(
         "SELECT l.lot_id FROM lot AS l LEFT JOIN tariff_effect AS e ON e.zone_id = l.zone_id"
         " AND e.lot_type = l.lot_type WHERE e.tariff_id IS NULL"
     )
