@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import asyncpg
 import structlog
@@ -16,7 +16,6 @@ from sql.faults import ABSENCES, FAULTS
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
-Connection: TypeAlias = Db
 
 # While the database hangs, so often one request tries it; the others are answered without it.
 _TRY_EVERY_S: Final = 1.0
@@ -38,7 +37,7 @@ class Database:
     _next_try_at: float | None = None
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self) -> AsyncIterator[Db]:
         """Yield a connection.
 
         Raises:

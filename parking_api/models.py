@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -39,13 +39,6 @@ SpaceState = kinds.SpaceState
 Count = Annotated[int, Field(ge=0)]
 
 Json = dict[str, Any]
-
-
-class Row(Protocol):
-    """Columns by name: a record of the database, or a dictionary of the copy in memory."""
-
-    def __getitem__(self, column: str, /) -> Any:
-        """Give one column."""
 
 
 class Answer(BaseModel):

@@ -18,7 +18,7 @@ PageLimit = Annotated[int, Field(ge=1, le=1000, description="The most items on a
 
 
 def cut(
-    rows: Sequence[Item], limit: int, key: Callable[[Item], Cursor] | str
+    rows: Sequence[Item], limit: int, key: Callable[[Item], Cursor]
 ) -> tuple[Sequence[Item], Cursor | None]:
     """Return a page of rows and its cursor; the rows have one more where another page follows.
 
@@ -31,9 +31,7 @@ def cut(
         The page, and the key of its last row where another page follows, else None.
     """
     page = rows[:limit]
-    if len(rows) <= limit:
-        return page, None
-    return page, page[-1][key] if isinstance(key, str) else key(page[-1])  # type: ignore[index]
+    return page, key(page[-1]) if len(rows) > limit else None
 
 
 def next_path(path: str, ask: Parameters, cursor: object) -> str | None:

@@ -9,6 +9,6 @@ The application's database role may read and add rows, no more; a trigger refuse
 everybody, the owner included.
 """
 
-from parking_api.audit.service import Action, AuditValueError, Connection, record
+from parking_api.audit.service import AuditValueError, record
 
-__all__ = ["Action", "AuditValueError", "Connection", "record"]
+__all__ = ["AuditValueError", "record"]

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -13,8 +13,6 @@ from pydantic import BaseModel
 from parking_api.audit import queries
 from parking_api.audit.queries import Entry
 from sql.engine import AdvisoryLock, Db, Transaction, lock
-
-Connection: TypeAlias = Db
 
 GENESIS: Final = bytes(32)
 _PAGE: Final = 5_000
@@ -26,21 +24,6 @@ class AuditValueError(Exception):
 
 class ChainBrokenError(Exception):
     """The chain is broken; the message says where and how."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """Who does something, when, and why: what every audited change is told.
-
-    Attributes:
-        person_id: Who.
-        at: When, aware.
-        reason: Why, if they said so.
-    """
-
-    person_id: str
-    at: datetime
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +67,7 @@ def entry_hash(entry: Entry) -> bytes:
 
 
 async def record(
-    db: Db,
+    db: Transaction,
     *,
     person_id: str,
     action: str,
@@ -100,7 +83,7 @@ async def record(
     on rows has been taken, so that two changes never wait for each other.
 
     Args:
-        db: In a transaction (READ COMMITTED, the default).
+        db: A transaction of the default isolation, READ COMMITTED.
         person_id: Who changed it.
         action: What was done, such as `api_key.issue`.
         subject: What it was done to, such as `person/wang`.
@@ -118,11 +101,10 @@ async def record(
     """
     if not db.is_in_transaction():
         raise RuntimeError("an audit entry goes into the transaction of the change it tells of")
-    within = Transaction(db)
-    await lock(within, AdvisoryLock.AUDIT)
+    await lock(db, AdvisoryLock.AUDIT)
     try:
         # jsonb writes numbers and keys its own way: hashed is what will be read, not what is sent.
-        head = await queries.head(within, _json(before), _json(after))
+        head = await queries.head(db, _json(before), _json(after))
         entry = Entry(
             head.entry_id,
             at,
@@ -136,7 +118,7 @@ async def record(
             hash=b"",
         )
         content = msgspec.structs.asdict(entry) | {"hash": entry_hash(entry)}
-        await queries.add(within, **content)
+        await queries.add(db, **content)
     except (ValueError, asyncpg.DataError) as error:
         raise AuditValueError(str(AuditValueError.__doc__)) from error
     return head.entry_id

@@ -43,8 +43,10 @@ async def public_notice(
 
     Public once the version is published; before, for the bureau.
     """
-    async with deps.database.connection() as connection:
-        subject = await service.subject(deps, connection, key, include_drafts=sees_all)
+    async with deps.database.connection() as db:
+        subject = await service.subject(
+            db, key, deps.clock(), deps.prices.calendar, include_drafts=sees_all
+        )
     write, media_type = (pages.html, HTML) if ask.f == "html" else (pages.markdown, MARKDOWN)
     text = await off_loop(lambda: write(service.compose(subject)))
     return Response(text, media_type=media_type)

@@ -6,43 +6,48 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import pricing
-from parking_api.audit import Connection
+from parking_api.notices import queries
 from parking_api.notices.models import Notice, QuickTable, Section, Subject
 from parking_api.price_controls import service as price_controls
-from parking_api.resources import Resources
 from parking_api.tariffs import service as tariffs
 from parking_api.tariffs.key import Key
 from pricing import Period
 from pricing.texts import clauses, duration, money, naming
-from sql.named import named
+from sql.engine import Db
 
 LENGTHS_S: Final = (900, 1800, 3600, 5400, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400)
 
 
 async def subject(
-    deps: Resources, connection: Connection, key: Key, *, include_drafts: bool
+    db: Db, key: Key, now: datetime, calendar: pricing.Calendar, *, include_drafts: bool
 ) -> Subject:
     """Read what the notice of a version is made of.
+
+    Args:
+        db: A connection.
+        key: The version.
+        now: When its state counts.
+        calendar: The city's.
+        include_drafts: Whether one that was never published has a notice.
 
     Raises:
         TariffUnknownError: There is no such version, or it is not for the caller.
     """
-    now = deps.clock()
-    version = await tariffs.version(connection, key, now, include_drafts=include_drafts)
-    places = await connection.fetch(named("notice_places"), version.zones, version.lots)
+    version = await tariffs.version(db, key, now, include_drafts=include_drafts)
+    places = await queries.places(db, version.zones, version.lots)
     # Of a draft nobody knows yet when it comes into force: as if now.
     start = version.effective_from or now
-    references = await price_controls.applying(connection, version, start, version.effective_to)
+    references = await price_controls.applying(db, version, start, version.effective_to)
     return Subject(
         tariff=version.tariff,
         version=key.version,
         content_hash=version.content_hash,
-        places=[place["name_zh"] for place in places],
+        places=places,
         lot_types=version.lot_types,
         references=list(dict.fromkeys(each.legal_reference_zh for each in references)),
         effective_from=start,
         effective_to=version.effective_to,
-        calendar=deps.prices.calendar,
+        calendar=calendar,
         withdrawn=version.state == "withdrawn",
     )
 
