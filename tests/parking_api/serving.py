@@ -1,5 +1,6 @@
 """The application with its lifespan, in the test's own process."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,13 +15,21 @@ from parking_api.settings import ApiSettings
 
 @asynccontextmanager
 async def serving(
-    database_url: str, clock: Callable[[], datetime] = utc_now, **settings: Any
+    database_url: str,
+    clock: Callable[[], datetime] = utc_now,
+    *,
+    has_database: bool = True,
+    **settings: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve `database_url` to the client that this gives."""
+    """Serve `database_url` to the client that this gives, once the city has been read from it."""
     app = create_app(ApiSettings(**settings), database_url, clock)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     client = httpx.AsyncClient(transport=transport, base_url="http://api")
     async with app.router.lifespan_context(app), client:
+        if has_database:
+            # The lifespan itself waits only until reading was tried.
+            async with asyncio.timeout(60):
+                await app.state.resources.until_whole()
         yield client
 
 

@@ -140,7 +140,7 @@ async def test_it_starts_without_its_database_and_finds_it_when_it_is_there(
 ) -> None:
     url = await databases.create()
     await databases.drop(url)
-    async with serving(url) as api:
+    async with serving(url, has_database=False) as api:
         for path in ("/healthz", "/readyz", "/v1/nearest?lon=1&lat=1", "/v1/people"):
             answer = await api.get(path)
             assert is_problem(answer, 503)

@@ -72,7 +72,7 @@ async def test_answers_are_as_recorded(
         await databases.drop(database_url)
         await away(walk)
     recorder.chapter = "starting"
-    async with serving(database_url, clock) as recorder.api:
+    async with serving(database_url, clock, has_database=False) as recorder.api:
         await starting(walk)
 
     if os.environ.get("RECORD_BODIES"):
