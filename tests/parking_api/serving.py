@@ -29,7 +29,7 @@ async def serving(
         if has_database:
             # The lifespan itself waits only until reading was tried.
             async with asyncio.timeout(60):
-                await app.state.resources.until_whole()
+                await app.state.resources.until_loaded()
         yield client
 
 
