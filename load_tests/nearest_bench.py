@@ -63,7 +63,7 @@ async def _serving(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, Switch]]:
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-            yield client, Switch(app.state.resources.prices)
+            yield client, Switch(app.state.prices)
 
 
 async def _places(client: httpx.AsyncClient, chance: random.Random, number: int) -> list[str]:

@@ -100,7 +100,6 @@ def create_app(
         without a database: requests are answered with 503 until the city has been read.
     """
     metrics = Metrics(settings.run_figures)
-    signer = _signer(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -121,7 +120,9 @@ def create_app(
                 ) as prices,
                 following as city,
             ):
-                app.state.resources = Resources(database, city, prices, metrics, clock, signer)
+                app.state.city, app.state.prices = city, prices
+                readings = (city.reading, prices.reading)
+                app.state.resources = Resources(database, metrics, clock, readings)
                 yield
 
     app = FastAPI(
@@ -139,6 +140,7 @@ def create_app(
     app.add_middleware(Observing, metrics=metrics)
     app.add_middleware(UnreadBodies)
     app.state.metrics = metrics
+    app.state.signer = _signer(settings)
     _declare_models(app)
     return app
 

@@ -96,7 +96,7 @@ class WorkerServer(BoundedServer):
         self._shared.is_last = True
         for connection in self._open():
             connection.mark_last()
-        self._app.state.resources.city.leave_broker()
+        self._app.state.city.leave_broker()
 
     def _is_done(self, age_s: float) -> bool:
         is_idle = all(connection.is_idle for connection in self._open())

@@ -1,6 +1,9 @@
-"""The resources that live as long as the application, such as database, city and prices."""
+"""The resources that every domain needs: database, clock, figures; and whether there is a city.
 
-from collections.abc import AsyncIterator, Callable
+What one domain keeps in memory it gives itself: `CityCopy`, `CurrentPrices`, `TokenSigner`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,30 +11,33 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from parking_api.background import Reading
 from parking_api.database import Database
 from parking_api.errors import CityLoadingError
-from parking_api.lots.following import FollowedCity
 from parking_api.metrics import Metrics
-from parking_api.people.tokens import Signer
-from parking_api.quotes.following import FollowedPrices
 from parking_api.workflow import Act, acting
 
 
 @dataclass(frozen=True)
 class Resources:
-    """The application's resources; its lifespan opens and closes them."""
+    """The application's resources; its lifespan opens and closes them.
+
+    Attributes:
+        database: Where everything is.
+        metrics: The figures of this process.
+        clock: What time it is, aware.
+        readings: What is to be read before questions can be answered: city and tariffs.
+    """
 
     database: Database
-    city: FollowedCity
-    prices: FollowedPrices
     metrics: Metrics
     clock: Callable[[], datetime]
-    signer: Signer
+    readings: Sequence[Reading]
 
     @property
     def has_city(self) -> bool:
         """Whether this process can answer questions: city and tariffs have been read once."""
-        return self.city.is_loaded and self.prices.is_loaded
+        return all(reading.is_done for reading in self.readings)
 
     @asynccontextmanager
     async def act(self, person_id: str, reason: str | None) -> AsyncIterator[Act]:
@@ -48,8 +54,8 @@ class Resources:
 
     async def until_loaded(self) -> None:
         """Wait until city and tariffs have been read."""
-        await self.city.reading.done()
-        await self.prices.reading.done()
+        for reading in self.readings:
+            await reading.done()
 
 
 def resources_of(request: Request) -> Resources:

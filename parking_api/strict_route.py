@@ -5,13 +5,13 @@ FastAPI itself reads and parses a body before its dependencies refuse the caller
 
 from collections.abc import Callable, Coroutine, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from parking_api.errors import ApiError, ParameterFault
-from parking_api.people.access import admit, guards_of
 from parking_api.worker import off_loop
 from pricing import Fault, TariffFaultsError, cleaned, parsed
 
@@ -49,6 +49,22 @@ class AmbiguousBodyError(NotJsonError, kind="ambiguous-body"):
     """The body says a member twice, or holds what JSON cannot; each with its path."""
 
 
+@runtime_checkable
+class Admission(Protocol):
+    """A dependency that decides whether the caller may go on."""
+
+    async def admit(self, request: Request) -> object:
+        """Let the caller in, or raise the refusal."""
+
+
+def admissions_of(dependant: Dependant) -> Sequence[Admission]:
+    """Find what a route's dependencies ask of its caller; nothing where it is for anyone."""
+    found: list[Admission] = []
+    for each in dependant.dependencies:
+        found += [each.call] if isinstance(each.call, Admission) else admissions_of(each)
+    return found
+
+
 class StrictRoute(APIRoute):
     """A route that first finds out who asks, then reads a JSON body of at most `max_bytes`."""
 
@@ -63,11 +79,12 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return a handler that reads the request in this order."""
         handle = super().get_route_handler()
-        guards = guards_of(self.dependant)
+        admissions = admissions_of(self.dependant)
         has_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
-            await admit(request, guards)
+            for admission in admissions:
+                await admission.admit(request)
             if has_body:
                 await self._read(request)
             return await handle(request)

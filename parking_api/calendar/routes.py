@@ -13,6 +13,7 @@ from parking_api.models import Page
 from parking_api.parameters import Nothing
 from parking_api.people.access import Approver, guarded
 from parking_api.quotes import queries as quote_queries
+from parking_api.quotes.following import CurrentPrices
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 
@@ -32,9 +33,11 @@ async def years(_: Nothing, deps: Deps) -> Page[Year]:
 
 
 @router.put("/v1/calendar/{year}", responses=guarded(CalendarFixedError, DatabaseAwayError))
-async def publish_year(year: YearNumber, body: NewYear, deps: Deps, caller: Approver) -> Year:
+async def publish_year(
+    year: YearNumber, body: NewYear, deps: Deps, prices: CurrentPrices, caller: Approver
+) -> Year:
     """Publish a year's calendar. It stays: what a stay cost must come out again."""
     async with deps.act(caller.person_id, body.reason) as act:
         published = await service.publish(act, year, body)
-    await deps.prices.reload()
+    await prices.reload()
     return Year.model_validate(published)

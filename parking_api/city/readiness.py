@@ -9,6 +9,7 @@ from typing import Final
 from parking_api.city import queries
 from parking_api.city.queries import Readiness
 from parking_api.errors import ApiError, DatabaseAwayError
+from parking_api.lots.following import FollowedCity
 from parking_api.resources import Resources
 
 # A heartbeat comes every few seconds, through broker, inbox and a commit.
@@ -29,14 +30,14 @@ class NotReadyError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE):
         self.members = {"missing": list(missing)}
 
 
-async def ready_lots(deps: Resources) -> int:
+async def ready_lots(deps: Resources, city: FollowedCity) -> int:
     """Return the number of lots, where no part of the platform is missing.
 
     Raises:
         NotReadyError: With each part that is missing: `database`, `broker`, `ingester`, `city`.
     """
     missing = {}
-    if deps.city.hears_broker is False:
+    if city.hears_broker is False:
         missing["broker"] = "The API has no connection to the broker."
     row = None
     try:

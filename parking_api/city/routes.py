@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from parking_api.city import queries, readiness, service
 from parking_api.city.models import Alive, CityTotals, Ready
 from parking_api.errors import CityLoadingError, DatabaseAwayError, described
+from parking_api.lots.following import CityCopy
 from parking_api.models import respond
 from parking_api.parameters import Nothing
 from parking_api.resources import Deps, EarlyDeps
@@ -19,13 +20,13 @@ AWAY = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 @router.get("/v1/city", tags=["city"], response_model=CityTotals, responses=described(BAD, AWAY))
-async def city(_: Nothing, deps: Deps) -> Response:
+async def city(_: Nothing, deps: Deps, copy: CityCopy) -> Response:
     """Total the city, and each district."""
     try:
         async with deps.database.connection() as db:
             totals = await queries.totals(db)
     except DatabaseAwayError:
-        recalled = service.remembered_totals(deps.city, deps.clock())
+        recalled = service.remembered_totals(copy, deps.clock())
         return respond(service.city(recalled, degraded=True))
     return respond(service.city(totals, degraded=False))
 
@@ -51,12 +52,12 @@ async def healthz(_: Nothing, deps: Deps) -> Response:
     response_model=Ready,
     responses=described(BAD, readiness.NotReadyError),
 )
-async def readyz(_: Nothing, deps: EarlyDeps) -> Response:
+async def readyz(_: Nothing, deps: EarlyDeps, copy: CityCopy) -> Response:
     """Tell whether the platform is whole: database, broker, ingester, and every simulated lot.
 
     If not, `missing` names the parts.
     """
-    return respond({"status": "ready", "lots": await readiness.ready_lots(deps)})
+    return respond({"status": "ready", "lots": await readiness.ready_lots(deps, copy)})
 
 
 @router.get(

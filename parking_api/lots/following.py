@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
 import aiomqtt
 import msgspec
 import structlog
+from fastapi import Depends, Request
 
 from ingest_mqtt.wire import STATES, StateMessage
 from parking_api import background
@@ -35,11 +37,6 @@ class FollowedCity(City):
         self.hears_broker: bool | None = None
         self.hearing: asyncio.Task[None] | None = None
 
-    @property
-    def is_loaded(self) -> bool:
-        """Whether the city has been read once."""
-        return self.reading.is_done
-
     def leave_broker(self) -> None:
         """Leave the broker, which accepts one client of this name, to the next worker."""
         if self.hearing:
@@ -48,6 +45,14 @@ class FollowedCity(City):
     async def _read(self) -> None:
         async with self._database.connection() as db:
             self.load(await queries.all_lots(db))
+
+
+async def _city(request: Request) -> FollowedCity:
+    city: FollowedCity = request.app.state.city
+    return city
+
+
+CityCopy = Annotated[FollowedCity, Depends(_city)]
 
 
 @asynccontextmanager

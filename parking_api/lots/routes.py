@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from parking_api import worker
 from parking_api.errors import DatabaseAwayError, HistoryTooLongError, described
 from parking_api.lots import service
+from parking_api.lots.following import CityCopy
 from parking_api.lots.models import (
     MOST_STEPS,
     LotAnswer,
@@ -22,6 +23,7 @@ from parking_api.lots.models import (
 from parking_api.models import GEO_JSON, Json, respond
 from parking_api.paging import next_path
 from parking_api.parameters import LotId
+from parking_api.quotes.following import CurrentPrices
 from parking_api.resources import Deps
 
 router = APIRouter(tags=["lots"])
@@ -32,7 +34,9 @@ UNKNOWN = HTTPStatus.NOT_FOUND
 
 
 @router.get("/v1/nearest", response_model=NearestLots, responses=described(BAD, AWAY))
-async def nearest(ask: Annotated[NearestLotsAsk, Query()], deps: Deps) -> Response:
+async def nearest(
+    ask: Annotated[NearestLotsAsk, Query()], deps: Deps, city: CityCopy, prices: CurrentPrices
+) -> Response:
     """Find lots with free spaces, nearest first.
 
     The order is that of geodesic distance on the spheroid, ties by `lot_id`. Closed lots are left
@@ -44,8 +48,8 @@ async def nearest(ask: Annotated[NearestLotsAsk, Query()], deps: Deps) -> Respon
         async with deps.database.connection() as db:
             found = await service.nearest_lots(db, ask, stay)
     except DatabaseAwayError:
-        found = deps.city.nearest_lots(ask, stay, deps.clock())
-    deps.prices.quote_lots(found["lots"], stay)
+        found = city.nearest_lots(ask, stay, deps.clock())
+    prices.quote_lots(found["lots"], stay)
     return respond(found)
 
 
@@ -60,7 +64,9 @@ async def nearest(ask: Annotated[NearestLotsAsk, Query()], deps: Deps) -> Respon
         **described(BAD, AWAY),
     },
 )
-async def lots(ask: Annotated[LotsAsk, Query()], deps: Deps) -> Response:
+async def lots(
+    ask: Annotated[LotsAsk, Query()], deps: Deps, city: CityCopy, prices: CurrentPrices
+) -> Response:
     """List lots, page by page, ordered by `lot_id`.
 
     Filters add up. `next` is the path of the next page, with the same filters and the same stay.
@@ -72,10 +78,10 @@ async def lots(ask: Annotated[LotsAsk, Query()], deps: Deps) -> Response:
         async with deps.database.connection() as db:
             rows, cursor = await service.lots_page(db, ask, stay)
     except DatabaseAwayError:
-        rows, cursor = deps.city.lots_page(ask, stay, deps.clock())
-        recalled = {"degraded": True, "as_of": deps.city.as_of()}
+        rows, cursor = city.lots_page(ask, stay, deps.clock())
+        recalled = {"degraded": True, "as_of": city.as_of()}
     items = await worker.each(lambda row: service.lot(row, stay), rows)
-    deps.prices.quote_lots(items, stay)
+    prices.quote_lots(items, stay)
     # All pages price one stay, however long somebody takes from one to the next.
     following = next_path("/v1/lots", ask.model_copy(update={"at": stay.start}), cursor)
     envelope = {"stay": service.stay_answer(stay), "next": following} | recalled
@@ -86,16 +92,22 @@ async def lots(ask: Annotated[LotsAsk, Query()], deps: Deps) -> Response:
 
 
 @router.get("/v1/lots/{lot_id}", response_model=LotAnswer, responses=described(UNKNOWN, BAD, AWAY))
-async def lot(lot_id: LotId, ask: Annotated[LotAsk, Query()], deps: Deps) -> Response:
+async def lot(
+    lot_id: LotId,
+    ask: Annotated[LotAsk, Query()],
+    deps: Deps,
+    city: CityCopy,
+    prices: CurrentPrices,
+) -> Response:
     """Tell everything about one lot, with the price of a stay."""
     stay = ask.stay(deps.clock())
     try:
         async with deps.database.connection() as db:
             row, degraded = await service.one_lot(db, lot_id), False
     except DatabaseAwayError:
-        row, degraded = deps.city.lot(lot_id, deps.clock()), True
+        row, degraded = city.lot(lot_id, deps.clock()), True
     answer = service.lot(row, stay)
-    deps.prices.quote_lots([answer], stay)
+    prices.quote_lots([answer], stay)
     envelope = {"stay": service.stay_answer(stay), "as_of": answer["committed_at"]}
     return respond(answer | envelope | {"degraded": degraded})
 

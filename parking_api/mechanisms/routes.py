@@ -27,6 +27,7 @@ from parking_api.paging import cut, next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, SeesAll, allowed, guarded
 from parking_api.people.queries import Person
+from parking_api.quotes.following import CurrentPrices
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.tariffs.models import BureauVersion
@@ -161,7 +162,13 @@ async def reviews(
     responses=guarded(*CHANGING, MechanismUnfitError),
 )
 async def review(
-    mechanism_id: MechanismId, body: Why, deps: Deps, caller: Reviewer, response: Response
+    mechanism_id: MechanismId,
+    body: Why,
+    *,
+    deps: Deps,
+    prices: CurrentPrices,
+    caller: Reviewer,
+    response: Response,
 ) -> ReviewAnswer:
     """Review the prices now: read the history, apply the rule, record what it proposes and why.
 
@@ -169,7 +176,7 @@ async def review(
     tariff version.
     """
     async with deps.act(caller.person_id, body.reason) as act:
-        made = await service.review(act, mechanism_id, deps.prices.calendar)
+        made = await service.review(act, mechanism_id, prices.calendar)
     response.headers["Location"] = f"/v1/mechanisms/{mechanism_id}/reviews/{made.number}"
     return ReviewAnswer.model_validate(made)
 

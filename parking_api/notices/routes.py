@@ -9,6 +9,7 @@ from parking_api.errors import described
 from parking_api.notices import pages, service
 from parking_api.notices.models import NoticeAsk
 from parking_api.people.access import SeesAll
+from parking_api.quotes.following import CurrentPrices
 from parking_api.resources import Deps
 from parking_api.tariffs.errors import TariffUnknownError
 from parking_api.tariffs.key import VERSION_PATH, VersionKey
@@ -37,7 +38,11 @@ HTML: Final = "text/html"
     },
 )
 async def public_notice(
-    key: VersionKey, ask: Annotated[NoticeAsk, Query()], deps: Deps, sees_all: SeesAll
+    key: VersionKey,
+    ask: Annotated[NoticeAsk, Query()],
+    deps: Deps,
+    prices: CurrentPrices,
+    sees_all: SeesAll,
 ) -> Response:
     """Give the public notice of a version: the official text in Chinese, with its quick table.
 
@@ -45,7 +50,7 @@ async def public_notice(
     """
     async with deps.database.connection() as db:
         subject = await service.subject(
-            db, key, deps.clock(), deps.prices.calendar, include_drafts=sees_all
+            db, key, deps.clock(), prices.calendar, include_drafts=sees_all
         )
     write, media_type = (pages.html, HTML) if ask.f == "html" else (pages.markdown, MARKDOWN)
     text = await off_loop(lambda: write(service.compose(subject)))

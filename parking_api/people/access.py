@@ -8,14 +8,12 @@ Keys and tokens are both looked up at each request, one row by its primary key: 
 at once, its tokens with it, and a person's roles are those of now.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
-from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from parking_api.errors import ApiError, described
@@ -27,6 +25,7 @@ from parking_api.people.errors import (
 )
 from parking_api.people.keys import ApiKey
 from parking_api.people.queries import Person, Role
+from parking_api.people.tokens import Signer
 from parking_api.resources import Deps, Resources, resources_of
 
 # How rough a key's `last_used_at` is.
@@ -57,28 +56,50 @@ class Caller:
     by_token: bool
 
 
-async def authenticated(
-    request: Request,
-    deps: Deps,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+async def _signer(request: Request) -> Signer:
+    signer: Signer = request.app.state.signer
+    return signer
+
+
+TokenSigner = Annotated[Signer, Depends(_signer)]
+
+
+class Authentication:
+    """The dependency of a route that is for everybody who is known: it gives the `Caller`."""
+
+    async def __call__(
+        self,
+        request: Request,
+        deps: Deps,
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    ) -> Caller:
+        """Find out who is asking, once a request.
+
+        Raises:
+            NotAuthenticatedError: Nothing was shown.
+            CredentialRefusedError: It is unknown, revoked or expired.
+        """
+        known: Caller | None = request.scope.get(_CALLER)
+        if known is None:
+            signer = await _signer(request)
+            known = request.scope[_CALLER] = await _authenticated(deps, signer, given)
+        return known
+
+    async def admit(self, request: Request) -> Caller:
+        """Find out who is asking before anything else of the request is read."""
+        return await self(request, resources_of(request), await _bearer(request))
+
+
+authenticated: Final = Authentication()
+
+
+async def _authenticated(
+    deps: Resources, signer: Signer, given: HTTPAuthorizationCredentials | None
 ) -> Caller:
-    """Find out who is asking.
-
-    Raises:
-        NotAuthenticatedError: Nothing was shown.
-        CredentialRefusedError: It is unknown, revoked or expired.
-    """
-    known: Caller | None = request.scope.get(_CALLER)
-    if known is None:
-        known = request.scope[_CALLER] = await _authenticated(deps, given)
-    return known
-
-
-async def _authenticated(deps: Resources, given: HTTPAuthorizationCredentials | None) -> Caller:
     if given is None:
         raise NotAuthenticatedError
     key = ApiKey.read(given.credentials)
-    claims = None if key else deps.signer.read(given.credentials, deps.clock())
+    claims = None if key else signer.read(given.credentials, deps.clock())
     if key:
         return await _caller(deps, key.key_id, key)
     if claims:
@@ -121,34 +142,14 @@ class Guard:
             )
         return caller.person
 
+    async def admit(self, request: Request) -> None:
+        """Let the caller in before anything else of the request is read."""
+        await self(await authenticated.admit(request))
+
 
 def allowed(*roles: Role) -> Any:
     """Make the dependency of a route that is for some roles: see `Guard`."""
     return Depends(Guard(frozenset(roles)))
-
-
-def guards_of(dependant: Dependant) -> Sequence[Guard]:
-    """Find what a route's dependencies ask of its caller; nothing where it is for anyone."""
-    found = []
-    for each in dependant.dependencies:
-        if isinstance(each.call, Guard):
-            found.append(each.call)
-        elif each.call is authenticated:
-            found.append(Guard(frozenset()))
-        else:
-            found += guards_of(each)
-    return found
-
-
-async def admit(request: Request, guards: Sequence[Guard]) -> None:
-    """Settle who is asking before anything else of the request is looked at.
-
-    Raises:
-        NotAuthenticatedError, CredentialRefusedError, RoleMissingError: They are refused.
-    """
-    for guard in guards:
-        caller = await authenticated(request, resources_of(request), await _bearer(request))
-        await guard(caller)
 
 
 BUREAU: Final = frozenset({"bureau_drafter", "bureau_approver"})

@@ -10,7 +10,7 @@ from parking_api.models import Page
 from parking_api.paging import cut, next_path
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people import queries, service
-from parking_api.people.access import Authenticated, allowed, guarded
+from parking_api.people.access import Authenticated, TokenSigner, allowed, guarded
 from parking_api.people.errors import (
     ExpiryPastError,
     KeyEndedError,
@@ -73,7 +73,7 @@ def _shown(issued: Key, key: ApiKey) -> IssuedKey:
     dependencies=_UNSTORED,
     responses=guarded(KeyNeededError),
 )
-async def make_token(caller: Authenticated, _: Nothing, deps: Deps) -> Token:
+async def make_token(caller: Authenticated, _: Nothing, deps: Deps, signer: TokenSigner) -> Token:
     """Make a token that stands for the API key shown, for 15 minutes.
 
     It is good wherever the key is, but here; it ends with its key at the latest. Keep the key at
@@ -91,7 +91,7 @@ async def make_token(caller: Authenticated, _: Nothing, deps: Deps) -> Token:
         caller.key_id,
         int(expires_at.timestamp()),
     )
-    return Token(token=deps.signer.sign(claims), expires_at=expires_at)
+    return Token(token=signer.sign(claims), expires_at=expires_at)
 
 
 @router.post(

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Annotated, Final
 
 import structlog
+from fastapi import Depends, Request
 
 from parking_api import background
 from parking_api.database import Database
 from parking_api.errors import DatabaseAwayError
 from parking_api.quotes import queries
 from parking_api.quotes.prices import Prices
+from parking_api.resources import Deps
 from sql.engine import connect, transaction
 from sql.faults import FAULTS
 
@@ -31,11 +33,6 @@ class FollowedPrices(Prices):
         self._one_reader = asyncio.Lock()
         self.changed = asyncio.Event()
         self.reading = background.Reading("tariffs", self._follow)
-
-    @property
-    def is_loaded(self) -> bool:
-        """Whether the tariffs have been read once."""
-        return self.reading.is_done
 
     async def _follow(self) -> None:
         if self.changed.is_set():
@@ -65,6 +62,15 @@ class FollowedPrices(Prices):
                 lots = await queries.lots(db)
                 calendar = await queries.calendar(db)
             self.load(versions, effects, lots, calendar)
+
+
+# Whoever asks for prices is told, too, where there are none yet.
+async def _prices(request: Request, _: Deps) -> FollowedPrices:
+    prices: FollowedPrices = request.app.state.prices
+    return prices
+
+
+CurrentPrices = Annotated[FollowedPrices, Depends(_prices)]
 
 
 @asynccontextmanager

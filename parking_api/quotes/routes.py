@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Request
 import pricing
 from parking_api.errors import LotUnknownError, described
 from parking_api.models import Json
-from parking_api.people.access import Guard, admit
+from parking_api.people.access import Guard
 from parking_api.people.errors import CredentialRefusedError, RoleMissingError
 from parking_api.quotes import service
 from parking_api.quotes.errors import (
@@ -21,9 +21,9 @@ from parking_api.quotes.errors import (
     UnknownVehicleError,
     VersionNotInForceError,
 )
+from parking_api.quotes.following import CurrentPrices
 from parking_api.quotes.models import FullQuote, QuoteAsk
 from parking_api.quotes.prices import Prices, Version
-from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.worker import BusyError, off_loop
 from pricing import steps_a_day
@@ -78,7 +78,9 @@ EXAMPLES = {
     ),
 )
 async def quote(
-    ask: Annotated[QuoteAsk, Body(openapi_examples=EXAMPLES)], deps: Deps, request: Request
+    ask: Annotated[QuoteAsk, Body(openapi_examples=EXAMPLES)],
+    prices: CurrentPrices,
+    request: Request,
 ) -> FullQuote:
     """Price a stay at a lot, or by a draft document, which is for the bureau.
 
@@ -87,14 +89,14 @@ async def quote(
     a `provisional` one may change: once the holidays of a year to come are published.
     """
     if ask.document is not None:
-        await admit(request, [BUREAU])
-        return await off_loop(_by_document, ask, ask.document, deps.prices)
+        await BUREAU.admit(request)
+        return await off_loop(_by_document, ask, ask.document, prices)
     assert ask.lot_id is not None  # noqa: S101 - one of the two is given
-    version = deps.prices.version_for(ask.lot_id, ask.entry, ask.version)
+    version = prices.version_for(ask.lot_id, ask.entry, ask.version)
     steps = steps_a_day(version.tariff) * ((ask.exit - ask.entry).days + 1)
     if steps > INLINE_STEPS:
-        return await off_loop(_by_version, ask, ask.lot_id, version, deps.prices)
-    return _by_version(ask, ask.lot_id, version, deps.prices)
+        return await off_loop(_by_version, ask, ask.lot_id, version, prices)
+    return _by_version(ask, ask.lot_id, version, prices)
 
 
 def _by_document(ask: QuoteAsk, document: Json, prices: Prices) -> FullQuote:

@@ -16,6 +16,7 @@ from parking_api.people.queries import Person
 from parking_api.price_controls.errors import PriceControlError
 from parking_api.price_controls.service import Target
 from parking_api.quotes.errors import LeavesUnpricedError, TariffInvalidError
+from parking_api.quotes.following import CurrentPrices, FollowedPrices
 from parking_api.quotes.models import UnpricedLots
 from parking_api.resources import Deps, Resources
 from parking_api.strict_route import StrictRoute
@@ -202,29 +203,31 @@ PUBLISHING: Final = (
 
 @router.post(f"{VERSION_PATH}/schedule", responses=guarded(*PUBLISHING))
 async def schedule(
-    key: VersionKey, body: Schedule, deps: Deps, caller: Approver
+    key: VersionKey, body: Schedule, deps: Deps, prices: CurrentPrices, caller: Approver
 ) -> EffectiveVersion:
     """Publish an approved version ahead of the time that it comes into force.
 
     The version before it ends then. Beyond the price control it is refused, with the clause; and
     where lots lose their price by it, unless `leaves_unpriced` is said.
     """
-    return await _publish(key, body, deps, caller, body.effective_from)
+    return await _publish(key, body, deps, prices, caller, start=body.effective_from)
 
 
 @router.post(f"{VERSION_PATH}/publish", responses=guarded(*PUBLISHING))
 async def publish(
-    key: VersionKey, body: Publication, deps: Deps, caller: Approver
+    key: VersionKey, body: Publication, deps: Deps, prices: CurrentPrices, caller: Approver
 ) -> EffectiveVersion:
     """Publish an approved version, in force at once; else as `schedule`."""
-    return await _publish(key, body, deps, caller)
+    return await _publish(key, body, deps, prices, caller)
 
 
 async def _publish(
     key: Key,
     body: Publication | Schedule,
     deps: Resources,
+    prices: FollowedPrices,
     caller: Person,
+    *,
     start: datetime | None = None,
 ) -> EffectiveVersion:
     async with deps.act(caller.person_id, body.reason) as act:
@@ -235,12 +238,14 @@ async def _publish(
             body.effective_to,
             leaves_unpriced=body.leaves_unpriced,
         )
-    return await _effective(deps, published, unpriced)
+    return await _effective(prices, published, unpriced)
 
 
-async def _effective(deps: Resources, version: Version, unpriced: UnpricedLots) -> EffectiveVersion:
+async def _effective(
+    prices: FollowedPrices, version: Version, unpriced: UnpricedLots
+) -> EffectiveVersion:
     """Price by what was changed, and answer with it."""
-    await deps.prices.reload()
+    await prices.reload()
     facts = BureauVersion.model_validate(version).model_dump()
     return EffectiveVersion(**facts, unpriced=unpriced)
 
@@ -256,7 +261,7 @@ async def _effective(deps: Resources, version: Version, unpriced: UnpricedLots) 
     ),
 )
 async def withdraw(
-    key: VersionKey, body: Withdrawal, deps: Deps, caller: Bureau
+    key: VersionKey, body: Withdrawal, deps: Deps, prices: CurrentPrices, caller: Bureau
 ) -> EffectiveVersion:
     """Withdraw a version.
 
@@ -271,37 +276,47 @@ async def withdraw(
             may_end=APPROVER in caller.roles,
             leaves_unpriced=body.leaves_unpriced,
         )
-    return await _effective(deps, withdrawn, unpriced)
+    return await _effective(prices, withdrawn, unpriced)
 
 
 @router.post("/v1/tariffs/lint", responses=guarded(TariffInvalidError))
-async def lint(body: ToLint, deps: Deps, caller: Bureau) -> Findings:
+async def lint(body: ToLint, deps: Deps, prices: CurrentPrices, caller: Bureau) -> Findings:
     """Look a document over that is kept nowhere yet."""
     del caller
     tariff = await off_loop(checked, body.document)
-    return await _lint(deps, tariff, pricing.content_hash(body.document), body.applies_to)
+    return await _lint(deps, prices, tariff, pricing.content_hash(body.document), body.applies_to)
 
 
 @router.get(f"{VERSION_PATH}/lint", responses=guarded(TariffUnknownError, DatabaseAwayError))
-async def lint_version(key: VersionKey, _: Nothing, deps: Deps, caller: Bureau) -> Findings:
+async def lint_version(
+    key: VersionKey, _: Nothing, deps: Deps, prices: CurrentPrices, caller: Bureau
+) -> Findings:
     """Look a version over: gaps, tiers that never apply, the price control, and more."""
     del caller
     async with deps.database.connection() as db:
         found = await service.version(db, key, deps.clock(), include_drafts=True)
-    return await _lint(deps, found.tariff, found.content_hash, found)
+    return await _lint(deps, prices, found.tariff, found.content_hash, found)
 
 
 async def _lint(
-    deps: Resources, tariff: pricing.Tariff, digest: str, target: Target | None
+    deps: Resources,
+    prices: FollowedPrices,
+    tariff: pricing.Tariff,
+    digest: str,
+    target: Target | None,
 ) -> Findings:
     async with deps.database.connection() as db:
-        found = await service.findings(db, deps.prices, tariff, target, deps.clock())
+        found = await service.findings(db, prices, tariff, target, deps.clock())
     return Findings(hash=digest, findings=[Finding.of(each) for each in found])
 
 
 @router.get(f"{VERSION_PATH}/compare", responses=described(TariffUnknownError, BAD, AWAY))
 async def compare(
-    key: VersionKey, ask: Annotated[CompareAsk, Query()], deps: Deps, sees_all: SeesAll
+    key: VersionKey,
+    ask: Annotated[CompareAsk, Query()],
+    deps: Deps,
+    prices: CurrentPrices,
+    sees_all: SeesAll,
 ) -> Comparison:
     """Tell what changes from one version to another: in words, and in the fees of some stays."""
     now = deps.clock()
@@ -310,4 +325,4 @@ async def compare(
             await service.version(db, each, now, include_drafts=sees_all)
             for each in (key, Key(key.tariff_id, ask.to))
         ]
-    return await off_loop(comparison, before, after, now, deps.prices.calendar)
+    return await off_loop(comparison, before, after, now, prices.calendar)

@@ -11,6 +11,7 @@ from parking_api.models import GeoJson, Page, Why
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import Approver, Bureau, Drafter, guarded
 from parking_api.quotes.errors import LeavesUnpricedError
+from parking_api.quotes.following import CurrentPrices
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.workflow import SamePersonError
@@ -176,7 +177,7 @@ async def check(
     ),
 )
 async def publish(
-    zone_id: ZoneId, body: ZonePublication, deps: Deps, caller: Approver
+    zone_id: ZoneId, body: ZonePublication, deps: Deps, prices: CurrentPrices, caller: Approver
 ) -> PublishedZones:
     """Put a draft in force from its `valid_from` on, with others that must begin at once with it.
 
@@ -189,7 +190,7 @@ async def publish(
         published, unpriced = await service.publish(
             act, [zone_id, *body.also], leaves_unpriced=body.leaves_unpriced
         )
-    await deps.prices.reload()
+    await prices.reload()
     items = [DraftFacts.model_validate(each) for each in published]
     return PublishedZones(items=items, unpriced=unpriced)
 
@@ -210,7 +211,9 @@ async def withdraw(zone_id: ZoneId, body: Why, deps: Deps, caller: Bureau) -> Zo
     "/v1/zones/{zone_id}/end",
     responses=guarded(ZoneUnknownError, ZoneTimesError, LeavesUnpricedError, DatabaseAwayError),
 )
-async def end(zone_id: ZoneId, body: ZoneEnd, deps: Deps, caller: Approver) -> EndedZone:
+async def end(
+    zone_id: ZoneId, body: ZoneEnd, deps: Deps, prices: CurrentPrices, caller: Approver
+) -> EndedZone:
     """Let a published zone end, now or later.
 
     Where lots lose their price by it, it is refused unless `leaves_unpriced` is said.
@@ -219,5 +222,5 @@ async def end(zone_id: ZoneId, body: ZoneEnd, deps: Deps, caller: Approver) -> E
         ended, unpriced = await service.end(
             act, zone_id, body.valid_to, leaves_unpriced=body.leaves_unpriced
         )
-    await deps.prices.reload()
+    await prices.reload()
     return EndedZone(**ZoneFacts.model_validate(ended).model_dump(), unpriced=unpriced)

@@ -13,9 +13,8 @@ from starlette.types import Message
 
 from parking_api.app import create_app
 from parking_api.calendar.models import NewYear
-from parking_api.people.access import guards_of
 from parking_api.settings import ApiSettings
-from parking_api.strict_route import MAX_BODY_BYTES, StrictRoute
+from parking_api.strict_route import MAX_BODY_BYTES, StrictRoute, admissions_of
 from parking_api.tariffs.models import Withdrawal
 from parking_api.zones.models import ZoneEnd
 from tests.parking_api.builders import square
@@ -37,7 +36,7 @@ def routes() -> list[APIRoute]:
 GUARDED = sorted(
     (method, route.path.format(**{name: IDS.get(name, "x") for name in route.param_convertors}))
     for route in routes()
-    if guards_of(route.dependant)
+    if admissions_of(route.dependant)
     for method in route.methods or ()
 )
 
