@@ -2,15 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final, TypeAlias
+from typing import Final
 
 from rich.console import Console
 
 from sql import engine
 from sql.engine import Db
 from sql.faults import FAULTS
-
-Connection: TypeAlias = Db
 
 
 class NotMigratedError(Exception):

@@ -7,32 +7,20 @@ from parking_api.errors import ApiError, ParameterFault
 from parking_api.mechanisms.queries import Owner
 
 
-class MechanismUnknownError(ApiError):
+class MechanismUnknownError(ApiError, status=HTTPStatus.NOT_FOUND, kind="mechanism-unknown"):
     """There is no such price mechanism that is for you to see."""
 
-    status = HTTPStatus.NOT_FOUND
-    kind = "mechanism-unknown"
 
-
-class MechanismExistsError(ApiError):
+class MechanismExistsError(ApiError, status=HTTPStatus.CONFLICT, kind="mechanism-exists"):
     """There is a price mechanism of that id already."""
 
-    status = HTTPStatus.CONFLICT
-    kind = "mechanism-exists"
 
-
-class MechanismStateError(ApiError):
+class MechanismStateError(ApiError, status=HTTPStatus.CONFLICT, kind="mechanism-state"):
     """That is not possible in the state that the price mechanism is in."""
 
-    status = HTTPStatus.CONFLICT
-    kind = "mechanism-state"
 
-
-class MechanismUnfitError(ApiError):
+class MechanismUnfitError(ApiError, status=HTTPStatus.CONFLICT, kind="mechanism-unfit"):
     """The price mechanism does not fit what is in force; `errors` has each reason."""
-
-    status = HTTPStatus.CONFLICT
-    kind = "mechanism-unfit"
 
     def __init__(self, *faults: tuple[str, str]) -> None:
         """Each fault is a field of the mechanism and what is wrong with it."""
@@ -43,11 +31,8 @@ class MechanismUnfitError(ApiError):
         ]
 
 
-class MechanismsOverlapError(ApiError):
+class MechanismsOverlapError(ApiError, status=HTTPStatus.CONFLICT, kind="mechanisms-overlap"):
     """Another price mechanism moves the price of the same zone and lot type."""
-
-    status = HTTPStatus.CONFLICT
-    kind = "mechanisms-overlap"
 
     def __init__(self, owners: Sequence[Owner]) -> None:
         super().__init__()
@@ -60,15 +45,9 @@ class MechanismsOverlapError(ApiError):
         ]
 
 
-class ReviewUnknownError(ApiError):
+class ReviewUnknownError(ApiError, status=HTTPStatus.NOT_FOUND, kind="review-unknown"):
     """There is no such review of that price mechanism."""
 
-    status = HTTPStatus.NOT_FOUND
-    kind = "review-unknown"
 
-
-class ReviewStateError(ApiError):
+class ReviewStateError(ApiError, status=HTTPStatus.CONFLICT, kind="review-state"):
     """No tariff version can be drafted from that review."""
-
-    status = HTTPStatus.CONFLICT
-    kind = "review-state"

@@ -9,10 +9,11 @@ import httpx
 import pytest
 import structlog
 
-from parking_api.command_line import Connection, connected
+from parking_api.command_line import connected
 from parking_api.importing.progress import Silent
 from parking_api.importing.service import import_city
 from parking_api.operators.credentials import Places
+from sql.engine import Db
 from tests.parking_api.builders import Builder, build_big_city
 from tests.parking_api.bureau import Bureau, Clock, person
 from tests.parking_api.feeding import People
@@ -64,14 +65,14 @@ async def big_api(big_city_url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Connection]:
+async def db(database_url: str) -> AsyncIterator[Db]:
     """A connection as the programs have it, by the role `onelot_app`."""
     async with connected(database_url, "test") as opened:
         yield opened
 
 
 @pytest.fixture
-async def small_city(db: Connection, tmp_path: Path) -> Connection:
+async def small_city(db: Db, tmp_path: Path) -> Db:
     """A connection to a database that the small city was imported into."""
     directory = write_city(tmp_path / "city")
     await import_city(db, directory, at=datetime(2026, 11, 22, tzinfo=UTC), steps=Silent())

@@ -10,13 +10,13 @@ import pytest
 from parking_api.__main__ import main
 from parking_api.audit import AuditValueError, record
 from parking_api.audit.service import ChainBrokenError, Head, verify
-from parking_api.command_line import Connection, connected
-from sql.engine import Transaction, transaction
+from parking_api.command_line import connected
+from sql.engine import Db, Transaction, transaction
 
 AT = datetime(2026, 11, 22, 1, 30, 0, 123456, tzinfo=UTC)
 
 
-async def add(db: Connection, **values: Any) -> int:
+async def add(db: Db, **values: Any) -> int:
     content = {
         "person_id": "wang",
         "action": "tariff.approve",
@@ -30,7 +30,7 @@ async def add(db: Connection, **values: Any) -> int:
         return await record(within, **content)
 
 
-async def test_a_chain_is_whole(db: Connection) -> None:
+async def test_a_chain_is_whole(db: Db) -> None:
     assert await verify(db) == Head(0, bytes(32))
     values: list[Any] = [None, {}, {"b": 1, "a": [1.0, 1e22, 1e-7, -0.0, "元\u2028"]}, "x", 0, []]
     for value in values:
@@ -44,7 +44,7 @@ async def test_a_chain_is_whole(db: Connection) -> None:
     assert stored == head.hash
 
 
-async def test_an_entry_goes_with_the_change_it_tells_of(db: Connection) -> None:
+async def test_an_entry_goes_with_the_change_it_tells_of(db: Db) -> None:
     with pytest.raises(RuntimeError):
         await record(
             Transaction(db),
@@ -66,13 +66,13 @@ async def test_an_entry_goes_with_the_change_it_tells_of(db: Connection) -> None
 
 
 @pytest.mark.parametrize("value", [{"a": "\0"}, {"a": float("nan")}, {"a": "\ud800"}])
-async def test_what_json_cannot_hold_is_refused(db: Connection, value: Any) -> None:
+async def test_what_json_cannot_hold_is_refused(db: Db, value: Any) -> None:
     with pytest.raises(AuditValueError):
         await add(db, after=value)
     assert await db.fetchval("SELECT count(*) FROM audit_entry") == 0
 
 
-async def test_those_who_record_at_once_make_one_chain(db: Connection, database_url: str) -> None:
+async def test_those_who_record_at_once_make_one_chain(db: Db, database_url: str) -> None:
     async def many(name: str) -> None:
         async with connected(database_url, "test") as own:
             for _ in range(20):
@@ -111,7 +111,7 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
-async def test_the_application_cannot_change_it(db: Connection, statement: str) -> None:
+async def test_the_application_cannot_change_it(db: Db, statement: str) -> None:
     await add(db)
     before = await db.fetch("SELECT * FROM audit_entry")
     assert await db.fetchval("SELECT current_user") == "onelot_app"
@@ -122,7 +122,7 @@ async def test_the_application_cannot_change_it(db: Connection, statement: str) 
     assert await db.fetch("SELECT * FROM audit_entry") == before
 
 
-async def test_the_application_has_no_way_round_its_role(db: Connection) -> None:
+async def test_the_application_has_no_way_round_its_role(db: Db) -> None:
     roles = await db.fetchrow(
         "SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls,"
         " EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid) AS is_member"
@@ -146,7 +146,7 @@ async def test_the_application_has_no_way_round_its_role(db: Connection) -> None
     ["UPDATE audit_entry SET reason = 'x'", "DELETE FROM audit_entry", "TRUNCATE audit_entry"],
 )
 async def test_even_its_owner_is_stopped_by_the_trigger(
-    db: Connection, owner_url: str, statement: str
+    db: Db, owner_url: str, statement: str
 ) -> None:
     await add(db)
     async with connected(owner_url, "test") as owner:
@@ -168,7 +168,7 @@ TAMPERINGS = {
 
 @pytest.mark.parametrize("statement", TAMPERINGS)
 async def test_what_somebody_above_it_all_changed_shows(
-    db: Connection, owner_url: str, statement: str
+    db: Db, owner_url: str, statement: str
 ) -> None:
     for _ in range(4):
         await add(db)
@@ -180,7 +180,7 @@ async def test_what_somebody_above_it_all_changed_shows(
         await verify(db)
 
 
-async def test_a_cut_end_shows_to_who_noted_the_head(db: Connection, owner_url: str) -> None:
+async def test_a_cut_end_shows_to_who_noted_the_head(db: Db, owner_url: str) -> None:
     for _ in range(3):
         await add(db)
     noted = (await verify(db)).hash
@@ -196,7 +196,7 @@ async def test_a_cut_end_shows_to_who_noted_the_head(db: Connection, owner_url: 
 
 
 async def test_the_command(
-    db: Connection, database_url: str, owner_url: str, capsys: pytest.CaptureFixture[str]
+    db: Db, database_url: str, owner_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await add(db)
     await add(db)

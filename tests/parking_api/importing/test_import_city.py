@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from parking_api.__main__ import main
-from parking_api.command_line import Connection, NotMigratedError, connected
+from parking_api.command_line import NotMigratedError, connected
 from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.progress import Silent
 from parking_api.importing.service import Totals, import_city
+from sql.engine import Db
 from sql.lot_state_store import load_states
 from tests.parking_api.import_files import FILES, NOW, STATE, features, write_city, zone
 
@@ -24,16 +25,16 @@ AT = datetime(2026, 11, 22, tzinfo=UTC)
 TABLES = ("operator", "gateway", "district", "zone", "lot", "space", "lot_state")
 
 
-async def load(db: Connection, directory: Path) -> Totals:
+async def load(db: Db, directory: Path) -> Totals:
     return await import_city(db, directory, at=AT, steps=Silent())
 
 
-async def contents(db: Connection) -> dict[str, list[Any]]:
+async def contents(db: Db) -> dict[str, list[Any]]:
     """Every row of every table, with its place in the table: an update moves it."""
     return {table: await db.fetch(f"SELECT *, ctid FROM {table} ORDER BY 1, 2") for table in TABLES}
 
 
-async def test_a_city_is_loaded_as_its_files_say(db: Connection, tmp_path: Path) -> None:
+async def test_a_city_is_loaded_as_its_files_say(db: Db, tmp_path: Path) -> None:
     totals = await load(db, write_city(tmp_path / "city"))
 
     assert str(totals) == (
@@ -70,7 +71,7 @@ async def test_a_city_is_loaded_as_its_files_say(db: Connection, tmp_path: Path)
     ]
 
 
-async def test_the_first_load_leaves_the_schema_as_it_was(db: Connection, tmp_path: Path) -> None:
+async def test_the_first_load_leaves_the_schema_as_it_was(db: Db, tmp_path: Path) -> None:
     definitions = (
         "SELECT indexdef FROM pg_indexes WHERE tablename = 'space' UNION ALL SELECT conname || "
         "pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'space'::regclass ORDER BY 1"
@@ -83,7 +84,7 @@ async def test_the_first_load_leaves_the_schema_as_it_was(db: Connection, tmp_pa
     assert len(before) == 6
 
 
-async def test_the_same_city_again_changes_nothing(db: Connection, tmp_path: Path) -> None:
+async def test_the_same_city_again_changes_nothing(db: Db, tmp_path: Path) -> None:
     directory = write_city(tmp_path / "city")
     await load(db, directory)
     before = await contents(db)
@@ -95,7 +96,7 @@ async def test_the_same_city_again_changes_nothing(db: Connection, tmp_path: Pat
 
 
 async def test_a_changed_city_changes_what_differs_and_keeps_state_and_passwords(
-    db: Connection, tmp_path: Path
+    db: Db, tmp_path: Path
 ) -> None:
     await load(db, write_city(tmp_path / "city"))
     await db.execute("UPDATE gateway SET password_hash = 'kept'")
@@ -128,7 +129,7 @@ async def test_a_changed_city_changes_what_differs_and_keeps_state_and_passwords
     assert [tuple(gateway) for gateway in gateways] == [(True, "kept")]
 
 
-async def test_lots_that_a_city_does_not_name_stay(db: Connection, tmp_path: Path) -> None:
+async def test_lots_that_a_city_does_not_name_stay(db: Db, tmp_path: Path) -> None:
     await load(db, write_city(tmp_path / "city"))
     last_lot = FILES["lots.csv"].splitlines(keepends=True)[-1]
     without = write_city(
@@ -145,7 +146,7 @@ async def test_lots_that_a_city_does_not_name_stay(db: Connection, tmp_path: Pat
 
 
 async def test_a_gateway_cannot_leave_a_lot_that_only_the_database_has(
-    db: Connection, tmp_path: Path
+    db: Db, tmp_path: Path
 ) -> None:
     await load(db, write_city(tmp_path / "city"))
     last_lot = FILES["lots.csv"].splitlines(keepends=True)[-1]
@@ -170,7 +171,7 @@ async def test_a_gateway_cannot_leave_a_lot_that_only_the_database_has(
     assert await contents(db) == before
 
 
-async def test_faults_are_all_named_and_change_nothing(db: Connection, tmp_path: Path) -> None:
+async def test_faults_are_all_named_and_change_nothing(db: Db, tmp_path: Path) -> None:
     await load(db, write_city(tmp_path / "city"))
     before = await contents(db)
     wrong = write_city(
@@ -194,7 +195,7 @@ async def test_faults_are_all_named_and_change_nothing(db: Connection, tmp_path:
     assert await contents(db) == before
 
 
-async def test_a_new_zone_takes_its_lots(db: Connection, tmp_path: Path) -> None:
+async def test_a_new_zone_takes_its_lots(db: Db, tmp_path: Path) -> None:
     await load(db, write_city(tmp_path / "city"))
     east = features(zone("z-east", 120.055, "2026-01-01T00:00:00+08:00"))
     rezoned = write_city(tmp_path / "rezoned", ("zones.geojson", FILES["zones.geojson"], east))
@@ -207,7 +208,7 @@ async def test_a_new_zone_takes_its_lots(db: Connection, tmp_path: Path) -> None
 
 
 async def test_the_listeners_of_the_registry_are_told(
-    db: Connection, database_url: str, tmp_path: Path
+    db: Db, database_url: str, tmp_path: Path
 ) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
     async with connected(database_url, "listener") as listener:

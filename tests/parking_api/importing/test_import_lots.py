@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from parking_api.command_line import Connection
 from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.lots_file import LotOptions
 from parking_api.importing.progress import Silent
 from parking_api.importing.service import LotsImport, import_city, import_lots
+from sql.engine import Db
 from tests.parking_api.import_files import NOW, STATE, write_city
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -31,7 +31,7 @@ HEADER = "lot_id,name,longitude,latitude,capacity"
 
 
 @pytest.fixture
-async def city(db: Connection, tmp_path: Path) -> Connection:
+async def city(db: Db, tmp_path: Path) -> Db:
     """A connection to a database that holds the small city."""
     await import_city(db, write_city(tmp_path / "city"), at=AT, steps=Silent())
     return db
@@ -49,17 +49,17 @@ def write(directory: Path, *rows: str, header: str = HEADER) -> Path:
     return path
 
 
-async def load(db: Connection, path: Path, chosen: LotOptions) -> LotsImport:
+async def load(db: Db, path: Path, chosen: LotOptions) -> LotsImport:
     return await import_lots(db, path, chosen, at=AT)
 
 
-async def lot(db: Connection, key: str) -> dict[str, Any]:
+async def lot(db: Db, key: str) -> dict[str, Any]:
     row = await db.fetchrow("SELECT * FROM lot WHERE lot_id = $1", key)
     assert row is not None, f"there is no lot {key}"
     return dict(row)
 
 
-async def bays(db: Connection, key: str) -> list[tuple[Any, ...]]:
+async def bays(db: Db, key: str) -> list[tuple[Any, ...]]:
     rows = await db.fetch(
         "SELECT number, level, space_class, ST_X(geog::geometry) FROM space WHERE lot_id = $1"
         " ORDER BY number",
@@ -69,7 +69,7 @@ async def bays(db: Connection, key: str) -> list[tuple[Any, ...]]:
 
 
 async def test_a_real_file_has_its_faults_named_and_changes_nothing(
-    db: Connection,
+    db: Db,
 ) -> None:
     with pytest.raises(ImportFaultsError) as caught:
         await load(db, CAR_PARKS, options())
@@ -106,7 +106,7 @@ def test_the_command_imports_the_rest_and_says_what_it_left(database_url: str) -
     assert "2 lots (2 new, 0 changed) in " in totals
 
 
-async def test_what_a_file_leaves_open_is_filled(db: Connection) -> None:
+async def test_what_a_file_leaves_open_is_filled(db: Db) -> None:
     given = options(skip_bad=True, timezone="Europe/Madrid")
 
     await load(db, CAR_PARKS, given)
@@ -121,7 +121,7 @@ async def test_what_a_file_leaves_open_is_filled(db: Connection) -> None:
     assert await bays(db, "3") == []
 
 
-async def test_a_lot_gets_its_district_zone_and_bays(city: Connection, tmp_path: Path) -> None:
+async def test_a_lot_gets_its_district_zone_and_bays(city: Db, tmp_path: Path) -> None:
     path = write(tmp_path, "new-1,New,120.02,36.02,3")
 
     done = await load(city, path, options(reporting="bays"))
@@ -132,7 +132,7 @@ async def test_a_lot_gets_its_district_zone_and_bays(city: Connection, tmp_path:
     assert done.totals.counts["bays"] == (3, 3, 0)
 
 
-async def test_bays_follow_the_capacity_and_the_place(city: Connection, tmp_path: Path) -> None:
+async def test_bays_follow_the_capacity_and_the_place(city: Db, tmp_path: Path) -> None:
     chosen = options(reporting="bays")
     await load(city, write(tmp_path, "new-1,New,120.02,36.02,3"), chosen)
     await city.execute("UPDATE space SET space_class = 'ev' WHERE lot_id = 'new-1' AND number = 2")
@@ -151,9 +151,7 @@ async def test_bays_follow_the_capacity_and_the_place(city: Connection, tmp_path
     assert await bays(city, "new-1") == grown[:2]
 
 
-async def test_a_stored_lot_keeps_what_the_file_does_not_say(
-    city: Connection, tmp_path: Path
-) -> None:
+async def test_a_stored_lot_keeps_what_the_file_does_not_say(city: Db, tmp_path: Path) -> None:
     before = await lot(city, "370202-0002")
     await city.execute(
         f"{STATE} VALUES ('370202-0002', 1, 2, 3, 3, 1, 0, null, null, null, null, null, null,"
@@ -173,9 +171,7 @@ async def test_a_stored_lot_keeps_what_the_file_does_not_say(
     assert [bay[:2] for bay in await bays(city, "370202-0002")] == [(1, -2)]
 
 
-async def test_an_empty_cell_clears_and_an_option_overrides(
-    city: Connection, tmp_path: Path
-) -> None:
+async def test_an_empty_cell_clears_and_an_option_overrides(city: Db, tmp_path: Path) -> None:
     header = f"{HEADER},height_limit_m,name_zh"
     path = write(tmp_path, "370202-0002,Second,120.08,36.02,3,,", header=header)
 
@@ -188,7 +184,7 @@ async def test_an_empty_cell_clears_and_an_option_overrides(
     assert found["timezone"] == "Asia/Shanghai"
 
 
-async def test_each_row_is_held_against_the_database(city: Connection, tmp_path: Path) -> None:
+async def test_each_row_is_held_against_the_database(city: Db, tmp_path: Path) -> None:
     rows = {
         "999999,op-a,gw-a1,": "district: there is no district '999999'",
         "370203,op-a,gw-a1,": (
@@ -214,7 +210,7 @@ async def test_each_row_is_held_against_the_database(city: Connection, tmp_path:
     assert await city.fetchval("SELECT count(*) FROM lot") == 3
 
 
-async def test_new_lots_need_an_operator_and_a_gateway(db: Connection, tmp_path: Path) -> None:
+async def test_new_lots_need_an_operator_and_a_gateway(db: Db, tmp_path: Path) -> None:
     path = write(tmp_path, "l-1,A,120.02,36.02,3")
 
     with pytest.raises(ImportFaultsError) as neither:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from parking_api.audit.service import verify
-from parking_api.command_line import Connection
 from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.progress import Silent
 from parking_api.importing.service import import_city
 from simulators.__main__ import main as simulate
+from sql.engine import Db
 from tests.parking_api.bureau import document
 from tests.parking_api.import_files import features, write_city, zone
 from tests.parking_api.serving import get, serving
@@ -42,15 +42,15 @@ def city(directory: Path, given: Any) -> Path:
     return directory
 
 
-async def load(db: Connection, directory: Path) -> str:
+async def load(db: Db, directory: Path) -> str:
     return str(await import_city(db, directory, at=AT, steps=Silent()))
 
 
-async def contents(db: Connection) -> list[Any]:
+async def contents(db: Db) -> list[Any]:
     return [await db.fetch(f"SELECT *, ctid FROM {name} ORDER BY 1, 2") for name in TABLES]
 
 
-async def test_once_and_never_again(db: Connection, tmp_path: Path) -> None:
+async def test_once_and_never_again(db: Db, tmp_path: Path) -> None:
     calendar = {"holidays": ["2026-01-01", "2027-01-01"], "makeup_workdays": ["2026-01-04"]}
     given = {"calendar": calendar, "price_controls": [CONTROL], "tariffs": [tariff()]}
     directory = city(tmp_path / "city", given)
@@ -88,7 +88,7 @@ async def test_once_and_never_again(db: Connection, tmp_path: Path) -> None:
     ],
 )
 async def test_faults_are_named_and_nothing_changes(
-    db: Connection, tmp_path: Path, given: Any, fault: str
+    db: Db, tmp_path: Path, given: Any, fault: str
 ) -> None:
     with pytest.raises(ImportFaultsError) as caught:
         await load(db, city(tmp_path / "city", given))
@@ -97,7 +97,7 @@ async def test_faults_are_named_and_nothing_changes(
     assert await db.fetchval("SELECT count(*) FROM tariff") == 0
 
 
-async def test_zones_that_overlap_are_named(db: Connection, tmp_path: Path) -> None:
+async def test_zones_that_overlap_are_named(db: Db, tmp_path: Path) -> None:
     directory = write_city(tmp_path / "city")
     rows = [zone("a", 120.0, "2020-01-01T00:00:00Z"), zone("b", 120.04, "2024-01-01T00:00:00Z")]
     (directory / "zones.geojson").write_text(features(*rows), encoding="utf-8")
@@ -108,7 +108,7 @@ async def test_zones_that_overlap_are_named(db: Connection, tmp_path: Path) -> N
 
 
 async def test_every_lot_of_the_demo_city_is_priced(
-    db: Connection, database_url: str, tmp_path: Path
+    db: Db, database_url: str, tmp_path: Path
 ) -> None:
     assert simulate(["city", str(tmp_path), "--lots", "300"]) == 0
     assert "10 tariffs (10 new, 0 changed)" in await load(db, tmp_path)

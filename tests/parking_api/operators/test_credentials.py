@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from parking_api.__main__ import main
-from parking_api.command_line import Connection
 from parking_api.credentials_file import CredentialsFileError, write_atomically
 from parking_api.operators.command import BrokerUnknownError, reload_broker
 from parking_api.operators.credentials import Issued, Places, issue
 from parking_api.operators.passwords import is_password, mosquitto_hash, new_password, new_salt
+from sql.engine import Db
 from tests.parking_api.import_files import PLATFORM
 
 
@@ -63,7 +63,7 @@ def test_passwords_are_long_and_differ() -> None:
     assert {len(password) for password in made} == {24}
 
 
-async def test_every_gateway_gets_a_password(small_city: Connection, places: Places) -> None:
+async def test_every_gateway_gets_a_password(small_city: Db, places: Places) -> None:
     issued = await issue(small_city, places, PLATFORM)
 
     found = entries(places)
@@ -83,7 +83,7 @@ async def test_every_gateway_gets_a_password(small_city: Connection, places: Pla
 
 
 async def test_passwords_stay_when_there_is_nothing_to_issue(
-    small_city: Connection, places: Places
+    small_city: Db, places: Places
 ) -> None:
     await issue(small_city, places, PLATFORM)
     first = entries(places)
@@ -99,7 +99,7 @@ async def test_passwords_stay_when_there_is_nothing_to_issue(
 
 @pytest.mark.parametrize("in_database", [True, False])
 async def test_a_lost_password_is_issued_again(
-    small_city: Connection, places: Places, *, in_database: bool
+    small_city: Db, places: Places, *, in_database: bool
 ) -> None:
     await issue(small_city, places, PLATFORM)
     first = entries(places)
@@ -120,7 +120,7 @@ async def test_a_lost_password_is_issued_again(
         assert is_password(found[row["gateway_id"]]["password"], row["password_hash"])
 
 
-async def test_a_file_that_is_none_is_left_alone(small_city: Connection, places: Places) -> None:
+async def test_a_file_that_is_none_is_left_alone(small_city: Db, places: Places) -> None:
     for content in ("{", "[]", '{"gateways": [{"user": "gw-a1"}]}', '{"gateways": 1}'):
         places.file.write_text(content)
 
@@ -132,7 +132,7 @@ async def test_a_file_that_is_none_is_left_alone(small_city: Connection, places:
 
 
 async def test_a_file_that_cannot_be_written_changes_no_password(
-    small_city: Connection, places: Places
+    small_city: Db, places: Places
 ) -> None:
     places.broker_directory.rmdir()
 

@@ -14,9 +14,9 @@ from deploy import broker as mosquitto
 from deploy.accounts import server_account
 from deploy.ports import any_free
 from ingest_mqtt.wire import ROOT
-from parking_api.command_line import Connection
 from parking_api.operators.command import reload_broker
 from parking_api.operators.credentials import Places, issue
+from sql.engine import Db
 from tests.parking_api.import_files import PLATFORM
 from tests.running import RunningBroker, running_broker
 
@@ -63,7 +63,7 @@ class Session:
 
 
 @pytest.fixture
-async def broker(small_city: Connection, places: Places) -> AsyncIterator[RunningBroker]:
+async def broker(small_city: Db, places: Places) -> AsyncIterator[RunningBroker]:
     """A broker with the users and rights that were issued for the small city."""
     await issue(small_city, places, PLATFORM)
     account = server_account(mosquitto.SYSTEM_USER)
@@ -155,7 +155,7 @@ def test_everyone_hears_what_is_theirs_and_nothing_else(log_in: Callable[..., Se
 
 
 async def test_a_running_broker_learns_of_new_gateways(
-    small_city: Connection, places: Places, broker: RunningBroker, tmp_path: Path
+    small_city: Db, places: Places, broker: RunningBroker, tmp_path: Path
 ) -> None:
     run_file = tmp_path / "run.json"
     run_file.write_text(json.dumps({"processes": {"broker": broker.process.pid}}))

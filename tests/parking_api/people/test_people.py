@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from parking_api.audit.service import verify
-from parking_api.command_line import Connection
+from sql.engine import Db
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Clock
 from tests.parking_api.people.keys import body, key_id, keyed, shown
@@ -51,13 +51,13 @@ async def operator(database_url: str, built: Builder, clock: Clock) -> dict[str,
     return await keyed(database_url, "zhao", "operator", operator_id="op-a", at=begun)
 
 
-async def actions(db: Connection) -> list[tuple[str, str, str]]:
+async def actions(db: Db) -> list[tuple[str, str, str]]:
     rows = await db.fetch("SELECT person_id, action, subject FROM audit_entry ORDER BY entry_id")
     return [tuple(row) for row in rows]
 
 
 async def test_from_a_new_person_to_their_revoked_key(
-    api: httpx.AsyncClient, operations: dict[str, str], db: Connection
+    api: httpx.AsyncClient, operations: dict[str, str], db: Db
 ) -> None:
     added = body(await api.post("/v1/people", json=NEW, headers=operations), 201)
     assert added | {"created_at": None} == NEW | {"operator_id": None, "created_at": None}
@@ -90,7 +90,7 @@ async def test_from_a_new_person_to_their_revoked_key(
 
 
 async def test_a_secret_is_kept_nowhere(
-    api: httpx.AsyncClient, operations: dict[str, str], db: Connection
+    api: httpx.AsyncClient, operations: dict[str, str], db: Db
 ) -> None:
     body(await api.post("/v1/tokens", headers=operations), 201)
     secret = operations["Authorization"].rpartition(f"{key_id(operations)}_")[2]
@@ -197,7 +197,7 @@ async def test_a_key_rotated_without_grace_ends_at_once(
 
 
 async def test_of_two_rotations_at_once_one_wins(
-    api: httpx.AsyncClient, operator: dict[str, str], db: Connection
+    api: httpx.AsyncClient, operator: dict[str, str], db: Db
 ) -> None:
     path = f"/v1/people/zhao/keys/{key_id(operator)}/rotate"
 
@@ -282,7 +282,7 @@ async def test_another_secret_signs_other_tokens(
 async def test_a_person_who_is_none(
     api: httpx.AsyncClient,
     operations: dict[str, str],
-    db: Connection,
+    db: Db,
     change: dict[str, Any],
     status: int,
 ) -> None:
