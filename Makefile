@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(or $(shell command -v uv),.tools/uv/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help setup demo test lint load fuzz clean lock schema
+.PHONY: help setup demo test lint load bench fuzz clean lock schema
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
@@ -24,10 +24,16 @@ lint: setup ## style, types, import contracts, SQL
 	$(BIN)/sqlfluff lint sql
 
 test: lint ## lint, then the whole suite on a real PostGIS and a real mosquitto
-	$(PYTHON) -m pytest $(ARGS)
+	@bash deploy/setup.sh wrk redis-server
+	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope \
+		--no-loadscope-reorder $(ARGS)
 
 load: setup ## the load test against the running demo; reports under var/reports/
 	@exec $(PYTHON) -m load_tests $(ARGS)
+
+bench: ## benchmarks against Redis, PostGIS and others, on a city of its own; report under var/reports/
+	@bash deploy/setup.sh wrk redis-server
+	@exec $(PYTHON) -m load_tests.bench $(ARGS)
 
 fuzz: setup ## a million broken messages against a city of its own; report under var/reports/
 	@exec $(PYTHON) -m load_tests.fuzz $(ARGS)

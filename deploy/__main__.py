@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.demo import DemoOptions, run
+from deploy.demo import run
 from deploy.directory import Directory
 from deploy.display import Display
 
@@ -53,7 +53,7 @@ def print_secret(var: Path, kind: str, wanted: tuple[str, str], secret: str) -> 
 def env(var: Path) -> int:
     """Print what a shell needs to find the running demo, to be evaluated by it.
 
-    Exit status 1 without a demo; then the shell is told to fail too: `eval` of nothing succeeds.
+    Exit status 1 without a demo; it then prints `false`, since `eval` of nothing would succeed.
     """
     directory = Directory(var.absolute())
     if not (directory.run_file.exists() and directory.is_in_use()):
@@ -81,11 +81,13 @@ def credentials() -> int:
         return 1
     secrets = var.secrets()
     environment = {
+        **os.environ,
         "PLATFORM_INGEST_PASSWORD": secrets.mqtt_ingest,
         "PLATFORM_API_PASSWORD": secrets.mqtt_api,
+        "PLATFORM_PUSH_PASSWORD": secrets.mqtt_push,
     }
     command = [sys.executable, "-m", "parking_api", "credentials", "--reload"]
-    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -104,16 +106,16 @@ def main(argv: list[str] | None = None) -> int:
     for command in (demo, settings, word, role):
         command.add_argument("--var", type=Path, default=Path("var"), help="default: var")
     options = parser.parse_args(argv)
-    if options.command == "env":
-        return env(options.var)
-    if options.command == "password":
-        return print_secret(options.var, "gateways", ("username", options.user), "password")
-    if options.command == "key":
-        return print_secret(options.var, "people", ("role", options.role), "key")
-    if options.command == "credentials":
-        return credentials()
-    display = Display(is_terminal=sys.stdout.isatty())
-    return run(DemoOptions(options.var, options.lots, options.speed), display)
+    match options.command:
+        case "env":
+            return env(options.var)
+        case "password":
+            return print_secret(options.var, "gateways", ("username", options.user), "password")
+        case "key":
+            return print_secret(options.var, "people", ("role", options.role), "key")
+        case "credentials":
+            return credentials()
+    return run(options.var, options.lots, options.speed, Display(is_terminal=sys.stdout.isatty()))
 
 
 if __name__ == "__main__":

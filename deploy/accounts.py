@@ -38,10 +38,8 @@ class Account:
 
     def _as(self, argv: Sequence[str], death_signal: str) -> list[str]:
         """Wrap `argv` to run as the account and get `death_signal` if its parent dies."""
-        change = []
-        if self.name is not None:
-            change = [f"--reuid={self.uid}", f"--regid={self.gid}", "--init-groups"]
-        return ["setpriv", "--pdeathsig", death_signal, *change, "--", *argv]
+        user = (f"--reuid={self.uid}", f"--regid={self.gid}", "--init-groups") if self.name else ()
+        return ["setpriv", "--pdeathsig", death_signal, *user, "--", *argv]
 
     def holding(self, directory: Path, argv: Sequence[str], death_signal: str) -> tuple[str, ...]:
         """Wrap `argv` so that it runs in `/` and finds `directory` at `HELD`.

@@ -1,6 +1,5 @@
 """Asking whether something is well, and waiting until it is."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -43,11 +42,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def lot_is_stored(database_url: str, lot_id: str) -> bool:
+async def lot_is_stored(database_url: str, lot_id: str) -> bool:
     """Tell whether the database has the lot: an import is one transaction, so then it has all."""
-    return asyncio.run(_lot_is_stored(database_url, lot_id))
-
-
-async def _lot_is_stored(database_url: str, lot_id: str) -> bool:
     async with connected(database_url, "deploy") as db:
         return bool(await db.fetchval("SELECT EXISTS (SELECT FROM lot WHERE lot_id = $1)", lot_id))

@@ -1,9 +1,58 @@
-"""Child processes: stopping one, and the last lines of its log."""
+"""Child processes: running one to its end, stopping one, and the last lines of its log."""
 
+import os
 import re
 import signal
 import subprocess
 from pathlib import Path
+
+from deploy.services import Service
+
+
+class JobError(Exception):
+    """A job ended with an error.
+
+    Attributes:
+        log: Where its output is.
+    """
+
+    def __init__(self, name: str, status: int, log: Path) -> None:
+        super().__init__(f"{name} ended with status {status}")
+        self.log = log
+
+
+def run_job(job: Service, source: Path, log: Path, *, shown: bool = False) -> None:
+    """Run a job to its end, its output to `log`.
+
+    It has a process group of its own, so that Ctrl-C reaches it only through us; whatever ends the
+    wait ends the job.
+
+    Args:
+        job: What to run.
+        source: The checkout, its working directory.
+        log: Written anew.
+        shown: It shows its progress itself: its standard output is ours; the log has its errors.
+
+    Raises:
+        JobError: Its exit status is not 0.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "--", *job.command],
+            env={**os.environ, **job.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=None if shown else output,
+            stderr=output,
+            cwd=source,
+            process_group=0,
+        )
+    try:
+        process.wait()
+    except BaseException:
+        stop(process, signal.SIGTERM, 2.0)
+        raise
+    if process.returncode:
+        raise JobError(job.name, process.returncode, log)
 
 
 def stop(process: subprocess.Popen[bytes], number: signal.Signals, timeout_s: float = 10.0) -> None:
@@ -21,5 +70,5 @@ def tail(log: Path, lines: int = 20) -> str:
     """Return the last lines of a log, control characters removed."""
     if not log.exists():
         return ""
-    last = log.read_text(errors="replace").splitlines()[-lines:]
-    return re.sub(r"[^\n\t\x20-\x7e\u00a0-\uffff]", "", "\n".join(last))
+    text = "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    return re.sub(r"[^\n\t\x20-\x7e\u00a0-\uffff]", "", text)

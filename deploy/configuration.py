@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,16 +24,14 @@ def _quoted(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _environment(values: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_quoted(value)}"' for name, value in values.items())
-
-
 def _section(program: Program, priority: int, log: Path, directory: Path) -> str:
     service = program.service
     lines = {
         "command": _quoted(shlex.join(program.argv)),
         "directory": _quoted(str(directory)),
-        "environment": _environment(service.environment),
+        "environment": ",".join(
+            f'{name}="{_quoted(value)}"' for name, value in service.environment.items()
+        ),
         "autostart": "false",
         "autorestart": "false",
         "priority": str(priority),

@@ -1,26 +1,20 @@
-"""`python -m deploy demo`: the whole city until it is told to stop."""
+"""`python -m deploy demo`: the whole city until a signal stops it."""
 
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from deploy import broker, hints, status
-from deploy.children import tail
+from deploy import broker, children, hints, local, services, status, supervision
 from deploy.directory import Directory, InUseError
 from deploy.display import Display
 from deploy.figures import Figures
-from deploy.jobs import JobError
 from deploy.keeper import Keeper
-from deploy.local import SOURCE
-from deploy.services import database_url
 from deploy.startup import CityDiffersError, Startup, check_city, metrics_url
-from deploy.supervision import end_leftover
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STATUS_EVERY_S: Final = 5.0
@@ -34,15 +28,6 @@ _UNREADABLE: Final = (
 
 class StopRequested(BaseException):
     """A signal asked the demo to stop."""
-
-
-@dataclass(frozen=True)
-class DemoOptions:
-    """What the command line asks for; `lots` None takes the city that is there, or the whole."""
-
-    var: Path
-    lots: int | None
-    speed: str
 
 
 @contextmanager
@@ -62,14 +47,20 @@ def stopping_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run(options: DemoOptions, display: Display) -> int:
+def run(path: Path, lots: int | None, speed: str, display: Display) -> int:
     """Run the demo until a signal stops it.
+
+    Args:
+        path: The demo's directory.
+        lots: Of the city; None takes the city that is there, or all 1,670 lots.
+        speed: Of the simulated drivers.
+        display: Where its progress is shown.
 
     Returns:
         The exit status: 0 after a signal, 1 when a step failed, 2 when the
         directory cannot be used, is in use or holds another city.
     """
-    var = Directory(options.var.absolute())
+    var = Directory(path.absolute())
     try:
         var.make()
     except OSError as error:
@@ -77,19 +68,22 @@ def run(options: DemoOptions, display: Display) -> int:
         return 2
     try:
         with var.locked():
-            check_city(var, options.lots)
-            return _run_alone(options, var, display)
+            check_city(var, lots)
+            return _run_alone(var, lots, speed, display)
     except (InUseError, CityDiffersError) as error:
         display.complain(str(error))
         return 2
 
 
-def _run_alone(options: DemoOptions, var: Directory, display: Display) -> int:
+def _run_alone(var: Directory, lots: int | None, speed: str, display: Display) -> int:
     startup = Startup(var, display)
     with stopping_on_signals():
         try:
-            _clear_leftovers(var, display)
-            return _serve(startup.run(options.lots, options.speed), var, display)
+            # What a killed demo left: its run.json, and servers that are still stopping.
+            var.run_file.unlink(missing_ok=True)
+            if supervision.end_leftover(var):
+                display.say("the servers of an earlier, killed demo have been stopped")
+            return _serve(startup.run(lots, speed), var, display)
         except StopRequested:
             display.say("stopping: simulator, API, ingester, broker, database")
             return 0
@@ -111,18 +105,11 @@ def _stop(keeper: Keeper, display: Display) -> None:
     display.say(f"stopped in {time.monotonic() - started:.1f} s")
 
 
-def _clear_leftovers(var: Directory, display: Display) -> None:
-    """Remove what a killed demo left: its run.json, and servers that are still stopping."""
-    var.run_file.unlink(missing_ok=True)
-    if end_leftover(var):
-        display.say("the servers of an earlier, killed demo have been stopped")
-
-
 def _explain(startup: Startup, error: Exception, display: Display) -> None:
     display.complain(f"failed at: {startup.current}: {error}")
-    log = error.log if isinstance(error, JobError) else startup.log
+    log = error.log if isinstance(error, children.JobError) else startup.log
     if log is not None:
-        display.complain(f"the last lines of {log}:\n{tail(log, _LOG_LINES)}")
+        display.complain(f"the last lines of {log}:\n{children.tail(log, _LOG_LINES)}")
 
 
 def _serve(keeper: Keeper, var: Directory, display: Display) -> int:
@@ -130,15 +117,12 @@ def _serve(keeper: Keeper, var: Directory, display: Display) -> int:
     content = _run_file(keeper, var)
     var.write_run_file(content)
     display.say(hints.addresses(keeper.place, var.run_file))
-    for command in hints.commands(str(_shown(var.path))):
+    inside = var.path.is_relative_to(local.SOURCE)
+    for command in hints.commands(str(var.path.relative_to(local.SOURCE) if inside else var.path)):
         display.say(f"  {command}")
     with display.status() as show:
         _Watch(keeper, var, display, content).run(show)
     return 1
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(SOURCE) if path.is_relative_to(SOURCE) else path
 
 
 class _Watch:
@@ -151,7 +135,7 @@ class _Watch:
         self._var = var
         self._display = display
         self._content = content
-        self._aside = set(broker.put_aside(var.broker))
+        self._aside = broker.put_aside(var.broker)
         self._figures: Figures | None = None
         self._trouble = False
 
@@ -161,16 +145,21 @@ class _Watch:
         while True:
             for _ in range(_LOOKS_A_STATUS):
                 time.sleep(_STATUS_EVERY_S / _LOOKS_A_STATUS)
-                figures = _figures(self._keeper, self._var)
-                self._complain_of_stores()
+                stores = broker.put_aside(self._var.broker)
+                figures = Figures(self._keeper.restarts(), self._keeper.down(), len(stores))
+                self._complain_of(stores)
                 self._write(figures)
             reading = self._read_counter()
             city = status.read_city(self._keeper.place.http_url)
             now = datetime.now(UTC)
-            simulated_at = status.read_simulated(self._var.simulator_status, now)
-            rate = status.rate(before, reading)
+            line = status.line(
+                city,
+                reading,
+                status.rate(before, reading),
+                status.read_simulated(self._var.simulator_status, now),
+                now,
+            )
             lack = status.read_lack(self._keeper.place.http_url)
-            line = status.line(city, reading, rate, simulated_at, now)
             show(status.headed(lack, figures.words(), line))
             before = reading
 
@@ -193,16 +182,11 @@ class _Watch:
         else:
             self._trouble = False
 
-    def _complain_of_stores(self) -> None:
-        found = set(broker.put_aside(self._var.broker))
-        for store in sorted(found - self._aside):
-            self._display.complain(_UNREADABLE.format(store))
-        self._aside = found
-
-
-def _figures(keeper: Keeper, var: Directory) -> Figures:
-    stores = len(broker.put_aside(var.broker))
-    return Figures(keeper.restarts(), keeper.down(), stores)
+    def _complain_of(self, stores: list[Path]) -> None:
+        for store in stores:
+            if store not in self._aside:
+                self._display.complain(_UNREADABLE.format(store))
+        self._aside = stores
 
 
 def _run_file(keeper: Keeper, var: Directory) -> dict[str, object]:
@@ -210,7 +194,7 @@ def _run_file(keeper: Keeper, var: Directory) -> dict[str, object]:
     return {
         "http": place.http_url,
         "mqtt": {"host": place.mqtt.host, "port": place.mqtt.port},
-        "database_url": database_url(place, var.secrets()),
+        "database_url": services.database_url(place, var.secrets()),
         "ingest_metrics": metrics_url(place),
         "processes": keeper.processes(),
     }

@@ -6,14 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 # Called with (done, total) where a step knows them.
@@ -58,21 +51,23 @@ class Display:
     @contextmanager
     def _bar(self, text: str) -> Iterator[Advance]:
         started = time.monotonic()
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
-        bar = Progress(*columns, BarColumn(), TimeElapsedColumn(), console=self._out)
-        counted = Progress(
-            *columns, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=self._out
-        )
-        with Live(bar, console=self._out, transient=True, refresh_per_second=8) as live:
-            pulse = bar.add_task(text, total=None)
-            task = counted.add_task(text, total=None)
-
-            def advance(done: int, total: int) -> None:
-                counted.update(task, completed=done, total=total)
-                live.update(counted if total else bar)
-
-            yield advance
-            bar.stop_task(pulse)
+        with Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            console=self._out,
+            transient=True,
+            refresh_per_second=8,
+        ) as bar:
+            task = bar.add_task(text, total=None, count="")
+            yield lambda done, total: bar.update(
+                task,
+                completed=done,
+                total=total or None,
+                count=f"{done}/{total}" if total else "",
+            )
         self.say(f"  {text}: {time.monotonic() - started:.1f} s")
 
     @contextmanager

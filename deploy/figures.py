@@ -1,16 +1,16 @@
 """What the local run counts of itself, for the status line and for the API's `/metrics`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, write_to_textfile
+from prometheus_client import write_to_textfile
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 
 @dataclass(frozen=True)
-class Figures:
+class Figures(Collector):
     """How the programs fare.
 
     Attributes:
@@ -32,7 +32,7 @@ class Figures:
             parts.append(f"broker stores put aside: {self.stores_put_aside}")
         return " | ".join(parts)
 
-    def families(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[Metric]:
         """Give them as Prometheus has them."""
         restarts = CounterMetricFamily(
             "onelot_run_restarts",
@@ -57,16 +57,4 @@ class Figures:
         Raises:
             OSError: The disk is full, for instance.
         """
-        registry = CollectorRegistry()
-        registry.register(_Collected(list(self.families())))
-        write_to_textfile(str(file), registry)
-
-
-class _Collected(Collector):
-    """Figures as they were at one moment."""
-
-    def __init__(self, families: Iterable[Metric]) -> None:
-        self._families = families
-
-    def collect(self) -> Iterable[Metric]:
-        return self._families
+        write_to_textfile(str(file), self)

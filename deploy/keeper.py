@@ -3,26 +3,25 @@
 The first start after a time well is at once, further ones after 1, 2, 4 .. 30 s; an end with status
 0 is no failure, unless it comes within the first second. Before each start, what the program left
 behind is ended. A port that another program has taken is stepped over by the
-service that meets it, and programs that were told the old one are started again with the new one.
+service that meets it, and programs that were given the old one are started again with the new one.
 """
 
 import threading
 import time
 import xmlrpc.client
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-from deploy import leftovers
-from deploy.children import tail
+from deploy import children, leftovers, ports
 from deploy.configuration import Program
 from deploy.directory import Directory
-from deploy.ports import is_free, next_free
 from deploy.services import Place, moved
-from deploy.supervision import STOP_WITHIN_S, Condition, State, Supervisor
+from deploy.supervision import ENDED, RUNS, STOP_WITHIN_S, Condition, Supervisor
 
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 30.0
@@ -56,7 +55,7 @@ class Kept:
         due_at: When it starts next; None while it runs.
         ends: How often it has ended by itself.
         restarts: How often it was started again after it had ended by itself.
-        moving: It was stopped, and starts again at once: to be told new ports, for instance.
+        moving: It was stopped, and starts again at once: with new ports, for instance.
     """
 
     program: Program
@@ -105,7 +104,7 @@ class Keeper:
         self._trouble = ""
         self._family: dict[str, psutil.Process] = {}
         # What supervisord's configuration says of each program.
-        self._told: dict[str, Program] = {}
+        self._configured: dict[str, Program] = {}
         self._supervisor = self._start_supervisor()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._thread.start()
@@ -145,8 +144,11 @@ class Keeper:
         """Return the programs that wait for their next start, and the seconds until then."""
         with self._lock:
             now = time.monotonic()
-            waiting = {name: kept.due_at for name, kept in self._kept.items()}
-            return {name: max(0.0, due - now) for name, due in waiting.items() if due is not None}
+            return {
+                name: max(0.0, kept.due_at - now)
+                for name, kept in self._kept.items()
+                if kept.due_at is not None
+            }
 
     def tend(self) -> None:
         """Look at every program once, and do what is due."""
@@ -180,21 +182,20 @@ class Keeper:
         self._trouble = trouble
 
     def _program(self, name: str) -> Program:
-        programs = {one.service.name: one for one in self._layout.programs(self._place)}
-        return programs[name]
+        return next(one for one in self._layout.programs(self._place) if one.service.name == name)
 
     def _tend(self, name: str, kept: Kept, condition: Condition) -> None:
         now = time.monotonic()
-        if condition.state is State.RUNS:
+        if condition.state in RUNS:
             if now - kept.started_at >= WELL_AFTER_S:
                 kept.failures = 0
             if kept.program != self._program(name):
                 kept.moving = True
                 self._supervisor.halt(name)
-        elif kept.moving and condition.state is State.STOPPED:
+        elif kept.moving and condition.state == "STOPPED":
             self._step_over(name)
             self._start(name, kept)
-        elif condition.state is State.ENDED:
+        elif condition.state in ENDED:
             if kept.due_at is None:
                 self._note_end(name, kept, condition, now)
             if kept.due_at is not None and now >= kept.due_at:
@@ -205,7 +206,7 @@ class Keeper:
         if ran_s >= WELL_AFTER_S:
             kept.failures = 0
         wait = wait_s(kept.failures, self._first_wait_s)
-        # Who was told to end, by an operator for instance, has not failed; who ends by itself at
+        # What was stopped, by an operator for instance, has not failed; what ends by itself at
         # once has, whatever its status.
         failed = not condition.is_orderly or ran_s < self._first_wait_s
         kept.failures += failed
@@ -216,13 +217,12 @@ class Keeper:
         if failed and kept.failures > 1:
             log = self._var.log(name)
             text += f"; failure {kept.failures} in a row; the last lines of {log}:\n"
-            text += tail(log, _LOG_LINES)
+            text += children.tail(log, _LOG_LINES)
         self._say(text)
 
     def _start_again(self, name: str, kept: Kept) -> None:
         # If anything below fails, the next try waits.
-        next_wait_s = wait_s(max(1, kept.failures - 1), self._first_wait_s)
-        kept.due_at = time.monotonic() + next_wait_s
+        kept.due_at = time.monotonic() + wait_s(max(1, kept.failures - 1), self._first_wait_s)
         self._supervisor.end_orphans()
         self._step_over(name)
         self._start(name, kept)
@@ -231,9 +231,9 @@ class Keeper:
     def _start(self, name: str, kept: Kept) -> None:
         self._layout.prepare(name, self._place)
         program = self._program(name)
-        if self._told[name] != program:
+        if self._configured[name] != program:
             self._supervisor.reconfigure(self._layout.programs(self._place), name)
-            self._told[name] = program
+            self._configured[name] = program
         self._supervisor.launch(name)
         kept.program, kept.started_at = program, time.monotonic()
         kept.due_at, kept.moving = None, False
@@ -241,26 +241,23 @@ class Keeper:
 
     def _note_process(self, name: str) -> None:
         """Remember the process itself, not its number alone: supervisord may be killed."""
-        pid = self._supervisor.processes().get(name)
-        try:
-            if pid is not None:
+        if pid := self._supervisor.processes().get(name):
+            with suppress(psutil.NoSuchProcess):
                 self._family[name] = psutil.Process(pid)
-        except psutil.NoSuchProcess:
-            return
 
     def _step_over(self, name: str) -> None:
-        """Move a service off a port that another program has taken; who was told it restarts."""
+        """Move a service off a port that another program has taken; its users restart."""
         port = self._program(name).service.port
-        if port is None or is_free(port):
+        if port is None or ports.is_free(port):
             return
-        others = [one.service.port for one in self._layout.programs(self._place)]
-        free = next_free(port + 1, [other for other in others if other is not None])
+        others = {one.service.port for one in self._layout.programs(self._place)}
+        free = ports.next_free(port + 1, others)
         self._place = moved(self._place, name, free)
         self._say(f"port {port} is taken: {name} is on {free}")
 
     def _start_supervisor(self) -> Supervisor:
         programs = self._layout.programs(self._place)
-        self._told = {one.service.name: one for one in programs}
+        self._configured = {one.service.name: one for one in programs}
         return Supervisor.start(programs, self._var, self._source)
 
     def _revive(self) -> None:
@@ -276,6 +273,6 @@ class Keeper:
 
 
 def _end(family: Sequence[psutil.Process]) -> None:
-    """Wait for processes that were told to end; kill those that do not."""
+    """Wait for processes that are ending; kill those that do not end."""
     _, left = psutil.wait_procs(family, timeout=STOP_WITHIN_S)
     leftovers.kill(left)

@@ -1,13 +1,14 @@
 """What killed programs leave behind, and how it is recognised: never by name.
 
 While supervisord lives, orphans become its children (deploy/supervisord.py). When it was killed
-too, PostgreSQL's are told by the block of shared memory that only one postmaster and its children
+too, PostgreSQL's are known by the block of shared memory that only one postmaster and its children
 have.
 """
 
 import re
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,10 +37,8 @@ def kill(processes: Iterable[psutil.Process]) -> None:
     """Kill processes and wait until they are gone; psutil spares later ones of the same number."""
     left = [process for process in processes if process.is_running()]
     for process in left:
-        try:
+        with suppress(psutil.NoSuchProcess):
             process.kill()
-        except psutil.NoSuchProcess:
-            continue
     psutil.wait_procs(left, timeout=_DEATH_WITHIN_S)
 
 
@@ -91,15 +90,13 @@ def attached(lock: PostmasterLock, account: Account) -> list[psutil.Process]:
     done = subprocess.run(grep, capture_output=True, text=True, check=False)
     found = []
     for pid in re.findall(r"/proc/(\d+)/maps", done.stdout):
-        try:
+        with suppress(psutil.NoSuchProcess):
             found.append(psutil.Process(int(pid)))
-        except psutil.NoSuchProcess:
-            continue
     return found
 
 
 def _made_by(lock: PostmasterLock) -> bool:
     """Tell whether the block is still that postmaster's, and not a later one of the same number."""
     rows = [line.split() for line in Path("/proc/sysvipc/shm").read_text().splitlines()]
-    wanted = [str(lock.key), str(lock.block)], str(lock.pid)
-    return any((row[:2], row[4]) == wanted for row in rows)
+    block, maker = [str(lock.key), str(lock.block)], str(lock.pid)
+    return any(row[:2] == block and row[4] == maker for row in rows)

@@ -10,17 +10,7 @@ from deploy.configuration import Program
 from deploy.directory import Directory
 from deploy.keeper import Layout
 from deploy.ports import LOOPBACK
-from deploy.services import (
-    DATABASE_PORT,
-    HTTP_PORT,
-    INGEST_METRICS_PORT,
-    MQTT_PORT,
-    Address,
-    Place,
-    Secrets,
-    Service,
-    services,
-)
+from deploy.services import Address, Place, Secrets, Service, services
 
 # The checkout: the Python programs run in it.
 SOURCE: Final = Path(__file__).resolve().parent.parent
@@ -32,10 +22,10 @@ def local_place(var: Directory) -> Place:
     A port that is taken is stepped over when its service starts (deploy/keeper.py).
     """
     return Place(
-        database=Address(LOOPBACK, DATABASE_PORT, LOOPBACK),
-        mqtt=Address(LOOPBACK, MQTT_PORT, LOOPBACK),
-        http=Address(LOOPBACK, HTTP_PORT, LOOPBACK),
-        ingest_metrics=Address(LOOPBACK, INGEST_METRICS_PORT, LOOPBACK),
+        database=Address(LOOPBACK, 5432, LOOPBACK),
+        mqtt=Address(LOOPBACK, 1883, LOOPBACK),
+        http=Address(LOOPBACK, 8000, LOOPBACK),
+        ingest_metrics=Address(LOOPBACK, 9100, LOOPBACK),
         postgres=postgres.server(var.postgres),
         postgres_configuration=HELD,
         mosquitto=program("mosquitto"),
@@ -65,13 +55,11 @@ def local_layout(var: Directory, secrets: Secrets, speed: str) -> Layout:
 
 def local_program(service: Service, var: Directory) -> Program:
     """Wrap a service's command for its system user and its directory."""
+    command, signal = service.command, service.stop_signal
     if service.name == "database":
-        account = server_account(postgres.SYSTEM_USER)
-        argv = account.holding(var.postgres, service.command, service.stop_signal)
+        argv = server_account(postgres.SYSTEM_USER).holding(var.postgres, command, signal)
     elif service.name == "broker":
-        account = server_account(broker.SYSTEM_USER)
-        argv = account.inside(var.broker, service.command, service.stop_signal)
+        argv = server_account(broker.SYSTEM_USER).inside(var.broker, command, signal)
     else:
-        dying = ("setpriv", "--pdeathsig", service.stop_signal, "--")
-        argv = (*dying, *service.command)
+        argv = ("setpriv", "--pdeathsig", signal, "--", *command)
     return Program(service, argv)

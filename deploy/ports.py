@@ -1,7 +1,7 @@
 """Free TCP ports on loopback."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import psutil
 
@@ -23,15 +23,14 @@ def is_free(port: int) -> bool:
     return True
 
 
-def next_free(wanted: int, taken: Iterable[int] = ()) -> int:
+def next_free(wanted: int, taken: Collection[int | None] = ()) -> int:
     """Step upward from `wanted` to the first port that is free and not among `taken`.
 
     Raises:
         OSError: No port up to 65535 is free.
     """
-    given = set(taken)
     for port in range(wanted, 65536):
-        if port not in given and is_free(port):
+        if port not in taken and is_free(port):
             return port
     raise OSError(f"no free port from {wanted} up")
 
@@ -50,8 +49,11 @@ def listens(pid: int, port: int) -> bool:
     """
     try:
         process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
-        sockets = [one for each in family for one in each.net_connections(kind="tcp")]
+        sockets = [
+            one
+            for each in (process, *process.children(recursive=True))
+            for one in each.net_connections(kind="tcp")
+        ]
     except psutil.Error:
         return False
     return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets)

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,26 +22,6 @@ _CONTROL: Final = "/usr/share/postgresql/{}/extension/postgis.control"
 
 class PostgresError(Exception):
     """PostgreSQL cannot be set up; the message says why."""
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A running cluster on loopback.
-
-    Attributes:
-        directory: Its data directory.
-        port: Where it listens on 127.0.0.1.
-        superuser_password: The password of `postgres`.
-    """
-
-    directory: Path
-    port: int
-    superuser_password: str
-
-    def url(self, database: str, user: str = SUPERUSER, password: str | None = None) -> str:
-        """Return `postgresql://user:password@127.0.0.1:port/database`."""
-        word = self.superuser_password if password is None else password
-        return f"postgresql://{user}:{word}@{LOOPBACK}:{self.port}/{database}"
 
 
 def binaries(directory: Path | None = None) -> Path:
@@ -64,8 +43,8 @@ def binaries(directory: Path | None = None) -> Path:
                 "which is no longer installed: install it, or `make clean`"
             )
         return found
-    versions = [int(path.parent.parent.name) for path in _DEBIAN.glob("*/bin/postgres")]
-    fitting = [number for number in versions if Path(_CONTROL.format(number)).exists()]
+    versions = [path.parent.parent.name for path in _DEBIAN.glob("*/bin/postgres")]
+    fitting = [int(each) for each in versions if Path(_CONTROL.format(each)).exists()]
     if not fitting:
         raise PostgresError("no PostgreSQL with PostGIS is installed: run `make setup`")
     return _DEBIAN / str(max(fitting)) / "bin"
@@ -83,9 +62,11 @@ def initialise(directory: Path, account: Account, superuser_password: str) -> No
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700, parents=True)
     account.own(fresh)
-    initdb = [str(binaries() / "initdb"), "-D", HELD, f"--username={SUPERUSER}", "--data-checksums"]
-    initdb += ["--auth=scram-sha-256", "--pwfile=/proc/self/fd/0", "--encoding=UTF8"]
-    initdb += ["--locale=C.UTF-8", "--no-instructions"]
+    initdb = [
+        *(str(binaries() / "initdb"), "-D", HELD, f"--username={SUPERUSER}"),
+        *("--auth=scram-sha-256", "--pwfile=/proc/self/fd/0", "--data-checksums"),
+        *("--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"),
+    ]
     with tempfile.TemporaryFile() as password:
         password.write(superuser_password.encode())
         password.seek(0)
@@ -121,32 +102,39 @@ def settings(configuration: str, address: str, port: int) -> tuple[str, ...]:
 
 def is_ready(directory: Path, port: int) -> bool:
     """Ask whether the server accepts connections."""
-    asked = [str(binaries(directory) / "pg_isready"), "-q", "-h", LOOPBACK, "-p", str(port)]
-    return subprocess.run(asked, check=False).returncode == 0
+    command = [str(binaries(directory) / "pg_isready"), "-q", "-h", LOOPBACK, "-p", str(port)]
+    return subprocess.run(command, check=False).returncode == 0
 
 
-def create_database(cluster: Cluster, owner_password: str, app_password: str) -> None:
+def create_database(
+    directory: Path, port: int, superuser_password: str, owner_password: str, app_password: str
+) -> None:
     """Create the database with PostGIS, its owner and the application's role, where missing.
 
     Args:
-        cluster: Where.
+        directory: The data directory of a running cluster.
+        port: Where it listens on 127.0.0.1.
+        superuser_password: Of `postgres`.
         owner_password: For the role `onelot`, which migrates.
         app_password: For the role `onelot_app`, which all programs use.
 
     Raises:
         PostgresError: psql failed.
     """
-    where = {"PGHOST": LOOPBACK, "PGPORT": str(cluster.port), "PGUSER": SUPERUSER}
     environment = {
         **os.environ,
-        **where,
+        "PGHOST": LOOPBACK,
+        "PGPORT": str(port),
+        "PGUSER": SUPERUSER,
         "PGDATABASE": "postgres",
-        "PGPASSWORD": cluster.superuser_password,
+        "PGPASSWORD": superuser_password,
         "ONELOT_DB_PASSWORD": owner_password,
         "ONELOT_DB_APP_PASSWORD": app_password,
     }
-    script = str(DEPLOY / "create_database.sql")
-    psql = [str(binaries(cluster.directory) / "psql"), "-X", "-q", "-f", script]
+    psql = [
+        *(str(binaries(directory) / "psql"), "-X", "-q"),
+        *("-f", str(DEPLOY / "create_database.sql")),
+    ]
     done = subprocess.run(psql, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PostgresError(f"the database could not be created:\n{done.stderr}")

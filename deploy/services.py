@@ -11,11 +11,6 @@ from typing import Any, Final
 
 from deploy import broker, postgres
 
-DATABASE_PORT: Final = 5432
-MQTT_PORT: Final = 1883
-HTTP_PORT: Final = 8000
-INGEST_METRICS_PORT: Final = 9100
-
 
 @dataclass(frozen=True)
 class Secrets:
@@ -25,6 +20,7 @@ class Secrets:
     database_owner: str
     mqtt_ingest: str
     mqtt_api: str
+    mqtt_push: str
     database_app: str
     token: str
     digest: str
@@ -86,8 +82,8 @@ class Service:
     Attributes:
         name: In run.json, in the supervisor and in compose.yaml.
         command: Its arguments, the program first.
-        port: Where it is asked whether it is well; None for a job or a client.
-        environment: What it is told beside its arguments.
+        port: Where it listens; None for a job or a client.
+        environment: Its environment variables.
         stop_signal: The signal that ends it in good order, without `SIG`.
         stop_wait_s: Longest time it gets before it is killed.
         user: The system user it runs as when root starts it; None for the caller.
@@ -107,14 +103,9 @@ def database_url(place: Place, secrets: Secrets) -> str:
     return _database_url(place, postgres.APPLICATION, secrets.database_app)
 
 
-def owner_url(place: Place, secrets: Secrets) -> str:
-    """Return the URL of the database's owner, for migrations only."""
-    return _database_url(place, postgres.OWNER, secrets.database_owner)
-
-
 def _database_url(place: Place, role: str, password: str) -> str:
-    at = f"{place.database.host}:{place.database.port}"
-    return f"postgresql://{role}:{password}@{at}/{postgres.DATABASE}"
+    at = place.database
+    return f"postgresql://{role}:{password}@{at.host}:{at.port}/{postgres.DATABASE}"
 
 
 def mqtt_url(place: Place, user: str, password: str) -> str:
@@ -146,10 +137,9 @@ def moved(place: Place, name: str, port: int) -> Place:
 def database(place: Place) -> Service:
     """PostgreSQL with PostGIS; a fast shutdown is SIGINT."""
     at = place.database
-    where = postgres.settings(place.postgres_configuration, at.bind, at.port)
     return Service(
         "database",
-        (*place.postgres, *where),
+        (*place.postgres, *postgres.settings(place.postgres_configuration, at.bind, at.port)),
         at.port,
         stop_signal="INT",
         stop_wait_s=8,
@@ -166,15 +156,18 @@ def mqtt_broker(place: Place) -> Service:
 
 def ingester(place: Place, secrets: Secrets) -> Service:
     """MQTT in, committed state out."""
-    environment = {
-        "DATABASE_URL": database_url(place, secrets),
-        "INGEST_MQTT_URL": mqtt_url(place, "platform-ingest", secrets.mqtt_ingest),
-        "INGEST_DIGEST_KEY": secrets.digest,
-        "INGEST_METRICS_HOST": place.ingest_metrics.bind,
-        "INGEST_METRICS_PORT": str(place.ingest_metrics.port),
-    }
-    command = (place.python, "-m", "ingest_mqtt")
-    return Service("ingester", command, place.ingest_metrics.port, environment)
+    return Service(
+        "ingester",
+        (place.python, "-m", "ingest_mqtt"),
+        place.ingest_metrics.port,
+        {
+            "DATABASE_URL": database_url(place, secrets),
+            "INGEST_MQTT_URL": mqtt_url(place, "platform-ingest", secrets.mqtt_ingest),
+            "INGEST_DIGEST_KEY": secrets.digest,
+            "INGEST_METRICS_HOST": place.ingest_metrics.bind,
+            "INGEST_METRICS_PORT": str(place.ingest_metrics.port),
+        },
+    )
 
 
 def api(place: Place, secrets: Secrets) -> Service:
@@ -182,25 +175,36 @@ def api(place: Place, secrets: Secrets) -> Service:
     environment = {
         "DATABASE_URL": database_url(place, secrets),
         "API_MQTT_URL": mqtt_url(place, "platform-api", secrets.mqtt_api),
+        "API_PUSH_URL": mqtt_url(place, "platform-push", secrets.mqtt_push),
         "API_TOKEN_SECRET": secrets.token,
         "API_HOST": place.http.bind,
         "API_PORT": str(place.http.port),
+        # The rest of the city runs on the same cores.
+        "API_WORKERS": "2",
     }
     if place.figures is not None:
         environment["API_RUN_FIGURES"] = place.figures
-    command = (place.python, "-m", "parking_api", "serve")
-    # It waits 3 s for answers that are under way.
-    return Service("api", command, place.http.port, environment, stop_wait_s=4)
+    return Service(
+        "api",
+        (place.python, "-m", "parking_api", "serve"),
+        place.http.port,
+        environment,
+        # It waits 3 s for answers that are under way.
+        stop_wait_s=4,
+    )
 
 
 def simulator(place: Place, speed: str) -> Service:
     """The city's gateways; at `speed` 1 drivers come and go in real time."""
-    at = place.mqtt
-    command = (place.python, "-m", "simulators", "run", "--city", place.city)
-    broker_at = ("--mqtt-host", at.host, "--mqtt-port", str(at.port))
-    credentials = ("--credentials", place.credentials)
-    options = ("--speed", speed, "--status", place.simulator_status)
-    return Service("simulator", (*command, *credentials, *broker_at, *options))
+    return Service(
+        "simulator",
+        (
+            *(place.python, "-m", "simulators", "run", "--city", place.city),
+            *("--credentials", place.credentials),
+            *("--mqtt-host", place.mqtt.host, "--mqtt-port", str(place.mqtt.port)),
+            *("--speed", speed, "--status", place.simulator_status),
+        ),
+    )
 
 
 def services(place: Place, secrets: Secrets, speed: str = "1") -> tuple[Service, ...]:
@@ -216,37 +220,49 @@ def services(place: Place, secrets: Secrets, speed: str = "1") -> tuple[Service,
 
 def migration(place: Place, secrets: Secrets) -> Service:
     """Bring the database's schema to the newest revision, as its owner."""
-    environment = {"DATABASE_URL": owner_url(place, secrets)}
-    return Service("migration", (place.python, "-m", "sql", "upgrade"), environment=environment)
+    return Service(
+        "migration",
+        (place.python, "-m", "sql", "upgrade"),
+        environment={"DATABASE_URL": _database_url(place, postgres.OWNER, secrets.database_owner)},
+    )
 
 
 def city_files(place: Place, directory: str, lots: str | None) -> Service:
     """Build the city's files into `directory`."""
-    command = (place.python, "-m", "simulators", "city", directory)
-    return Service("city", (*command, *(("--lots", lots) if lots else ())))
+    options = ("--lots", lots) if lots else ()
+    return Service("city", (place.python, "-m", "simulators", "city", directory, *options))
 
 
 def city_import(place: Place, secrets: Secrets) -> Service:
     """Load the city's files into the database."""
-    environment = {"DATABASE_URL": database_url(place, secrets)}
-    command = (place.python, "-m", "parking_api", "import", place.city)
-    return Service("import", command, environment=environment)
+    return Service(
+        "import",
+        (place.python, "-m", "parking_api", "import", place.city),
+        environment={"DATABASE_URL": database_url(place, secrets)},
+    )
 
 
 def gateway_credentials(place: Place, secrets: Secrets) -> Service:
     """Give each gateway a password; write the broker's users and what each may do."""
-    environment = {
-        "DATABASE_URL": database_url(place, secrets),
-        "PLATFORM_INGEST_PASSWORD": secrets.mqtt_ingest,
-        "PLATFORM_API_PASSWORD": secrets.mqtt_api,
-    }
-    command = (place.python, "-m", "parking_api", "credentials", "--file", place.credentials)
-    files = ("--broker-dir", place.broker_directory)
-    return Service("credentials", (*command, *files), environment=environment)
+    return Service(
+        "credentials",
+        (
+            *(place.python, "-m", "parking_api", "credentials"),
+            *("--file", place.credentials, "--broker-dir", place.broker_directory),
+        ),
+        environment={
+            "DATABASE_URL": database_url(place, secrets),
+            "PLATFORM_INGEST_PASSWORD": secrets.mqtt_ingest,
+            "PLATFORM_API_PASSWORD": secrets.mqtt_api,
+            "PLATFORM_PUSH_PASSWORD": secrets.mqtt_push,
+        },
+    )
 
 
 def demo_people(place: Place, secrets: Secrets) -> Service:
     """Add one person of each role, with a key in the file of credentials."""
-    environment = {"DATABASE_URL": database_url(place, secrets)}
-    command = (place.python, "-m", "parking_api", "people", "demo", "--file", place.credentials)
-    return Service("people", command, environment=environment)
+    return Service(
+        "people",
+        (place.python, "-m", "parking_api", "people", "demo", "--file", place.credentials),
+        environment={"DATABASE_URL": database_url(place, secrets)},
+    )

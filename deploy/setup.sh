@@ -2,6 +2,7 @@
 # Install what is missing, and nothing else: PostgreSQL with PostGIS and mosquitto from the
 # distribution (which starts none of them), then the Python environment from the hashed lock.
 # Quick when all is there. Needs root or sudo only while a package is missing.
+# Arguments: further programs, by names that are their packages' too, such as `wrk`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -40,8 +41,11 @@ offered_postgresql() {
         | sed -n 's/.*Depends: postgresql-\([0-9][0-9]*\)$/\1/p' | head -n 1
 }
 
-# What is missing, one word each; `postgis` stands for PostgreSQL with PostGIS.
+# What is missing, one word each; `postgis` stands for PostgreSQL with PostGIS. Arguments: further
+# programs.
 missing() {
+    local name
+    for name in "$@"; do has "$name" || echo "$name"; done
     [ -n "$(installed_postgresql postgis)" ] || echo postgis
     has mosquitto || echo mosquitto
     has mosquitto_rr || echo mosquitto-clients
@@ -95,15 +99,18 @@ install_packages() {
     say "apt-get install ${packages[*]}"
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         "${packages[@]}" </dev/null >/dev/null
-    # A mosquitto that came by this way shall not start with the machine either.
-    if [[ " ${packages[*]} " == *" mosquitto "* ]] && has systemctl; then
-        systemctl disable --quiet mosquitto.service 2>/dev/null || true
-    fi
+    # A server that came by this way shall not start with the machine either.
+    for name in mosquitto redis-server; do
+        if [[ " ${packages[*]} " == *" $name "* ]] && has systemctl; then
+            systemctl disable --quiet "$name.service" 2>/dev/null || true
+        fi
+    done
 }
 
+# Arguments: further programs.
 ensure_packages() {
     local names
-    mapfile -t names < <(missing)
+    mapfile -t names < <(missing "$@")
     [ "${#names[@]}" -gt 0 ] || return 0
     has apt-get || die "missing: ${names[*]} - and there is no apt-get here to install them with"
     if [ "$(id -u)" -eq 0 ]; then
@@ -114,7 +121,7 @@ ensure_packages() {
     else
         die "missing: ${names[*]} (postgis: PostgreSQL with PostGIS); run this as root or with sudo"
     fi
-    mapfile -t names < <(missing)
+    mapfile -t names < <(missing "$@")
     [ "${#names[@]}" -eq 0 ] || die "still missing after the installation: ${names[*]}"
 }
 
@@ -152,6 +159,6 @@ if [ "${1:-}" = --packages ]; then
     shift
     install_packages "$@"
 else
-    ensure_packages
+    ensure_packages "$@"
     ensure_environment
 fi

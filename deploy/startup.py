@@ -1,31 +1,17 @@
 """The start, step by step: each program starts once what it needs is healthy."""
 
+import asyncio
 import csv
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from deploy import broker, checks, postgres, status
-from deploy.accounts import server_account
+from deploy import accounts, broker, checks, children, local, ports, postgres, services, status
 from deploy.directory import Directory
 from deploy.display import Advance, Display
-from deploy.jobs import run_job
 from deploy.keeper import Keeper
-from deploy.local import SOURCE, local_layout, local_place
-from deploy.ports import listens
-from deploy.services import (
-    Place,
-    Secrets,
-    Service,
-    address,
-    city_files,
-    city_import,
-    database_url,
-    demo_people,
-    gateway_credentials,
-    migration,
-)
 
 # After a kill, PostgreSQL first replays its log.
 _DATABASE_WITHIN_S: Final = 120.0
@@ -40,7 +26,7 @@ _T = TypeVar("_T")
 
 
 class CityDiffersError(Exception):
-    """The city below `var/` has another number of lots than was asked for."""
+    """The city below `var/` has another number of lots than the command line says."""
 
 
 def city_lots(city: Path) -> list[str]:
@@ -50,7 +36,7 @@ def city_lots(city: Path) -> list[str]:
 
 
 def check_city(var: Directory, lots: int | None) -> None:
-    """Make sure that the city that is there is the one asked for; `lots` None takes any.
+    """Make sure that the city that is there has `lots` lots; None takes any.
 
     Raises:
         CityDiffersError: It is not.
@@ -88,36 +74,31 @@ class Startup:
             Exception: As its steps do; `current` and `log` tell which it was.
         """
         secrets = self.var.secrets()
-        self._step("database cluster", None, lambda _: self._make_cluster(secrets))
-        self._step("supervisor", "supervisord", lambda _: self._supervise(secrets, speed))
+        with self._step("database cluster"):
+            account = accounts.server_account(postgres.SYSTEM_USER)
+            postgres.initialise(self.var.postgres, account, secrets.database_superuser)
+            postgres.configure(self.var.postgres, account)
+        with self._step("supervisor", "supervisord"):
+            layout = local.local_layout(self.var, secrets, speed)
+            place = local.local_place(self.var)
+            # The credentials come before the broker, into its directory.
+            layout.prepare("broker", place)
+            self.keeper = Keeper(self.var, local.SOURCE, place, layout, self.display.complain)
         self._database(secrets)
         self._city(secrets, lots)
         self._programs()
         return self._running()
 
-    def _step(self, text: str, log: str | None, work: Callable[[Advance], None]) -> None:
+    def _step(self, text: str, log: str | None = None) -> AbstractContextManager[Advance]:
         self.current, self.log = text, self.var.log(log) if log else None
-        with self.display.step(text) as advance:
-            work(advance)
-
-    def _make_cluster(self, secrets: Secrets) -> None:
-        account = server_account(postgres.SYSTEM_USER)
-        postgres.initialise(self.var.postgres, account, secrets.database_superuser)
-        postgres.configure(self.var.postgres, account)
-
-    def _supervise(self, secrets: Secrets, speed: str) -> None:
-        layout = local_layout(self.var, secrets, speed)
-        place = local_place(self.var)
-        # The credentials come before the broker, into its directory.
-        layout.prepare("broker", place)
-        self.keeper = Keeper(self.var, SOURCE, place, layout, self.display.complain)
+        return self.display.step(text)
 
     def _running(self) -> Keeper:
         if self.keeper is None:
             raise RuntimeError("the supervisor comes before its programs")
         return self.keeper
 
-    def _place(self) -> Place:
+    def _place(self) -> services.Place:
         return self._running().place
 
     def _launch(
@@ -131,14 +112,12 @@ class Startup:
 
         def listens_and_is_well() -> bool:
             pid = keeper.processes().get(name)
-            port = address(keeper.place, name).port
-            return pid is not None and listens(pid, port) and is_well()
+            port = services.address(keeper.place, name).port
+            return pid is not None and ports.listens(pid, port) and is_well()
 
-        def launch(_: Advance) -> None:
+        with self._step(name, name):
             keeper.launch(name)
             checks.wait_until(listens_and_is_well, name, timeout_s)
-
-        self._step(name, name, launch)
 
     def _insist(self, work: Callable[[], _T]) -> _T:
         """Do some work; try again if a program that it may need has died meanwhile."""
@@ -155,74 +134,81 @@ class Startup:
                 checks.wait_until(self._database_is_well, "database", _DATABASE_WITHIN_S)
         return work()
 
-    def _job(self, text: str, job: Callable[[], Service], *, is_long: bool = False) -> None:
+    def _job(
+        self, text: str, job: Callable[[], services.Service], *, is_long: bool = False
+    ) -> None:
         """Run a job; one that takes seconds shows bars of its own on a terminal."""
         self.current, self.log = text, self.var.log(job().name)
         log, shown = self.log, is_long and self.display.is_terminal
         with self.display.handed_over(text) if is_long else self.display.step(text):
-            self._insist(lambda: run_job(job(), SOURCE, log, shown=shown))
+            self._insist(lambda: children.run_job(job(), local.SOURCE, log, shown=shown))
 
     def _database_is_well(self) -> bool:
         return postgres.is_ready(self.var.postgres, self._place().database.port)
 
-    def _database(self, secrets: Secrets) -> None:
+    def _database(self, secrets: services.Secrets) -> None:
         self._launch("database", self._database_is_well, _DATABASE_WITHIN_S)
-        self._insist(lambda: self._create_database(secrets))
-        self._job("migrations", lambda: migration(self._place(), secrets))
+        self._insist(
+            lambda: postgres.create_database(
+                self.var.postgres,
+                self._place().database.port,
+                secrets.database_superuser,
+                secrets.database_owner,
+                secrets.database_app,
+            )
+        )
+        self._job("migrations", lambda: services.migration(self._place(), secrets))
 
-    def _create_database(self, secrets: Secrets) -> None:
-        port = self._place().database.port
-        cluster = postgres.Cluster(self.var.postgres, port, secrets.database_superuser)
-        postgres.create_database(cluster, secrets.database_owner, secrets.database_app)
-
-    def _city(self, secrets: Secrets, lots: int | None) -> None:
+    def _city(self, secrets: services.Secrets, lots: int | None) -> None:
         if not self.var.city.exists():
             fresh = self.var.city.with_name("city.new")
             shutil.rmtree(fresh, ignore_errors=True)
-            number = str(lots) if lots else None
             self._job(
-                "city files", lambda: city_files(self._place(), str(fresh), number), is_long=True
+                "city files",
+                lambda: services.city_files(self._place(), str(fresh), str(lots) if lots else None),
+                is_long=True,
             )
             fresh.rename(self.var.city)
-        self._import(secrets)
-        self._job("credentials", lambda: gateway_credentials(self._place(), secrets))
-        self._job("people", lambda: demo_people(self._place(), secrets))
-        broker.hand_over_users(self.var.broker, server_account(broker.SYSTEM_USER))
-
-    def _import(self, secrets: Secrets) -> None:
-        first = city_lots(self.var.city)[0]
-        if not self._insist(
-            lambda: checks.lot_is_stored(database_url(self._place(), secrets), first)
-        ):
+        if not self._insist(lambda: self._is_imported(secrets)):
             self._job(
-                "import of the city", lambda: city_import(self._place(), secrets), is_long=True
+                "import of the city",
+                lambda: services.city_import(self._place(), secrets),
+                is_long=True,
             )
+        self._job("credentials", lambda: services.gateway_credentials(self._place(), secrets))
+        self._job("people", lambda: services.demo_people(self._place(), secrets))
+        broker.hand_over_users(self.var.broker, accounts.server_account(broker.SYSTEM_USER))
+
+    def _is_imported(self, secrets: services.Secrets) -> bool:
+        url = services.database_url(self._place(), secrets)
+        return asyncio.run(checks.lot_is_stored(url, city_lots(self.var.city)[0]))
 
     def _programs(self) -> None:
         self._launch("broker")
         self._launch("ingester", lambda: checks.answers(metrics_url(self._place())))
         self._launch("api", lambda: checks.answers(f"{self._place().http_url}/healthz"))
         self._running().launch("simulator")
-        self._step("every lot heard from", "simulator", self._await_city)
+        with self._step("every lot heard from", "simulator") as show:
+            self._await_city(show)
 
     def _await_city(self, show: Advance) -> None:
-        said: tuple[str, ...] = ()
+        shown: tuple[str, ...] = ()
 
         def is_ready() -> bool:
-            nonlocal said
+            nonlocal shown
             http = self._place().http_url
             if city := status.read_city(http):
                 show(city.live, city.lots)
             lack = status.read_lack(http)
             # The bar shows how many lots are awaited.
-            if lack and lack.parts not in {said, ("city",)}:
-                said = lack.parts
+            if lack and lack.missing not in {shown, ("city",)}:
+                shown = lack.missing
                 self.display.say(lack.words())
             return lack is None and checks.answers(f"{http}/readyz")
 
         checks.wait_until(is_ready, "the whole city", _READY_WITHIN_S)
 
 
-def metrics_url(place: Place) -> str:
+def metrics_url(place: services.Place) -> str:
     """Return where the ingester's Prometheus counters are."""
     return f"http://{place.ingest_metrics.host}:{place.ingest_metrics.port}/metrics"

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import httpx
+import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
 _T = TypeVar("_T")
@@ -19,14 +20,11 @@ _OBSERVATIONS: Final = "ingest_observations_total"
 _TIMEOUT_S: Final = 2.0
 # /readyz itself waits for a database that hangs.
 _READY_TIMEOUT_S: Final = 4.0
-# Nobody listens, or for a moment another program does: on a port just stepped over.
-_NO_ANSWER: Final = (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError)
 # The simulator writes every 2 s; what is older than this is an earlier one's.
 _STATUS_OLD: Final = timedelta(seconds=20)
 
 
-@dataclass(frozen=True)
-class City:
+class City(msgspec.Struct, frozen=True):
     """The totals of `/v1/city`; `as_of` is the newest commit that they reflect."""
 
     lots: int
@@ -34,19 +32,18 @@ class City:
     live: int
     stale: int
     unknown: int
-    as_of: datetime | None
+    as_of: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Lack:
-    """Why the platform is not whole, as `/readyz` tells it.
+class Lack(msgspec.Struct, frozen=True):
+    """Why the platform is not ready, as `/readyz` says.
 
     Attributes:
-        parts: What is missing: `database`, `broker`, `ingester`, `city`.
+        missing: The parts that are missing: `database`, `broker`, `ingester`, `city`.
         detail: The same in sentences.
     """
 
-    parts: tuple[str, ...]
+    missing: tuple[str, ...]
     detail: str
 
     def words(self) -> str:
@@ -70,49 +67,41 @@ class Reading:
 def _read(
     url: str, parse: Callable[[httpx.Response], _T | None], timeout_s: float = _TIMEOUT_S
 ) -> _T | None:
-    """Ask `url`, and parse the answer; None when there is none that can be."""
+    """Ask `url`, and parse the answer; None where there is none, or none that can be parsed."""
     try:
         return parse(httpx.get(url, timeout=timeout_s, trust_env=False))
-    except _NO_ANSWER:
+    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
+        # For a moment another program may answer: on a port that was just stepped over.
         return None
 
 
 def read_city(http: str) -> City | None:
     """Ask the API for the city's totals; None when it does not answer."""
-    return _read(f"{http}/v1/city", lambda answer: parse_city(answer.raise_for_status().json()))
+    return _read(
+        f"{http}/v1/city",
+        lambda answer: msgspec.json.decode(answer.raise_for_status().content, type=City),
+    )
 
 
 def read_lack(http: str) -> Lack | None:
     """Ask the API what is missing; None when nothing is, or it does not answer."""
     return _read(
         f"{http}/readyz",
-        lambda answer: None if answer.is_success else parse_lack(answer.json()),
+        lambda answer: (
+            None if answer.is_success else msgspec.json.decode(answer.content, type=Lack)
+        ),
         _READY_TIMEOUT_S,
     )
-
-
-def parse_lack(body: dict[str, Any]) -> Lack:
-    """Take what is missing out of an answer of `/readyz`."""
-    return Lack(tuple(map(str, body["missing"])), str(body["detail"]))
-
-
-def parse_city(body: dict[str, Any]) -> City:
-    """Take the totals out of the answer of `/v1/city`."""
-    as_of = datetime.fromisoformat(body["as_of"]) if body.get("as_of") else None
-    counts = {name: int(body[name]) for name in ("lots", "free_spaces", "live", "stale", "unknown")}
-    return City(**counts, as_of=as_of)
 
 
 def read_simulated(file: Path, now: datetime) -> datetime | None:
     """Return the time in the simulation; None when the simulator does not say it any more."""
     try:
         status = json.loads(file.read_text())
-        written_at = datetime.fromisoformat(status["written_at"])
-        simulated_at = datetime.fromisoformat(status["simulated_at"])
-        is_new = now - written_at < _STATUS_OLD
+        is_new = now - datetime.fromisoformat(status["written_at"]) < _STATUS_OLD
+        return datetime.fromisoformat(status["simulated_at"]) if is_new else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    return simulated_at if is_new else None
 
 
 def read_counter(metrics: str, now: datetime) -> Reading | None:
@@ -124,9 +113,12 @@ def read_counter(metrics: str, now: datetime) -> Reading | None:
 
 def parse_counter(text: str) -> float:
     """Sum the observations, whatever their labels, in Prometheus' text format."""
-    families = text_string_to_metric_families(text)
-    samples = (sample for family in families for sample in family.samples)
-    return sum(float(sample.value) for sample in samples if sample.name == _OBSERVATIONS)
+    return sum(
+        float(sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == _OBSERVATIONS
+    )
 
 
 def rate(before: Reading | None, after: Reading | None) -> float | None:

@@ -2,7 +2,7 @@
 
 supervisord starts nothing by itself: the keeper (deploy/keeper.py) starts each program, again and
 again if need be. The priorities give the order of stopping, last started first, which supervisord
-keeps by itself when it is told to end, and also when the demo dies (it gets SIGTERM then).
+keeps by itself when it is stopped, and also when the demo dies (it gets SIGTERM then).
 """
 
 import secrets
@@ -13,17 +13,14 @@ import time
 import xmlrpc.client
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Final, cast
 
 import psutil
 
-from deploy import leftovers
-from deploy.children import stop
+from deploy import children, leftovers, ports
 from deploy.configuration import Program, configuration
 from deploy.directory import Directory, write_private
-from deploy.ports import LOOPBACK, any_free
 
 _SCRIPT: Final = Path(__file__).with_name("supervisord.py")
 # Another program may take supervisord's port between its choice and its use.
@@ -37,27 +34,10 @@ class SupervisorError(Exception):
     """supervisord or a program under it does not run; the message says which."""
 
 
-class State(Enum):
-    """What is with a program; what supervisord calls BACKOFF is a moment before FATAL."""
-
-    RUNS = "runs"
-    STOPPING = "stopping"
-    # By itself, or it could not be started.
-    ENDED = "ended"
-    # It was told to, or has not been started yet.
-    STOPPED = "stopped"
-
-
-_STATES: Final = {
-    "STARTING": State.RUNS,
-    "RUNNING": State.RUNS,
-    "STOPPING": State.STOPPING,
-    "BACKOFF": State.ENDED,
-    "EXITED": State.ENDED,
-    "FATAL": State.ENDED,
-    "UNKNOWN": State.ENDED,
-    "STOPPED": State.STOPPED,
-}
+# supervisord's states of a program that runs, and of one that has ended by itself or could not be
+# started (BACKOFF is a moment before FATAL). STOPPED was stopped, or has not been started yet.
+RUNS: Final = ("STARTING", "RUNNING")
+ENDED: Final = ("BACKOFF", "EXITED", "FATAL", "UNKNOWN")
 
 
 @dataclass(frozen=True)
@@ -65,13 +45,13 @@ class Condition:
     """How a program is.
 
     Attributes:
-        state: What is with it.
+        state: In supervisord's words.
         pid: Its process id, 0 when it has none.
         description: How it ended last, for people.
         is_orderly: Whether it ended with status 0.
     """
 
-    state: State
+    state: str
     pid: int
     description: str
     is_orderly: bool
@@ -98,7 +78,7 @@ class Supervisor:
         self._var = var
         self._source = source
         self._login = port, password = login
-        url = f"http://onelot:{password}@{LOOPBACK}:{port}/RPC2"
+        url = f"http://onelot:{password}@{ports.LOOPBACK}:{port}/RPC2"
         self._rpc = xmlrpc.client.ServerProxy(url, allow_none=True)
 
     @classmethod
@@ -119,14 +99,16 @@ class Supervisor:
     @classmethod
     def _start_once(cls, programs: Iterable[Program], var: Directory, source: Path) -> "Supervisor":
         """Start it in a process group of its own: Ctrl-C must not reach it."""
-        port, password = any_free(), secrets.token_urlsafe(24)
+        port, password = ports.any_free(), secrets.token_urlsafe(24)
         text = configuration(programs, var, source, port, password)
         write_private(var.supervisor_configuration, text)
-        # -P: what lies beside the script must not hide Python's own modules.
-        command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-P", str(_SCRIPT)]
         with var.log("supervisord").open("ab") as output:
             process = subprocess.Popen(
-                [*command, "-c", str(var.supervisor_configuration)],
+                [
+                    *("setpriv", "--pdeathsig", "TERM"),
+                    # -P: what lies beside the script must not hide Python's own modules.
+                    *(sys.executable, "-P", str(_SCRIPT), "-c", str(var.supervisor_configuration)),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=output,
@@ -181,7 +163,7 @@ class Supervisor:
         answer = cast("list[dict[str, object]]", self._rpc.supervisor.getAllProcessInfo())
         return {
             str(row["name"]): Condition(
-                _STATES[str(row["statename"])],
+                str(row["statename"]),
                 cast("int", row["pid"]),
                 _end(row),
                 row["statename"] == "EXITED" and row["exitstatus"] == 0,
@@ -206,19 +188,15 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop every program, the last started first, then supervisord; kill what is left."""
-        family = _family(self._process.pid)
-        stop(self._process, signal.SIGTERM, STOP_WITHIN_S)
+        try:
+            # psutil tells them from later processes of the same number.
+            family = psutil.Process(self._process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            family = []
+        children.stop(self._process, signal.SIGTERM, STOP_WITHIN_S)
         leftovers.kill(family)
         self._var.supervisor_pid.unlink(missing_ok=True)
         self._var.supervisor_configuration.unlink(missing_ok=True)
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    """Return a process's descendants; psutil tells them from later ones of the same number."""
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
 
 
 def end_leftover(var: Directory, timeout_s: float = 15.0) -> bool:

@@ -7,6 +7,7 @@ import secrets
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 import uvloop
@@ -17,7 +18,7 @@ from ingest_mqtt import replay, schema
 from ingest_mqtt.counters import Counters, IngestCollector, commit_histogram
 from ingest_mqtt.dead_letters import DeadLetters
 from ingest_mqtt.ingester import Ingester
-from ingest_mqtt.link import Broker, Link
+from ingest_mqtt.link import Link
 from ingest_mqtt.rates import Limiter
 from ingest_mqtt.settings import IngestSettings
 from ingest_mqtt.writer import Writer
@@ -27,22 +28,6 @@ from sql.engine import DatabaseUnknownError, database_url
 log = structlog.get_logger()
 
 COMMANDS = {"replay": replay.main, "schema": schema.main}
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _broker(settings: IngestSettings) -> Broker:
-    url = settings.mqtt_url
-    return Broker(
-        url.host or "127.0.0.1",
-        url.port or 1883,
-        url.username or "",
-        url.password or "",
-        settings.session_expiry_s,
-        settings.receive_maximum,
-    )
 
 
 def _digest_key(settings: IngestSettings) -> bytes:
@@ -59,7 +44,7 @@ async def serve(settings: IngestSettings, database: str) -> None:
         settings: As read from the environment.
         database: `postgresql://...`.
     """
-    registry, counters = CollectorRegistry(), Counters()
+    registry, counters, clock = CollectorRegistry(), Counters(), partial(datetime.now, UTC)
     writer = Writer(
         database,
         event_retention=timedelta(days=settings.event_retention_days),
@@ -68,19 +53,20 @@ async def serve(settings: IngestSettings, database: str) -> None:
         commit_seconds=commit_histogram(registry),
         dead_letters=DeadLetters(_digest_key(settings), settings.dead_letter_quota),
         dead_letter_retention=timedelta(days=settings.dead_letter_retention_days),
-        clock=_now,
+        clock=clock,
     )
     ingester = Ingester(
         writer,
         counters,
-        _now,
+        clock,
         batch_messages=settings.batch_messages,
         receive_maximum=settings.receive_maximum,
         linger_s=settings.linger_ms / 1000,
-        limiter=Limiter(settings.rates()),
+        limiter=Limiter(settings),
     )
-    loop = asyncio.get_running_loop()
-    registry.register(IngestCollector(loop, counters, lambda: ingester.waiting))
+    registry.register(
+        IngestCollector(asyncio.get_running_loop(), counters, lambda: ingester.waiting)
+    )
     server, _ = start_http_server(settings.metrics_port, settings.metrics_host, registry=registry)
     # The database first: a second ingester waits there, and must not take the first's session.
     await writer.open()
@@ -88,7 +74,7 @@ async def serve(settings: IngestSettings, database: str) -> None:
     # of it again: 26 ms without taking messages.
     gc.collect()
     gc.freeze()
-    link = Link(_broker(settings), ingester.receive, ingester.connected)
+    link = Link(settings, clock, ingester.receive, ingester.connected, lambda: ingester.is_full)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(link.run())
@@ -102,9 +88,8 @@ async def serve(settings: IngestSettings, database: str) -> None:
 
 async def _until_signal(settings: IngestSettings, database: str) -> None:
     task = asyncio.create_task(serve(settings, database))
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task
 

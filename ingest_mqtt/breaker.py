@@ -91,26 +91,22 @@ class Breaker:
 
 def _faults(outcome: Outcome, operators: Mapping[str, str]) -> tuple[set[str], set[str]]:
     """Return gateways whose messages we failed to handle, and operators whose clocks are ahead."""
-    failed, ahead = set(), set()
-    for letter in outcome.dead_letters:
-        operator = operators.get(letter.gateway_id)
-        if operator is None:
-            continue
-        if letter.rejection.reason == "internal":
-            failed.add(letter.gateway_id)
-        elif letter.rejection.reason == AHEAD:
-            ahead.add(operator)
+    known = [letter for letter in outcome.dead_letters if letter.gateway_id in operators]
+    failed = {one.gateway_id for one in known if one.rejection.reason == "internal"}
+    ahead = {operators[one.gateway_id] for one in known if one.rejection.reason == AHEAD}
     return failed, ahead
 
 
 def _in_time(outcome: Outcome, operators: Mapping[str, str]) -> set[str]:
     """Return operators whose messages are recent: they show that our clock is not behind."""
-    gateways = {
-        ack.topic.gateway_id
+    return {
+        operators[ack.topic.gateway_id]
         for ack in outcome.acks
-        if ack.result == "applied" and ack.age_s is not None and ack.age_s <= WINDOW_S
+        if ack.result == "applied"
+        and ack.age_s is not None
+        and ack.age_s <= WINDOW_S
+        and ack.topic.gateway_id in operators
     }
-    return {operators[gateway] for gateway in gateways if gateway in operators}
 
 
 def _mark(seen: dict[str, float], names: set[str], now_s: float) -> None:

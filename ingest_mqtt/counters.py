@@ -9,13 +9,15 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ingest_mqtt.effects import Outcome, is_report
+from ingest_mqtt.effects import Outcome, Received
 
 # `dropped`: far over the rate, or at QoS 0 beyond what may wait; no ack. `redelivered`: forgotten
 # at a reconnect, since the broker sends it again.
 RESULTS = (
     *("applied", "duplicate", "superseded", "rejected", "deferred", "dropped", "redelivered"),
 )
+# `unanswerable`: it did not say which process of the API waits; dropped unread.
+PUSHED = ("applied", "duplicate", "superseded", "rejected", "deferred", "unanswerable")
 REPLAYED = ("applied", "duplicate", "superseded", "rejected")
 KEPT = ("first", "repeat", "over_quota")
 SNAPSHOT_TIMEOUT_S = 2.0
@@ -32,6 +34,7 @@ class Counters:
         statuses: Well-formed hints that gateways came or went.
         statuses_dropped: Hints so far over their gateway's rate that they were not read.
         replayed: Replayed messages by result; not part of the other counts.
+        pushed: Reports that came over HTTP, by result; all but `unanswerable` are in `results` too.
         observations: Bays or counts in applied reports.
         commits: Transactions.
         commit_failures: Transactions that failed and were tried again.
@@ -43,13 +46,14 @@ class Counters:
     statuses: int = 0
     statuses_dropped: int = 0
     replayed: Counter[str] = field(default_factory=Counter)
+    pushed: Counter[str] = field(default_factory=Counter)
     observations: int = 0
     commits: int = 0
     commit_failures: int = 0
 
-    def drop(self, topic: str) -> None:
+    def drop(self, message: Received) -> None:
         """Count a message that came in and was dropped at once."""
-        if is_report(topic):
+        if message.is_report:
             self.received += 1
             self.results["dropped"] += 1
         else:
@@ -116,6 +120,13 @@ class IngestCollector(Collector):
                 "result",
                 REPLAYED,
                 counters.replayed,
+            ),
+            _labelled(
+                "ingest_pushed",
+                "Reports that the API handed on, by what became of them",
+                "result",
+                PUSHED,
+                counters.pushed,
             ),
             CounterMetricFamily(
                 "ingest_observations", "Bays or counts applied", counters.observations

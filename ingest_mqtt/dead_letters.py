@@ -1,27 +1,24 @@
 """Dead letters: refused messages, each kept once and masked, within each gateway's daily quota.
 
 A keyed digest recognises a repeated message. The key is not in the database, so that nobody who has
-the table can find out by guessing what a message said.
+the table can find out by guessing what a message contained.
 """
 
 import hmac
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from ingest_mqtt import queries
+from ingest_mqtt import masking, queries
 from ingest_mqtt.effects import DeadLetter
 from ingest_mqtt.lots import Registry
-from ingest_mqtt.masking import mask_payload, mask_topic
-from ingest_mqtt.queries import NewLetter
 from sql.engine import Db, Transaction
 
 # Of all gateways that nobody registered together.
 _STRANGERS: Final = ""
 _EXPIRE_AT_ONCE: Final = 1000
-_HOW = ("first", "repeat", "over_quota")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +68,7 @@ class DeadLetters:
     async def load(self, db: Db, now: datetime) -> None:
         """Read how much of the day's quotas is used."""
         self._day = now.astimezone(UTC).date()
-        start = datetime.combine(self._day, datetime.min.time(), UTC)
-        kept = await queries.kept_since(db, start)
+        kept = await queries.kept_since(db, datetime.combine(self._day, time(), UTC))
         self._used = Counter({one.gateway_id: one.kept for one in kept})
 
     async def keep(
@@ -90,16 +86,20 @@ class DeadLetters:
         """
         same: dict[bytes, _Same] = {}
         for letter in letters:
-            first = _Same(letter, letter.message.received_at)
-            same.setdefault(self._digest(letter), first).add(letter)
+            one = _Same(letter, letter.message.received_at)
+            same.setdefault(self._digest(letter), one).add(letter)
         if not same:
             return Kept()
-        known = await self._repeat(db, same)
+        repeats = [
+            queries.Repeat(digest, one.times, one.last_received_at) for digest, one in same.items()
+        ]
+        known = set(await queries.repeat_letters(db, repeats))
         new = {digest: one for digest, one in same.items() if digest not in known}
         kept, added, day = self._within_quota(new, registry)
         if kept:
-            rows = [_row(digest, one, registry) for digest, one in kept.items()]
-            await queries.keep_letters(db, rows)
+            await queries.keep_letters(
+                db, [_row(digest, one, registry) for digest, one in kept.items()]
+            )
         return Kept(_reports(same, known, kept), added, day)
 
     def settle(self, kept: Kept) -> None:
@@ -113,19 +113,13 @@ class DeadLetters:
         content = message.topic.encode(errors="surrogatepass") + b"\0" + message.payload
         return hmac.digest(self._key, content, "sha256")
 
-    async def _repeat(self, db: Transaction, same: Mapping[bytes, _Same]) -> set[bytes]:
-        again = [
-            queries.Repeat(digest, one.times, one.last_received_at) for digest, one in same.items()
-        ]
-        return set(await queries.repeat_letters(db, again))
-
     def _within_quota(
         self, new: Mapping[bytes, _Same], registry: Registry
     ) -> tuple[dict[bytes, _Same], Counter[str], date]:
         """Choose the messages to keep: the first of each gateway, up to its quota of the day."""
         days = [one.letter.message.received_at.astimezone(UTC).date() for one in new.values()]
         day = max(days, default=self._day)
-        used = Counter(self._used) if day <= self._day else Counter()
+        used = self._used if day <= self._day else Counter[str]()
         kept: dict[bytes, _Same] = {}
         added: Counter[str] = Counter()
         for digest, one in new.items():
@@ -139,9 +133,9 @@ class DeadLetters:
 
 def _reports(
     same: Mapping[bytes, _Same], known: set[bytes], kept: Mapping[bytes, _Same]
-) -> dict[str, int]:
+) -> Counter[str]:
     """Count reports by what happened to them; status messages are not reports."""
-    counted = dict.fromkeys(_HOW, 0)
+    counted: Counter[str] = Counter()
     for digest, one in same.items():
         if digest in known:
             counted["repeat"] += one.reports
@@ -153,11 +147,11 @@ def _reports(
     return counted
 
 
-def _row(digest: bytes, one: _Same, registry: Registry) -> NewLetter:
+def _row(digest: bytes, one: _Same, registry: Registry) -> queries.NewLetter:
     message, rejection = one.letter.message, one.letter.rejection
-    topic, gateway_id, lot_id = mask_topic(message.topic, registry)
-    masked = mask_payload(message.topic.rpartition("/")[2], message.payload)
-    return NewLetter(
+    topic, gateway_id, lot_id = masking.mask_topic(message.topic, registry)
+    masked = masking.mask_payload(message.topic.rpartition("/")[2], message.payload)
+    return queries.NewLetter(
         digest=digest,
         topic=topic,
         gateway_id=gateway_id,
@@ -184,5 +178,4 @@ async def expire(db: Db, now: datetime, retention: timedelta) -> bool:
         now: The platform's clock.
         retention: How long they are kept from when they first came.
     """
-    gone = await queries.expire_letters(db, now - retention, _EXPIRE_AT_ONCE)
-    return gone == _EXPIRE_AT_ONCE
+    return await queries.expire_letters(db, now - retention, _EXPIRE_AT_ONCE) == _EXPIRE_AT_ONCE

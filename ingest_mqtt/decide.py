@@ -5,10 +5,12 @@ Each message is decided alone: an exception refuses that message and no other.
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
-from ingest_mqtt.effects import Ack, DeadLetter, Effect, Outcome, Received, SpaceEvent
+from ingest_mqtt.copying import space_rows
+from ingest_mqtt.effects import Ack, DeadLetter, Outcome, Received
 from ingest_mqtt.lots import Committed, Lot, LotState, Registry
 from ingest_mqtt.masking import mask_topic
 from ingest_mqtt.messages import (
@@ -20,17 +22,16 @@ from ingest_mqtt.messages import (
     parse_status,
     readable_numbers,
 )
-from ingest_mqtt.rates import Deferred
 from ingest_mqtt.transition import advance
 from ingest_mqtt.wire import HEARTBEAT, FeedTopic, Result
+from sql.kinds import SpaceState
 from sql.lot_states import known_bitmaps
 
 log = structlog.get_logger()
 
 EPOCH_AHEAD_S = 86_400
 OBSERVED_AHEAD = timedelta(minutes=5)
-STATES = ("free", "occupied", "unknown")
-INTERNAL = "internal"
+INTERNAL: Final = "internal"
 # What one transaction may hold in memory, whatever a snapshot of a large lot turns over.
 MOST_EVENTS = 50_000
 # Of a name that no lot has, as much as an index can hold.
@@ -66,67 +67,81 @@ def decide(
         return None if before is None else before.state
 
     for message in messages:
-        if len(outcome.space_events) >= MOST_EVENTS:
+        if outcome.changed_bays >= MOST_EVENTS:
             break
-        effect = _build(message, registry, state_of)
+        one = _build(message, registry, state_of)
         try:
-            outcome.join(effect)
+            outcome.join(one)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this message's alone
-            outcome.join(internal(message, _topic_of(effect), error, registry))
+            topic = one.acks[0].topic if one.acks else _NO_TOPIC
+            outcome.join(internal(message, topic, error, registry))
     return outcome
 
 
-def _build(message: Received, registry: Registry, state_of: StateOf) -> Effect:
-    """Return one message's effect; an exception becomes its refusal."""
+def _build(message: Received, registry: Registry, state_of: StateOf) -> Outcome:
+    """Return one message's outcome; an exception becomes its refusal."""
     if message.topic == HEARTBEAT:
-        return Effect(is_heartbeat=True)
+        return Outcome(has_heartbeat=True)
     topic = _NO_TOPIC
     try:
         topic = FeedTopic.parse(message.topic) or _NO_TOPIC
         if topic == _NO_TOPIC:
             return refusal(message, topic, _NOT_A_FEED)
-        if message.deferred is not None:
-            return _deferral(topic, message.deferred)
-        return _effect(message, topic, registry, state_of)
+        if deferred := message.deferred:
+            # Its gateway must send it again later.
+            ack = Ack(
+                topic,
+                "deferred",
+                deferred.epoch,
+                deferred.seq,
+                retry_s=deferred.retry_s,
+                reply=message.reply,
+            )
+            return Outcome(acks=[ack], results={"deferred": 1})
+        return _outcome(message, topic, registry, state_of)
     except RejectionError as rejection:
         return refusal(message, topic, rejection)
     except Exception as error:  # noqa: BLE001 - a fault of ours must not reach the others
         return internal(message, topic, error, registry)
 
 
-def _deferral(topic: FeedTopic, deferred: Deferred) -> Effect:
-    """Return the effect of a message that its gateway must send again later."""
-    ack = Ack(topic, "deferred", deferred.epoch, deferred.seq, retry_s=deferred.retry_s)
-    return Effect(ack=ack, result="deferred")
-
-
-def refusal(message: Received, topic: FeedTopic, rejection: RejectionError) -> Effect:
-    """Return the effect of a refused message: a dead letter, and an ack where there is a feed."""
-    ack = Ack(topic, "rejected", rejection.epoch, rejection.seq, rejection.reason, rejection.detail)
-    return Effect(
-        dead_letter=DeadLetter(message, topic.gateway_id, topic.lot_id[:MOST_LOT_ID], rejection),
-        ack=None if topic == _NO_TOPIC else ack,
-        result="rejected" if message.is_report else None,
+def refusal(message: Received, topic: FeedTopic, rejection: RejectionError) -> Outcome:
+    """Return the outcome of a refused message: a dead letter, and an ack where there is a feed."""
+    acks, reason = [], rejection.reason
+    if topic != _NO_TOPIC and reason != "unknown_topic":
+        acks = [
+            Ack(
+                topic,
+                "rejected",
+                rejection.epoch,
+                rejection.seq,
+                reason,
+                rejection.detail,
+                reply=message.reply,
+            )
+        ]
+    letter = DeadLetter(message, topic.gateway_id, topic.lot_id[:MOST_LOT_ID], rejection)
+    return Outcome(
+        dead_letters=[letter],
+        acks=acks,
+        results={"rejected": 1} if message.is_report else {},
     )
 
 
-def internal(message: Received, topic: FeedTopic, error: Exception, registry: Registry) -> Effect:
-    """Return the effect of a message that our program failed to handle; it can be replayed."""
+def internal(message: Received, topic: FeedTopic, error: Exception, registry: Registry) -> Outcome:
+    """Return the outcome of a message that our program failed to handle; it can be replayed."""
     shown, _, _ = mask_topic(message.topic, registry)
     log.error("a message could not be handled", topic=shown, exc_info=error)
     epoch, seq = readable_numbers(message.payload)
-    rejection = RejectionError(INTERNAL, "a fault of the platform", epoch=epoch, seq=seq)
-    return refusal(message, topic, rejection)
+    return refusal(
+        message, topic, RejectionError(INTERNAL, "a fault of the platform", epoch=epoch, seq=seq)
+    )
 
 
-def _topic_of(effect: Effect) -> FeedTopic:
-    return _NO_TOPIC if effect.ack is None else effect.ack.topic
-
-
-def _effect(message: Received, topic: FeedTopic, registry: Registry, state_of: StateOf) -> Effect:
+def _outcome(message: Received, topic: FeedTopic, registry: Registry, state_of: StateOf) -> Outcome:
     if topic.kind == "status":
         parse_status(message.payload)
-        return Effect(statuses=1)
+        return Outcome(statuses=1)
     report = parse_report(topic.kind, message.payload)
     lot = _registered(topic, report, registry)
     before = state_of(lot.lot_id)
@@ -138,13 +153,14 @@ def _effect(message: Received, topic: FeedTopic, registry: Registry, state_of: S
         report.seq,
         age_s=_age_s(report, message.received_at) if result == "applied" else None,
         last=before.order if before is not None and result == "superseded" else None,
+        reply=message.reply,
     )
-    effect = Effect(lot_id=lot.lot_id, ack=ack, result=result)
+    outcome = Outcome(acks=[ack], results={result: 1})
     if result == "applied":
         _check_clock(report, message.received_at)
-        after = advance(lot, before, report, message.received_at)
-        _apply(effect, lot, before, after, report)
-    return effect
+        after = advance(lot, before, report, message.received_at, message.transport)
+        _apply(outcome, lot, before, after, report)
+    return outcome
 
 
 def _age_s(report: AnyReport, received_at: datetime) -> float:
@@ -164,53 +180,61 @@ def _registered(topic: FeedTopic, report: AnyReport, registry: Registry) -> Lot:
     lot = registry.lots.get(topic.lot_id)
     operator = registry.operators.get(topic.gateway_id)
     if lot is None:
-        reason, detail = "unknown_lot", "there is no such lot"
-    elif operator is None:
-        reason, detail = "unknown_gateway", "there is no such gateway"
-    elif operator != lot.operator_id:
-        reason, detail = "foreign_lot", f"{lot.lot_id} is not a lot of this gateway's operator"
-    elif report.reporting != lot.reporting:
-        reason, detail = "wrong_kind", f"{lot.lot_id} reports {lot.reporting}"
-    else:
-        return lot
-    raise RejectionError(reason, detail, epoch=report.epoch, seq=report.seq)
+        raise report.refused("unknown_lot", "there is no such lot")
+    if operator is None:
+        raise report.refused("unknown_gateway", "there is no such gateway")
+    if operator != lot.operator_id:
+        detail = f"{lot.lot_id} is not a lot of this gateway's operator"
+        raise report.refused("foreign_lot", detail)
+    if lot.is_retired:
+        raise report.refused("retired_lot", f"{lot.lot_id} is retired")
+    if report.reporting != lot.reporting:
+        raise report.refused("wrong_kind", f"{lot.lot_id} reports {lot.reporting}")
+    return lot
 
 
 def _check_clock(report: AnyReport, received_at: datetime) -> None:
     if report.observed_at > received_at + OBSERVED_AHEAD:
-        reason = "observed_ahead"
-        detail = "observed_at is more than 5 minutes ahead of the platform's clock"
-    elif report.epoch > received_at.timestamp() + EPOCH_AHEAD_S:
-        reason, detail = "epoch_ahead", "the epoch is more than a day ahead of the platform's clock"
-    else:
-        return
-    raise RejectionError(reason, detail, epoch=report.epoch, seq=report.seq)
+        raise report.refused(
+            "observed_ahead", "observed_at is more than 5 minutes ahead of the platform's clock"
+        )
+    if report.epoch > received_at.timestamp() + EPOCH_AHEAD_S:
+        raise report.refused(
+            "epoch_ahead", "the epoch is more than a day ahead of the platform's clock"
+        )
 
 
 def _apply(
-    effect: Effect, lot: Lot, before: LotState | None, after: LotState, report: AnyReport
+    outcome: Outcome, lot: Lot, before: LotState | None, after: LotState, report: AnyReport
 ) -> None:
-    effect.state = after
-    effect.steps.record(lot, before, after)
+    outcome.states[lot.lot_id] = after
+    outcome.steps.record(lot, before, after)
     times = min(report.observed_at, after.received_at), after.received_at
     if isinstance(report, CountReport):
-        effect.observations = 1
-        effect.count_events.append((lot.lot_id, after.free_spaces, after.capacity, *times))
+        outcome.observations = 1
+        outcome.count_events.append((lot.lot_id, after.free_spaces, after.capacity, *times))
         return
     if isinstance(report, SpacesReport):
-        effect.observations = len(report.occupied) + len(report.free) + len(report.unknown)
+        outcome.observations = len(report.occupied) + len(report.free) + len(report.unknown)
     else:
-        effect.observations = report.capacity
-    effect.space_events.extend(_changes(lot, before, after))
+        outcome.observations = report.capacity
+    changes = _changes(lot, before, after)
+    outcome.changed_bays = sum(bays.bit_count() for _, bays in changes)
+    if outcome.changed_bays:
+        outcome.space_events.append(
+            space_rows(lot.lot_id, changes, after.observed_at, after.received_at)
+        )
 
 
-def _changes(lot: Lot, before: LotState | None, after: LotState) -> Iterable[SpaceEvent]:
-    """Yield a row for each bay whose state is another than before."""
+def _changes(
+    lot: Lot, before: LotState | None, after: LotState
+) -> tuple[tuple[SpaceState, int], ...]:
+    """Return the bays whose state is another than before, by their new state; bay n at bit n-1."""
     old_occupied, old_unknown = known_bitmaps(lot, before)
     occupied, unknown = after.occupied or 0, after.unknown or 0
     changed = (old_occupied ^ occupied) | (old_unknown ^ unknown)
-    while changed:
-        bit = changed & -changed
-        state = STATES[2 if unknown & bit else 1 if occupied & bit else 0]
-        yield lot.lot_id, bit.bit_length(), state, after.observed_at, after.received_at
-        changed ^= bit
+    return (
+        ("free", changed & ~(occupied | unknown)),
+        ("occupied", changed & occupied),
+        ("unknown", changed & unknown),
+    )

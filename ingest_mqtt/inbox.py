@@ -1,9 +1,7 @@
 """The inbox: messages that have come in and wait to be committed, bounded in number and bytes.
 
-At QoS 1 the broker holds back messages beyond `receive_maximum`; mosquitto 2.0 still sends more
-when many are confirmed at once. The inbox forgets those, unconfirmed, and all that follow, so that
-the order stays; a new connection brings them again. At QoS 0 nothing holds messages back: those
-beyond the bounds here are dropped and counted.
+At QoS 1 no more are read from the broker while the inbox is full (`ingest_mqtt.link`). At QoS 0
+nothing holds messages back: those beyond the bounds here are dropped and counted.
 """
 
 from collections import deque
@@ -16,8 +14,8 @@ from ingest_mqtt.wire import HEARTBEAT
 
 MOST_QOS_0 = 1000
 MOST_QOS_0_BYTES = 6 * 2**20
-MOST_QOS_1 = 4000
-MOST_QOS_1_BYTES = 34 * 2**20
+MOST_QOS_1 = 1000
+MOST_QOS_1_BYTES = 16 * 2**20
 BATCH_BYTES = 4 * 2**20
 
 
@@ -28,51 +26,45 @@ class Inbox:
         batch_messages: Most messages of a batch.
 
     Attributes:
-        has_overflowed: Whether messages at QoS 1 are forgotten until the next connection.
+        reports: Reports that wait, or are being committed.
     """
 
     def __init__(self, batch_messages: int) -> None:
         self._batch_messages = batch_messages
         self._queue: deque[Received] = deque()
-        self.has_overflowed = False
         # Messages and bytes by QoS.
         self._messages = [0, 0]
         self._bytes = [0, 0]
-        self._reports = 0
+        self.reports = 0
 
     def __len__(self) -> int:
         """Return the number of messages that could be taken."""
         return len(self._queue)
 
     @property
-    def reports(self) -> int:
-        """Reports that wait, or are being committed."""
-        return self._reports
-
-    @property
     def has_batch(self) -> bool:
         """Whether there are enough messages for a full batch."""
         return len(self._queue) >= self._batch_messages
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should be read for now, of what can be held back."""
+        return self._messages[1] >= MOST_QOS_1 or self._bytes[1] >= MOST_QOS_1_BYTES
+
     def put(self, message: Received) -> bool:
-        """Add a message; return False where there is no room."""
-        if message.topic != HEARTBEAT and not self._has_room(message):
-            self.has_overflowed |= message.qos > 0
+        """Add a message; return False where there is no room for one at QoS 0."""
+        if message.qos == 0 and message.topic != HEARTBEAT and not self._has_room(message):
             return False
         self._count(message, 1)
         self._queue.append(message)
         return True
 
     def _has_room(self, message: Received) -> bool:
-        size = len(message.payload)
-        if message.qos == 0:
-            return self._messages[0] < MOST_QOS_0 and self._bytes[0] + size <= MOST_QOS_0_BYTES
-        if self.has_overflowed:
-            return False
-        return self._messages[1] < MOST_QOS_1 and self._bytes[1] + size <= MOST_QOS_1_BYTES
+        size = self._bytes[0] + len(message.payload)
+        return self._messages[0] < MOST_QOS_0 and size <= MOST_QOS_0_BYTES
 
     def _count(self, message: Received, sign: int) -> None:
-        self._reports += sign * message.is_report
+        self.reports += sign * message.is_report
         level = min(message.qos, 1)
         self._messages[level] += sign
         self._bytes[level] += sign * len(message.payload)
@@ -101,11 +93,11 @@ class Inbox:
         Returns:
             How many reports are gone.
         """
-        before = self._reports
+        before = self.reports
         gone = [one for one in self._queue if one.qos > 0 and one.connection < connection]
         self._queue = deque(m for m in self._queue if m.qos == 0 or m.connection >= connection)
         self.done(gone)
-        return before - self._reports
+        return before - self.reports
 
     def restamp(self, now: datetime) -> None:
         """Stamp all that waits as received now: the clock was wrong when it came in."""

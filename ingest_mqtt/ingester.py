@@ -7,22 +7,21 @@ messages wait, unacked, and the broker holds back more once too many are in flig
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
 
 import structlog
 
-from ingest_mqtt.breaker import RETRY_S
+from ingest_mqtt import breaker, masking, publish
 from ingest_mqtt.counters import Counters
-from ingest_mqtt.effects import Ack, Outcome, Received, is_report
+from ingest_mqtt.effects import Ack, Outcome, Received
 from ingest_mqtt.inbox import Inbox
-from ingest_mqtt.link import Delivery, Link
-from ingest_mqtt.masking import mask_topic
+from ingest_mqtt.link import Link
 from ingest_mqtt.messages import MAX_PAYLOAD_BYTES
-from ingest_mqtt.publish import ack_payload, state_payload
 from ingest_mqtt.rates import Deferred, Dropped, Limiter
-from ingest_mqtt.wire import HEARTBEAT, ROOT, state_topic
+from ingest_mqtt.wire import HEARTBEAT, MAX_RETRY_S, ROOT, is_push, state_topic
 from ingest_mqtt.writer import Writer
 
 log = structlog.get_logger()
@@ -72,56 +71,60 @@ class Ingester:
         """Reports that have come in and are not yet committed."""
         return self._inbox.reports
 
-    def receive(self, delivery: Delivery) -> bool:
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits that no more should be read."""
+        return self._inbox.is_full
+
+    def receive(self, message: Received) -> bool:
         """Take in a message of the broker; called in the event loop.
 
         Returns:
             False where it was dropped: the broker may forget it at once.
         """
-        if delivery.topic == HEARTBEAT:
-            return self._receive_heartbeat(delivery)
-        verdict = self._judge(delivery)
-        # Of what is too large no more is kept than shows it.
-        payload = delivery.payload[: MAX_PAYLOAD_BYTES + 1]
-        if isinstance(verdict, Dropped):
-            self._counters.drop(delivery.topic)
+        if message.topic == HEARTBEAT:
+            return self._receive_heartbeat(message)
+        if is_push(message.topic):
+            # Nobody could be answered: its correlation data are not the API's.
+            self._counters.pushed["unanswerable"] += 1
             return False
-        if self._put(delivery, payload, verdict):
-            self._counters.received += is_report(delivery.topic)
-        elif delivery.qos == 0:
-            self._counters.drop(delivery.topic)
-        # What the inbox forgets at QoS 1 stays unconfirmed: it is counted when it comes again.
+        verdict = self._judge(message)
+        if isinstance(verdict, Dropped):
+            if message.reply is None:
+                self._counters.drop(message)
+                return False
+            # Not read either, but somebody waits for the answer.
+            verdict = Deferred(None, None, MAX_RETRY_S)
+            message = dataclasses.replace(message, payload=b"")
+        size = len(message.payload)
+        if verdict or size > MAX_PAYLOAD_BYTES:
+            # Of what is too large no more is kept than shows it.
+            payload = message.payload[: MAX_PAYLOAD_BYTES + 1]
+            message = dataclasses.replace(message, payload=payload, size=size, deferred=verdict)
+        if self._put(message):
+            self._counters.received += message.is_report
+        else:
+            self._counters.drop(message)
         return True
 
-    def _receive_heartbeat(self, delivery: Delivery) -> bool:
+    def _receive_heartbeat(self, message: Received) -> bool:
         if self._beat_waits:
             return False
         self._beat_waits = True
-        return self._put(delivery, b"", None)
+        return self._put(dataclasses.replace(message, payload=b""))
 
-    def _judge(self, delivery: Delivery) -> Deferred | Dropped | None:
-        topic, payload = delivery.topic, delivery.payload
+    def _judge(self, message: Received) -> Deferred | Dropped | None:
+        topic, payload = message.topic, message.payload
         try:
-            return self._limiter.judge(self._writer.registry, topic, payload, monotonic())
+            return self._limiter.judge(self._writer.known.registry, topic, payload, monotonic())
         except Exception:
             # Not judged is not over the rate; what is wrong with the message shows later.
             log.exception("a message could not be judged")
             return None
 
-    def _put(self, delivery: Delivery, payload: bytes, deferred: Deferred | None) -> bool:
-        message = Received(
-            delivery.topic,
-            payload,
-            self._clock(),
-            delivery.mid,
-            delivery.connection,
-            delivery.qos,
-            len(delivery.payload),
-            deferred,
-        )
-        is_in = self._inbox.put(message)
+    def _put(self, message: Received) -> bool:
         self._arrived.set()
-        return is_in
+        return self._inbox.put(message)
 
     def connected(self, connection: int, session_present: bool) -> None:  # noqa: FBT001
         """Publish every lot's state again; called after each connect.
@@ -133,7 +136,6 @@ class Ingester:
         """
         if session_present or len(self._inbox) > self._receive_maximum:
             self._counters.results["redelivered"] += self._inbox.forget_earlier(connection)
-        self._inbox.has_overflowed = False
         self._reconnected = True
         self._arrived.set()
 
@@ -145,7 +147,7 @@ class Ingester:
         """
         while True:
             if link.is_connected:
-                link.publish(HEARTBEAT, b"", qos=0)
+                link.publish(HEARTBEAT, b"")
             await asyncio.sleep(HEARTBEAT_S)
 
     async def run(self, link: Link) -> None:
@@ -179,18 +181,18 @@ class Ingester:
             self._reconnected = False
             self._published_opening = self._writer.openings
             await self._publish_all(link)
-        self._publish_changed(link)
+        # Others, such as an import, have changed these.
+        for lot_id in self._writer.known.take_changed():
+            self._publish_state(link, lot_id)
         self._finish(batch[: len(batch) - len(written.left)], written.outcomes, link)
-        if self._inbox.has_overflowed and not self._inbox and link.is_connected:
-            log.warning("the broker sent too much at once; what was left out comes again")
-            link.reconnect()
+        link.read_on()
         if written.stopped:
             await self._pause(written.left, written.stopped)
 
     async def _pause(self, left: list[Received], stopped: str) -> None:
         """Leave all messages unacknowledged for a time; see `ingest_mqtt.breaker`."""
         self._inbox.put_back(left)
-        await asyncio.sleep(RETRY_S[stopped])
+        await asyncio.sleep(breaker.RETRY_S[stopped])
         if stopped == "clock":
             self._inbox.restamp(self._clock())
 
@@ -198,7 +200,8 @@ class Ingester:
         """Wait for a message, a reconnect or the next check; then linger for more messages."""
         if not self._inbox:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), timeout=IDLE_S)
+                async with asyncio.timeout(IDLE_S):
+                    await self._arrived.wait()
         self._arrived.clear()
         if not self._inbox.has_batch:
             await asyncio.sleep(self._linger_s)
@@ -216,31 +219,33 @@ class Ingester:
             for lot_id in outcome.states:
                 self._publish_state(link, lot_id)
         for message in messages:
-            link.confirm(message.qos, message.mid, message.connection)
+            link.confirm(message)
 
     def _publish_ack(self, link: Link, ack: Ack) -> None:
         try:
-            link.publish(ack.topic.ack_topic, ack_payload(ack, self._clock()))
+            payload = publish.ack_payload(ack, self._clock())
+            if ack.reply is None:
+                link.publish(ack.topic.ack_topic, payload)
+            else:
+                self._counters.pushed[ack.result] += 1
+                link.publish(ack.reply.topic, payload, correlation=ack.reply.correlation)
         except Exception:
-            shown, _, _ = mask_topic(f"{ROOT}/feeds/{ack.topic.gateway_id}", self._writer.registry)
+            shown, _, _ = masking.mask_topic(
+                f"{ROOT}/feeds/{ack.topic.gateway_id}", self._writer.known.registry
+            )
             log.exception("an ack could not be made", topic=shown)
 
     def _publish_state(self, link: Link, lot_id: str) -> None:
         """Publish a lot's state, retained; clear the broker's copy where the lot has no state."""
-        committed = self._writer.committed.get(lot_id)
+        committed = self._writer.known.committed.get(lot_id)
         try:
-            payload = state_payload(lot_id, committed) if committed else b""
+            payload = publish.state_payload(lot_id, committed) if committed else b""
             link.publish(state_topic(lot_id), payload, retain=True)
         except Exception:
             log.exception("a state could not be made", lot=lot_id)
 
-    def _publish_changed(self, link: Link) -> None:
-        """Publish the states that others have changed, such as an import."""
-        for lot_id in self._writer.known.take_changed():
-            self._publish_state(link, lot_id)
-
     async def _publish_all(self, link: Link) -> None:
-        lot_ids = self._writer.registry.lots.keys() | self._writer.known.take_changed()
+        lot_ids = self._writer.known.registry.lots.keys() | self._writer.known.take_changed()
         for index, lot_id in enumerate(lot_ids):
             self._publish_state(link, lot_id)
             if index % PUBLISH_CHUNK == 0:

@@ -1,5 +1,6 @@
 """The ingester's copy in memory: who may report what, and every lot's committed state."""
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable
 
 import structlog
@@ -18,7 +19,8 @@ class Known:
 
     Attributes:
         registry: Who may report what.
-        committed: Every lot's state in the database.
+        committed: Every lot's state in the database, but for lots that are retired: nobody is told
+            those.
         woken: Called when the database says that there is something to read again.
     """
 
@@ -67,11 +69,8 @@ class Known:
             lot_ids: Which lots; None for all.
         """
         while True:
-            try:
-                await self._read(db, lot_ids)
-            except SupersededError:
-                continue
-            return
+            with contextlib.suppress(SupersededError):
+                return await self._read(db, lot_ids)
 
     async def _read(self, db: Db, lot_ids: Collection[str] | None) -> None:
         ids = None if lot_ids is None else sorted(lot_ids)
@@ -81,6 +80,8 @@ class Known:
         async with transaction(db, isolation="repeatable_read", readonly=True):
             registry = await load_registry(db, ids)
             states = await load_states(db, ids)
+        # They stay in the database, for lots that come back.
+        states = {key: one for key, one in states.items() if not registry.lots[key].is_retired}
         fits = misfits(registry.lots, states)
         async with transaction(db) as within:
             states |= await write_states(within, fits, states)
@@ -93,16 +94,16 @@ class Known:
         self,
         registry: Registry,
         states: dict[str, Committed],
-        asked: Iterable[str],
+        lot_ids: Iterable[str],
         *,
         is_complete: bool,
     ) -> None:
-        before = {lot_id: self.committed.get(lot_id) for lot_id in {*asked, *states}}
+        before = {lot_id: self.committed.get(lot_id) for lot_id in {*lot_ids, *states}}
         self._changed |= {lot_id for lot_id, known in before.items() if known != states.get(lot_id)}
         if is_complete:
             self.registry, self.committed = registry, states
             return
         lots = {key: lot for key, lot in self.registry.lots.items() if key not in before}
         self.registry = Registry(lots | dict(registry.lots), registry.operators, registry.sizes)
-        kept = {key: state for key, state in self.committed.items() if key not in before}
-        self.committed = kept | states
+        others = {key: state for key, state in self.committed.items() if key not in before}
+        self.committed = others | states

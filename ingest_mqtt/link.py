@@ -3,129 +3,97 @@
 The loop itself watches paho's socket, so that messages, commits and acks run in one thread and in
 one order. Nothing is acknowledged to the broker until `confirm` is called. A fault here, in paho or
 in a callback, costs the connection at most: a new one is made.
+
+mosquitto 2.0 keeps to no receive maximum once messages have had to queue: one confirmation lets all
+of the queue go. So the socket is not read while too much waits here: TCP holds the broker up.
 """
 
 import asyncio
 import contextlib
 import random
 import socket
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 import structlog
-from paho.mqtt.client import (
-    Client,
-    ConnectFlags,
-    DisconnectFlags,
-    MQTTMessage,
-)
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ingest_mqtt.subscriptions import Arrival, arrival, subscribe
+from ingest_mqtt.effects import Received
+from ingest_mqtt.settings import IngestSettings
+from ingest_mqtt.subscriptions import Arrival, addressed, arrival, subscribe
 
 log = structlog.get_logger()
 
 KEEPALIVE_S = 30
 # One program calls: it can afford to be back within a second.
 BACK_OFF_S = (0.25, 1.0)
-# What may wait for the broker's PUBACK before no more batches are taken.
-MOST_UNSENT = 10_000
-MOST_UNSENT_BYTES = 16 * 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """The broker's address and our credentials; the user name is also the client id.
-
-    Attributes:
-        receive_maximum: Most messages that the broker sends before we confirm one.
-    """
-
-    host: str
-    port: int
-    username: str
-    password: str
-    session_expiry_s: int
-    receive_maximum: int
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message as the broker delivered it.
-
-    Attributes:
-        topic: As published.
-        payload: Its bytes.
-        qos: 0 or 1; the broker makes 1 of 2, since we subscribe so.
-        mid: The broker's number for the delivery; 0 at QoS 0.
-        connection: Which connection of ours it came over; `mid` means nothing on another.
-    """
-
-    topic: str
-    payload: bytes
-    qos: int
-    mid: int
-    connection: int
+# Some 10 ms; then others have their turn.
+MOST_A_TURN = 100
 
 
 class Link:
     """A persistent MQTT v5 session that reconnects for ever.
 
     Args:
-        broker: Where to.
+        settings: The broker's address, our credentials (the user name is also the client id), and
+            what the session may hold.
+        clock: The platform's clock, aware.
         on_message: Called with each message; False where it was dropped, and is never confirmed
             by the caller.
         on_connected: Called after each connect, once subscribed, with the number of the
             connection and whether the broker had kept our session.
+        is_full: Whether too much waits for more to be read; `read_on` is called once less does.
     """
 
     def __init__(
         self,
-        broker: Broker,
-        on_message: Callable[[Delivery], bool],
+        settings: IngestSettings,
+        clock: Callable[[], datetime],
+        on_message: Callable[[Received], bool],
         on_connected: Callable[[int, bool], None],
+        is_full: Callable[[], bool],
     ) -> None:
         self.connection = 0
-        self._broker = broker
+        self._settings, self._clock = settings, clock
         self._on_message, self._on_connected = on_message, on_connected
-        self._loop = asyncio.get_running_loop()
+        self._is_full = is_full
+        # The socket that is not read at the moment.
+        self._held: socket.socket | None = None
+        self._loop, self._loop_thread = asyncio.get_running_loop(), threading.get_ident()
         self._lost = asyncio.Event()
-        # Sizes of what the broker has not yet acknowledged, by paho's numbers.
-        self._unsent: dict[int, int] = {}
-        self._unsent_bytes = 0
+        self._heard = 0
         self._roomy = asyncio.Event()
         self._roomy.set()
         self._client = self._make_client()
         self._ack = self._guarded(self._client.ack)
 
     def _make_client(self) -> Client:
+        user = self._settings.mqtt_url.username or ""
         client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=self._broker.username,
+            client_id=user,
             protocol=MQTTProtocolVersion.MQTTv5,
             manual_ack=True,
         )
-        client.username_pw_set(self._broker.username, self._broker.password)
-        # No limit of paho's: with one, it walks through all that is in flight at each PUBACK.
-        client.max_inflight_messages_set(0)
+        client.username_pw_set(user, self._settings.mqtt_url.password or "")
         client.on_connect = self._guarded(self._connected)
         client.on_disconnect = self._disconnected
         client.on_message = self._guarded(self._received)
-        client.on_publish = self._guarded(self._published)
         client.on_socket_open = self._in_loop(self._watch)
         client.on_socket_close = self._in_loop(self._unwatch)
         client.on_socket_register_write = self._in_loop(self._watch_write)
         client.on_socket_unregister_write = self._in_loop(self._unwatch_write)
         return client
 
-    def _guarded(self, action: Callable[..., Any]) -> Callable[..., None]:
+    def _guarded(self, action: Callable[..., object]) -> Callable[..., None]:
         """Wrap a callback: an exception drops the connection and goes no further."""
 
-        def callback(*arguments: Any) -> None:
+        def callback(*arguments: object) -> None:
             try:
                 action(*arguments)
             except Exception:
@@ -138,12 +106,8 @@ class Link:
         """Wrap a callback to run in the loop: paho connects in a thread of its own."""
         guarded = self._guarded(action)
 
-        def callback(_client: Client, _userdata: Any, sock: Any) -> None:
-            try:
-                here = asyncio.get_running_loop() is self._loop
-            except RuntimeError:
-                here = False
-            if here:
+        def callback(_client: Client, _userdata: object, sock: object) -> None:
+            if threading.get_ident() == self._loop_thread:
                 guarded(sock)
             else:
                 self._loop.call_soon_threadsafe(guarded, sock)
@@ -153,9 +117,32 @@ class Link:
     def _watch(self, sock: socket.socket) -> None:
         # Else an ack may wait 40 ms for the broker's delayed TCP acknowledgement.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._loop.add_reader(sock, self._guarded(self._client.loop_read))
+        self._read_from(sock)
+
+    def _read_from(self, sock: socket.socket) -> None:
+        self._held = None
+        self._loop.add_reader(sock, self._guarded(self._read), sock)
+
+    def _read(self, sock: socket.socket) -> None:
+        """Read what has come: paho reads one packet at each call."""
+        for _ in range(MOST_A_TURN):
+            heard = self._heard
+            self._client.loop_read()
+            if self._is_full() and sock.fileno() >= 0:
+                self._held = sock
+                self._loop.remove_reader(sock)
+                return
+            if self._heard == heard:
+                return
+
+    def read_on(self) -> None:
+        """Read again, unless too much waits still; called whenever less does."""
+        sock = self._held
+        if sock is not None and sock.fileno() >= 0 and not self._is_full():
+            self._guarded(self._read_from)(sock)
 
     def _unwatch(self, sock: socket.socket) -> None:
+        self._held = None
         # What uvloop raises of a socket that is closed or that it does not watch.
         with contextlib.suppress(ValueError, OSError, RuntimeError):
             self._loop.remove_reader(sock)
@@ -163,9 +150,11 @@ class Link:
 
     def _watch_write(self, sock: socket.socket) -> None:
         if sock.fileno() >= 0:
+            self._roomy.clear()
             self._loop.add_writer(sock, self._guarded(self._client.loop_write))
 
     def _unwatch_write(self, sock: socket.socket) -> None:
+        self._roomy.set()
         with contextlib.suppress(ValueError, OSError, RuntimeError):
             self._loop.remove_writer(sock)
 
@@ -175,13 +164,6 @@ class Link:
         with contextlib.suppress(OSError, AttributeError):
             sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
         self._loop.call_soon_threadsafe(self._lost.set)
-
-    def reconnect(self) -> None:
-        """Make a new connection, over which the broker sends unconfirmed messages again.
-
-        Confirmations made before go out first; the broker keeps the session.
-        """
-        self._guarded(self._client.disconnect)()
 
     async def run(self) -> None:
         """Keep the session connected until cancelled."""
@@ -200,14 +182,14 @@ class Link:
 
     async def _connect(self) -> bool:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = self._broker.session_expiry_s
-        properties.ReceiveMaximum = self._broker.receive_maximum
+        properties.SessionExpiryInterval = self._settings.session_expiry_s
+        properties.ReceiveMaximum = self._settings.receive_maximum
         self.connection += 1
         try:
             await asyncio.to_thread(
                 self._client.connect,
-                self._broker.host,
-                self._broker.port,
+                self._settings.mqtt_url.host or "127.0.0.1",
+                self._settings.mqtt_url.port or 1883,
                 keepalive=KEEPALIVE_S,
                 clean_start=False,
                 properties=properties,
@@ -220,15 +202,17 @@ class Link:
     async def _keep(self) -> None:
         """Do paho's housekeeping until the connection is lost."""
         while not self._lost.is_set():
-            if self._client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            # Where nothing is read it misses the answers to its pings. The broker hears our beats.
+            if self._held is None and self._client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 break
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), timeout=1.0)
+                async with asyncio.timeout(1.0):
+                    await self._lost.wait()
 
     def _connected(
         self,
         client: Client,
-        _userdata: Any,
+        _userdata: object,
         flags: ConnectFlags,
         reason: ReasonCode,
         _properties: Properties | None,
@@ -243,7 +227,7 @@ class Link:
     def _disconnected(
         self,
         _client: Client,
-        _userdata: Any,
+        _userdata: object,
         _flags: DisconnectFlags,
         reason: ReasonCode,
         _properties: Properties | None,
@@ -251,71 +235,74 @@ class Link:
         log.warning("connection to broker lost", reason=str(reason))
         self._loop.call_soon_threadsafe(self._lost.set)
 
-    def _received(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+    def _received(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        self._heard += 1
         came = arrival(message)
         if came.clears:
             # Before it is confirmed: after a crash in between it comes, and is cleared, again.
             self.publish(message.topic, b"", retain=True)
-        delivery = Delivery(
-            message.topic, bytes(message.payload), message.qos, message.mid, self.connection
+        topic, reply = addressed(message)
+        received = Received(
+            topic,
+            bytes(message.payload),
+            self._clock(),
+            message.mid,
+            self.connection,
+            message.qos,
+            reply=reply,
         )
-        is_unread = came is Arrival.IGNORED or came is Arrival.STORED
-        if is_unread or not self._on_message(delivery):
-            self.confirm(delivery.qos, delivery.mid, delivery.connection)
+        if came in (Arrival.IGNORED, Arrival.STORED) or not self._on_message(received):
+            self.confirm(received)
 
-    def confirm(self, qos: int, mid: int, connection: int) -> None:
+    def confirm(self, message: Received) -> None:
         """Acknowledge a message to the broker, unless it came over an earlier connection.
 
         A message at QoS 0 has no number; to acknowledge it would cost us the connection.
         """
-        if qos > 0 and mid > 0 and connection == self.connection:
-            self._ack(mid, qos)
+        if message.qos > 0 and message.mid > 0 and message.connection == self.connection:
+            self._ack(message.mid, message.qos)
 
     @property
     def is_connected(self) -> bool:
         """Whether the connection is open and accepted, as far as is known."""
         return self._client.is_connected() and not self._lost.is_set()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> None:
-        """Publish a message; at QoS 1 paho keeps it until the broker has it, across reconnects."""
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        correlation: bytes | None = None,
+    ) -> None:
+        """Publish a message at QoS 0; without a connection it is lost.
+
+        A lost ack is sent again: its message is confirmed after it on the same connection, and else
+        comes again. States are all published at each connect. At QoS 1 the broker's answers would
+        stand behind all that it has queued for us, and what we publish would wait for what we
+        cannot take in.
+        """
+        properties = None
+        if correlation is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.CorrelationData = correlation
         try:
-            info = self._client.publish(topic, payload, qos=qos, retain=retain)
+            info = self._client.publish(topic, payload, 0, retain, properties)
         except Exception:
-            # What paho had taken in already goes out at the reconnect.
             log.exception("the link to the broker broke", step="publish")
             self._drop()
             return
         if info.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
             # Not the topic: that of an ack names the lot as the message did, registered or not.
             log.warning("not published", bytes=len(payload), rc=int(info.rc))
-        elif qos:
-            self._unsent[info.mid] = len(topic) + len(payload)
-            self._unsent_bytes += len(topic) + len(payload)
-            self._look_for_room()
-
-    def _published(
-        self,
-        _client: Client,
-        _userdata: Any,
-        mid: int,
-        _reason: ReasonCode,
-        _properties: Properties,
-    ) -> None:
-        self._unsent_bytes -= self._unsent.pop(mid, 0)
-        self._look_for_room()
 
     async def room(self) -> None:
-        """Wait until few enough messages wait for the broker, which may be away or slow."""
+        """Wait until all that was published has left, or the connection is lost."""
         await self._roomy.wait()
-
-    def _look_for_room(self) -> None:
-        if len(self._unsent) > MOST_UNSENT or self._unsent_bytes > MOST_UNSENT_BYTES:
-            self._roomy.clear()
-        else:
-            self._roomy.set()
 
     async def close(self) -> None:
         """Disconnect; the broker keeps the session."""
         self._guarded(self._client.disconnect)()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._lost.wait(), timeout=1.0)
+            async with asyncio.timeout(1.0):
+                await self._lost.wait()

@@ -8,16 +8,16 @@ A message that follows the contract is therefore kept complete, and can be repla
 import binascii
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
 from ingest_mqtt.lots import Registry
-from ingest_mqtt.messages import MAX_PAYLOAD_BYTES
+from ingest_mqtt.messages import MAX_PAYLOAD_BYTES, is_number
 from ingest_mqtt.syntax import Members, NotJsonError, read
-from ingest_mqtt.wire import KINDS, MAX_NUMBER, ROOT
+from ingest_mqtt.wire import KINDS, ROOT
 
 # Of a text, on either side of its fault; of a name or a short text; fields of one message.
 SHOWN_TEXT: Final = 256
@@ -31,6 +31,8 @@ _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 _AT_BYTE = re.compile(r"\(byte (\d+)\)")
+# By the first letter of Unicode's category.
+_KINDS: Final = {"L": "a", "M": "a", "N": "9", "Z": "_"}
 _JSON_SIGNS = frozenset('{}[]:,"\\')
 
 
@@ -91,7 +93,7 @@ def _mask_fields(value: Members, fields: Mapping[str, Callable[..., bool]]) -> M
 def _masked_value(value: object) -> object:
     """Mask a known field's value that has the wrong type; lists item by item."""
     if isinstance(value, list):
-        wrong = [item for item in value if not _is_number(item, 1)]
+        wrong = [item for item in value if not is_number(item, 1)]
         return [_shape(item) for item in wrong[:SHOWN_FIELDS]] + [f"<{len(value)} values>"]
     return _shape(value)
 
@@ -111,7 +113,7 @@ def _shape(value: object) -> object:
     return "<number>"
 
 
-def kinds(text: str, most: int) -> str:
+def kinds(text: str, most: int, shown: Container[str] = "") -> str:
     """Replace each character by its kind.
 
     | kind | letter | digit | space | other |
@@ -121,29 +123,26 @@ def kinds(text: str, most: int) -> str:
     Args:
         text: Any text.
         most: Characters to show; an ellipsis stands for the rest.
+        shown: Characters that stay as they are.
     """
-    shown = "".join(_kind(character) for character in text[:most])
-    return shown + ("…" if len(text) > most else "")
-
-
-def _kind(character: str) -> str:
-    category = unicodedata.category(character)[0]
-    return {"L": "a", "M": "a", "N": "9", "Z": "_"}.get(category, ".")
+    masked = "".join(
+        one if one in shown else _KINDS.get(unicodedata.category(one)[0], ".")
+        for one in text[:most]
+    )
+    return masked + ("…" if len(text) > most else "")
 
 
 def _kinds_around(payload: bytes, at: int) -> str:
     """Replace characters by their kinds, at the start and around a fault; JSON's signs stay."""
     if at <= 2 * SHOWN_TEXT:
         return _signs(payload[: 3 * SHOWN_TEXT]) + "…" * (len(payload) > 3 * SHOWN_TEXT)
-    about = payload[at - SHOWN_TEXT : at + SHOWN_TEXT]
-    more = "…" * (len(payload) > at + SHOWN_TEXT)
-    return f"{_signs(payload[:SHOWN_TEXT])}…{_signs(about)}{more}"
+    start, around = payload[:SHOWN_TEXT], payload[at - SHOWN_TEXT : at + SHOWN_TEXT]
+    return f"{_signs(start)}…{_signs(around)}" + "…" * (len(payload) > at + SHOWN_TEXT)
 
 
 def _signs(raw: bytes) -> str:
     # A byte that is no text becomes the sign of a replacement, of kind `.`.
-    text = raw.decode("utf-8", "replace")
-    return "".join(one if one in _JSON_SIGNS else _kind(one) for one in text)
+    return kinds(raw.decode("utf-8", "replace"), len(raw), _JSON_SIGNS)
 
 
 def _fault_at(payload: bytes) -> int | None:
@@ -187,21 +186,14 @@ def mask_topic(topic: str, registry: Registry) -> tuple[str, str, str]:
         dict.fromkeys(KINDS),
     )
     shown = [
-        part if place < len(known) and part in known[place] else _name_kinds(part)
+        part
+        if place < len(known) and part in known[place]
+        # Dots, dashes and underscores stay, so that a name's form can be seen.
+        else kinds(part, _SHOWN_PART, "._-")
         for place, part in enumerate(parts)
     ]
     gateway, lot, *_ = [*shown, "", ""]
     return f"{ROOT}/feeds/{'/'.join(shown)}", gateway, lot
-
-
-def _name_kinds(part: str) -> str:
-    """Mask a name; its dots, dashes and underscores stay, so that its form can be seen."""
-    shown = "".join(one if one in "._-" else _kind(one) for one in part[:_SHOWN_PART])
-    return shown + ("…" if len(part) > _SHOWN_PART else "")
-
-
-def _is_number(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_NUMBER
 
 
 def _optional(check: Callable[..., bool]) -> Callable[..., bool]:
@@ -209,11 +201,11 @@ def _optional(check: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def _natural(value: object, _: object) -> bool:
-    return _is_number(value, 0)
+    return is_number(value, 0)
 
 
 def _positive(value: object, _: object) -> bool:
-    return _is_number(value, 1)
+    return is_number(value, 1)
 
 
 def _instant(value: object, _: object) -> bool:
@@ -221,7 +213,7 @@ def _instant(value: object, _: object) -> bool:
 
 
 def _bays(value: object, _: object) -> bool:
-    return isinstance(value, list) and all(_is_number(item, 1) for item in value)
+    return isinstance(value, list) and all(is_number(item, 1) for item in value)
 
 
 def _bits(value: object, message: Mapping[str, object]) -> bool:

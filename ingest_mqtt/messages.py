@@ -8,13 +8,13 @@ What a refusal says never quotes the payload.
 import binascii
 import re
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal, TypeGuard
 
 import msgspec
 from msgspec import Meta
 
 from ingest_mqtt.syntax import Members, NotJsonError, read
-from ingest_mqtt.wire import MAX_NUMBER, Epoch, Seq
+from ingest_mqtt.wire import MAX_NUMBER, Epoch, Refusal, Seq
 
 MAX_PAYLOAD_BYTES = 65_536
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -31,7 +31,12 @@ class RejectionError(Exception):
     """
 
     def __init__(
-        self, reason: str, detail: str, *, epoch: int | None = None, seq: int | None = None
+        self,
+        reason: Refusal | Literal["unknown_topic"],
+        detail: str,
+        *,
+        epoch: int | None = None,
+        seq: int | None = None,
     ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
@@ -65,13 +70,17 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Meta(
             tz=True,
             extra_json_schema={
-                "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}"
+                "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9]"
                 r"(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
             },
             description="When the state was true at the lot: RFC 3339 with offset, from "
             "2000-01-01, at most 5 minutes ahead of the platform's clock.",
         ),
     ]
+
+    def refused(self, reason: Refusal, detail: str) -> RejectionError:
+        """Return the refusal of this report, with its numbers for the ack."""
+        return RejectionError(reason, detail, epoch=self.epoch, seq=self.seq)
 
 
 class SpacesReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -94,11 +103,9 @@ class SpacesReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=True
         """
         named = len(self.occupied) + len(self.free) + len(self.unknown)
         if named == 0:
-            raise RejectionError("invalid", "no bay is named", epoch=self.epoch, seq=self.seq)
+            raise self.refused("invalid", "no bay is named")
         if named > 1 and self._overlap():
-            raise RejectionError(
-                "invalid", "a bay stands in two of the lists", epoch=self.epoch, seq=self.seq
-            )
+            raise self.refused("invalid", "a bay stands in two of the lists")
 
     def _overlap(self) -> bool:
         occupied, free, unknown = set(self.occupied), set(self.free), set(self.unknown)
@@ -130,9 +137,7 @@ class SnapshotReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """
         occupied, unknown = self.bitmaps()
         if occupied & unknown:
-            raise RejectionError(
-                "invalid", "a bay is both occupied and unknown", epoch=self.epoch, seq=self.seq
-            )
+            raise self.refused("invalid", "a bay is both occupied and unknown")
 
     def bitmaps(self) -> tuple[int, int]:
         """Decode to (occupied, unknown), bay n at bit n-1 of each integer."""
@@ -145,17 +150,13 @@ class SnapshotReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         try:
             raw = binascii.a2b_base64(text, strict_mode=True)
         except ValueError:
-            raise RejectionError(
-                "invalid", f"{field} is not base64", epoch=self.epoch, seq=self.seq
-            ) from None
+            raise self.refused("invalid", f"{field} is not base64") from None
         wanted = (self.capacity + 7) // 8
         bits = int.from_bytes(raw, "little")
         if len(raw) != wanted or bits >> self.capacity:
-            raise RejectionError(
+            raise self.refused(
                 "invalid",
                 f"{field} must hold {wanted} bytes for {self.capacity} bays, padding bits 0",
-                epoch=self.epoch,
-                seq=self.seq,
             )
         return bits
 
@@ -180,9 +181,7 @@ class CountReport(Report, frozen=True, forbid_unknown_fields=True, kw_only=True)
             RejectionError: `invalid`: more free than there are.
         """
         if self.capacity is not None and self.free > self.capacity:
-            raise RejectionError(
-                "invalid", "more spaces are free than there are", epoch=self.epoch, seq=self.seq
-            )
+            raise self.refused("invalid", "more spaces are free than there are")
 
 
 AnyReport = SpacesReport | SnapshotReport | CountReport
@@ -194,7 +193,7 @@ class Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Annotated[str, Meta(extra_json_schema={"enum": ["online", "offline"]})]
 
 
-REPORTS: dict[str, type[SpacesReport | SnapshotReport | CountReport]] = {
+REPORTS: dict[str, type[AnyReport]] = {
     "spaces": SpacesReport,
     "snapshot": SnapshotReport,
     "count": CountReport,
@@ -213,6 +212,8 @@ _SAFE_DETAIL = re.compile(
     r"(Expected `[^`]*`(, got `[a-z]+`| [<>]=? \d+)?|Object missing required field `\w+`"
     r"|Invalid RFC3339 encoded datetime|Integer value out of range)( - at `\$[\w.\[\]]*`)?"
 )
+# The decoder takes +0800 for an offset; RFC 3339 does not.
+_OFFSET_WITHOUT_COLON = re.compile(rb'"observed_at"\s*:\s*"[^"]*[+-][0-9]{4}"')
 _PATH = re.compile(r" - at `(\$[\w.\[\]]*)`$")
 _UNKNOWN_FIELD = "Object contains unknown field"
 
@@ -241,11 +242,11 @@ def parse_report(kind: str, payload: bytes) -> AnyReport:
         raise _explain(payload, error) from None
     # Where nothing is escaped, no string can hold a quotation mark, so that names can be counted.
     if b"\\" in payload or any(payload.count(name) > 1 for name in _NAMES[kind]):
-        _refuse_doubled(payload)
+        payload = msgspec.json.encode(_refuse_doubled(payload))
+    if _OFFSET_WITHOUT_COLON.search(payload):
+        raise report.refused("invalid", "Invalid RFC3339 encoded datetime - at `$.observed_at`")
     if report.observed_at < EARLIEST:
-        raise RejectionError(
-            "invalid", "observed_at is before 2000-01-01", epoch=report.epoch, seq=report.seq
-        )
+        raise report.refused("invalid", "observed_at is before 2000-01-01")
     report.check()
     return report
 
@@ -309,8 +310,8 @@ def _detail(sentence: str) -> str:
 _DOUBLED = "a field is given twice"
 
 
-def _refuse_doubled(payload: bytes) -> None:
-    """Refuse a message that has a field twice, since its meaning is ambiguous."""
+def _refuse_doubled(payload: bytes) -> object:
+    """Return what a message says; refuse one that has a field twice: its meaning is ambiguous."""
     try:
         found = read(payload)
     except NotJsonError as fault:
@@ -318,6 +319,7 @@ def _refuse_doubled(payload: bytes) -> None:
     if isinstance(found, Members) and found.doubled:
         epoch, seq = _numbers(found)
         raise RejectionError("invalid", _DOUBLED, epoch=epoch, seq=seq)
+    return found
 
 
 def _numbers(found: object) -> tuple[int | None, int | None]:
@@ -328,6 +330,9 @@ def _numbers(found: object) -> tuple[int | None, int | None]:
 
 def _number(found: Members, name: str, least: int) -> int | None:
     value = found.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or name in found.doubled:
-        return None
-    return value if least <= value <= MAX_NUMBER else None
+    return value if is_number(value, least) and name not in found.doubled else None
+
+
+def is_number(value: object, least: int) -> TypeGuard[int]:
+    """Return whether a value is an integer from `least` to the contract's greatest."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_NUMBER

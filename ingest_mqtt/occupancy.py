@@ -6,17 +6,15 @@ instant in the lot's history, or later: history runs forward, whatever clocks sa
 is covered twice. A state that came too late to be live does not count.
 """
 
-from dataclasses import dataclass
-
 from ingest_mqtt.lots import Lot, LotState
 from sql.lot_states import live_for
+from sql.statements import Row
 
 STEP_S = 300
 
 
-@dataclass(slots=True)
-class Step:
-    """What one batch adds to a lot's step; see `sql.tables.lot_occupancy`."""
+class Step(Row):
+    """What one batch adds to a lot's step; see `sql.schema`."""
 
     capacity: int
     free_last: int
@@ -29,28 +27,22 @@ class Step:
     full_s: float = 0.0
 
     @classmethod
-    def starting_with(cls, state: LotState) -> "Step":
-        """Return a step that starts with a state; no second of it has passed."""
-        free = state.free_spaces
-        return cls(state.capacity, free_last=free, free_min=free, free_max=free)
-
-    def observe(self, state: LotState) -> None:
-        """Add a state that is valid from some instant of the step on."""
-        free = state.free_spaces
-        self.capacity, self.free_last = state.capacity, free
-        self.free_min, self.free_max = min(self.free_min, free), max(self.free_max, free)
-
-    def add_time(self, state: LotState, seconds: float) -> None:
-        """Add seconds of the step during which a state was valid."""
-        self.covered_s += seconds
-        self.space_s += state.capacity * seconds
-        self.known_space_s += state.known_spaces * seconds
-        self.free_space_s += state.free_spaces * seconds
-        if state.is_full:
-            self.full_s += seconds
+    def of(cls, state: LotState, seconds: float = 0.0) -> "Step":
+        """Return what a state adds that was valid for so many seconds of the step."""
+        return cls(
+            state.capacity,
+            state.free_spaces,
+            state.free_spaces,
+            state.free_spaces,
+            seconds,
+            state.capacity * seconds,
+            state.known_spaces * seconds,
+            state.free_spaces * seconds,
+            seconds if state.is_full else 0.0,
+        )
 
     def joined(self, later: "Step") -> "Step":
-        """Return this step with what a later message of the lot adds to it."""
+        """Return this step with what a later state of the lot adds to it."""
         return Step(
             capacity=later.capacity,
             free_last=later.free_last,
@@ -80,7 +72,7 @@ class Steps:
             start, end = before.history_at, min(now, before.observed_at + live)
             self._cover(lot.lot_id, before, start.timestamp(), end.timestamp())
         if not after.nothing_known and now <= after.observed_at + live:
-            self._step(lot.lot_id, now.timestamp(), after)
+            self._add(lot.lot_id, now.timestamp(), Step.of(after))
 
     def merged(self, later: "Steps") -> dict[tuple[str, int], Step]:
         """Return the steps that change when a later message's are added; change nothing here."""
@@ -92,15 +84,11 @@ class Steps:
     def _cover(self, lot_id: str, state: LotState, start: float, end: float) -> None:
         while start < end:
             upto = min(end, (start // STEP_S + 1) * STEP_S)
-            self._step(lot_id, start, state).add_time(state, upto - start)
+            self._add(lot_id, start, Step.of(state, upto - start))
             start = upto
 
-    def _step(self, lot_id: str, second: float, state: LotState) -> Step:
-        """Return the step of an instant, with the state valid from then on."""
+    def _add(self, lot_id: str, second: float, step: Step) -> None:
+        """Add to the step of an instant."""
         key = lot_id, int(second // STEP_S) * STEP_S
-        step = self.by_key.get(key)
-        if step is None:
-            step = self.by_key[key] = Step.starting_with(state)
-        else:
-            step.observe(state)
-        return step
+        before = self.by_key.get(key)
+        self.by_key[key] = before.joined(step) if before else step

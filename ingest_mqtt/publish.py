@@ -25,18 +25,19 @@ def ack_payload(ack: Ack, at: datetime) -> bytes:
         ack: The answer to a gateway.
         at: The platform's clock.
     """
-    message = AckMessage(
-        epoch=ack.epoch,
-        seq=ack.seq,
-        result=ack.result,
-        at=at.isoformat(),
-        reason=_or_unset(ack.reason),
-        detail=_or_unset(ack.detail),
-        age_s=UNSET if ack.age_s is None else round(ack.age_s, 3),
-        last=UNSET if ack.last is None else Order(*ack.last),
-        retry_s=_or_unset(ack.retry_s),
+    return _ENCODER.encode(
+        AckMessage(
+            epoch=ack.epoch,
+            seq=ack.seq,
+            result=ack.result,
+            at=at.isoformat(),
+            reason=_or_unset(ack.reason),
+            detail=_or_unset(ack.detail),
+            age_s=UNSET if ack.age_s is None else round(ack.age_s, 3),
+            last=UNSET if ack.last is None else Order(*ack.last),
+            retry_s=_or_unset(ack.retry_s),
+        )
     )
-    return _ENCODER.encode(message)
 
 
 def state_payload(lot_id: str, committed: Committed) -> bytes:

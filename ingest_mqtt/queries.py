@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from ingest_mqtt.occupancy import Step
 from sql.engine import Db, Transaction
 from sql.statements import Row, Statements
 
@@ -18,20 +19,11 @@ class Gateway(Row):
     spaces: int
 
 
-class NewStep(Row):
-    """What a batch adds to a step of a lot's history; see `sql.schema`."""
+class NewStep(Step, kw_only=True):
+    """What a batch adds to a step of a lot's history."""
 
     lot_id: str
     step_at: datetime
-    capacity: int
-    covered_s: float
-    space_s: float
-    known_space_s: float
-    free_space_s: float
-    free_last: int
-    free_min: int
-    free_max: int
-    full_s: float
 
 
 class NewLetter(Row):

@@ -13,55 +13,57 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
+from pydantic import BaseModel, Field
 
 from ingest_mqtt.lots import GatewaySize, Registry
-from ingest_mqtt.messages import (
-    MAX_PAYLOAD_BYTES,
-    RejectionError,
-    parse_report,
-)
+from ingest_mqtt.messages import MAX_PAYLOAD_BYTES, RejectionError, parse_report
 from ingest_mqtt.transition import advance
-from ingest_mqtt.wire import Epoch, FeedTopic, Seq
+from ingest_mqtt.wire import MAX_RETRY_S, Epoch, FeedTopic, Seq
 
 # An honest message is at most 300 bytes of frame and 7 bytes a bay.
 FRAME_BYTES: Final = 300
 BAY_BYTES: Final = 7
-# After a reconnect: a lot's whole state, and the most messages of it that wait for their acks.
+# After a reconnect: a lot's complete state, and the most messages of it that wait for their acks.
 RECONNECT_MESSAGES: Final = 17
-RETRY_S: Final = (1, 60)
+RETRY_S: Final = (1, MAX_RETRY_S)
 WHOLE_STATES: Final = frozenset({"snapshot", "count"})
 _GATEWAY_LEVEL: Final = 3
 _LEVELS: Final = 6
 _NOBODY: Final = GatewaySize()
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """What gateways may send; the defaults are the least (docs/contract/feeds.md, Rates).
+class Rates(BaseModel, frozen=True):
+    """What gateways may send; the defaults are the least (docs/contract/feeds.md, Rates)."""
 
-    Attributes:
-        messages_per_s: For any gateway.
-        burst: Messages at once, for any gateway.
-        lot_messages_per_s: For each of its lots, where that is more.
-        lot_burst: Likewise; at least what a reconnect needs.
-        message_bytes: Bytes/s and bytes at once are so many a message.
-        drop_at: From so many times all of these on, messages are dropped.
-    """
-
-    messages_per_s: float = 20.0
-    burst: float = 100.0
-    lot_messages_per_s: float = 5.0
-    lot_burst: float = 40.0
-    message_bytes: float = 8192.0
-    drop_at: float = 10.0
+    gateway_messages_per_s: float = Field(
+        20.0, ge=20, description="what any gateway may send; beyond it, messages are deferred"
+    )
+    gateway_burst: float = Field(100.0, ge=100, description="messages at once from any gateway")
+    lot_messages_per_s: float = Field(
+        5.0, ge=0, description="what a gateway may send for each of its lots, where that is more"
+    )
+    lot_burst: float = Field(
+        40.0,
+        ge=RECONNECT_MESSAGES,
+        description="messages at once for each of its lots, where that is more",
+    )
+    message_bytes: float = Field(
+        8192.0, ge=1024, description="bytes that each message of these rates may have on average"
+    )
+    drop_at: float = Field(
+        10.0, ge=10, description="above so many times these rates, messages are dropped"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """The verdict on a message over the rate, or after such a one: to be sent again."""
+    """The verdict on a message over the rate, or after such a one: to be sent again.
 
-    epoch: int
-    seq: int
+    `epoch` and `seq` are None where the message was not read.
+    """
+
+    epoch: int | None
+    seq: int | None
     retry_s: int
 
 
@@ -91,8 +93,7 @@ class Bucket:
     def has(self, amount: float, now_s: float) -> bool:
         """Return whether there is so much; an amount above the limit needs a full bucket."""
         if now_s > self._at_s:
-            grown = (now_s - self._at_s) * self.per_s
-            self._tokens = min(self._tokens + grown, self.most)
+            self._tokens = min(self._tokens + (now_s - self._at_s) * self.per_s, self.most)
             self._at_s = now_s
         return self._tokens >= min(amount, self.most)
 
@@ -116,25 +117,27 @@ class Allowance:
 
     def __init__(self, rates: Rates, size: GatewaySize) -> None:
         self._buckets = [Bucket(*limits) for limits in _limits(rates, size)]
-        self.retry_s = _retry_s(self._buckets[0])
 
     def resize(self, rates: Rates, size: GatewaySize) -> None:
         """Follow a change of the registry."""
         for bucket, limits in zip(self._buckets, _limits(rates, size), strict=True):
             bucket.resize(*limits)
-        self.retry_s = _retry_s(self._buckets[0])
 
-    def take(self, size: int, now_s: float) -> bool:
-        """Count a message; return False, and count nothing, where it is over the rate."""
-        return self._take(self._buckets[:2], size, now_s)
+    @property
+    def retry_s(self) -> int:
+        """Seconds until half of a burst is available: then some waiting messages will pass."""
+        messages, (least, most) = self._buckets[0], RETRY_S
+        return min(max(math.ceil(messages.most / 2 / messages.per_s), least), most)
 
-    def take_wide(self, size: int, now_s: float) -> bool:
-        """Count a message in the wide buckets; return False where it is to be dropped."""
-        return self._take(self._buckets[2:], size, now_s)
+    def take(self, size: int, now_s: float, *, wide: bool = False) -> bool:
+        """Count a message; return False, and count nothing, where it is over the rate.
 
-    @staticmethod
-    def _take(pair: list[Bucket], size: int, now_s: float) -> bool:
-        messages, octets = pair
+        Args:
+            size: Its bytes.
+            now_s: Seconds of a clock that never goes back.
+            wide: Count it in the wide buckets: over their rate, it is to be dropped.
+        """
+        messages, octets = self._buckets[2:] if wide else self._buckets[:2]
         enough = messages.has(1.0, now_s) and octets.has(size, now_s)
         if enough:
             messages.take(1.0)
@@ -144,20 +147,14 @@ class Allowance:
 
 def _limits(rates: Rates, size: GatewaySize) -> list[tuple[float, float]]:
     """Return (per second, most) of messages, of bytes, then of both wide buckets."""
-    per_s = max(rates.messages_per_s, rates.lot_messages_per_s * size.lots)
-    burst = max(rates.burst, rates.lot_burst * size.lots)
+    per_s = max(rates.gateway_messages_per_s, rates.lot_messages_per_s * size.lots)
+    burst = max(rates.gateway_burst, rates.lot_burst * size.lots)
     reconnect = RECONNECT_MESSAGES * (FRAME_BYTES * size.lots + BAY_BYTES * size.spaces)
     narrow = [
         (per_s, burst),
         (per_s * rates.message_bytes, max(burst * rates.message_bytes, reconnect)),
     ]
     return narrow + [(rates.drop_at * speed, rates.drop_at * most) for speed, most in narrow]
-
-
-def _retry_s(messages: Bucket) -> int:
-    """Seconds until half of a burst is available: then some waiting messages will pass."""
-    least, most = RETRY_S
-    return min(max(math.ceil(messages.most / 2 / messages.per_s), least), most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,22 +176,17 @@ class Limiter:
         self._rates = rates
         self._registry = Registry()
         self._strangers = Allowance(rates, _NOBODY)
+        # The registry bounds what both remember: gateways, and lots of gateways.
         self._allowances: dict[str, Allowance] = {}
         self._awaited: dict[tuple[str, str], _Awaited] = {}
-
-    def __len__(self) -> int:
-        """Return the number of remembered gateways and lots; the registry bounds it."""
-        return len(self._allowances) + len(self._awaited)
 
     def _follow(self, registry: Registry) -> None:
         """Follow the registry: forget what is no longer registered."""
         self._registry = registry
-        kept: dict[str, Allowance] = {}
+        for gateway in self._allowances.keys() - registry.operators.keys():
+            del self._allowances[gateway]
         for gateway, allowance in self._allowances.items():
-            if gateway in registry.operators:
-                allowance.resize(self._rates, registry.sizes.get(gateway, _NOBODY))
-                kept[gateway] = allowance
-        self._allowances = kept
+            allowance.resize(self._rates, registry.sizes.get(gateway, _NOBODY))
         self._awaited = {key: one for key, one in self._awaited.items() if self._may_report(*key)}
 
     def judge(
@@ -216,7 +208,7 @@ class Limiter:
             self._follow(registry)
         gateway, lot, kind = _levels(topic)
         allowance = self._allowance(gateway)
-        if not allowance.take_wide(len(payload), now_s):
+        if not allowance.take(len(payload), now_s, wide=True):
             return Dropped()
         if kind in ("", "status"):
             return None
@@ -276,11 +268,10 @@ class Limiter:
     def _allowance(self, gateway: str) -> Allowance:
         if gateway not in self._registry.operators:
             return self._strangers
-        found = self._allowances.get(gateway)
-        if found is None:
+        if gateway not in self._allowances:
             size = self._registry.sizes.get(gateway, _NOBODY)
-            found = self._allowances[gateway] = Allowance(self._rates, size)
-        return found
+            self._allowances[gateway] = Allowance(self._rates, size)
+        return self._allowances[gateway]
 
     def _may_report(self, gateway: str, lot: str) -> bool:
         registered = self._registry.lots.get(lot)
@@ -310,6 +301,6 @@ def _order(payload: bytes) -> tuple[int, int] | None:
         return None
     try:
         numbers = _NUMBERS.decode(payload)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return numbers.epoch, numbers.seq

@@ -9,8 +9,7 @@ gateway has dropped it long ago, so that no ack is sent; the result stands with 
 import argparse
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,7 +17,7 @@ from ingest_mqtt import queries
 from ingest_mqtt.decide import decide
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.lots import Committed, Registry
-from sql.engine import DatabaseUnknownError, Db, Transaction, connected, database_url
+from sql.engine import DatabaseUnknownError, Db, connected, database_url
 from sql.faults import FAULTS
 
 CHANNEL: Final = "replay"
@@ -28,24 +27,8 @@ AT_ONCE: Final = 20
 _LOOK_EVERY_S: Final = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """A dead letter to be replayed."""
-
-    dead_letter_id: int
-    message: Received
-
-
-async def requested(db: Db) -> list[Requested]:
-    """Return the next messages to replay, each lot's in their order."""
-    return [
-        Requested(one.dead_letter_id, Received(one.topic, one.payload.encode(), one.received_at))
-        for one in await queries.next_replays(db, AT_ONCE)
-    ]
-
-
 def decide_again(
-    one: Requested, registry: Registry, committed: Mapping[str, Committed]
+    one: queries.Replay, registry: Registry, committed: Mapping[str, Committed]
 ) -> tuple[Outcome, str]:
     """Decide a message to be replayed.
 
@@ -53,7 +36,8 @@ def decide_again(
         What it changes: no ack, no dead letter and nothing that counts as received; and its
         result, with the reason after a colon where it is refused again.
     """
-    outcome = decide([one.message], registry, committed)
+    message = Received(one.topic, one.payload.encode(), one.received_at)
+    outcome = decide([message], registry, committed)
     result = next((ack.result for ack in outcome.acks), "applied")
     for letter in outcome.dead_letters:
         result = f"rejected: {letter.rejection.reason}"
@@ -61,15 +45,6 @@ def decide_again(
     outcome.dead_letters.clear()
     outcome.results.clear()
     return outcome, result
-
-
-def note(one: Requested, now: datetime, result: str) -> Callable[[Transaction], Awaitable[None]]:
-    """Return a function that writes the result, in the transaction of the effect."""
-
-    async def write(db: Transaction) -> None:
-        await queries.end_replay(db, one.dead_letter_id, now, result)
-
-    return write
 
 
 def parser() -> argparse.ArgumentParser:
@@ -101,17 +76,15 @@ def main(argv: list[str], say: Callable[[str], None] = print) -> int:
     """Run the command.
 
     Returns:
-        0 when all that was asked for has been taken in; 1 where some has not; 2 for a wrong
+        0 when every requested message has been taken in; 1 where some has not; 2 for a wrong
         command line.
     """
     options = parser().parse_args(argv)
     try:
-        url = database_url(options.database_url)
+        return asyncio.run(_run(database_url(options.database_url), options, say))
     except DatabaseUnknownError as error:
         say(str(error))
         return 2
-    try:
-        return asyncio.run(_run(url, options, say))
     except FAULTS as error:
         say(f"the database is away: {type(error).__name__}")
         return 1
@@ -123,21 +96,20 @@ async def _run(url: str, options: argparse.Namespace, say: Callable[[str], None]
         say(_candidates(await queries.replay_candidates(db, *chosen)))
         if options.dry_run:
             return 0
-        asked = await queries.request_replay(db, *chosen, datetime.now(UTC))
-        if not asked:
+        letter_ids = await queries.request_replay(db, *chosen, datetime.now(UTC))
+        if not letter_ids:
             return 0
         await db.execute(f"NOTIFY {CHANNEL}")
-        results = await _results(db, asked, time.monotonic() + options.wait)
+        results = await _results(db, letter_ids, time.monotonic() + options.wait)
     for result, number in results.items():
         say(f"{number:>8}  {result or 'not taken in yet: the running ingester will do it'}")
     return 1 if None in results else 0
 
 
-async def _results(db: Db, asked: list[int], deadline: float) -> dict[str | None, int]:
-    """Wait until everything asked for has its result, or until the deadline (`monotonic`)."""
+async def _results(db: Db, letter_ids: list[int], deadline: float) -> dict[str | None, int]:
+    """Wait until every requested message has its result, or until the deadline (`monotonic`)."""
     while True:
-        found = await queries.replay_results(db, asked)
-        results = {one.result: one.messages for one in found}
+        results = {one.result: one.messages for one in await queries.replay_results(db, letter_ids)}
         if None not in results or time.monotonic() > deadline:
             return results
         await asyncio.sleep(_LOOK_EVERY_S)

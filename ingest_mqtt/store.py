@@ -2,16 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from io import BytesIO
+
+import msgspec
 
 from ingest_mqtt import queries
+from ingest_mqtt.copying import SPACE_EVENT, copied
 from ingest_mqtt.effects import Outcome
 from ingest_mqtt.lots import Committed, GatewaySize, Registry
-from ingest_mqtt.occupancy import Steps
-from ingest_mqtt.queries import NewStep
 from sql.engine import Db, Transaction, transaction
 from sql.lot_state_store import load_lots, write_states
 
-_SPACE_EVENT = ("lot_id", "number", "state", "observed_at", "received_at")
 _COUNT_EVENT = ("lot_id", "free_spaces", "capacity", "observed_at", "received_at")
 # The row of `ingester_status` that is ours.
 INGESTER = "ingester"
@@ -51,46 +52,30 @@ async def commit(
     async with transaction(db) as within:
         committed = await write_states(within, outcome.states, built_on)
         if outcome.space_events:
-            await db.copy_records_to_table(
-                "space_event", records=outcome.space_events, columns=_SPACE_EVENT
+            await db.copy_to_table(
+                "space_event",
+                source=BytesIO(copied(outcome.space_events)),
+                columns=SPACE_EVENT,
+                format="binary",
             )
         if outcome.count_events:
             await db.copy_records_to_table(
                 "count_event", records=outcome.count_events, columns=_COUNT_EVENT
             )
-        await _add_steps(within, outcome.steps)
+        if outcome.steps.by_key:
+            await queries.add_steps(
+                within,
+                [
+                    queries.NewStep(
+                        lot_id=lot_id,
+                        step_at=datetime.fromtimestamp(second, UTC),
+                        **msgspec.structs.asdict(step),
+                    )
+                    for (lot_id, second), step in sorted(outcome.steps.by_key.items())
+                ],
+            )
         if also is not None:
             await also(within)
         if outcome.has_heartbeat:
             await queries.beat(within, INGESTER)
     return committed
-
-
-async def note_stopped(db: Db, reason: str | None) -> None:
-    """Write why the ingester takes no messages; None where it takes them."""
-    await queries.stop(db, INGESTER, reason)
-
-
-async def _add_steps(db: Transaction, steps: Steps) -> None:
-    if not steps.by_key:
-        return
-    in_order = sorted(steps.by_key.items(), key=lambda item: item[0])
-    await queries.add_steps(
-        db,
-        [
-            NewStep(
-                lot_id=lot_id,
-                step_at=datetime.fromtimestamp(second, UTC),
-                capacity=step.capacity,
-                covered_s=step.covered_s,
-                space_s=step.space_s,
-                known_space_s=step.known_space_s,
-                free_space_s=step.free_space_s,
-                free_last=step.free_last,
-                free_min=step.free_min,
-                free_max=step.free_max,
-                full_s=step.full_s,
-            )
-            for (lot_id, second), step in in_order
-        ],
-    )

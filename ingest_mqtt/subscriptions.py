@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ingest_mqtt.wire import FEEDS, HEARTBEAT, ROOT
+from ingest_mqtt.wire import FEEDS, HEARTBEAT, PUSHES, ROOT, Reply, feed_of_push, is_push
 
 LIVE = f"{ROOT}/feeds/+/+/+"
 SWEEP = FEEDS
@@ -42,25 +42,36 @@ class Arrival(Enum):
 
 def arrival(message: MQTTMessage) -> Arrival:
     """Return why a message arrived, by its subscription and its retain flag."""
-    properties = message.properties
-    identifiers = getattr(properties, "SubscriptionIdentifier", [])
-    if identifiers == [SWEEP_ID]:
+    if getattr(message.properties, "SubscriptionIdentifier", []) == [SWEEP_ID]:
         return Arrival.STORED if message.retain and message.payload else Arrival.IGNORED
     if not message.retain:
         return Arrival.PLAIN
     return Arrival.RETAINED if message.payload else Arrival.IGNORED
 
 
+def addressed(message: MQTTMessage) -> tuple[str, Reply | None]:
+    """Return a message's topic, and whom to answer where the API handed it on.
+
+    A push has its feed's topic from here on: it is judged, decided, kept and counted like the same
+    message over MQTT. One whose correlation data are not the API's keeps its own topic.
+    """
+    if not is_push(message.topic):
+        return message.topic, None
+    reply = Reply.read(getattr(message.properties, "CorrelationData", None))
+    return (message.topic if reply is None else feed_of_push(message.topic)), reply
+
+
 def subscribe(client: Client) -> None:
-    """Subscribe to feeds and heartbeat; receive the broker's retained feeds once.
+    """Subscribe to feeds, pushes and heartbeat; receive the broker's retained feeds once.
 
     At QoS 1, which turns QoS 2 into 1: what comes twice changes nothing, by its (epoch, seq), so
     that the second handshake would buy nothing.
     """
     quiet = SubscribeOptions.RETAIN_DO_NOT_SEND
     live = SubscribeOptions(1, noLocal=True, retainAsPublished=True, retainHandling=quiet)
-    own = SubscribeOptions(1, retainHandling=quiet)
-    client.subscribe([(LIVE, live), (HEARTBEAT, own)])
+    client.subscribe(
+        [(LIVE, live), (PUSHES, live), (HEARTBEAT, SubscribeOptions(1, retainHandling=quiet))]
+    )
     identifier = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]
     identifier.SubscriptionIdentifier = SWEEP_ID
     once = SubscribeOptions(1, retainHandling=SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE)

@@ -32,12 +32,11 @@ class Members(dict[str, Any]):
 def _members(pairs: list[tuple[str, Any]]) -> Members:
     made = Members(pairs)
     if len(made) < len(pairs):
-        times = Counter(name for name, _ in pairs)
-        made.doubled = {name for name, count in times.items() if count > 1}
+        made.doubled = {name for name, n in Counter(name for name, _ in pairs).items() if n > 1}
     return made
 
 
-def read(payload: bytes) -> Any:
+def read(payload: bytes) -> Any:  # noqa: ANN401 - JSON of any kind
     """Read one JSON value strictly; integers of absurd length become floats.
 
     Args:
@@ -51,9 +50,11 @@ def read(payload: bytes) -> Any:
             than any message of docs/contract/feeds.md.
     """
     try:
-        text = payload.decode()
         return json.loads(
-            text, object_pairs_hook=_members, parse_constant=_refuse_constant, parse_int=_integer
+            payload.decode(),
+            object_pairs_hook=_members,
+            parse_constant=_refuse_constant,
+            parse_int=_integer,
         )
     except UnicodeDecodeError as error:
         raise NotJsonError(f"not UTF-8 from byte {error.start} on") from None

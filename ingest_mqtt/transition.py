@@ -3,18 +3,17 @@
 from datetime import datetime
 
 from ingest_mqtt.lots import Lot, LotState
-from ingest_mqtt.messages import (
-    AnyReport,
-    CountReport,
-    RejectionError,
-    SnapshotReport,
-    SpacesReport,
-)
+from ingest_mqtt.messages import AnyReport, CountReport, SnapshotReport, SpacesReport
+from sql.kinds import Transport
 from sql.lot_states import ReportTimes, counted, grown_bays, known_bitmaps, sensed, stale_for
 
 
 def advance(
-    lot: Lot, before: LotState | None, report: AnyReport, received_at: datetime
+    lot: Lot,
+    before: LotState | None,
+    report: AnyReport,
+    received_at: datetime,
+    transport: Transport = "mqtt",
 ) -> LotState:
     """Return a lot's state after a report.
 
@@ -23,6 +22,7 @@ def advance(
         before: Its state until then; None when never heard of.
         report: What came in.
         received_at: When.
+        transport: How.
 
     Returns:
         The new state.
@@ -30,10 +30,9 @@ def advance(
     Raises:
         RejectionError: The report does not fit the lot.
     """
-    order, times = (report.epoch, report.seq), _times(before, report, received_at)
+    order, times = (report.epoch, report.seq), _times(before, report, received_at, transport)
     if isinstance(report, CountReport):
-        capacity = _capacity(lot, report)
-        return counted(order, capacity, report.free, 0, times)
+        return counted(order, _capacity(lot, report), report.free, 0, times)
     if isinstance(report, SnapshotReport):
         occupied, unknown = _pictured(lot, report)
     else:
@@ -41,7 +40,9 @@ def advance(
     return sensed(lot, order, occupied, unknown, times)
 
 
-def _times(before: LotState | None, report: AnyReport, received_at: datetime) -> ReportTimes:
+def _times(
+    before: LotState | None, report: AnyReport, received_at: datetime, transport: Transport
+) -> ReportTimes:
     """Return from when the lot's age runs after a report, and from when it counts in history.
 
     Our clock bounds those of devices: no state is true later than its receipt. History only
@@ -49,12 +50,12 @@ def _times(before: LotState | None, report: AnyReport, received_at: datetime) ->
     """
     observed_at = min(report.observed_at, received_at)
     if before is None:
-        return ReportTimes(observed_at, received_at, observed_at)
+        return ReportTimes(observed_at, received_at, observed_at, transport)
     history_at = max(observed_at, before.history_at)
     if isinstance(report, SpacesReport):
         # Our own clock may have been set back since.
         observed_at = min(max(observed_at, before.observed_at), received_at)
-    return ReportTimes(observed_at, received_at, history_at)
+    return ReportTimes(observed_at, received_at, history_at, transport)
 
 
 def _remembered(lot: Lot, before: LotState | None, times: ReportTimes) -> LotState | None:
@@ -71,22 +72,18 @@ def _remembered(lot: Lot, before: LotState | None, times: ReportTimes) -> LotSta
 def _capacity(lot: Lot, report: CountReport) -> int:
     capacity = lot.capacity if report.capacity is None else report.capacity
     if capacity > lot.capacity or report.free > capacity:
-        raise RejectionError(
+        raise report.refused(
             "out_of_range",
             f"free {report.free} of {capacity}; the lot is registered with {lot.capacity} spaces",
-            epoch=report.epoch,
-            seq=report.seq,
         )
     return capacity
 
 
 def _pictured(lot: Lot, report: SnapshotReport) -> tuple[int, int]:
     if report.capacity > lot.capacity:
-        raise RejectionError(
+        raise report.refused(
             "capacity_mismatch",
             f"{report.capacity} bays; the lot is registered with {lot.capacity}",
-            epoch=report.epoch,
-            seq=report.seq,
         )
     occupied, unknown = report.bitmaps()
     # The lot has grown and its gateway does not know yet.
@@ -96,15 +93,11 @@ def _pictured(lot: Lot, report: SnapshotReport) -> tuple[int, int]:
 def _changed(lot: Lot, before: LotState | None, report: SpacesReport) -> tuple[int, int]:
     named_last = max((*report.occupied, *report.free, *report.unknown))
     if named_last > lot.capacity:
-        raise RejectionError(
-            "out_of_range",
-            f"bay {named_last}; the lot has bays 1 to {lot.capacity}",
-            epoch=report.epoch,
-            seq=report.seq,
+        raise report.refused(
+            "out_of_range", f"bay {named_last}; the lot has bays 1 to {lot.capacity}"
         )
-    now_occupied, now_free = _bitmap(report.occupied), _bitmap(report.free)
-    now_unknown = _bitmap(report.unknown)
-    kept = ~(now_occupied | now_free | now_unknown)
+    now_occupied, now_unknown = _bitmap(report.occupied), _bitmap(report.unknown)
+    kept = ~(now_occupied | _bitmap(report.free) | now_unknown)
     occupied, unknown = known_bitmaps(lot, before)
     return occupied & kept | now_occupied, unknown & kept | now_unknown
 

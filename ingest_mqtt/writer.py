@@ -9,15 +9,15 @@ from time import monotonic, perf_counter
 import structlog
 from prometheus_client import Histogram
 
-from ingest_mqtt import replay
+from ingest_mqtt import queries, replay
 from ingest_mqtt.breaker import Breaker, StoppedError
 from ingest_mqtt.counters import Counters
 from ingest_mqtt.dead_letters import DeadLetters, Kept, expire
 from ingest_mqtt.decide import decide, internal
 from ingest_mqtt.effects import Outcome, Received
 from ingest_mqtt.known import Known
-from ingest_mqtt.lots import Committed, Registry
-from ingest_mqtt.store import commit, note_stopped
+from ingest_mqtt.lots import Registry
+from ingest_mqtt.store import INGESTER, commit
 from ingest_mqtt.wire import FeedTopic
 from sql.engine import AdvisoryLock, Db, Transaction, connect, transaction
 from sql.faults import is_of_data
@@ -86,21 +86,11 @@ class Writer:
         self._dead_letter_retention = dead_letter_retention
         self._maintained_at: datetime | None = None
         self._expiring = False
-        # At a start there may be some that were asked for meanwhile.
-        self._replay_asked = True
+        # Some may have been requested before the start.
+        self._replay_requested = True
         self._breaker = Breaker()
         self._noted: str | None = None
         self._db: Db | None = None
-
-    @property
-    def registry(self) -> Registry:
-        """Who may report what."""
-        return self.known.registry
-
-    @property
-    def committed(self) -> dict[str, Committed]:
-        """Every lot's state in the database."""
-        return self.known.committed
 
     async def open(self) -> Db:
         """Connect, become the only writer and load everything; wait as long as it takes."""
@@ -124,7 +114,7 @@ class Writer:
         await self._maintain(db)
         await self._dead_letters.load(db, self._clock())
         await self.known.read(db)
-        await note_stopped(db, self._breaker.stopped)
+        await queries.stop(db, INGESTER, self._breaker.stopped)
         self.openings += 1
         return db
 
@@ -135,7 +125,7 @@ class Writer:
             self._db = None
 
     def _on_replay(self, *_: object) -> None:
-        self._replay_asked = True
+        self._replay_requested = True
 
     async def _maintain(self, db: Db) -> None:
         now = self._clock()
@@ -174,32 +164,35 @@ class Writer:
             What they changed; the next call replays the rest.
         """
         outcomes: list[Outcome] = []
-        if not self._replay_asked or self._breaker.stopped or self._db is None:
+        if not self._replay_requested or self._breaker.stopped or self._db is None:
             return outcomes
         try:
-            for one in await replay.requested(self._db):
-                # One by one: those before a fault are committed, and are to be told.
+            for one in await queries.next_replays(self._db, replay.AT_ONCE):
+                # One by one: those before a fault are committed, and count.
                 outcomes.append(await self._replay_one(self._db, one))  # noqa: PERF401
-        except Exception as error:  # noqa: BLE001 - asked for still; it must stop no feeds
+        except Exception as error:  # noqa: BLE001 - still requested; it must stop no feeds
             log.warning("a replay was cut off", error=type(error).__name__)
             self.known.read_again()
             await self.tend()
         else:
-            self._replay_asked = len(outcomes) == replay.AT_ONCE
+            self._replay_requested = len(outcomes) == replay.AT_ONCE
         return outcomes
 
-    async def _replay_one(self, db: Db, one: replay.Requested) -> Outcome:
-        outcome, result = replay.decide_again(one, self.registry, self.committed)
+    async def _replay_one(self, db: Db, one: queries.Replay) -> Outcome:
+        outcome, result = replay.decide_again(one, self.known.registry, self.known.committed)
+
+        async def note(within: Transaction) -> None:
+            await queries.end_replay(within, one.dead_letter_id, self._clock(), result)
+
         try:
-            note = replay.note(one, self._clock(), result)
-            self.known.committed |= await commit(db, outcome, self.committed, note)
+            self.known.committed |= await commit(db, outcome, self.known.committed, note)
         except Exception as error:
             if not is_of_data(error, db):
                 raise
             log.exception("a replayed message could not be stored", exc_info=error)
             outcome, result = Outcome(), replay.REFUSED
             async with transaction(db) as within:
-                await replay.note(one, self._clock(), result)(within)
+                await note(within)
         self._counters.replayed[result.partition(":")[0]] += 1
         log.info("replayed", dead_letter=one.dead_letter_id, result=result)
         return outcome
@@ -232,17 +225,17 @@ class Writer:
 
     async def _attempt(self, part: "_Part") -> Outcome:
         db = self._db or await self.open()
-        registry = self.registry
-        outcome = part.refused(registry) or decide(part.messages, registry, self.committed)
+        registry = self.known.registry
+        outcome = part.refused(registry) or decide(part.messages, registry, self.known.committed)
         self._breaker.check(outcome, registry.operators, monotonic())
         started = perf_counter()
         kept = Kept()
 
         async def keep(db: Transaction) -> None:
             nonlocal kept
-            kept = await self._dead_letters.keep(db, outcome.dead_letters, self.registry)
+            kept = await self._dead_letters.keep(db, outcome.dead_letters, self.known.registry)
 
-        self.known.committed |= await commit(db, outcome, self.committed, keep)
+        self.known.committed |= await commit(db, outcome, self.known.committed, keep)
         self._dead_letters.settle(kept)
         outcome.kept.update(kept.reports)
         self._commit_seconds.observe(perf_counter() - started)
@@ -281,7 +274,7 @@ class Writer:
         self._noted = self._breaker.stopped = reason
         try:
             if self._db is not None:
-                await note_stopped(self._db, reason)
+                await queries.stop(self._db, INGESTER, reason)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must stop nothing else
             # It is written when the database is opened next.
             log.warning("database lost", error=type(error).__name__)
@@ -311,7 +304,7 @@ class _Part:
         outcome.join(internal(message, topic, self.fault, registry))
         if not self.is_kept:
             outcome.dead_letters.clear()
-            outcome.kept["over_quota"] += message.is_report
+            outcome.kept["over_quota"] = int(message.is_report)
         return outcome
 
     def narrowed(self, error: Exception) -> list["_Part"]:

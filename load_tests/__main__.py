@@ -10,7 +10,8 @@ from typing import Final, TypeVar
 
 import httpx
 
-from load_tests.running import PARTS, Options, run
+from load_tests.running import ALL, MIX, PARTS, Options, run
+from load_tests.scenarios import SCENARIOS
 from load_tests.stages import StageError
 from load_tests.target import TargetError
 
@@ -51,22 +52,31 @@ def parser() -> argparse.ArgumentParser:
         help="do not put the running city's simulator aside: then only the free gateway's lots "
         "are reported for, and ingest is not measured",
     )
-    add("--only", choices=PARTS, action="append", help="a part of the test; may come again")
-    add("--duration", type=_seconds, default=60.0, help="seconds of the mix; default 60")
+    add(
+        "--scenario",
+        choices=(MIX, *SCENARIOS, ALL),
+        default=MIX,
+        help="the mix with its benchmarks (default), another one, or all of those but the ramp",
+    )
+    add("--only", choices=PARTS, action="append", help="a part of the mix; may come again")
+    add(
+        "--duration",
+        dest="duration_s",
+        type=_seconds,
+        help="seconds of the mix, or of each scenario; default: 14 of the mix",
+    )
     add("--nearest-per-s", type=_rate, default=100.0, help="drivers' questions; default 100")
     add("--follow-share", type=_share, default=0.1, help="drivers who look closer; default 0.1")
     add("--observations-per-s", type=_rate, default=500.0, help="in the mix; default 500")
     add("--ingest-per-s", type=_rate, default=5500.0, help="in the benchmark; default 5500")
-    add("--changes", type=_count, default=300, help="marked changes for freshness; default 300")
+    add("--changes", type=_count, default=200, help="marked changes for freshness; default 200")
     add("--seed", type=int, default=1, help="for places, chances and bays")
     return made
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one load test; exit status 2 when there is nothing to load."""
-    given = parser().parse_args(argv)
-    fields = vars(given)
-    fields["duration_s"] = fields.pop("duration")
+    fields = vars(parser().parse_args(argv))
     fields["only"] = tuple(fields["only"] or PARTS)
     command = " ".join(["python -m load_tests", *(sys.argv[1:] if argv is None else argv)])
     now = datetime.now().astimezone()

@@ -1,6 +1,6 @@
 """What strangers can do to the API: `python -m load_tests.abuse [--lots 60] [--times 3]`.
 
-Starts a city of its own, and tells for each attack the slowest `/healthz` beside it, asked for
+Starts a city of its own, and prints for each attack the slowest `/healthz` beside it, asked for
 every 20 ms by another process over new connections, and the API's memory. The attack is a process
 of its own that gives way to all others: strangers have processors of their own. Exit status 1 when
 an answer took longer than 100 ms: on a machine that does nothing else.
@@ -14,8 +14,7 @@ import statistics
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +22,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from load_tests.rig import scenario, tell
+from load_tests.rig import say, scenario
 from load_tests.target import Target
 
 SLOWEST_MS: Final = 100.0
@@ -35,7 +34,6 @@ _PROCESSES: Final = multiprocessing.get_context("spawn")
 
 def _dense() -> dict[str, Any]:
     """Make the tariff that takes longest of all that are valid."""
-    tiers = [{"from_s": 420 * place, "price_minor": place} for place in range(4)]
     periods = [
         {
             "id": f"p{place}",
@@ -45,7 +43,7 @@ def _dense() -> dict[str, Any]:
             "charge": "unit",
             "unit_s": 420,
             "rounding": "down",
-            "tiers": tiers,
+            "tiers": [{"from_s": 420 * tier, "price_minor": tier} for tier in range(4)],
         }
         for place in range(48)
     ]
@@ -64,7 +62,7 @@ def _dense() -> dict[str, Any]:
 
 
 class Abuse:
-    """The attacks, each a coroutine that ends by itself."""
+    """The attacks: each public method is one, a coroutine that ends by itself."""
 
     def __init__(self, host: str, port: int, drafter: str, lot_id: str) -> None:
         self._at = host, port
@@ -164,18 +162,10 @@ class Abuse:
             writer.transport.abort()
 
     def _stay(self, days: int, **what: Any) -> bytes:
-        leaves = time.time() + days * 86_400
-        stay = {"entry": _written(time.time()), "exit": _written(leaves - 60)}
+        entry = datetime.now(UTC).replace(microsecond=0)
+        leaving = entry + timedelta(days=days) - timedelta(minutes=1)
+        stay = {"entry": entry.isoformat(), "exit": leaving.isoformat()}
         return json.dumps(stay | what).encode()
-
-
-def _written(at: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-
-
-def attacks() -> list[str]:
-    """Name them: the methods of `Abuse`."""
-    return [name for name in vars(Abuse) if not name.startswith("_")]
 
 
 def _attack(abuse: Abuse, name: str) -> None:
@@ -184,7 +174,7 @@ def _attack(abuse: Abuse, name: str) -> None:
 
 
 def _ask_on(url: str, line: Connection) -> None:
-    """Ask again and again until told to stop; then tell the slowest answer, in milliseconds."""
+    """Ask until the line says to stop; then send the time of the slowest answer, in ms."""
     slowest = 0.0
     line.send(None)
     while not line.poll(PAUSE_S):
@@ -195,56 +185,43 @@ def _ask_on(url: str, line: Connection) -> None:
     line.send(slowest * 1000)
 
 
-@contextmanager
-def asked_beside(url: str) -> Iterator[list[float]]:
-    """Ask for `/healthz` meanwhile; the list has the slowest answer after that."""
+def _slowest_beside(abuse: Abuse, name: str, url: str) -> float:
+    """Run an attack, ask for `/healthz` meanwhile, and return its slowest answer in ms."""
     ours, theirs = multiprocessing.Pipe()
-    process = _PROCESSES.Process(target=_ask_on, args=(url, theirs))
-    process.start()
+    asking = _PROCESSES.Process(target=_ask_on, args=(url, theirs))
+    attack = _PROCESSES.Process(target=_attack, args=(abuse, name))
+    asking.start()
     ours.recv()
-    found: list[float] = []
-    try:
-        yield found
-    finally:
-        ours.send(None)
-        found.append(float(ours.recv()) if ours.poll(PATIENCE_S) else float("inf"))
-        process.join()
+    attack.start()
+    attack.join()
+    ours.send(None)
+    slowest_ms = float(ours.recv()) if ours.poll(PATIENCE_S) else float("inf")
+    asking.join()
+    return slowest_ms
 
 
-def run(target: Target, times: int) -> float:
-    """Run every attack so many times; the slowest `/healthz`, in milliseconds."""
+def run(directory: Path, times: int) -> int:
+    """Run every attack so many times against the city in a directory; 1 if one took too long."""
+    target = Target.of(directory)
     at = urlsplit(target.http)
-    people = json.loads((target.directory / "credentials.json").read_text())["people"]
+    people = json.loads((directory / "credentials.json").read_text())["people"]
     drafter = next(each["key"] for each in people if each["role"] == "bureau_drafter")
     abuse = Abuse(at.hostname or "", at.port or 80, drafter, target.gateways[0].lots[0])
     api = psutil.Process(target.processes["api"])
     worst = 0.0
-    for name in attacks():
-        slowest = [_beside(abuse, name, target.http) for _ in range(times)]
+    attacks = [name for name in vars(Abuse) if not name.startswith("_")]
+    for name in attacks:
+        slowest = [_slowest_beside(abuse, name, target.http) for _ in range(times)]
         worst = max(worst, *slowest)
-        middle = statistics.median(slowest)
         memory_mb = sum(each.memory_info().rss for each in (api, *api.children())) / 2**20
         line = f"{name.replace('_', ' '):28} /healthz at most {max(slowest):6.1f} ms"
-        tell(f"{line} (median {middle:6.1f})  {memory_mb:6.0f} MiB")
-    return worst
-
-
-def _beside(abuse: Abuse, name: str, url: str) -> float:
-    attack = _PROCESSES.Process(target=_attack, args=(abuse, name))
-    with asked_beside(url) as slowest:
-        attack.start()
-        attack.join()
-    return slowest[0]
-
-
-def judged(directory: Path, times: int) -> int:
-    """Run against the city in a directory; 1 if an answer took too long."""
-    return 0 if run(Target.of(directory), times) <= SLOWEST_MS else 1
+        say(f"{line} (median {statistics.median(slowest):6.1f})  {memory_mb:6.0f} MiB")
+    return 0 if worst <= SLOWEST_MS else 1
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run against a city of our own; 1 if an answer took too long."""
-    return scenario("load_tests.abuse", __doc__, judged, 1, argv)
+    return scenario("load_tests.abuse", __doc__, run, 1, argv)
 
 
 if __name__ == "__main__":

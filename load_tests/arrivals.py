@@ -16,15 +16,18 @@ class Arrivals:
     Args:
         per_s: Mean number of arrivals a second; above 0.
         random: Where chance comes from.
+
+    Attributes:
+        due_s: When the last one was due; None before the first.
     """
 
     def __init__(self, per_s: float, random: Random) -> None:
         self._per_s, self._random = per_s, random
-        self._due_s: float | None = None
+        self.due_s: float | None = None
 
     def wait_s(self, now_s: float) -> float:
         """Return how long to wait for the next arrival; 0 if it is overdue."""
-        if self._due_s is None or now_s - self._due_s > _MOST_BEHIND_S:
-            self._due_s = now_s
-        self._due_s += self._random.expovariate(self._per_s)
-        return max(self._due_s - now_s, 0.0)
+        if self.due_s is None or now_s - self.due_s > _MOST_BEHIND_S:
+            self.due_s = now_s
+        self.due_s += self._random.expovariate(self._per_s)
+        return max(self.due_s - now_s, 0.0)

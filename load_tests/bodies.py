@@ -1,4 +1,4 @@
-"""What is right about an answer's body. A wrong one is named, whatever its status code said."""
+"""Checks of the answers' bodies: an error names what is wrong, whatever the status code is."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ _STATES: Final = frozenset({"free", "occupied", "unknown"})
 _CLASSES: Final = frozenset({"standard", "accessible", "ev", "large"})
 _COUNTED: Final = ("lots", "capacity", "free_spaces", "unknown_spaces")
 _SUMMED: Final = (*_COUNTED, "live", "stale", "estimated", "unknown")
-# Occupancy is told to four digits.
+# Occupancy has four digits.
 _SAME_RATIO: Final = 1e-4
 
 Body = Mapping[str, Any]
 
 
 class WrongBodyError(Exception):
-    """An answer says something wrong; the message names the check and nothing that varies."""
+    """An answer is wrong; the message names the check, without values that vary."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearestAsk:
-    """What `/v1/nearest` or `/v1/spaces/nearest` was asked; degrees, metres."""
+    """The parameters of `/v1/nearest` or `/v1/spaces/nearest`; degrees, metres."""
 
     longitude: float
     latitude: float
@@ -45,7 +45,7 @@ class NearestAsk:
 
 
 def require(holds: object, name: str) -> None:
-    """Name a check that fails.
+    """Raise an error with the check's name if it fails.
 
     Raises:
         WrongBodyError: `holds` is false.
@@ -218,14 +218,16 @@ def _check_bay(one: Body, lot: Lot) -> None:
 
 
 def _check_distance(one: Body, ask: NearestAsk) -> None:
-    told = one["distance_m"]
+    distance_m = one["distance_m"]
     _, _, true_m = _WGS_84.inv(ask.longitude, ask.latitude, *_point(one))
-    require(abs(told - true_m) <= _RELATIVE * true_m + _ROUNDING_M, "distance off by over 0.5 %")
-    require(told <= ask.radius_m + _ROUNDING_M, "beyond the radius")
+    require(
+        abs(distance_m - true_m) <= _RELATIVE * true_m + _ROUNDING_M, "distance off by over 0.5 %"
+    )
+    require(distance_m <= ask.radius_m + _ROUNDING_M, "beyond the radius")
 
 
 def _check_order(keys: Sequence[tuple[Any, ...]]) -> None:
-    # Distances are told to the millimetre: two that look equal may differ below that.
+    # Distances are rounded to the millimetre: two that look equal may differ below that.
     distances = [key[0] for key in keys]
     require(distances == sorted(distances), "order of distances")
     require(len({key[1:] for key in keys}) == len(keys), "the same one twice")

@@ -1,7 +1,7 @@
-"""The lots of the city, as `/v1/lots` tells them, and the places that people drive to."""
+"""The lots of the city, as `/v1/lots` lists them, and the places that people drive to."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import cos, radians
@@ -31,7 +31,12 @@ _DRAW: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """What the load knows of a lot: degrees in WGS 84; `reporting` is `bays` or `count`."""
+    """What the load knows of a lot: degrees in WGS 84; `reporting` is `bays` or `count`.
+
+    Attributes:
+        free_spaces: When the load began; None where nothing was known.
+        occupied_bits: Likewise: bay n at bit (n-1) mod 8 of byte (n-1) div 8.
+    """
 
     lot_id: str
     operator_id: str
@@ -40,6 +45,10 @@ class Lot:
     land_use: str
     longitude: float
     latitude: float
+    lot_type: str = "surface"
+    is_always_open: bool = True
+    free_spaces: int | None = None
+    occupied_bits: bytes | None = None
 
 
 def read_catalogue(http: str) -> tuple[Lot, ...]:
@@ -64,22 +73,34 @@ def read_catalogue(http: str) -> tuple[Lot, ...]:
 def _lot(item: dict[str, Any]) -> Lot:
     longitude, latitude = item["location"]["coordinates"]
     return Lot(
-        lot_id=item["lot_id"],
-        operator_id=item["operator_id"],
-        reporting=item["reporting"],
-        capacity=item["capacity"],
-        land_use=item["land_use"] or "",
-        longitude=longitude,
-        latitude=latitude,
+        item["lot_id"],
+        item["operator_id"],
+        item["reporting"],
+        item["capacity"],
+        item["land_use"] or "",
+        longitude,
+        latitude,
+        item["lot_type"],
+        item["opening_hours"] is None,
     )
 
 
-class Places:
-    """Where people look for a space: around lots, by capacity and by what draws people there."""
+def draws(lots: Sequence[Lot]) -> list[float]:
+    """Return each lot's weight on an ordinary day."""
+    return [lot.capacity * _DRAW.get(lot.land_use, 1.0) for lot in lots]
 
-    def __init__(self, lots: Sequence[Lot]) -> None:
+
+class Places:
+    """Where people look for a space: around lots, by weights.
+
+    Args:
+        lots: At least one.
+        weights: Of the lots; None: by capacity and by what draws people there.
+    """
+
+    def __init__(self, lots: Sequence[Lot], weights: Sequence[float] | None = None) -> None:
         self._lots = lots
-        self._sums = list(accumulate(_weights(lots)))
+        self._sums = list(accumulate(draws(lots) if weights is None else weights))
 
     def draw(self, random: Random) -> tuple[float, float]:
         """Draw a place: longitude and latitude in degrees, to the seventh digit."""
@@ -88,7 +109,3 @@ class Places:
         north = random.gauss(0.0, _SPREAD_M) / METRES_PER_DEGREE
         east = random.gauss(0.0, _SPREAD_M) / METRES_PER_DEGREE / cos(radians(lot.latitude))
         return round(lot.longitude + east, 7), round(lot.latitude + north, 7)
-
-
-def _weights(lots: Iterable[Lot]) -> Iterable[float]:
-    return (lot.capacity * _DRAW.get(lot.land_use, 1.0) for lot in lots)

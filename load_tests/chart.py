@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import matplotlib as mpl
 
@@ -15,9 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from load_tests.kinds import ACK, CITY, FRESH, LOT, LOT_SPACES, NEAREST, NEAREST_SPACES
+from load_tests.kinds import ACK, CITY, FRESH, LOT, LOT_SPACES, NEAREST, NEAREST_SPACES, RESYNC
 from load_tests.report import FRESH_P99_MS, NEAREST_P95_MS
-from load_tests.samples import Floats, per_second
+from load_tests.samples import per_second
 from load_tests.stages import Stage
 
 # Kinds in the order of the picture, with the target of one of its percentiles, if there is one.
@@ -28,6 +28,8 @@ _KINDS: Final = (
     (f"GET {NEAREST_SPACES}", "GET /v1/spaces/nearest", None),
     (f"GET {CITY}", "GET /v1/city", None),
     (f"{ACK} spaces", "MQTT feed, publish to ack", None),
+    (f"{ACK} snapshot", "MQTT snapshot, publish to ack", None),
+    (RESYNC, "Whole city again, first publish to last ack", None),
     (
         f"{FRESH} {LOT_SPACES}",
         "Freshness, shown by /v1/lots/{lot_id}/spaces",
@@ -36,6 +38,28 @@ _KINDS: Final = (
     (f"{FRESH} {NEAREST}", "Freshness, shown by /v1/nearest", ("p99", FRESH_P99_MS)),
 )
 Grid = NDArray[np.object_]
+
+_FRAME: Final[dict[Any, Any]] = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.edgecolor": "#cbd2d9",
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlecolor": "#1f2933",
+    "axes.titlepad": 4,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": "#e4e7eb",
+    "grid.linewidth": 0.7,
+    **dict.fromkeys(("xtick.color", "ytick.color"), "#7b8794"),
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), 8),
+    **dict.fromkeys(
+        ("xtick.major.size", "ytick.major.size", "xtick.minor.size", "ytick.minor.size"), 0
+    ),
+}
 
 _INK: Final = "#1f2933"
 _FAINT: Final = "#7b8794"
@@ -49,6 +73,7 @@ _GAP_S: Final = 4
 _DOTS: Final = "#3d85c6"
 
 
+@mpl.rc_context(_FRAME)
 def draw(stages: Sequence[Stage], path: Path) -> None:
     """Draw the picture (PNG); one row a kind, the stages side by side."""
     there = {kind for stage in stages for kind in stage.samples.by_kind}
@@ -59,8 +84,7 @@ def draw(stages: Sequence[Stage], path: Path) -> None:
     grid = figure.subplots(len(kinds), 2, sharex=True, squeeze=False, width_ratios=(3, 2))
     starts = _starts(stages)
     for (kind, title, target), (latency, throughput) in zip(kinds, grid, strict=True):
-        _frame(latency, title)
-        _frame(throughput, "")
+        latency.set_title(title)
         for stage, at_s in zip(stages, starts, strict=True):
             if kind in stage.samples.by_kind:
                 _draw_stage(latency, throughput, stage, kind, at_s)
@@ -88,7 +112,8 @@ def _draw_stage(latency: Axes, throughput: Axes, stage: Stage, kind: str, at_s: 
     if len(ends_s) < _SPARSE_PER_S * length_s:
         latency.plot(at_s + ends_s - stage.started_s, latencies_ms, ".", color=_DOTS, ms=3.5)
     else:
-        _draw_percentiles(latency, seconds, rows)
+        for name, colour, column in _SHADES:
+            latency.plot(seconds, rows[:, column], color=colour, lw=1.4, label=name)
     throughput.bar(seconds, rows[:, 0], width=1.0, color=_THROUGHPUT, alpha=0.55)
     mean = rows[:, 0].mean()
     throughput.annotate(
@@ -102,23 +127,8 @@ def _draw_stage(latency: Axes, throughput: Axes, stage: Stage, kind: str, at_s: 
     )
 
 
-def _draw_percentiles(axes: Axes, seconds: Sequence[float], rows: Floats) -> None:
-    for name, colour, column in _SHADES:
-        axes.plot(seconds, rows[:, column], color=colour, lw=1.4, label=name)
-
-
-def _frame(axes: Axes, title: str) -> None:
-    axes.set_title(title, loc="left", fontsize=10, fontweight="bold", color=_INK, pad=4)
-    axes.grid(axis="y", color="#e4e7eb", lw=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=_FAINT, labelsize=8, length=0)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color("#cbd2d9")
-
-
 def _scale(axes: Axes, target: tuple[str, float] | None) -> None:
-    """Logarithmic milliseconds over whole decades, and the target's line."""
+    """Make the scale logarithmic, from decade to decade, and draw the target's line."""
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     if target is not None:

@@ -1,7 +1,7 @@
 """Drivers: what is free near where they go, then one lot of the answer, then its bays."""
 
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from locust import task
@@ -17,9 +17,6 @@ from load_tests.bodies import (
 )
 from load_tests.kinds import EMPTY, LOT, LOT_SPACES, NEAREST, NEAREST_SPACES
 
-# Each driver waits for an answer: so many that nobody's waiting holds back the total rate.
-MOST_DRIVERS: Final = 100
-
 
 class Driver(AskingUser):
     """One of many, who together ask for `/v1/nearest` at the plan's rate."""
@@ -27,22 +24,25 @@ class Driver(AskingUser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take a share of the rate."""
         super().__init__(*args, **kwargs)
-        _, self.random = self.world.new_user()
-        rate = self.world.plan.mix.nearest_per_s
-        self.arrivals = Arrivals(rate / drivers_for(rate), self.random)
+        self.arrivals = Arrivals(self.world.driver_per_s, self.random)
 
     def wait_time(self) -> float:
         """Come at the moments of a Poisson process."""
         return self.arrivals.wait_s(perf_counter())
 
+    def on_start(self) -> None:
+        """Wait for the first moment."""
+        self.wait()  # type: ignore[no-untyped-call]
+
     @task
     def look_for_a_space(self) -> None:
-        """Make one driver's journey."""
+        """Make one driver's journey; the first answer's latency begins when it was due."""
         ask = self._wish()
         body = self.ask(
             f"{NEAREST}?{_query(ask)}",
             NEAREST,
             lambda body: check_nearest(body, ask, self.world.lots),
+            due_s=self.arrivals.due_s,
         )
         if body is None:
             return
@@ -76,11 +76,6 @@ class Driver(AskingUser):
                 NEAREST_SPACES,
                 lambda body: check_nearest_spaces(body, near, self.world.lots),
             )
-
-
-def drivers_for(per_s: float) -> int:
-    """Return how many drivers make a rate: about one arrival a second each."""
-    return min(max(round(per_s), 1), MOST_DRIVERS)
 
 
 def _query(ask: NearestAsk) -> str:

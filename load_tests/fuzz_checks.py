@@ -35,28 +35,26 @@ def expects_ack(topic: str, payload: bytes) -> bool:
     feed = FeedTopic.parse(topic)
     if feed is None:
         return False
-    if feed.kind != "status":
-        return True
-    if len(payload) > MAX_PAYLOAD_BYTES:
+    if feed.kind != "status" or len(payload) > MAX_PAYLOAD_BYTES:
         return True
     try:
         # As pairs: a name that stands there twice is no well-formed hint.
-        said = json.loads(payload.decode(), object_pairs_hook=list)
+        pairs = json.loads(payload.decode(), object_pairs_hook=list)
     except (ValueError, RecursionError):
         return True
-    return said not in ([("status", "online")], [("status", "offline")])
+    return pairs not in ([("status", "online")], [("status", "offline")])
 
 
-def ack_problem(told: bytes) -> str | None:
+def ack_problem(payload: bytes) -> str | None:
     """Find what is wrong with an ack; None where it keeps docs/contract/feeds.md."""
-    ack: dict[str, Any] = json.loads(told)
+    ack: dict[str, Any] = json.loads(payload)
     if ack["result"] not in RESULTS:
         return f"a result {ack['result']!r}"
     if ack.get("reason") == "internal":
         return "a fault of ours"
     if ack["result"] == "rejected" and not (ack.get("reason") and ack.get("detail")):
         return "a refusal without its reason"
-    if SECRET.encode() in told.upper():
+    if SECRET.encode() in payload.upper():
         return "an ack quotes"
     return _number_problem(ack)
 

@@ -1,4 +1,4 @@
-"""What a run of the fuzzer found, summed up."""
+"""The report of a run of the fuzzer."""
 
 import json
 from collections.abc import Mapping
@@ -152,7 +152,7 @@ class Report:
 
 def write(report: Report, directory: Path) -> str:
     """Write `summary.md` and `summary.json`; give the text."""
-    directory.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
     text = summary(report)
     (directory / "summary.md").write_text(text, encoding="utf-8")
     facts = {
@@ -172,7 +172,7 @@ def write(report: Report, directory: Path) -> str:
 
 
 def summary(report: Report) -> str:
-    """Tell a run in Markdown."""
+    """Write the report as Markdown."""
     fuzzing = [stretch for stretch in report.stretches if stretch.messages]
     took_s = sum(stretch.length_s for stretch in fuzzing)
     sent = report.ended["sent"]

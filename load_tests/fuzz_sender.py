@@ -1,7 +1,8 @@
-"""One hostile gateway, as a process: `python -m load_tests.fuzz_sender PLAN`.
+"""One hostile gateway, as a process: `python -m load_tests.fuzz_sender PLAN DIRECTORY`.
 
-It reads at its standard input how many messages to send next, a line each, and answers each line,
-once all acks have come or are too late, with one line of JSON: how the messages ended so far.
+It says that it is ready. Then it reads at its standard input how many messages to send next, a line
+each, and answers each line, once all acks have come or are too late, with one line of JSON: how the
+messages ended so far.
 """
 
 import json
@@ -9,7 +10,6 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -56,8 +56,7 @@ class Sender:
         self._open: Counter[str] = Counter()
         self._waiting = 0
         self._heard, self._listening = Condition(), Event()
-        at, login = (plan.mqtt_host, plan.mqtt_port), (gateway.username, gateway.password)
-        self._client = connected(at, login, self._hear, self._listening, self._lost)
+        self._client = connected(plan.mqtt, gateway, self._hear, self._listening, self._lost)
 
     def send(self, number: int) -> None:
         """Send so many messages, and wait for their acks; what does not come is a problem."""
@@ -83,8 +82,8 @@ class Sender:
         with self._heard:
             for topic, missing in self._open.items():
                 if missing:
-                    word = "did not come" if missing > 0 else "too many"
-                    self.checked.note(f"{abs(missing)} acks {word}", topic[:200])
+                    how = "did not come" if missing > 0 else "too many"
+                    self.checked.note(f"{abs(missing)} acks {how}", topic[:200])
             self._open.clear()
             self._waiting = 0
 
@@ -126,28 +125,28 @@ class Sender:
         self.checked.note("the connection was lost", self._username)
 
     def _hear(self, message: MQTTMessage) -> None:
-        told = bytes(message.payload)
-        ack = json.loads(told)
+        payload = bytes(message.payload)
+        ack = json.loads(payload)
         with self._heard:
             self.checked.results[ack.get("reason") or ack["result"]] += 1
             if ack["result"] == "superseded":
                 # A broken number of ours has been taken: from here on we number above it.
                 ahead = int(time.time()) + _MOST_AHEAD_S
                 self._epoch = min(max(self._epoch, ack["last"]["epoch"] + 1), ahead)
-            problem = ack_problem(told)
-            if problem is not None:
-                self.checked.note(problem, f"{message.topic[:100]} {told!r}")
+            if problem := ack_problem(payload):
+                self.checked.note(problem, f"{message.topic[:100]} {payload!r}")
             self._open[message.topic] -= 1
             self._waiting -= 1
             self._heard.notify_all()
 
 
-def main(plan: Plan, lines: Iterable[str], say: Callable[[str], None]) -> None:
+def main(plan: Plan) -> None:
     """Send what is asked for, line by line."""
     # What makes load gives way to what is measured.
     os.nice(_NICENESS)
     sender = Sender(plan)
-    for line in lines:
+    print("ready", flush=True)  # noqa: T201 - the word that the starter waits for
+    for line in sys.stdin:
         sender.send(int(line))
         answer = {
             "sent": sender.sent,
@@ -155,13 +154,9 @@ def main(plan: Plan, lines: Iterable[str], say: Callable[[str], None]) -> None:
             "results": sender.checked.results,
             "problems": sender.checked.problems,
         }
-        say(json.dumps(answer))
+        print(json.dumps(answer), flush=True)  # noqa: T201 - the answer to each line
     sender.close()
 
 
 if __name__ == "__main__":
-    main(
-        Plan.read(Path(sys.argv[1])),
-        sys.stdin,
-        lambda line: print(line, flush=True),  # noqa: T201 - the answer to each line
-    )
+    main(Plan.read(Path(sys.argv[1])))

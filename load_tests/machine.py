@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -25,7 +25,7 @@ def with_children(pid: int) -> set[psutil.Process]:
         return set()
 
 
-def busy_s() -> float:
+def _busy_s() -> float:
     """Sum up the seconds in which the machine's processors were not idle."""
     times = psutil.cpu_times()
     # Guests' time is in their users' already.
@@ -53,31 +53,47 @@ def put_first() -> None:
 
 @dataclass(frozen=True)
 class Usage:
-    """Seconds of processors used until now.
+    """Seconds of processors used until a moment, by program.
+
+    `load` is this process with those that it has started, apart from the programs named. `others`
+    is whatever else keeps the machine busy: figures are the platform's own only where that is
+    little.
 
     Attributes:
-        at_s: When (seconds of the machine's clock that never steps).
-        ours: Of this process and each that it has started.
-        every: Of everybody.
+        at_s: The moment, in Unix seconds.
+        used_s: By program.
     """
 
     at_s: float
-    ours: Mapping[int, float]
-    every: float
+    used_s: Mapping[str, float]
 
     @classmethod
-    def now(cls) -> Self:
-        """Read the usage of this moment."""
-        ours: dict[int, float] = {}
-        for process in with_children(os.getpid()):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                used = process.cpu_times()
-                ours[process.pid] = used.user + used.system
-        return cls(time.monotonic(), ours, busy_s())
+    def now(cls, programs: Mapping[str, int]) -> Self:
+        """Read the usage of this moment; `programs` are process ids by name."""
+        families = {name: with_children(pid) for name, pid in programs.items()}
+        # A city of our own is of the family: it is still no load.
+        load = with_children(os.getpid()).difference(*families.values())
+        families = {name: one for name, one in families.items() if one} | {"load": load}
+        used_s = {name: _used_s(one) for name, one in families.items()}
+        used_s["others"] = _busy_s() - sum(used_s.values())
+        return cls(time.time(), used_s)
 
-    def processors_since(self, before: "Usage") -> tuple[float, float]:
-        """Return how many processors were used by us and by others, on average since then."""
-        seconds = max(self.at_s - before.at_s, 1e-9)
-        ours = sum(used - before.ours.get(pid, 0.0) for pid, used in self.ours.items())
-        others = self.every - before.every - ours
-        return ours / seconds, max(others, 0.0) / seconds
+    def cores_since(self, before: "Usage") -> dict[str, float]:
+        """Return how many cores each program used since then, on the average."""
+        passed_s = max(self.at_s - before.at_s, 1e-9)
+        return {
+            # A little below 0 where the kernel rounds differently for the machine and for one.
+            name: max(0.0, round((used_s - before.used_s[name]) / passed_s, 2))
+            for name, used_s in self.used_s.items()
+            if name in before.used_s
+        }
+
+
+def _used_s(processes: Iterable[psutil.Process]) -> float:
+    """Sum up the processor seconds of processes, and of those of their children that ended."""
+    total_s = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            total_s += times.user + times.system + times.children_user + times.children_system
+    return total_s

@@ -9,7 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
@@ -98,7 +98,7 @@ def valid(
     body: dict[str, Any] = {
         "epoch": order[0],
         "seq": order[1],
-        "observed_at": _observed(at, random),
+        "observed_at": (at - timedelta(seconds=random.randint(0, 59))).isoformat(),
     }
     if kind == "count":
         body |= {"free": random.randint(0, capacity), "capacity": capacity}
@@ -110,10 +110,6 @@ def valid(
         bits = random.getrandbits(capacity).to_bytes((capacity + 7) // 8, "little")
         body |= {"capacity": capacity, "occupied_bits": base64.b64encode(bits).decode()}
     return Sample(lot, kind, json.dumps(body).encode())
-
-
-def _observed(at: datetime, random: Random) -> str:
-    return (at - timedelta(seconds=random.randint(0, 59))).isoformat()
 
 
 Mutation = Callable[[Sample, Random], Sample]
@@ -130,13 +126,11 @@ def mutate(sample: Sample, random: Random) -> tuple[str, Sample]:
         name, mutation = random.choice(HEAVY if random.random() < _HEAVY_SHARE else MUTATIONS)
         sample = mutation(sample, random)
         names.append(name)
-    if len(sample.payload) > _MOST_BYTES:
-        sample = Sample(sample.lot, sample.kind, sample.payload[:_MOST_BYTES])
-    return "+".join(names), sample
+    return "+".join(names), _with(sample, sample.payload[:_MOST_BYTES])
 
 
 def _with(sample: Sample, payload: bytes) -> Sample:
-    return Sample(sample.lot, sample.kind, payload)
+    return replace(sample, payload=payload)
 
 
 def _body(sample: Sample) -> dict[str, Any] | None:
@@ -178,7 +172,9 @@ def _raw_field(values: Sequence[str]) -> Mutation:
 
 def cut(sample: Sample, random: Random) -> Sample:
     """Lose the end, as a gateway does whose line breaks."""
-    return _with(sample, sample.payload[: random.randint(0, max(len(sample.payload) - 1, 0))])
+    return replace(
+        sample, payload=sample.payload[: random.randint(0, max(len(sample.payload) - 1, 0))]
+    )
 
 
 def splice(sample: Sample, random: Random) -> Sample:
@@ -212,18 +208,22 @@ def stray(sample: Sample, random: Random) -> Sample:
 
 
 def nest(sample: Sample, random: Random) -> Sample:
-    """Nest deeply: the whole, or one value; closed or not."""
+    """Nest deeply: the message or one value; closed or not."""
     depth = random.choice((2, 50, 600, 1100, 5000, 30_000))
     left, right = random.choice(((b"[", b"]"), (b'{"a":', b"}")))
     closed = right * depth if random.random() < 0.5 else b""  # noqa: PLR2004 - as often as not
     at = sample.payload.find(b": ") + 2 if random.random() < 0.5 else 0  # noqa: PLR2004
-    return _with(sample, sample.payload[:at] + left * depth + sample.payload[at:] + closed)
+    return replace(
+        sample, payload=sample.payload[:at] + left * depth + sample.payload[at:] + closed
+    )
 
 
 def double(sample: Sample, random: Random) -> Sample:
     """Send two texts in one, or nothing but space after it."""
     between = random.choice((b"", b" ", b"\n", b",", b"\x00"))
-    return _with(sample, sample.payload + between + random.choice((sample.payload, b"", b"7")))
+    return replace(
+        sample, payload=sample.payload + between + random.choice((sample.payload, b"", b"7"))
+    )
 
 
 def repeat_key(sample: Sample, random: Random) -> Sample:
@@ -253,12 +253,12 @@ def large(sample: Sample, random: Random) -> Sample:
 def lot_name(sample: Sample, random: Random) -> Sample:
     """Name another lot: a secret, one that does not exist, one that cannot be."""
     names = (SECRET.lower(), SECRET, "370202-9999", "LOT A", "x" * 300, "鲁b", "..", "-", "other")
-    return Sample(random.choice(names), sample.kind, sample.payload)
+    return replace(sample, lot=random.choice(names))
 
 
 def kind_name(sample: Sample, random: Random) -> Sample:
     """Send it on the topic of another kind."""
-    return Sample(sample.lot, random.choice(KINDS), sample.payload)
+    return replace(sample, kind=random.choice(KINDS))
 
 
 def _number(body: dict[str, Any], name: str, random: Random) -> None:

@@ -1,7 +1,5 @@
 """Operations: the city's totals every few seconds."""
 
-from typing import Any
-
 from locust import task
 
 from load_tests.asking import AskingUser
@@ -11,11 +9,6 @@ from load_tests.kinds import CITY
 
 class Operations(AskingUser):
     """A screen in the control room."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take a number."""
-        super().__init__(*args, **kwargs)
-        _, self.random = self.world.new_user()
 
     def wait_time(self) -> float:
         """Look every few seconds, not to the beat of anything else."""

@@ -2,7 +2,7 @@
 
 Two figures against their targets: quotes a second of two-hour stays, and milliseconds for a stay of
 30 days. Every quote has its lines; the sentences are made when a line's text is asked for, so the
-same is measured again with the whole quote turned into JSON's types, sentences and all.
+same is measured again with the quote and all its sentences turned into JSON's types.
 """
 
 import argparse
@@ -26,10 +26,6 @@ STEP = timedelta(minutes=37)
 BATCH = 50
 
 
-def _tiers(*tiers: tuple[int, int]) -> list[dict[str, int]]:
-    return [{"from_s": from_s, "price_minor": price} for from_s, price in tiers]
-
-
 def _tariff(name: str, periods: list[dict[str, Any]], **more: Any) -> Tariff:
     plain = {
         "id": name,
@@ -47,7 +43,11 @@ def _tariff(name: str, periods: list[dict[str, Any]], **more: Any) -> Tariff:
 
 def _unit(name: str, start: str, end: str, unit_s: int, *tiers: tuple[int, int]) -> dict[str, Any]:
     period = {"id": name, "days": "all", "start": start, "end": end, "charge": "unit"}
-    return period | {"unit_s": unit_s, "rounding": "up", "tiers": _tiers(*tiers)}
+    return period | {
+        "unit_s": unit_s,
+        "rounding": "up",
+        "tiers": [{"from_s": from_s, "price_minor": price} for from_s, price in tiers],
+    }
 
 
 def tariffs() -> list[Tariff]:
@@ -105,10 +105,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m load_tests.pricing_bench")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
     seconds: float = parser.parse_args().seconds
-    # On one core, as the targets are said.
+    # On one core, as the targets are.
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    head = f"{'tariff':<12}{'2 h: quotes/s':>15}{'as JSON':>12}{'30 days: ms':>14}{'as JSON':>10}"
-    rows = [head]
+    rows = [f"{'tariff':<12}{'2 h: quotes/s':>15}{'as JSON':>12}{'30 days: ms':>14}{'as JSON':>10}"]
     missed = False
     for tariff in tariffs():
         vehicle = "large" if tariff.vehicles else "small"

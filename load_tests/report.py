@@ -1,4 +1,4 @@
-"""What was measured, against what was to be reached."""
+"""The report: what was measured, and the goals."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -6,8 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from load_tests.kinds import ACK, EMPTY, FRESH, NEAREST
+import numpy as np
+
+from load_tests.crowds import QUESTIONS_PER_HOUR
+from load_tests.kinds import ACK, EMPTY, FRESH, HELD_PER_S, NEAREST, RECONNECT, RESYNC
 from load_tests.samples import Samples, percentiles
+from load_tests.search import MOST_P99_MS
 from load_tests.stages import Stage
 
 NEAREST_P95_MS: Final = 30.0
@@ -15,6 +19,9 @@ NEAREST_PER_S: Final = 100.0
 FLOWING_PER_S: Final = 500.0
 FRESH_P99_MS: Final = 1000.0
 INGEST_PER_S: Final = 5000.0
+RESYNC_S: Final = 2.0
+# Stages that follow a shape, not a constant rate.
+_SHAPED: Final = frozenset({"morning", "burst", "storm", "ramp"})
 # Arrivals are a Poisson process: over a minute its rate is within some per cent of the wanted one.
 _RATE_REACHED: Final = 0.95
 # An API that finds nothing gives no wrong answer either. People go where lots are.
@@ -29,7 +36,7 @@ class Goal:
         name: What it is.
         measured: In words.
         target: In words.
-        reached: Whether it is; None where only told.
+        reached: Whether it is; None where nothing is asked.
         load_average: Of the machine then.
     """
 
@@ -46,13 +53,15 @@ class Goal:
 
 
 def goals(stages: Iterable[Stage]) -> list[Goal]:
-    """Hold the stages against what is to be reached."""
+    """Compare the stages with the goals."""
     made = []
     for stage in stages:
         if stage.name == "mixed" and f"GET {NEAREST}" in stage.samples.by_kind:
             made.append(_nearest(stage))
         elif stage.name == "freshness":
             made += _fresh(stage)
+        elif stage.name in _SHAPED:
+            made += _answers(stage) + _resync(stage) + _served(stage)
         elif stage.ingested is not None and stage.name.startswith("ingest"):
             made.append(_ingest(stage, asked=not stage.name.startswith("ingest, 1 ")))
     return made
@@ -77,15 +86,69 @@ def _nearest(stage: Stage) -> Goal:
     )
 
 
+def _answers(stage: Stage) -> list[Goal]:
+    """Sum up the drivers' answers of a scenario, open loop; the ramp's are past its limit."""
+    kind = f"GET {NEAREST}"
+    figures = stage.samples.figures(kind, stage.length_s)
+    if figures is None or stage.name == "ramp":
+        return []
+    ends = stage.samples.by_kind[kind][0]
+    busiest = int(np.bincount((ends - stage.started_s).astype(int)).max())
+    return [
+        Goal(
+            f"{stage.name}: /v1/nearest, p99",
+            f"{figures.p99_ms:.1f} ms (p50 {figures.p50_ms:.1f}, longest {figures.longest_ms:.0f}) "
+            f"at {figures.per_s:,.0f} requests/s, {busiest:,} in the busiest second",
+            "-",
+            None,
+            stage.load_average,
+        )
+    ]
+
+
+def _resync(stage: Stage) -> list[Goal]:
+    every = stage.samples.by_kind.get(RESYNC, ((), ()))[1]
+    if not len(every):
+        return []
+    longest_s = float(max(every)) / 1000
+    reconnected_s = float(max(stage.samples.by_kind[RECONNECT][1])) / 1000
+    return [
+        Goal(
+            "storm: whole city again, first publish to last ack",
+            f"{longest_s:.2f} s, the longest of {len(every)} "
+            f"({reconnected_s:.2f} s from the lost connections)",
+            f"{RESYNC_S:.0f} s",
+            longest_s <= RESYNC_S,
+            stage.load_average,
+        )
+    ]
+
+
+def _served(stage: Stage) -> list[Goal]:
+    per_s = stage.counted.get(HELD_PER_S)
+    if per_s is None:
+        return []
+    return [
+        Goal(
+            f"drivers served, p99 below {MOST_P99_MS:.0f} ms and no error",
+            f"{per_s * 3600 / QUESTIONS_PER_HOUR:,.0f} on the road at once, "
+            f"{QUESTIONS_PER_HOUR:.0f} questions an hour each: {per_s:,} requests/s",
+            "-",
+            None,
+            stage.load_average,
+        )
+    ]
+
+
 def _fresh(stage: Stage) -> list[Goal]:
-    shown = [
-        latencies
+    values = [
+        value
         for kind, (_, latencies) in stage.samples.by_kind.items()
         if kind.startswith(FRESH)
+        for value in latencies
     ]
-    if not shown:
+    if not values:
         return []
-    values = [value for latencies in shown for value in latencies]
     p50, p95, p99 = percentiles(values)
     return [
         Goal(
@@ -101,10 +164,10 @@ def _fresh(stage: Stage) -> list[Goal]:
 def _ingest(stage: Stage, *, asked: bool) -> Goal:
     per_s = stage.ingested.observations_per_s if stage.ingested else 0.0
     acks = stage.samples.figures(f"{ACK} spaces", stage.length_s)
-    told = f", ack p50 {acks.p50_ms:.0f} ms, p99 {acks.p99_ms:.0f} ms" if acks else ""
+    latency = f", ack p50 {acks.p50_ms:.0f} ms, p99 {acks.p99_ms:.0f} ms" if acks else ""
     return Goal(
         f"{stage.name}, sustained",
-        f"{per_s:,.0f} observations/s over {stage.length_s:.0f} s{told}",
+        f"{per_s:,.0f} observations/s over {stage.length_s:.0f} s{latency}",
         f"{INGEST_PER_S:,.0f} observations/s" if asked else "-",
         per_s >= INGEST_PER_S if asked else None,
         stage.load_average,
@@ -148,8 +211,8 @@ def _kinds_table(samples: Samples, length_s: float) -> str:
     for kind in sorted(samples.by_kind):
         if figures := samples.figures(kind, length_s):
             numbers = (figures.p50_ms, figures.p95_ms, figures.p99_ms, figures.longest_ms)
-            told = [f"{value:,.1f}" for value in numbers]
-            rows.append((kind, f"{figures.number:,}", f"{figures.per_s:,.1f}", *told))
+            cells = [f"{value:,.1f}" for value in numbers]
+            rows.append((kind, f"{figures.number:,}", f"{figures.per_s:,.1f}", *cells))
     return table(("kind", "number", "per s", "p50 ms", "p95 ms", "p99 ms", "longest ms"), rows)
 
 

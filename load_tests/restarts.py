@@ -1,9 +1,9 @@
 """How long the API is away when it is restarted: `python -m load_tests.restarts [--times 5]`.
 
-Starts a city of its own. Tells for each restart (SIGTERM; the run's keeper starts it again) the
+Starts a city of its own. Prints for each restart (SIGTERM; the run's keeper starts it again) the
 seconds until `/healthz` answers 200 again, and for each replacement of its workers (SIGHUP) how
-many of the requests meanwhile failed and the slowest. Exit status 1 when a restart took longer than
-2 s, or a request failed: on a machine that does nothing else.
+many requests failed meanwhile, and the time of the slowest. Exit status 1 when a restart took
+longer than 2 s, or a request failed: on a machine that does nothing else.
 """
 
 import http.client
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from load_tests.rig import scenario, tell
+from load_tests.rig import say, scenario
 from load_tests.target import Target
 
 LONGEST_S: Final = 2.0
@@ -36,13 +36,13 @@ def main(argv: list[str] | None = None) -> int:
 def _measured(directory: Path, times: int) -> int:
     is_well = True
     for _ in range(times):
-        # One that has just started and ends again is waited with.
+        # The keeper waits before it starts a program again that ends soon after its start.
         _wait_until(lambda: _age_s(Target.of(directory)) > _WELL_AFTER_S)
         target = Target.of(directory)
         failed, slowest_s = _replaced(target)
-        tell(f"replaced: {failed} requests failed, the slowest took {1000 * slowest_s:.0f} ms")
+        say(f"replaced: {failed} requests failed, the slowest took {1000 * slowest_s:.0f} ms")
         away_s = _restarted(target)
-        tell(f"restarted: answers after {away_s:.2f} s")
+        say(f"restarted: answers after {away_s:.2f} s")
         is_well = is_well and failed == 0 and away_s <= LONGEST_S
     return 0 if is_well else 1
 

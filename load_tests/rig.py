@@ -1,9 +1,8 @@
-"""What the load needs of the machine: the simulator put aside, or a city of its own."""
+"""Prepares a city for the load: one of our own, or a running one without its simulator."""
 
 import argparse
 import configparser
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,11 +12,11 @@ import xmlrpc.client
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 
 from load_tests.target import Target, TargetError
 
-_SIMULATOR: Final = "simulator"
+SIMULATOR: Final = "simulator"
 # What is measured is what the platform can do, not what it lets a gateway do.
 _NO_RATES: Final = {
     "INGEST_GATEWAY_MESSAGES_PER_S": "100000",
@@ -55,43 +54,76 @@ def scenario(
         return run(directory, arguments.times)
 
 
-def tell(line: str) -> None:
-    """Say a line of a scenario's answer, with the machine's load average."""
+def say(line: str) -> None:
+    """Print a line of a scenario's answer, with the machine's load average."""
     print(f"{line}, load {os.getloadavg()[0]:.1f}", flush=True)  # noqa: T201 - the answer
 
 
 def can_take_over(target: Target) -> bool:
     """Return whether the run's supervisor lets us put the simulator aside."""
-    return _SIMULATOR in target.processes and _configuration(target).exists()
+    return SIMULATOR in target.processes and _configuration(target.directory).exists()
 
 
 @contextmanager
 def simulator_aside(target: Target) -> Iterator[None]:
-    """Stop the run's simulator, whose gateways the load then plays, and start it again after.
+    """Pause the run's simulator, whose gateways the load then plays, and let it go on after.
 
-    Two clients under one gateway's user would throw each other out for ever.
+    Two clients under one gateway's user would throw each other out for ever. A simulator that is
+    started afresh has other bays occupied; one that was paused goes on with those that it had.
 
     Raises:
         TargetError: The run's supervisor does not do it.
     """
-    supervisor = _supervisor(target)
-    try:
-        supervisor.stopProcess(_SIMULATOR)
-    except (OSError, xmlrpc.client.Error) as error:
-        raise TargetError(f"the simulator cannot be stopped: {error}") from error
+    with _going_on_after(target.directory):
+        try:
+            supervisor_of(target.directory).signalProcess(SIMULATOR, "STOP")
+        except (OSError, xmlrpc.client.Error) as error:
+            raise TargetError(f"the simulator cannot be paused: {error}") from error
+        yield
+
+
+@contextmanager
+def _going_on_after(directory: Path) -> Iterator[None]:
+    """Let the simulator go on after the context, and also where this process is killed in it."""
+    command = [sys.executable, "-m", "load_tests.pausing", str(directory)]
+    # Of a session of its own: what ends ours, such as Ctrl-C, must not end it.
+    keeper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    stdin = cast("IO[bytes]", keeper.stdin)
+    # Processes that play gateways hold it open too, see `load_tests.stages.engine`.
+    os.set_inheritable(stdin.fileno(), True)  # noqa: FBT003 - the function has no keyword
     try:
         yield
     finally:
-        supervisor.startProcess(_SIMULATOR, False)  # noqa: FBT003 - XML-RPC has no keywords
+        stdin.close()
+        keeper.wait()
 
 
-def _configuration(target: Target) -> Path:
-    return target.directory / "supervisord.conf"
+@contextmanager
+def aside(target: Target, name: str) -> Iterator[None]:
+    """Stop one of the run's programs, and start it again after.
+
+    Raises:
+        TargetError: The run's supervisor does not do it.
+    """
+    supervisor = supervisor_of(target.directory)
+    try:
+        supervisor.stopProcess(name)
+    except (OSError, xmlrpc.client.Error) as error:
+        raise TargetError(f"the {name} cannot be stopped: {error}") from error
+    try:
+        yield
+    finally:
+        supervisor.startProcess(name, False)  # noqa: FBT003 - XML-RPC has no keywords
 
 
-def _supervisor(target: Target) -> Any:
+def _configuration(directory: Path) -> Path:
+    return directory / "supervisord.conf"
+
+
+def supervisor_of(directory: Path) -> Any:
+    """Return the supervisor of the run in a directory, for calls by XML-RPC."""
     parser = configparser.RawConfigParser()
-    parser.read(_configuration(target))
+    parser.read(_configuration(directory))
     server = parser["inet_http_server"]
     url = f"http://{server['username']}:{server['password']}@{server['port']}/RPC2"
     return xmlrpc.client.ServerProxy(url).supervisor
@@ -99,10 +131,10 @@ def _supervisor(target: Target) -> Any:
 
 @contextmanager
 def own_city(lots: int | None) -> Iterator[Path]:
-    """Run a whole city of our own in a temporary directory; its gateways have no rates.
+    """Run a city of our own in a temporary directory; its gateways have no rates.
 
     Args:
-        lots: How many; None for the whole.
+        lots: How many; None for all.
 
     Yields:
         The directory, with `run.json` and `credentials.json`.
@@ -110,22 +142,22 @@ def own_city(lots: int | None) -> Iterator[Path]:
     Raises:
         TargetError: It does not start.
     """
-    directory = Path(tempfile.mkdtemp(prefix="onelot-load-"))
-    # Other users, as which the servers run, must be able to enter.
-    directory.chmod(0o755)
-    command = [sys.executable, "-m", "deploy", "demo", "--var", str(directory)]
-    process = subprocess.Popen(
-        [*command, *(("--lots", str(lots)) if lots else ())],
-        stdout=sys.stderr,
-        start_new_session=True,
-        env={**os.environ, **_NO_RATES},
-    )
-    try:
-        _await_run_file(process, directory / "run.json")
-        yield directory
-    finally:
-        _end(process)
-        shutil.rmtree(directory, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="onelot-load-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        # Other users, as which the servers run, must be able to enter.
+        directory.chmod(0o755)
+        command = [sys.executable, "-m", "deploy", "demo", "--var", name]
+        process = subprocess.Popen(
+            [*command, *(("--lots", str(lots)) if lots else ())],
+            stdout=sys.stderr,
+            start_new_session=True,
+            env={**os.environ, **_NO_RATES},
+        )
+        try:
+            _await_run_file(process, directory / "run.json")
+            yield directory
+        finally:
+            _end(process)
 
 
 def _await_run_file(process: "subprocess.Popen[bytes]", run_file: Path) -> None:

@@ -1,11 +1,13 @@
 """Single measurements, kept in arrays: what happened when, and how long it took."""
 
+import json
 import math
 from array import array
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,25 +17,23 @@ PERCENTILES: Final = (50.0, 95.0, 99.0)
 Floats = NDArray[np.float64]
 
 
-@dataclass(slots=True)
 class Recorder:
     """Takes in measurements by kind while they come."""
 
-    _ends_s: dict[str, "array[float]"] = field(default_factory=dict)
-    _latencies_ms: dict[str, "array[float]"] = field(default_factory=dict)
+    def __init__(self) -> None:
+        # End and latency of each measurement, by turns.
+        self._by_kind: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
 
     def add(self, kind: str, ended_s: float, latency_ms: float) -> None:
         """Keep one: the Unix second at which it ended, and how long it took."""
-        self._ends_s.setdefault(kind, array("d")).append(ended_s)
-        self._latencies_ms.setdefault(kind, array("d")).append(latency_ms)
+        self._by_kind[kind].extend((ended_s, latency_ms))
 
     def samples(self) -> "Samples":
         """Return what was kept."""
-        kinds = list(self._ends_s)
         return Samples(
             {
-                kind: (np.array(self._ends_s[kind]), np.array(self._latencies_ms[kind]))
-                for kind in kinds
+                kind: (np.array(values[::2]), np.array(values[1::2]))
+                for kind, values in self._by_kind.items()
             }
         )
 
@@ -73,8 +73,40 @@ class Samples:
             return None
         latencies = self.by_kind[kind][1]
         p50, p95, p99 = percentiles(latencies)
-        longest = float(latencies.max())
-        return Figures(len(latencies), len(latencies) / length_s, p50, p95, p99, longest)
+        return Figures(
+            len(latencies), len(latencies) / length_s, p50, p95, p99, float(latencies.max())
+        )
+
+
+def write_outcome(
+    directory: Path,
+    samples: Samples,
+    measured: tuple[float, float],
+    failures: list[dict[str, Any]],
+    counted: Mapping[str, int],
+    *,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write what a process that makes load hands back: `samples.npz` and `outcome.json`.
+
+    Args:
+        directory: Where.
+        samples: Of all the run.
+        measured: Unix seconds at which the measuring began and ended.
+        failures: Wrong answers and refused messages: `name`, `problem`, `times`.
+        counted: Other things, by name.
+        notes: Other results, in words.
+    """
+    samples.save(directory / "samples.npz")
+    started_s, ended_s = measured
+    outcome = {
+        "started_s": started_s,
+        "ended_s": ended_s,
+        "failures": failures,
+        "counted": counted,
+        "notes": list(notes),
+    }
+    (directory / "outcome.json").write_text(json.dumps(outcome, indent=1), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

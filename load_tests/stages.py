@@ -1,14 +1,15 @@
-"""The stretches of a load test, one after another: the mix, freshness, ingest."""
+"""The stages of a load test, one after another: the mix, freshness, ingest."""
 
 import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any, Final
 
 from load_tests.catalogue import Lot
@@ -16,11 +17,11 @@ from load_tests.freshness import Probe
 from load_tests.kinds import APPLIED
 from load_tests.plan import Mix, Plan, operators_gateways, written
 from load_tests.samples import Samples
-from load_tests.target import Gateway, Target, TargetError
-from load_tests.watching import Ingested, Watch, count_events, load_average, read_counters
+from load_tests.target import Target, TargetError
+from load_tests.watching import Counters, Ingested, Watch, count_events, load_average
+from simulators.registry import Credentials
 
-_READY_WITHIN_S: Final = 200.0
-_END_WITHIN_S: Final = 90.0
+END_WITHIN_S: Final = 90.0
 
 
 class StageError(Exception):
@@ -37,8 +38,7 @@ class Session:
         reports: The directory of this test's reports.
         drives_all: Whether the load plays every gateway, the simulator being away.
         seed: For places, chances and bays.
-        warm_up_s: Left out at the start of each stage, until the first snapshots of all lots have
-            settled in the database.
+        warm_up_s: Left out at the start of each stage.
     """
 
     target: Target
@@ -46,14 +46,13 @@ class Session:
     reports: Path
     drives_all: bool
     seed: int
-    warm_up_s: float = 8.0
+    warm_up_s: float = 3.0
 
-    def plan(self, mix: Mix, duration_s: float, gateways: list[Gateway]) -> Plan:
+    def plan(self, mix: Mix, duration_s: float, gateways: list[Credentials]) -> Plan:
         """Make the plan of a stage."""
         return Plan(
             http=self.target.http,
-            mqtt_host=self.target.mqtt_host,
-            mqtt_port=self.target.mqtt_port,
+            mqtt=self.target.mqtt,
             mix=mix,
             warm_up_s=self.warm_up_s,
             duration_s=duration_s,
@@ -62,33 +61,36 @@ class Session:
             seed=self.seed,
         )
 
-    def free_gateways(self) -> list[Gateway]:
-        """Return the gateways that no simulator ever drives."""
-        return operators_gateways(self.target, self.lots, simulated=False)
-
-    def operators(self) -> list[Gateway]:
+    def operators(self) -> list[Credentials]:
         """Return the gateways that operators play: the simulator's own, or else the free ones."""
-        if self.drives_all:
-            return operators_gateways(self.target, self.lots, simulated=True)
-        return self.free_gateways()
+        return operators_gateways(self.target, self.lots, simulated=self.drives_all)
 
-    def marked(self) -> tuple[Gateway, Lot]:
-        """Choose the gateway and the lot of the marked changes.
+    def marked(self) -> tuple[Credentials, Lot]:
+        """Choose the gateway and the lot of the marked changes; operators do not play them.
+
+        Where the simulator is away, one of its lots, of which the state is known before and after;
+        or else, or where it has no gateway to spare, a lot of a gateway that it never drives.
 
         Raises:
-            TargetError: There is no free gateway with a lot that senses its bays.
+            TargetError: There is no such gateway with a lot that senses its bays.
         """
+        played = {gateway.username for gateway in self.operators()} if self.drives_all else set()
+        spare = [
+            one
+            for one in self.target.gateways
+            if one.username not in played and (self.drives_all or not one.simulated)
+        ]
         by_id = {lot.lot_id: lot for lot in self.lots}
-        for gateway in self.free_gateways():
-            for lot in map(by_id.__getitem__, gateway.lots):
-                if lot.reporting == "bays":
+        for gateway in sorted(spare, key=lambda one: one.simulated, reverse=True):
+            for lot in map(by_id.get, gateway.lots):
+                if lot and lot.reporting == "bays" and lot.is_always_open:
                     return gateway, lot
         raise TargetError("no gateway is free for the marked changes")
 
 
 @dataclass
 class Stage:
-    """What one stage gave.
+    """The results of one stage.
 
     Attributes:
         name: What it was.
@@ -100,7 +102,7 @@ class Stage:
         ingested: What the ingester committed in that time.
         cores: Processors used by each program.
         load_average: Of the machine at its end.
-        notes: What else is to be said of it.
+        notes: Other results, in words.
     """
 
     name: str
@@ -117,16 +119,19 @@ class Stage:
 
 @dataclass(frozen=True)
 class Engine:
-    """A process that makes load and has said that it is ready."""
+    """A process that makes load."""
 
     process: "subprocess.Popen[str]"
     directory: Path
 
-    def go_on(self) -> None:
+    def send(self, line: str = "") -> None:
         """Send a line: the publisher begins at it, the swarm ends at it."""
         if self.process.stdin is not None and self.process.poll() is None:
-            self.process.stdin.write("\n")
-            self.process.stdin.flush()
+            print(line, file=self.process.stdin, flush=True)
+
+    def answer(self) -> str:
+        """Read a line of its standard output; empty where it has ended."""
+        return self.process.stdout.readline() if self.process.stdout is not None else ""
 
     def finish(self, within_s: float) -> None:
         """Wait for its end.
@@ -146,15 +151,26 @@ class Engine:
         """Its standard error."""
         return self.directory / "log.txt"
 
+    def samples(self) -> Samples:
+        """Read its measurements."""
+        return Samples.load(self.directory / "samples.npz")
+
     def outcome(self) -> dict[str, Any]:
         """Read its summary."""
-        text = (self.directory / "outcome.json").read_text(encoding="utf-8")
-        return dict(json.loads(text))
+        return dict(json.loads((self.directory / "outcome.json").read_bytes()))
 
 
 @contextmanager
-def engine(module: str, plan: Plan, directory: Path) -> Iterator[Engine]:
+def engine(
+    module: str, plan: Plan, directory: Path, *, start_new_session: bool = False
+) -> Iterator[Engine]:
     """Run a process that makes load, until it is ready; it does not outlive the context.
+
+    Args:
+        module: Its module, of ours.
+        plan: What it is to do.
+        directory: Where it writes its log and its outcome.
+        start_new_session: Whether it leaves the terminal's session.
 
     Raises:
         StageError: It ends before it is ready.
@@ -167,42 +183,80 @@ def engine(module: str, plan: Plan, directory: Path) -> Iterator[Engine]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            start_new_session=start_new_session,
+            # Where the simulator is paused, it goes on when this process has ended too.
+            close_fds=False,
         )
+        made = Engine(process, directory)
         try:
-            # It ends by itself when it is not ready in time, and then gives an empty line.
-            if process.stdout is None or not process.stdout.readline():
+            # It ends by itself when it is not ready in time.
+            if not made.answer():
                 raise StageError(f"the load does not start: {log.name}")
-            yield Engine(process, directory)
+            yield made
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.wait(_END_WITHIN_S)
+                try:
+                    process.wait(END_WITHIN_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
 
-def _stage(name: str, made: Engine, watch: Watch) -> Stage:
-    outcome = made.outcome()
-    start_s, end_s = outcome["started_s"], outcome["ended_s"]
+def summed_up(name: str, engines: Sequence[Engine], watch: Watch) -> Stage:
+    """Sum up what the engines measured; the first one says when the measuring began and ended."""
+    outcomes = [one.outcome() for one in engines]
+    start_s, end_s = outcomes[0]["started_s"], outcomes[0]["ended_s"]
+    by_kind = ChainMap(*(dict(one.samples().within(start_s, end_s).by_kind) for one in engines))
     return Stage(
         name=name,
         started_s=start_s,
         length_s=end_s - start_s,
-        samples=Samples.load(made.directory / "samples.npz").within(start_s, end_s),
-        failures=outcome["failures"],
-        counted=outcome["counted"],
+        samples=Samples(dict(by_kind)),
+        failures=[failure for one in outcomes for failure in one["failures"]],
+        counted=dict(ChainMap(*(one["counted"] for one in outcomes))),
         ingested=watch.ingested(start_s, end_s),
         cores=watch.cores(start_s, end_s),
         load_average=load_average(),
+        notes=[note for one in outcomes for note in one["notes"]],
     )
+
+
+def everyday(
+    session: Session, name: str, plan: Plan, measure: Callable[[], None] | None = None
+) -> Stage:
+    """Load the city with drivers, operators and operations together.
+
+    Args:
+        session: What all stages share.
+        name: Of the stage.
+        plan: Who and how hard; operators are left out where it has no gateways.
+        measure: What else is measured meanwhile; the stage ends with it.
+    """
+    directory = session.reports / name
+    with Watch(session.target) as watch, ExitStack() as stack:
+        operators: list[Engine] = []
+        if plan.gateways:
+            longer = replace(plan, duration_s=plan.duration_s + END_WITHIN_S)
+            publisher = engine("publisher", longer, directory / "operators")
+            operators.append(stack.enter_context(publisher))
+            operators[0].send()
+        swarm = stack.enter_context(engine("swarm", plan, directory))
+        if measure is not None:
+            measure()
+            swarm.send()
+        swarm.finish(plan.duration_s + END_WITHIN_S)
+        for one in operators:
+            # It ends, and puts back what it has changed.
+            one.send()
+            one.finish(END_WITHIN_S)
+        return summed_up(name, [swarm, *operators], watch)
 
 
 def mixed(session: Session, mix: Mix, duration_s: float) -> Stage:
     """Load the city with drivers, operators and operations together."""
     gateways = session.operators() if mix.observations_per_s else []
-    plan = session.plan(mix, duration_s, gateways)
-    with Watch(session.target) as watch:
-        with engine("swarm", plan, session.reports / "mixed") as made:
-            made.finish(duration_s + _END_WITHIN_S)
-        return _stage("mixed", made, watch)
+    return everyday(session, "mixed", session.plan(mix, duration_s, gateways))
 
 
 def freshness(session: Session, mix: Mix, changes: int, most_s: float) -> Stage:
@@ -215,53 +269,53 @@ def freshness(session: Session, mix: Mix, changes: int, most_s: float) -> Stage:
         most_s: The longest that it may take.
     """
     gateway, lot = session.marked()
-    # The free gateway is taken by the marked changes.
-    gateways = session.operators() if session.drives_all else []
-    around = mix if gateways else replace(mix, observations_per_s=0.0)
-    plan = session.plan(around, most_s, gateways)
-    with Watch(session.target) as watch:
-        with engine("swarm", plan, session.reports / "freshness") as made:
-            probe = Probe(session.target, gateway, lot, session.seed)
-            try:
-                probe.open()
-                probe.run(changes, perf_counter() + most_s - 1.0)
-            finally:
-                probe.close()
-            made.go_on()
-            made.finish(_END_WITHIN_S)
-        stage = _stage("freshness", made, watch)
+    # A free gateway is taken by the marked changes, and a lot has one gateway at a time.
+    gateways = [
+        replace(one, lots=tuple(each for each in one.lots if each != lot.lot_id))
+        for one in (session.operators() if session.drives_all else [])
+    ]
+    probe = Probe(session.plan(mix, most_s, [replace(gateway, lots=(lot.lot_id,))]))
+    stage = everyday(
+        session,
+        "freshness",
+        session.plan(mix, most_s, gateways),
+        lambda: probe.run(changes, perf_counter() + most_s - 1.0),
+    )
     stage.samples = Samples({**stage.samples.by_kind, **probe.recorder.samples().by_kind})
     stage.failures += [
         {"name": "freshness", "problem": problem, "times": times}
-        for problem, times in probe.outcome.problems.items()
+        for problem, times in probe.publisher.problems.items()
+        if times
     ]
-    stage.notes.append(f"{probe.outcome.changes} marked changes, {probe.outcome.polls} polls")
+    stage.notes.append(f"{probe.changes} marked changes, {probe.polls} polls")
     return stage
 
 
 def ingest(session: Session, per_s: float, bays: int, duration_s: float) -> Stage:
     """Measure how many observations of bays are committed, MQTT to COMMIT.
 
-    The acks, the ingester's counters and the stored changes are held against one another.
+    The acks, the ingester's counters and the stored changes are compared.
 
     Raises:
         TargetError: The simulator is not away, or the ingester's counters cannot be read.
     """
     if not session.drives_all:
         raise TargetError("the ingest benchmark needs every gateway and the ingester's counters")
-    mix = Mix(0.0, 0.0, per_s, bays, 0.0)
+    mix = Mix(observations_per_s=per_s, bays_per_message=bays)
     plan = session.plan(mix, duration_s, session.operators())
     name = f"ingest, {bays} a message"
     with Watch(session.target) as watch:
         with engine("publisher", plan, session.reports / f"ingest-{bays}") as made:
-            before = read_counters(session.target.metrics)
-            made.go_on()
-            made.finish(duration_s + _END_WITHIN_S)
-            done = read_counters(session.target.metrics).since(before)
-        stage = _stage(name, made, watch)
-    begun_s = stage.started_s - plan.warm_up_s
-    ended_s = stage.started_s + stage.length_s + _END_WITHIN_S
-    stored = asyncio.run(count_events(session.target.database_url, begun_s, ended_s))
+            before, begun_s = Counters.read(session.target.metrics), time()
+            made.send()
+            made.answer()
+            # All is acked, and nothing is put back yet.
+            done = Counters.read(session.target.metrics).since(before)
+            events = count_events(session.target.database_url, begun_s, time() + 1.0)
+            stored = asyncio.run(events)
+            made.send()
+            made.finish(END_WITHIN_S)
+        stage = summed_up(name, [made], watch)
     acked = stage.counted[f"{APPLIED}, spaces"]
     stage.notes.append(f"{acked:,} acked, {done.observations:,} counted, {stored:,} stored")
     if not acked == done.observations == stored:

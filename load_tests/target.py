@@ -1,4 +1,4 @@
-"""What is put under load: a local run, found through its two files; loopback only."""
+"""The city that is put under load: a local run, read from its two files; loopback only."""
 
 import ipaddress
 import json
@@ -6,22 +6,14 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
+
+from simulators.registry import Broker, Credentials, RegistryError, read_credentials
 
 
 class TargetError(Exception):
     """There is no local run to put under load, or it is not on loopback."""
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """A gateway's MQTT user (also its client id) and its lots."""
-
-    username: str
-    password: str
-    lots: tuple[str, ...]
-    simulated: bool
 
 
 @dataclass(frozen=True)
@@ -30,21 +22,19 @@ class Target:
 
     Attributes:
         http: The API's base URL, without a slash at its end.
-        mqtt_host: Where the broker listens.
-        mqtt_port: Its port.
+        mqtt: Where the broker listens.
         database_url: `postgresql://...`.
         processes: Process ids by name (database, broker, ingester, api, simulator).
-        gateways: Who may report.
+        gateways: The gateways that may report.
         directory: Where the run keeps its files.
         metrics: The ingester's Prometheus address.
     """
 
     http: str
-    mqtt_host: str
-    mqtt_port: int
+    mqtt: Broker
     database_url: str
     processes: Mapping[str, int]
-    gateways: tuple[Gateway, ...]
+    gateways: tuple[Credentials, ...]
     directory: Path
     metrics: str
 
@@ -63,32 +53,21 @@ class Target:
         """
         try:
             run = json.loads(run_file.read_text(encoding="utf-8"))
-            gateways = json.loads(credentials_file.read_text(encoding="utf-8"))["gateways"]
             found = cls(
                 http=str(run["http"]).rstrip("/"),
-                mqtt_host=str(run["mqtt"]["host"]),
-                mqtt_port=int(run["mqtt"]["port"]),
+                mqtt=Broker(str(run["mqtt"]["host"]), int(run["mqtt"]["port"])),
                 database_url=str(run["database_url"]),
                 processes={str(name): int(pid) for name, pid in run["processes"].items()},
-                gateways=tuple(_gateway(entry) for entry in gateways),
+                gateways=tuple(read_credentials(credentials_file)),
                 directory=run_file.absolute().parent,
                 metrics=str(run["ingest_metrics"]),
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RegistryError) as error:
             raise TargetError(f"no running city: {error} (start one with `make demo`)") from error
         hosts = (urlsplit(url).hostname for url in (found.http, found.metrics))
-        for host in (*hosts, found.mqtt_host):
+        for host in (*hosts, found.mqtt.host):
             require_loopback(host or "")
         return found
-
-
-def _gateway(entry: Mapping[str, Any]) -> Gateway:
-    return Gateway(
-        username=str(entry["username"]),
-        password=str(entry["password"]),
-        lots=tuple(str(lot) for lot in entry["lots"]),
-        simulated=bool(entry.get("simulated", False)),
-    )
 
 
 def require_loopback(host: str) -> None:

@@ -3,22 +3,19 @@
 import argparse
 import sys
 from importlib import import_module
-from types import MappingProxyType
 from typing import Final
 
 from sql.engine import DatabaseUnknownError, database_url
 
 # Module and help of each command; only the one that is asked for is imported.
-_COMMANDS: Final = MappingProxyType(
-    {
-        "import": ("parking_api.importing.command", "load a city's directory, or a file of lots"),
-        "credentials": ("parking_api.operators.command", "issue the gateways' passwords"),
-        "people": ("parking_api.people.command", "people, their roles and API keys"),
-        "audit": ("parking_api.audit.command", "verify the audit's chain of hashes"),
-        "review": ("parking_api.mechanisms.command", "review prices that move, and record it"),
-        "serve": ("parking_api.serve", "answer HTTP"),
-    }
-)
+_COMMANDS: Final = {
+    "import": ("parking_api.importing.command", "load a city's directory, or a file of lots"),
+    "credentials": ("parking_api.operators.command", "issue the gateways' passwords"),
+    "people": ("parking_api.people.command", "people, their roles and API keys"),
+    "audit": ("parking_api.audit.command", "verify the audit's chain of hashes"),
+    "review": ("parking_api.mechanisms.command", "review prices that move, and record it"),
+    "serve": ("parking_api.serve", "answer HTTP"),
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,10 +30,11 @@ def main(argv: list[str] | None = None) -> int:
     name = words[0]
     command = import_module(_COMMANDS[name][0])
     command.add_arguments(parsers[name])
+    parsers[name].add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
     arguments = parser.parse_args(words)
-    if name == "serve":
-        return int(command.run_command(arguments) or 0)
-    if wrong := command.check_arguments(arguments):
+    # Only some commands can be wrong as a whole.
+    check = getattr(command, "check_arguments", lambda _: None)
+    if wrong := check(arguments):
         parsers[name].error(wrong)
     try:
         url = database_url(arguments.database_url)

@@ -41,7 +41,6 @@ class Reading:
     async def first_try(self) -> None:
         """Wait until it has been read, or the first attempt has failed or takes long."""
         with suppress(TimeoutError):
-            # Not wait_for: Python 3.11's may swallow a cancellation.
             async with asyncio.timeout(FIRST_TRY_S):
                 await self._tried.wait()
 

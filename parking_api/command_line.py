@@ -7,19 +7,15 @@ from typing import Final
 from rich.console import Console
 
 from sql import engine
-from sql.engine import Db
+from sql.engine import Db, SentenceError
 from sql.faults import FAULTS
 
 
-class NotMigratedError(Exception):
+class NotMigratedError(SentenceError):
     """It has no tables yet: run `python -m sql upgrade`."""
 
-    def __str__(self) -> str:
-        """The class's own sentence is the message."""
-        return str(self.__doc__)
 
-
-# What talking to a database can end with, to be said in one line.
+# The errors of a database, which a command reports in one line.
 DATABASE_ERRORS: Final = (*FAULTS, NotMigratedError)
 
 

@@ -21,15 +21,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import uvicorn
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from parking_api.errors import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -50,7 +51,8 @@ MAX_UNSENT_BYTES: Final = 64 * 2**20
 # while hundreds are ended.
 MOST_ENDED: Final = 20
 
-_DETAILS: Final = {
+# What each refusal of the server itself says.
+REFUSALS: Final = {
     HTTPStatus.BAD_REQUEST: "The request could not be read as HTTP/1.1.",
     HTTPStatus.REQUEST_TIMEOUT: "The request did not come in time.",
     HTTPStatus.REQUEST_URI_TOO_LONG: f"A URL has at most {MAX_URL_BYTES} bytes.",
@@ -59,6 +61,30 @@ _DETAILS: Final = {
     ),
     HTTPStatus.SERVICE_UNAVAILABLE: "All connections are busy.",
 }
+
+
+# Names in lower case.
+Headers = list[tuple[bytes, bytes]]
+CORS: Final = (b"access-control-allow-origin", b"*")
+NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+class ReadyAnswer(NamedTuple):
+    """An answer: 200.
+
+    Attributes:
+        lines: Its headers as lines of HTTP/1.1, but for those that every answer has.
+        body: As it is sent.
+    """
+
+    lines: bytes
+    body: bytes
+
+
+_NOT_ASCII: Final = (
+    "The URL holds characters that are not ASCII: percent-encode them, as %E4%BA%94 for 五 (curl: "
+    "-G --data-urlencode)."
+)
 
 
 class _Refused(Exception):  # noqa: N818 - it never leaves this file
@@ -74,6 +100,8 @@ class Connections:
         head_s: Longest time for a request's line and headers, seconds.
         body_s: Longest time for its body; and for a peer that takes no bytes of an answer.
         on_refused: Called with the status of each refusal.
+        answer: Answers a GET at once, without the application, from its path, query and headers as
+            they came; None where the application is to answer.
         waiting: Connections that wait for their peers, the longest waiting first: for the rest of a
             request, for the next one, or for the peer to take its answer.
         is_last: Whether every answer from now on is its connection's last.
@@ -83,14 +111,28 @@ class Connections:
     head_s: float
     body_s: float
     on_refused: Callable[[int], None] = lambda _: None
+    answer: Callable[[bytes, bytes, Headers], ReadyAnswer | None] = lambda *_: None
     waiting: dict[BoundedProtocol, None] = field(default_factory=dict)
     is_last: bool = False
+    _headers: Sequence[tuple[bytes, bytes]] = ()
+    _head: bytes = b""
+
+    def head(self, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+        """Return how an answer begins: its status, 200, and the server's own headers.
+
+        Args:
+            headers: These; the server makes new ones when the date changes.
+        """
+        if headers is not self._headers:
+            self._headers = headers
+            self._head = STATUS_LINE[HTTPStatus.OK] + lines_of(headers)
+        return self._head
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """A connection with bounds on bytes, requests and seconds."""
 
-    def __init__(self, shared: Connections, **uvicorn_arguments: Any) -> None:
+    def __init__(self, shared: Connections, **uvicorn_arguments: Any) -> None:  # noqa: ANN401 - as uvicorn has them
         super().__init__(**uvicorn_arguments)
         self._shared = shared
         # When the request that is coming in began; None between two of them.
@@ -101,8 +143,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._closing_at: float | None = None
         self._refusal = HTTPStatus.BAD_REQUEST
         self._is_refused = False
+        # What is being parsed.
+        self._came = b""
         self._discarded = 0
         self._size = 0
+        # Requests of the bytes that came last which were answered at once; whether this one was.
+        self._at_once = 0
+        self._has_answer = False
         # What is being answered; `cycle` is what came last.
         self._answering: RequestResponseCycle | None = None
 
@@ -157,11 +204,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_refused:
             self._discard(len(data))
             return
+        self._at_once = 0
         if self._began is None:
             self._begin()
         if self._in_head:
             self._head_bytes += len(data)
+        self._came = data
         super().data_received(data)
+        self._came = b""
         # A head in one piece is measured by its parts; this is one that does not end.
         if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self._is_refused:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -201,14 +251,23 @@ class BoundedProtocol(HttpToolsProtocol):
         if sum(name == b"host" for name, _ in self.headers) > 1:
             raise _Refused
         self._in_head = False
+        self._has_answer = self._answer_at_once()
+        if self._has_answer:
+            return
         super().on_headers_complete()
         if self._shared.is_last:
             self.mark_last()
 
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a request's body."""
+        if not self._has_answer:
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
         """End a request."""
         self._began = None
-        super().on_message_complete()
+        if not self._has_answer:
+            super().on_message_complete()
         self._settle()
 
     def on_response_complete(self) -> None:
@@ -216,11 +275,41 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         self._settle()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _answer_at_once(self) -> bool:
+        """Answer a GET without a task of its own, if that can be done; return whether it was."""
+        is_behind = self.cycle is not None and not self.cycle.response_complete
+        if is_behind or self.flow.write_paused or self._at_once >= MAX_PIPELINED:
+            return False
+        parser = self.parser
+        if parser.get_method() != b"GET" or parser.should_upgrade() or self.transport.is_closing():
+            return False
+        path, _, query = self.url.partition(b"?")
+        answer = self._shared.answer(path, query, self.headers)
+        if answer is None:
+            return False
+        self._at_once += 1
+        # A client of HTTP/1.0 would have to be told that the connection stays.
+        is_last = (
+            self._shared.is_last
+            or not parser.should_keep_alive()
+            or parser.get_http_version() != "1.1"
+        )
+        head = self._shared.head(self.server_state.default_headers)
+        size = b"content-length: %d\r\n" % len(answer.body)
+        end = b"connection: close\r\n\r\n" if is_last else b"\r\n"
+        self.transport.write(b"".join((head, answer.lines, size, end, answer.body)))
+        if is_last:
+            self.transport.close()
+        super().on_response_complete()
+        return True
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Begin an answer, once the peer has taken those before it."""
         self._answering = cycle
 
-        async def in_turn(scope: Any, receive: Any, send: Any) -> None:
+        async def in_turn(
+            scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+        ) -> None:
             await self.flow.drain()
             if not cycle.disconnected:
                 await app(scope, receive, send)
@@ -232,8 +321,7 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def is_idle(self) -> bool:
         """Whether it has been answered, and asks nothing."""
-        is_answered = self.cycle is None or self.cycle.response_complete
-        return self._began is None and bool(is_answered)
+        return self._began is None and (self.cycle is None or bool(self.cycle.response_complete))
 
     def mark_last(self) -> None:
         """Mark the answer that is about to start, if any, as the connection's last."""
@@ -245,9 +333,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse a request that cannot be parsed, or that was refused during parsing."""
         del msg
-        self._refuse(self._refusal)
+        is_url = self._in_head and not self._came.partition(b"\r\n")[0].isascii()
+        is_bad = self._refusal == HTTPStatus.BAD_REQUEST
+        self._refuse(self._refusal, _NOT_ASCII if is_url and is_bad else None)
 
-    def _refuse(self, status: HTTPStatus) -> None:
+    def _refuse(self, status: HTTPStatus, detail: str | None = None) -> None:
         """Send the refusal, ignore further input, and close once it is sent."""
         self._is_refused = True
         self._shared.on_refused(status)
@@ -264,7 +354,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if is_begun:
             self.transport.close()
             return
-        self.transport.write(_written(status))
+        self.transport.write(_written(status, detail or REFUSALS[status]))
         self.transport.write_eof()
         self.flow.resume_reading()
         self._closing_at = self.loop.time()
@@ -316,12 +406,14 @@ class BoundedProtocol(HttpToolsProtocol):
 class BoundedServer(uvicorn.Server):
     """A uvicorn server that ends connections that are late."""
 
+    def bounded(self) -> list[BoundedProtocol]:
+        """Return the connections that are open."""
+        return [each for each in self.server_state.connections if isinstance(each, BoundedProtocol)]
+
     async def on_tick(self, counter: int) -> bool:
         """Check all connections; called ten times a second."""
         now = asyncio.get_running_loop().time()
-        open_ones = [
-            each for each in self.server_state.connections if isinstance(each, BoundedProtocol)
-        ]
+        open_ones = self.bounded()
         ended = 0
         for connection in open_ones:
             ended += connection.end_if_late(now)
@@ -342,10 +434,15 @@ def drop_unsent(connections: Iterable[BoundedProtocol]) -> None:
         connection.abort()
 
 
-def _written(status: HTTPStatus) -> bytes:
+def _written(status: HTTPStatus, detail: str) -> bytes:
     """Return a refusal as bytes of HTTP."""
     is_away = status == HTTPStatus.SERVICE_UNAVAILABLE
-    answer = problem(status, _DETAILS[status], headers={"Retry-After": "1"} if is_away else None)
-    headers = [*answer.raw_headers, (b"connection", b"close")]
-    lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+    answer = problem(status, detail, headers={"Retry-After": "1"} if is_away else None)
+    # No route has seen it: it may have been for one that any page may read.
+    lines = lines_of([*answer.raw_headers, CORS, NO_STORE, (b"connection", b"close")])
     return STATUS_LINE[status] + lines + b"\r\n" + bytes(answer.body)
+
+
+def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Write headers as lines of HTTP/1.1."""
+    return b"".join(name + b": " + value + b"\r\n" for name, value in headers)

@@ -29,12 +29,20 @@ class Database:
 
     A database that refuses connections is noticed at once. One that accepts them and does not
     answer would make each request wait until its time-out and use up the pool. The pool therefore
-    remembers that the database hangs, until it answers a request again.
+    remembers that the database hangs, until it answers a request again. One request that waited in
+    vain is not enough: while others were answered, the machine is busy, and no more.
+
+    Attributes:
+        pool: Lends the connections.
+        acquire_timeout_s: Longest wait for one.
+        is_away: Whether it gave no sign of life lately (`parking_api.listening`).
     """
 
     pool: Pool
     acquire_timeout_s: float
+    is_away: bool = False
     _next_try_at: float | None = None
+    _answered_at: float = float("-inf")
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Db]:
@@ -45,12 +53,13 @@ class Database:
             QueryTooLongError: A statement took longer than it may.
         """
         self._await_turn()
+        asked_at = time.monotonic()
         try:
             lent = await self.pool.acquire(timeout=self.acquire_timeout_s)
         except FAULTS as error:
             # While the pool could still grow, it is not for other requests that this one waited.
             if self.pool.get_size() < self.pool.get_max_size():
-                self._note_silence(error)
+                self._note_silence(error, asked_at)
             raise _away(error) from error
         # What the pool lends stands in for a connection in all that it does.
         connection = cast(Db, lent)
@@ -71,13 +80,15 @@ class Database:
         The failure goes no further: what was asked of the connection has its answer or its error by
         then, and one that is on its way must not be replaced, least of all a cancellation.
         """
+        given_back_at = time.monotonic()
         try:
             # It clears the connection, which takes an answer of the database.
             await self.pool.release(lent)
         except FAULTS as error:
-            self._note_silence(error)
+            self._note_silence(error, given_back_at)
             log.warning("connection dropped", error=type(error).__name__)
         else:
+            self._answered_at = time.monotonic()
             self._next_try_at = None
 
     def _await_turn(self) -> None:
@@ -93,8 +104,8 @@ class Database:
             raise DatabaseAwayError
         self._next_try_at = now + _TRY_EVERY_S
 
-    def _note_silence(self, error: BaseException) -> None:
-        if isinstance(error, TimeoutError):
+    def _note_silence(self, error: BaseException, asked_at: float) -> None:
+        if isinstance(error, TimeoutError) and self._answered_at < asked_at:
             self._next_try_at = time.monotonic() + _TRY_EVERY_S
 
     @asynccontextmanager

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 PROBLEM_JSON = "application/problem+json"
 # An answer lists at most so many faults of a request.
 MOST_FAULTS: Final = 100
+FAILED: Final = "The platform failed to answer; the fault is in its log."
+_INVALID: Final = "A parameter is missing, unknown or out of its bounds."
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,7 @@ class Problem(BaseModel):
     type: str = Field("about:blank", description="A URI of the kind of problem.")
     title: str = Field(examples=["Unprocessable Content"])
     status: int = Field(examples=[422])
-    detail: str = Field(examples=["A parameter is missing, unknown or out of its bounds."])
+    detail: str = Field(examples=[_INVALID])
     errors: list[ParameterFault] = Field([], description="The parameters at fault, if any.")
     missing: list[Literal["database", "broker", "ingester", "city"]] = Field(
         [], description="Of `/readyz`: the parts that are not there."
@@ -46,7 +48,7 @@ class Problem(BaseModel):
 
 
 class ApiError(Exception):
-    """Something that a request is told; the class's sentence is the `detail`.
+    """An error that answers a request; the class's sentence is the `detail`.
 
     Attributes:
         status: HTTP status.
@@ -57,8 +59,11 @@ class ApiError(Exception):
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     kind: ClassVar[str | None] = None
-    faults: Sequence[ParameterFault] = ()
     members: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, detail: str = "", faults: Sequence[ParameterFault] = ()) -> None:
+        super().__init__(detail)
+        self.faults = faults
 
     def __init_subclass__(
         cls, *, status: HTTPStatus | None = None, kind: str | None = None
@@ -81,6 +86,10 @@ class ApiError(Exception):
 
 class LotUnknownError(ApiError, status=HTTPStatus.NOT_FOUND):
     """There is no such lot."""
+
+
+class LotRetiredError(ApiError, status=HTTPStatus.GONE, kind="lot-retired"):
+    """That lot is retired: only its history is kept."""
 
 
 class DatabaseAwayError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE):
@@ -107,8 +116,7 @@ class RepeatedParameterError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """A parameter is given more than once."""
 
     def __init__(self, parameter: str) -> None:
-        super().__init__()
-        self.faults = (ParameterFault(parameter=parameter, message=self.detail),)
+        super().__init__(faults=[ParameterFault(parameter=parameter, message=str(self.__doc__))])
 
 
 def problem(
@@ -150,8 +158,7 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
         ParameterFault(parameter=".".join(map(str, fault["loc"][1:])), message=fault["msg"])
         for fault in error.errors()[:MOST_FAULTS]
     ]
-    detail = "A parameter is missing, unknown or out of its bounds."
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, faults)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _INVALID, faults)
 
 
 async def _on_api_error(_request: Request, error: Exception) -> Response:
@@ -179,14 +186,16 @@ async def _on_http_error(_request: Request, error: Exception) -> Response:
 
 def failure() -> Response:
     """Return the answer to a request that failed by our fault."""
-    detail = "The platform failed to answer; the fault is in its log."
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, FAILED)
 
 
 def stopping() -> Response:
     """Return the answer to a request that the server's stop interrupts."""
-    detail = "The platform is stopping; ask again."
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The platform is stopping; ask again.",
+        headers={"Retry-After": "1"},
+    )
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -194,6 +203,11 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+
+
+def public(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """Describe for OpenAPI the problems of a route for anyone: its own, 422 and 503."""
+    return described(*problems, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def described(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[str, Any]]:
@@ -204,7 +218,7 @@ def described(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[st
     """
     descriptions = {
         HTTPStatus.NOT_FOUND: LotUnknownError.__doc__,
-        HTTPStatus.UNPROCESSABLE_ENTITY: "A parameter is missing, unknown or out of its bounds.",
+        HTTPStatus.UNPROCESSABLE_ENTITY: _INVALID,
         HTTPStatus.SERVICE_UNAVAILABLE: DatabaseAwayError.__doc__,
     }
     texts_by_status: dict[HTTPStatus, list[str]] = {}

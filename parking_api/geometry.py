@@ -53,8 +53,7 @@ def read_multipolygon(geometry: dict[str, Any]) -> MultiPolygon:
         raise GeometryError("is not in degrees of longitude and latitude")
     if not read.is_valid:
         raise GeometryError(f"is not valid: {shapely.is_valid_reason(read)}")
-    parts = shapely.get_parts(read)
-    return MultiPolygon([part for part in parts if isinstance(part, Polygon)])
+    return MultiPolygon([part for part in shapely.get_parts(read) if isinstance(part, Polygon)])
 
 
 def _from_geojson(geometry: dict[str, Any]) -> BaseGeometry:

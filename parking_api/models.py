@@ -1,33 +1,38 @@
 """The shapes that several domains share, of answers and of bodies of requests."""
 
+import json
 import re
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import orjson
 from fastapi import Response
 from fastapi.responses import JSONResponse
+from numpy.typing import NDArray
 from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     PlainSerializer,
     Strict,
     StringConstraints,
     WithJsonSchema,
 )
 
+from parking_api.coordinates import Crs, placed
 from sql import kinds
 
 GEO_JSON = "application/geo+json"
 
-# Finer than any position is known; and half of it stays within 0.5 % from 0.1 m on.
-DISTANCE_DIGITS = 3
-# Tenths of a second: more is noise of the clocks.
-AGE_DIGITS = 1
+# Steps in a metre: finer than any position is known; half of one stays within 0.5 % from 0.1 m on.
+DISTANCE_STEPS = 1000.0
+# Steps in a second: more is noise of the clocks.
+AGE_STEPS = 10.0
 
 DataState = kinds.DataState
 LotStatus = kinds.LotStatus
@@ -38,11 +43,14 @@ SpaceState = kinds.SpaceState
 
 Count = Annotated[int, Field(ge=0)]
 
+# An answer that orjson writes as it is: its values may be times, or JSON that is written already.
 Json = dict[str, Any]
+# Of a model: an object of JSON.
+JsonObject = dict[str, JsonValue]
 
 
 class Answer(BaseModel):
-    """A shape that answers have; made from rows too, whose columns are named as its fields are."""
+    """The base of answers; can be made from a row whose columns have the names of its fields."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -58,6 +66,13 @@ class Name(Answer):
 
     zh: str = Field(examples=["五四广场地下停车场"])
     en: str = Field(examples=["May Fourth Square Underground"])
+
+
+# Of a field of an answer that is the row of a statement, which gives it as JSON.
+FromJson: Final = BeforeValidator(
+    lambda given: json.loads(given) if isinstance(given, str) else given
+)
+StoredName = Annotated[Name, FromJson]
 
 
 class Named:
@@ -98,13 +113,19 @@ class Page(Answer, Generic[Item]):
     items: list[Item]
     next: str | None = Field(None, description="Path of the next page, or null.")
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Name the page of some item in OpenAPI: `KeyPage`, not `Page_KeyAnswer_`."""
+        (item,) = params
+        return f"{item.__name__.removesuffix('Answer').removesuffix('Facts')}Page"
+
 
 class Feature(Answer, Generic[Facts]):
     """Something with its ground, as a GeoJSON feature."""
 
     type: Literal["Feature"] = "Feature"
     id: str
-    geometry: dict[str, Any]
+    geometry: JsonObject
     properties: Facts
 
 
@@ -120,9 +141,12 @@ class GeoJson(JSONResponse):
 
     media_type = GEO_JSON
 
-    def render(self, content: Any) -> bytes:
+    def render(self, content: object) -> bytes:
         """Write what FastAPI has made of the model."""
         return orjson.dumps(content)
+
+
+DEGRADED: Final = "True where the database is away: the answer is as of `as_of`."
 
 
 class Point(Answer):
@@ -147,6 +171,50 @@ def point(row: Placed) -> Json:
     return {"type": "Point", "coordinates": [row.longitude, row.latitude]}
 
 
+def rounded(value: float | None, steps: float) -> float | None:
+    """Return a number to the nearest step, of which there are so many in 1."""
+    return None if value is None else round(value * steps) / steps
+
+
+def written_numbers(values: NDArray[np.float64], steps: float) -> list[bytes]:
+    """Write each of some numbers as JSON, to the nearest step as in `rounded`."""
+    text = orjson.dumps(np.rint(values * steps) / steps, option=orjson.OPT_SERIALIZE_NUMPY)
+    return text[1:-1].split(b",")
+
+
+def feature(item: Json, key: str) -> Json:
+    """Return an item of an answer, which has a `location`, as a GeoJSON feature.
+
+    Args:
+        item: Of the answer.
+        key: The name of its id.
+    """
+    properties = {name: value for name, value in item.items() if name != "location"}
+    return {
+        "type": "Feature",
+        "id": item[key],
+        "geometry": item["location"],
+        "properties": properties,
+    }
+
+
+def formed(answer: Json, items: str, key: str, *, crs: Crs, as_features: bool) -> Response:
+    """Write a list of things with a `location` in the form that was asked for.
+
+    Args:
+        answer: With its list; places in WGS 84.
+        items: The name of the list.
+        key: The name of an item's id.
+        crs: The system of coordinates that was asked for.
+        as_features: Whether it becomes a GeoJSON FeatureCollection.
+    """
+    found = [placed(item, crs) for item in answer.pop(items)]
+    if not as_features:
+        return respond({items: found, **answer})
+    features = [feature(item, key) for item in found]
+    return respond({"type": "FeatureCollection", "features": features, **answer}, GEO_JSON)
+
+
 def local(at: datetime | None, timezone: str) -> datetime | None:
     """Put an instant on the clock of a lot."""
     return at.astimezone(ZoneInfo(timezone)) if at else None
@@ -154,9 +222,8 @@ def local(at: datetime | None, timezone: str) -> datetime | None:
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
-# What a body says is taken as it is said: nobody consents by "yes" or 1, nor names version "2".
+# A body's values are not converted: "yes" and 1 are no consent; nor are numbers (`StrictInt`).
 Flag = Annotated[bool, Strict()]
-Whole = Annotated[int, Strict()]
 
 
 def one_line(longest: int) -> StringConstraints:

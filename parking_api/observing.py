@@ -1,6 +1,7 @@
-"""Middleware that counts, times and logs every request, and answers one that fails."""
+"""Middleware that counts and times every request, logs it, and answers one that fails."""
 
 import asyncio
+from http import HTTPStatus
 from time import perf_counter
 
 import structlog
@@ -24,9 +25,10 @@ class Observing:
     path, and the query is left out.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, logs_each: bool) -> None:
         self._app = app
         self._metrics = metrics
+        self._logs_each = logs_each
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
@@ -64,8 +66,9 @@ class Observing:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route, method = _route(scope), scope["method"]
         self._metrics.note_request(method, route, status, seconds)
-        milliseconds = round(1000 * seconds, 1)
-        log.info("request", method=method, route=route, status=status, duration_ms=milliseconds)
+        if self._logs_each or status >= HTTPStatus.BAD_REQUEST:
+            ms = round(1000 * seconds, 1)
+            log.info("request", method=method, route=route, status=status, duration_ms=ms)
 
 
 def _route(scope: Scope) -> str:

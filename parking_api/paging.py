@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from parking_api.parameters import Parameters
+from parking_api.models import Page
+from parking_api.parameters import Id, Parameters
 
 START: Final = "Where a page starts: take it from the `next` before."
 NEXT: Final = "Path of the next page, or null."
@@ -15,6 +16,13 @@ Item = TypeVar("Item")
 Cursor = TypeVar("Cursor")
 
 PageLimit = Annotated[int, Field(ge=1, le=1000, description="The most items on a page.")]
+
+
+class PageAsk(Parameters):
+    """A page of a list without filters, by the items' ids."""
+
+    limit: PageLimit = 100
+    cursor: Annotated[Id | None, Field(description=START)] = None
 
 
 def cut(
@@ -39,7 +47,7 @@ def next_path(path: str, ask: Parameters, cursor: object) -> str | None:
 
     Args:
         path: Of the route.
-        ask: What this page was asked with.
+        ask: The parameters of this page.
         cursor: Where the next one starts; None where there is none.
     """
     if cursor is None:
@@ -48,3 +56,11 @@ def next_path(path: str, ask: Parameters, cursor: object) -> str | None:
     # JSON's words for true and false, not Python's.
     given = {k: str(v).lower() if isinstance(v, bool) else v for k, v in given.items()}
     return f"{path}?{urlencode(given | {'cursor': cursor}, safe=',')}"
+
+
+def page(
+    path: str, ask: Parameters, limit: int, items: list[Item], key: Callable[[Item], object]
+) -> Page[Item]:
+    """Return a page of items with the path of the next one: see `cut` and `next_path`."""
+    shown, cursor = cut(items, limit, key)
+    return Page(items=list(shown), next=next_path(path, ask, cursor))

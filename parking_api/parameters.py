@@ -2,11 +2,12 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from parking_api.coordinates import Crs, asked_box, asked_place
 from parking_api.errors import RepeatedParameterError, TooManyParametersError
 
 ID_PATTERN = r"^[a-z0-9._-]{1,64}$"
@@ -28,11 +29,48 @@ class Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class NoParameters(Parameters):
-    """A route that takes none."""
+# Of a route that takes none.
+Nothing = Annotated[Parameters, Query()]
+
+Source = Annotated[
+    Literal["memory", "database"],
+    Field(
+        description="`database` answers in SQL, from the system of record: for operations and "
+        "tests, and much slower."
+    ),
+]
 
 
-Nothing = Annotated[NoParameters, Query()]
+class InCrs(Parameters):
+    """Coordinates may be asked with, and are answered, in the systems of Chinese maps."""
+
+    crs: Annotated[
+        Crs,
+        Field(
+            description="The system of the coordinates asked with and answered in; `gcj02` is that "
+            "of Chinese maps, `bd09` Baidu's."
+        ),
+    ] = "wgs84"
+
+    def place(self, longitude: float, latitude: float) -> tuple[float, float]:
+        """Return a place that is asked for in WGS 84 degrees."""
+        return asked_place(longitude, latitude, self.crs)
+
+    def box(self, bbox: str) -> tuple[float, float, float, float]:
+        """Return the corners of a checked box in WGS 84: see `corners` and `asked_box`."""
+        return asked_box(*corners(bbox), self.crs)
+
+
+class SourceAsk(Parameters):
+    """Where the answer comes from."""
+
+    source: Source = "memory"
+
+
+Sourced = Annotated[SourceAsk, Query()]
+Form = Annotated[
+    Literal["json", "geojson"], Field(description="`geojson` for a FeatureCollection.")
+]
 
 
 async def refuse_repeats(request: Request) -> None:

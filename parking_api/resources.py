@@ -15,7 +15,7 @@ from parking_api.background import Reading
 from parking_api.database import Database
 from parking_api.errors import CityLoadingError
 from parking_api.metrics import Metrics
-from parking_api.workflow import Act, acting
+from parking_api.workflow import Act, Actor, acting
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Resources:
         database: Where everything is.
         metrics: The figures of this process.
         clock: What time it is, aware.
-        readings: What is to be read before questions can be answered: city and tariffs.
+        readings: What is to be read before questions can be answered: city, tariffs, logins.
     """
 
     database: Database
@@ -36,11 +36,11 @@ class Resources:
 
     @property
     def has_city(self) -> bool:
-        """Whether this process can answer questions: city and tariffs have been read once."""
+        """Whether this process can answer questions: all `readings` are done once."""
         return all(reading.is_done for reading in self.readings)
 
     @asynccontextmanager
-    async def act(self, person_id: str, reason: str | None) -> AsyncIterator[Act]:
+    async def act(self, actor: Actor, reason: str | None) -> AsyncIterator[Act]:
         """Begin an act of a person: see `acting`.
 
         Raises:
@@ -48,17 +48,18 @@ class Resources:
         """
         async with (
             self.database.connection() as db,
-            acting(db, person_id, self.clock(), reason) as act,
+            acting(db, actor.person_id, self.clock(), reason, actor.roles) as act,
         ):
             yield act
 
     async def until_loaded(self) -> None:
-        """Wait until city and tariffs have been read."""
+        """Wait until all `readings` are done."""
         for reading in self.readings:
             await reading.done()
 
 
-def resources_of(request: Request) -> Resources:
+# Asynchronous, like every dependency here: FastAPI runs others in threads.
+async def resources_of(request: Request) -> Resources:
     """Return the resources for answering a request.
 
     Raises:
@@ -70,16 +71,11 @@ def resources_of(request: Request) -> Resources:
     return resources
 
 
-# Asynchronous, like every dependency here: FastAPI runs others in threads.
-async def _resources(request: Request) -> Resources:
-    return resources_of(request)
-
-
 async def _whatever_is_there(request: Request) -> Resources:
     resources: Resources = request.app.state.resources
     return resources
 
 
-Deps = Annotated[Resources, Depends(_resources)]
+Deps = Annotated[Resources, Depends(resources_of)]
 # For operations, also while the city is not loaded.
 EarlyDeps = Annotated[Resources, Depends(_whatever_is_there)]

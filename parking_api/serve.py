@@ -2,23 +2,29 @@
 
 import argparse
 import gc
-import secrets
+import os
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
-from typing import Final
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Final
 
 import structlog
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from parking_api.settings import ApiSettings
 from parking_api.workers import Start, Workers
 from sql import logs
-from sql.engine import DatabaseUnknownError, database_url
 
 # Connections that wait to be accepted.
 BACKLOG: Final = 2048
+# A peer that has acknowledged nothing of what was sent for so long is gone.
+GONE_AFTER_MS: Final = 30_000
+# Bytes that the system takes of an answer ahead of sending them.
+MAX_UNSENT_BYTES: Final = 65_536
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,16 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", help="default: API_HOST, then 127.0.0.1")
     parser.add_argument("--port", type=int, help="default: API_PORT, then 8000")
-    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
 
 
-def run_command(arguments: argparse.Namespace) -> int:
+def run_command(arguments: argparse.Namespace, url: str) -> int:
     """Serve; exit status 2 when the settings are wrong, 3 when it could not start."""
     given = {"host": arguments.host, "port": arguments.port}
     try:
         settings = ApiSettings(**{name: value for name, value in given.items() if value})
-        database = database_url(arguments.database_url)
-    except (ValidationError, DatabaseUnknownError) as error:
+    except ValidationError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own answer
         return 2
     logs.configure()
@@ -48,26 +52,45 @@ def run_command(arguments: argparse.Namespace) -> int:
         print(f"{settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
         return 3
     structlog.get_logger(__name__).info("listening", address=listening.getsockname())
-    return Workers(settings.workers, _work(settings, database, listening)).run()
+    with TemporaryDirectory(prefix="onelot-metrics-") as figures, TemporaryFile() as places:
+        work = _work(settings, url, listening, figures, places)
+        return Workers(settings.workers, work, partial(_forget_gauges, Path(figures))).run()
+
+
+def _forget_gauges(figures: Path, pid: int) -> None:
+    """Remove the gauges of a worker that has ended; what it has counted stays."""
+    for file in figures.glob(f"gauge_live*_{pid}.db"):
+        file.unlink()
 
 
 def _work(
-    settings: ApiSettings, database: str, listening: socket.socket
+    settings: ApiSettings,
+    database: str,
+    listening: socket.socket,
+    figures: str,
+    places: IO[bytes],
 ) -> Callable[[Start], None]:
-    secret = settings.token_secret or SecretStr(secrets.token_urlsafe(32))
-    shared = settings.model_copy(update={"token_secret": secret})
-
     def work(start: Start) -> None:
+        # Read where the library is imported.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
         # Importing makes no garbage, and looking for it would take a fifth of the time.
         gc.disable()
-        # The broker accepts one client of this name.
-        given = shared if start.place == 0 else shared.model_copy(update={"mqtt_url": None})
-        import_module("parking_api.serving").serve(given, database, listening, start)
+        given = settings.of_worker(start.place, start.lane)
+        import_module("parking_api.serving").serve(given, database, listening, start, places)
 
     return work
 
 
 def _listening(host: str, port: int) -> socket.socket:
     """Listen before the application is imported: early requests wait for a second."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listening = socket.create_server(
+        (host, port),
+        family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+        backlog=BACKLOG,
+    )
+    # Connections have these from here. A stream alone would notice a peer that has lost its network
+    # only after a quarter of an hour; and the system would take megabytes for one that does not
+    # read, before the server notices.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_AFTER_MS)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_UNSENT_BYTES)
+    return listening

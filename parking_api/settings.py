@@ -1,13 +1,20 @@
 """The API's settings: environment variables `API_*`."""
 
+import os
+import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, UrlConstraints
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt"], host_required=True)]
+
+# So many names the broker knows: `parking_api.operators.broker_files`.
+MOST_WORKERS = 16
+# A worker and the one that replaces it serve beside each other for a while.
+LANES = 2
 
 
 class ApiSettings(BaseSettings):
@@ -18,17 +25,30 @@ class ApiSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535)
     workers: int = Field(
-        1,
+        default_factory=lambda: min(len(os.sched_getaffinity(0)), MOST_WORKERS),
         ge=1,
-        le=64,
-        description="processes that share the port. Only the first follows the broker, which "
-        "accepts one client of this name; the others read their copies every "
-        "API_RELOAD_INTERVAL_S. /metrics has the figures of the process that answers",
+        le=MOST_WORKERS,
+        description="processes that share the port. The first follows the broker under the name in "
+        "API_MQTT_URL, the others under the same with -2, -3, ... added, by the same password. "
+        "One a core, unless given. /metrics is over all of them",
     )
     mqtt_url: MqttUrl | None = Field(
         None,
         description="mqtt://user:password@host:port; without it, the copy of the city in memory "
         "follows the database alone",
+    )
+    push_url: MqttUrl | None = Field(
+        None,
+        description="mqtt://user:password@host:port of the user that hands on what gateways post; "
+        "each process has a name of its own, as with API_MQTT_URL. Without it, posts of gateways "
+        "are answered with 503",
+    )
+    pusher: int = Field(
+        1,
+        ge=1,
+        le=LANES * MOST_WORKERS,
+        description="the number that goes with the name in API_PUSH_URL; `serve` counts its "
+        "processes itself",
     )
     pool_size: int = Field(8, ge=1, le=100, description="most database connections")
     acquire_timeout_s: float = Field(
@@ -43,11 +63,23 @@ class ApiSettings(BaseSettings):
         description="a file in Prometheus' text format; its metrics `onelot_run_*`, such as "
         "restarts of programs, are added to /metrics",
     )
+    access_log: bool = Field(
+        default=False,
+        description="a line for each request; without it, for those alone that are refused or "
+        "fail. /metrics counts all",
+    )
     max_connections: int = Field(
         800,
         ge=1,
         le=100_000,
         description="most HTTP connections; below the limit of open files, which is often 1024",
+    )
+    max_readers: int = Field(
+        400,
+        ge=0,
+        le=50_000,
+        description="most readers of /v1/stream in each process; never more than half of its "
+        "connections",
     )
     head_timeout_s: float = Field(
         5.0, gt=0, le=60, description="longest time for a request's line and headers"
@@ -62,9 +94,43 @@ class ApiSettings(BaseSettings):
         description="how long a connection stays open between two requests, unless others need its "
         "place",
     )
-    token_secret: SecretStr | None = Field(
-        None,
+    token_secret: SecretStr = Field(
+        default_factory=lambda: SecretStr(secrets.token_urlsafe(32)),
         min_length=32,
         description="the key that signs the tokens of POST /v1/tokens; without it, each start "
         "makes one, and tokens end with the process",
+    )
+
+    @property
+    def most_readers(self) -> int:
+        """Readers of `/v1/stream` that one process takes: others must be able to connect."""
+        return min(self.max_readers, self.max_connections // 2)
+
+    def of_worker(self, place: int, lane: int = 0) -> Self:
+        """Return the settings of one of the workers: each has names of its own at the broker.
+
+        Args:
+            place: Its place among the workers, from 0.
+            lane: 0 or 1: a worker and the one that replaces it differ in it. Both are at the
+                broker while the one takes over from the other.
+        """
+        number = 1 + place + MOST_WORKERS * lane
+        own = {
+            "mqtt_url": _numbered(self.mqtt_url, number),
+            "push_url": _numbered(self.push_url, number),
+            "pusher": number,
+        }
+        return self.model_copy(update=own)
+
+
+def _numbered(url: MqttUrl | None, number: int) -> MqttUrl | None:
+    """Return the URL with a number added to the user's name, unless it is the first."""
+    if url is None or number == 1:
+        return url
+    return Url.build(
+        scheme=url.scheme,
+        username=f"{url.username}-{number}",
+        password=url.password,
+        host=url.host or "",
+        port=url.port,
     )

@@ -3,6 +3,7 @@
 FastAPI itself reads and parses a body before its dependencies refuse the caller.
 """
 
+import json
 from collections.abc import Callable, Coroutine, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, Protocol, runtime_checkable
@@ -37,12 +38,26 @@ class EncodedBodyError(ApiError, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE):
 class NotJsonError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """The body is not JSON in UTF-8."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__()
-        self.faults = [
-            ParameterFault(parameter=fault.path or "body", message=fault.message)
-            for fault in faults
-        ]
+    def __init__(self, faults: Sequence[Fault], why: BaseException | None = None) -> None:
+        whole = _where(why)
+        super().__init__(
+            faults=[
+                ParameterFault(parameter=fault.path or whole, message=fault.message)
+                for fault in faults
+            ]
+        )
+
+
+def _where(why: BaseException | None) -> str:
+    """Say where in a body its text ends to be JSON."""
+    if isinstance(why, json.JSONDecodeError):
+        return f"body, line {why.lineno}, column {why.colno}"
+    if isinstance(why, UnicodeDecodeError):
+        before = why.object[: why.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
+        return f"body, line {line}, column {column}"
+    return "body"
 
 
 class AmbiguousBodyError(NotJsonError, kind="ambiguous-body"):
@@ -72,7 +87,7 @@ class StrictRoute(APIRoute):
     max_items: ClassVar[int] = MAX_ITEMS
 
     @staticmethod
-    def prepare(value: Any) -> Any:
+    def prepare(value: object) -> object:
         """Do slow work on the parsed body, off the loop."""
         return value
 
@@ -93,9 +108,7 @@ class StrictRoute(APIRoute):
 
     async def _read(self, request: Request) -> None:
         """Read and parse the body, and store both where Starlette keeps them."""
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise EncodedBodyError
-        body = await _body(request, self.max_bytes)
+        body = await read_body(request, self.max_bytes)
         request._body = body  # noqa: SLF001 - as `Request.body` does
         if not body:
             return
@@ -105,22 +118,25 @@ class StrictRoute(APIRoute):
             else:
                 value, faults = self._value(body)
         except TariffFaultsError as error:
-            raise NotJsonError(error.faults) from error
+            raise NotJsonError(error.faults, error.__cause__) from error
         if faults:
             raise AmbiguousBodyError(faults)
         request._json = value  # noqa: SLF001 - as `Request.json` does
 
-    def _value(self, body: bytes) -> tuple[Any, list[Fault]]:
+    def _value(self, body: bytes) -> tuple[object, list[Fault]]:
         value, faults = cleaned(parsed(body), self.max_items)
         return (value if faults else self.prepare(value)), faults
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def read_body(request: Request, most: int) -> bytes:
     """Return the body, read as it arrives.
 
     Raises:
+        EncodedBodyError: It is compressed or otherwise encoded.
         BodyTooLargeError: It has more bytes than `most`, or says that it has.
     """
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise EncodedBodyError
     announced = request.headers.get("content-length", "")
     # Of so few digits that this is no work; the server has refused all but digits.
     if announced.isdecimal() and (len(announced) > len(str(most)) or int(announced) > most):

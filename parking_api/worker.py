@@ -58,6 +58,22 @@ async def off_loop(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
         _worker.waiting -= 1
 
 
+async def made(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a function in the thread and return its result, which stays for long and may be large.
+
+    Raises:
+        BusyError: Too much is waiting already.
+    """
+
+    def kept() -> R:
+        result = work(*args, **kwargs)
+        # Full collections, each a stop of all, need not look at it.
+        gc.freeze()
+        return result
+
+    return await off_loop(kept)
+
+
 async def each(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """Return the result of a function for each item; off the loop where there are many.
 

@@ -14,13 +14,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
 
 # A worker that must end is killed after so long: uvicorn waits 1 s for running answers.
 END_WITHIN_S: Final = 3.0
-# And one that was replaced: it serves those who are connected first (`replacing`).
+# And one that was replaced: it serves those who are connected first (`serving`).
 RETIRE_WITHIN_S: Final = 10.0
 # A worker that ended sooner than this is started again after as long; others at once.
 SOON_S: Final = 1.0
@@ -36,14 +37,16 @@ class Start:
 
     Attributes:
         place: Its place among the workers, from 0.
+        lane: 0 or 1; never that of the worker which it replaces.
         replaces: Whether another worker serves in its place until it is ready.
         ready: Called once it accepts connections.
         parent: Process id of the parent.
     """
 
     place: int
+    lane: int
     replaces: bool
-    ready: Callable[[], None]
+    ready: Callable[[], object]
     parent: int
 
 
@@ -51,6 +54,7 @@ class Start:
 class _Worker:
     pid: int
     place: int
+    lane: int
     # A pipe that says something when the worker is ready, and ends when it ends.
     line: int
     began: float
@@ -76,10 +80,12 @@ class Workers:
     Attributes:
         count: How many.
         work: Runs in each worker's process until the worker ends.
+        ended: Called with the process id of each worker that has ended.
     """
 
     count: int
     work: Callable[[Start], None]
+    ended: Callable[[int], None] = lambda _: None
     _places: list[_Place] = field(default_factory=list)
     _leaving: set[_Worker] = field(default_factory=set)
     _asked: set[signal.Signals] = field(default_factory=set)
@@ -111,6 +117,7 @@ class Workers:
         for worker in self._ended(wake_up):
             status = os.waitstatus_to_exitcode(os.waitpid(worker.pid, 0)[1])
             os.close(worker.line)
+            self.ended(worker.pid)
             self._forget(worker, status)
             if not self._was_ready and not self._asked & _ENDS:
                 return abs(status) or 1
@@ -153,12 +160,15 @@ class Workers:
 
     def _start(self, number: int, *, replaces: bool) -> _Worker:
         parent, (line, other_end) = os.getpid(), os.pipe()
+        serving = self._places[number].serving
+        lane = 1 - serving.lane if serving else 0
         pid = os.fork()
         if pid == 0:
             os.close(line)
-            self._become(Start(number, replaces, lambda: _say_ready(other_end), parent))
+            ready = partial(os.write, other_end, b"\n")
+            self._become(Start(number, lane, replaces, ready, parent))
         os.close(other_end)
-        return _Worker(pid, number, line, time.monotonic())
+        return _Worker(pid, number, lane, line, time.monotonic())
 
     def _become(self, start: Start) -> None:
         """Run as a worker; this process ends here."""
@@ -185,6 +195,9 @@ class Workers:
             os._exit(status)
 
     def _note_ready(self, worker: _Worker) -> None:
+        if worker in self._leaving:
+            # It was told to end while it was about to say so.
+            return
         self._was_ready = True
         log.info("worker ready", pid=worker.pid, place=worker.place)
         place = self._places[worker.place]
@@ -200,6 +213,8 @@ class Workers:
             if place.coming:
                 place.coming.end(signal.SIGTERM, END_WITHIN_S)
                 self._leaving.add(place.coming)
+                # From here on it is among those that leave, and nowhere else.
+                place.coming = None
             place.coming = self._start(number, replaces=True)
 
     def _forget(self, worker: _Worker, status: int) -> None:
@@ -232,7 +247,3 @@ class Workers:
                 os.waitpid(worker.pid, 0)
                 self._leaving.discard(worker)
             self._kill_late()
-
-
-def _say_ready(line: int) -> None:
-    os.write(line, b"\n")

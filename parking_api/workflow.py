@@ -3,16 +3,19 @@
 Each kind of thing, such as a zone, declares its steps as a table:
 
     VERSIONS = Workflow(
-        kind="tariff", steps={"approve": Step(("in_review",), "approved", by="second"), ...}, ...
+        kind="tariff",
+        steps={"approve": [Step(APPROVER, ("in_review",), ("approved",), "second")], ...},
+        ...
     )
 
     async with change(act, VERSIONS, "approve", key) as version:
         version.after = await queries.approve(act.db, ...)
 
 `change` locks the thing, checks its state and the person, and keeps before and after for the audit.
+Routes are guarded by the same table: see `people.access.taking`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +25,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from parking_api.audit.service import record
 from parking_api.errors import ApiError
 from sql.engine import Db, Transaction, transaction
+from sql.kinds import Role
 
 
 class SamePersonError(ApiError, status=HTTPStatus.FORBIDDEN, kind="same-person"):
@@ -32,6 +36,18 @@ class NotTheDrafterError(ApiError, status=HTTPStatus.FORBIDDEN, kind="not-the-dr
     """A draft is changed and submitted by whoever drafted it."""
 
 
+class Actor(Protocol):
+    """Who acts."""
+
+    @property
+    def person_id(self) -> str:
+        """Their id."""
+
+    @property
+    def roles(self) -> Collection[str]:
+        """Their roles."""
+
+
 @dataclass
 class Act:
     """An act of one person, in one transaction.
@@ -40,13 +56,15 @@ class Act:
         db: The transaction.
         person_id: Who.
         at: When, aware.
-        reason: Why, if they said so.
+        reason: Why, where they give one.
+        roles: Their roles.
     """
 
     db: Transaction
     person_id: str
     at: datetime
     reason: str | None = None
+    roles: Collection[str] = ()
     _entries: list[tuple[str, str, object, object]] = field(default_factory=list)
 
     def keep(self, action: str, subject: str, before: object, after: object) -> None:
@@ -78,48 +96,59 @@ class Act:
 
 @asynccontextmanager
 async def acting(
-    db: Db, person_id: str, at: datetime, reason: str | None = None
+    db: Db,
+    person_id: str,
+    at: datetime,
+    reason: str | None = None,
+    roles: Collection[str] = (),
 ) -> AsyncIterator[Act]:
     """Begin an act in a transaction; commit it with its audit rows when the block ends.
 
     The audit comes last, after every lock on rows, because its lock makes all other writers wait.
     """
     async with transaction(db) as within:
-        act = Act(within, person_id, at, reason)
+        act = Act(within, person_id, at, reason, roles)
         yield act
         await act.record()
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a workflow: a row of its table of transitions.
+    """A row of a table of transitions: who may take a step, from where to where.
 
     Attributes:
+        role: The role that it takes.
         starts: The states in which the step may be taken; none for the one that drafts.
-        ends: The state that it leads to; None where the state stays.
-        by: Who of those whom the route admits may take it: `anyone`; the `drafter` alone; or a
-            `second` person, who neither drafted nor submitted it.
+        ends: The states that it may lead to.
+        person: Who of that role may take it: `anyone`; the `drafter` alone; or a `second` person,
+            who neither drafted nor submitted it.
     """
 
-    starts: tuple[str, ...] = ()
-    ends: str | None = None
-    by: Literal["anyone", "drafter", "second"] = "anyone"
+    role: Role
+    starts: tuple[str, ...]
+    ends: tuple[str, ...]
+    person: Literal["anyone", "drafter", "second"] = "anyone"
 
 
-class Drafted(Protocol):
-    """The columns that a row needs to go through a workflow."""
+class Stateful(Protocol):
+    """What a row needs to go through a workflow."""
 
     @property
     def state(self) -> str:
         """The state that it is in."""
 
-    @property
-    def drafted_by(self) -> str | None:
-        """The person who drafted it."""
 
-
-Thing = TypeVar("Thing", bound=Drafted)
+Thing = TypeVar("Thing", bound=Stateful)
 Key = TypeVar("Key")
+
+
+def in_words(state: str) -> str:
+    """Write a state as it stands in a sentence: `in review`, `a draft`."""
+    return "a draft" if state == "draft" else state.replace("_", " ")
+
+
+class WrongEndError(RuntimeError):
+    """A step has led to a state that its table of transitions does not have."""
 
 
 @dataclass(frozen=True)
@@ -128,39 +157,57 @@ class Workflow(Generic[Key, Thing]):
 
     Attributes:
         kind: Its name in the audit.
-        steps: The table of transitions, by the step's name in the audit.
+        steps: The table of transitions, by the step's name in the audit; a row for each role.
         lock: Reads a thing and locks it until the transaction ends; raises where there is none.
+        authors: Returns who drafted a thing and, where things are submitted, who submitted it.
         subject: Returns what the audit calls a thing.
         audited: Returns what the audit keeps of a thing.
-        wrong_state: Returns the error of a step in a state that it does not start from.
-        not_drafter: Returns the error of a person who did not draft it.
+        wrong_state: Returns the error of a step in a state that it does not start from: given the
+            thing, the step and the states that it starts from.
+        not_drafter: Returns the error of a step that is for the drafter.
     """
 
     kind: str
-    steps: Mapping[str, Step]
+    steps: Mapping[str, Sequence[Step]]
     lock: Callable[[Transaction, Key], Awaitable[Thing]]
+    authors: Callable[[Thing], Sequence[str | None]]
     subject: Callable[[Thing], str]
     audited: Callable[[Thing], object]
-    wrong_state: Callable[[Thing, Step], ApiError]
-    not_drafter: Callable[[Thing], ApiError] = lambda _: NotTheDrafterError()
+    wrong_state: Callable[[Thing, str, Sequence[str]], ApiError]
+    not_drafter: Callable[[Thing, str], ApiError] = lambda _, __: NotTheDrafterError()
 
-    def check(self, step: Step, thing: Thing, person_id: str) -> None:
-        """Refuse a step that the state or the person does not allow.
+    def check(self, act: Act, step: str, thing: Thing) -> None:
+        """Refuse a step that no row of the table allows.
 
         Raises:
             ApiError: What `wrong_state` or `not_drafter` makes.
             SamePersonError: It takes a second person.
         """
-        if thing.state not in step.starts:
-            raise self.wrong_state(thing, step)
-        if step.by == "drafter" and thing.drafted_by != person_id:
-            raise self.not_drafter(thing)
-        authors = (thing.drafted_by, getattr(thing, "submitted_by", None))
-        if step.by == "second" and person_id in authors:
-            raise SamePersonError
+        rows = self.steps[step]
+        starts = list(dict.fromkeys(state for row in rows for state in row.starts))
+        if thing.state not in starts:
+            raise self.wrong_state(thing, step, starts)
+        authors = self.authors(thing)
+        is_right_person = {
+            "anyone": True,
+            "drafter": act.person_id in authors[:1],
+            "second": act.person_id not in authors,
+        }
+        if not any(
+            row.role in act.roles and thing.state in row.starts and is_right_person[row.person]
+            for row in rows
+        ):
+            raise SamePersonError if rows[0].person == "second" else self.not_drafter(thing, step)
 
     def keep(self, act: Act, step: str, before: Thing | None, after: Thing) -> None:
-        """Add an entry for the audit: a thing before and after a step."""
+        """Add an entry for the audit: a thing before and after a step.
+
+        Raises:
+            WrongEndError: The step has led to a state that the table does not have.
+        """
+        rows = [row for row in self.steps[step] if before is None or before.state in row.starts]
+        if not any(after.state in row.ends for row in rows):
+            raise WrongEndError(f"{self.subject(after)}: {step} led to {after.state}")
         was = None if before is None else self.audited(before)
         act.keep(f"{self.kind}.{step}", self.subject(after), was, self.audited(after))
 
@@ -192,9 +239,10 @@ async def change(
 
     Raises:
         ApiError: There is no such thing, or the step is refused: see `Workflow.check`.
+        WrongEndError: The block has led to a state that the table does not have: see `keep`.
     """
     before = await workflow.lock(act.db, key)
-    workflow.check(workflow.steps[step], before, act.person_id)
+    workflow.check(act, step, before)
     taken = Change(before)
     yield taken
     workflow.keep(act, step, before, taken.after)

@@ -9,7 +9,15 @@ Other packages import from here, from `pricing.mechanism` and from `pricing.text
 from pricing.charging.budget import steps_a_day
 from pricing.charging.quoting import Pricer, Quote, fee_table, pricer, quote
 from pricing.charging.stays import Stay, Version
-from pricing.document import Calendar, Period, Tariff, faults_of, read_tariff
+from pricing.document import (
+    Calendar,
+    Period,
+    Tariff,
+    canonical_json,
+    content_hash,
+    faults_of,
+    read_tariff,
+)
 from pricing.errors import (
     ExitBeforeEntryError,
     Fault,
@@ -23,7 +31,6 @@ from pricing.errors import (
     UnknownVehicleError,
 )
 from pricing.fields import DAY_KINDS
-from pricing.hashing import canonical_json, content_hash
 from pricing.lints.findings import Ceiling, Lint
 from pricing.lints.linting import breaches, lint
 from pricing.reading import cleaned, parsed

@@ -19,11 +19,10 @@ def main() -> int:
     if arguments.command == "schema":
         print(schema_text(), end="")
         return 0
-    path: Path = arguments.file
     try:
-        content = read_cases(path)
+        content = read_cases(arguments.file)
     except (OSError, ValueError) as error:
-        print(f"{path}: not a file of cases: {error}", file=sys.stderr)
+        print(f"{arguments.file}: not a file of cases: {error}", file=sys.stderr)
         return 2
     # What a case says may hold what the terminal cannot show.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

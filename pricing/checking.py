@@ -35,7 +35,7 @@ def read_cases(path: Path) -> Mapping[str, Any]:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not JSON of the shape that is asked for.
+        ValueError: it is not JSON of that shape.
     """
     try:
         content = json.loads(path.read_bytes())
@@ -78,8 +78,8 @@ def _run(case: Any, tariffs: Mapping[str, Tariff], calendar: Any) -> Checked:
         ValueError,
         AttributeError,
     ) as error:
-        told = str(error).replace("\n", " ")
-        return Checked(f"ERROR    {case}: {type(error).__name__}: {told}", passed=False)
+        why = str(error).replace("\n", " ")
+        return Checked(f"ERROR    {case}: {type(error).__name__}: {why}", passed=False)
     if charged == expected:
         return Checked(f"ok       {title}: {charged}", passed=True)
     return Checked(f"DIFFERS  {title}: {charged}, expected {expected}", passed=False)
@@ -88,14 +88,21 @@ def _run(case: Any, tariffs: Mapping[str, Tariff], calendar: Any) -> Checked:
 def _charged(case: Mapping[str, Any], tariffs: Mapping[str, Tariff], calendar: Any) -> int:
     tariff = tariffs[case["tariff"]]
     zone = ZoneInfo(tariff.timezone)
-    granted = tuple(case.get("granted") or ())
-    stay = Stay(_at(case["entry"], zone), _at(case["exit"], zone), case.get("vehicle"), granted)
-    city = None if calendar is None else Calendar.model_validate(calendar)
-    versions = [
-        Version(_at(each["effective_at"], zone), tariffs[each["tariff"]])
-        for each in case.get("versions") or ()
-    ]
-    return quote(tariff, stay, calendar=city, versions=versions).total_minor
+    stay = Stay(
+        _at(case["entry"], zone),
+        _at(case["exit"], zone),
+        case.get("vehicle"),
+        tuple(case.get("granted") or ()),
+    )
+    return quote(
+        tariff,
+        stay,
+        calendar=None if calendar is None else Calendar.model_validate(calendar),
+        versions=[
+            Version(_at(each["effective_at"], zone), tariffs[each["tariff"]])
+            for each in case.get("versions") or ()
+        ],
+    ).total_minor
 
 
 def _minor(value: Any) -> int:

@@ -68,23 +68,28 @@ def _of_periods(document: Mapping[str, Any]) -> Iterator[Found]:
         yield from _of_charge(location, period)
         yield from _of_tiers(location, period)
         if period.get("start") == "24:00":
-            message = "24:00 as a start leaves the day open to doubt; write 00:00 of the next day"
-            yield Found((*location, "start"), "start_at_24", message)
+            yield Found(
+                (*location, "start"),
+                "start_at_24",
+                "24:00 as a start leaves the day open to doubt; write 00:00 of the next day",
+            )
 
 
 def _of_all_tiers(document: Mapping[str, Any]) -> Iterator[Found]:
     count = sum(1 for _, period in _members(document, "periods") for _ in _members(period, "tiers"))
     if count > MAX_TIERS_IN_ALL:
-        message = f"have {count} tiers in all, more than {MAX_TIERS_IN_ALL}"
-        yield Found(("periods",), "too_many_tiers", message)
+        yield Found(
+            ("periods",),
+            "too_many_tiers",
+            f"have {count} tiers in all, more than {MAX_TIERS_IN_ALL}",
+        )
 
 
 def _of_charge(location: Location, period: Mapping[str, Any]) -> Iterator[Found]:
     charge = period.get("charge")
-    if not isinstance(charge, str) or charge not in NEEDED:
-        return
-    needed = {field: field in NEEDED[charge] for field in PRICE_FIELDS}
-    yield from _of_fields(location, period, needed, f"where charge is {charge}")
+    if isinstance(charge, str) and charge in NEEDED:
+        needed = {field: field in NEEDED[charge] for field in PRICE_FIELDS}
+        yield from _of_fields(location, period, needed, f"where charge is {charge}")
 
 
 def _of_fields(
@@ -118,10 +123,9 @@ def _of_grace(document: Mapping[str, Any]) -> Iterator[Found]:
     if not isinstance(grace, Mapping):
         return
     mode = grace.get("mode")
-    if mode not in ("none", "threshold", "deduct", "tail"):
-        return
-    needed = {"seconds": mode != "none", "basis": mode == "threshold"}
-    yield from _of_fields(("grace",), grace, needed, f"with mode {mode}")
+    if mode in ("none", "threshold", "deduct", "tail"):
+        needed = {"seconds": mode != "none", "basis": mode == "threshold"}
+        yield from _of_fields(("grace",), grace, needed, f"with mode {mode}")
     if mode == "none" and grace.get("first_stay_of_day") is True:
         path = ("grace", "first_stay_of_day")
         yield Found(path, "contradiction", "there is no grace for it to limit")
@@ -138,24 +142,25 @@ def _of_vehicles(document: Mapping[str, Any]) -> Iterator[Found]:
         if not isinstance(added, int) or added >= 0 or not is_number(factor):
             continue
         if least * exact(factor) + added < 0:
-            message = "makes the price of a unit negative"
-            yield Found(("vehicles", name, "add_minor_per_unit"), "negative_price", message)
+            path = ("vehicles", name, "add_minor_per_unit")
+            yield Found(path, "negative_price", "makes the price of a unit negative")
 
 
 def _prices(document: Mapping[str, Any]) -> list[int]:
-    tiers = (
-        tier for _, period in _members(document, "periods") for _, tier in _members(period, "tiers")
-    )
-    return [price for tier in tiers if isinstance(price := tier.get("price_minor"), int)]
+    return [
+        price
+        for _, period in _members(document, "periods")
+        for _, tier in _members(period, "tiers")
+        if isinstance(price := tier.get("price_minor"), int)
+    ]
 
 
 def _repeated(document: Mapping[str, Any], field: str) -> Iterator[Found]:
     seen: set[str] = set()
     for location, member in _members(document, field):
         name = member.get("id")
-        if not isinstance(name, str):
-            continue
-        if name in seen:
-            message = f"{name} is the id of an earlier one too"
-            yield Found((*location, "id"), "duplicate_id", message)
-        seen.add(name)
+        if isinstance(name, str):
+            if name in seen:
+                message = f"{name} is the id of an earlier one too"
+                yield Found((*location, "id"), "duplicate_id", message)
+            seen.add(name)

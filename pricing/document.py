@@ -1,16 +1,17 @@
-"""The tariff document (docs/contract/tariff.md, Fields) as a frozen model.
+"""The tariff document (docs/contract/tariff.md, Fields) as a frozen model, and its hash.
 
 Unknown fields are refused although the public format may grow: a misspelt `cap_minor` would change
 fees in silence. What only describes (`name`, `note`, `description`, `source`) may stand anywhere.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     JsonValue,
     ModelWrapValidatorHandler,
@@ -47,10 +48,8 @@ from pricing.fields import (
 from pricing.reading import cleaned, parsed
 
 
-class Part(BaseModel):
+class Part(BaseModel, frozen=True, extra="forbid"):
     """Any part of a document: frozen, and without fields that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Names(Part):
@@ -207,3 +206,16 @@ def read_tariff(document: Mapping[str, Any] | str | bytes) -> Tariff:
         known = {fault.path for fault in faults}
         faults += [fault for fault in faults_of(error) if fault.path not in known]
     raise TariffFaultsError(tuple(faults))
+
+
+def canonical_json(document: Mapping[str, Any] | Tariff) -> bytes:
+    """The document's canonical bytes: UTF-8, keys sorted, no spaces, no NaN."""
+    plain = document if isinstance(document, Mapping) else document.document()
+    return json.dumps(
+        plain, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    ).encode()
+
+
+def content_hash(document: Mapping[str, Any] | Tariff) -> str:
+    """SHA-256 of the canonical JSON, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(document)).hexdigest()

@@ -1,6 +1,5 @@
-"""What can be wrong with a document or a stay; each message is written for who asked."""
+"""What can be wrong with a document or a stay; each message is written for the caller."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -66,8 +65,9 @@ class Found(NamedTuple):
 
     @property
     def fault(self) -> Fault:
-        """The fault with its path."""
-        return Fault(path_text(self.location), self.code, self.message)
+        """The fault with its path: ("periods", 2, "id") is `periods[2].id`."""
+        path = "".join(map(_step_text, self.location)).removeprefix(".")
+        return Fault(path, self.code, self.message)
 
 
 class TariffFaultsError(PricingError):
@@ -77,11 +77,6 @@ class TariffFaultsError(PricingError):
         self.faults = faults
         listed = "; ".join(f"{fault.path or 'document'}: {fault.message}" for fault in faults)
         super().__init__(listed)
-
-
-def path_text(location: Sequence[int | str]) -> str:
-    """A location as people write it: ("periods", 2, "id") is `periods[2].id`."""
-    return "".join(map(_step_text, location)).removeprefix(".")
 
 
 def _step_text(step: int | str) -> str:

@@ -123,9 +123,15 @@ def _pattern(pattern: str, description: str, **more: Any) -> WithJsonSchema:
 
 def _number_schema(most: int, description: str) -> WithJsonSchema:
     """What a JSON Schema says of a decimal number, written as a number or as a text."""
-    number = {"type": "number", "minimum": 0, "maximum": most}
-    text = {"type": "string", "pattern": "^[0-9]{1,9}(\\.[0-9]{1,9})?$"}
-    return WithJsonSchema({"anyOf": [number, text], "description": description})
+    return WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": most},
+                {"type": "string", "pattern": "^[0-9]{1,9}(\\.[0-9]{1,9})?$"},
+            ],
+            "description": description,
+        }
+    )
 
 
 class Filled:

@@ -1,7 +1,7 @@
 """From a document's text to plain values, as strict as its canonical text and hash need.
 
-What JSON's grammar lets through and a tariff cannot mean or keep is told with its path: a field
-said twice in one object, NaN and infinities, halves of surrogate pairs, bottomless nesting. Time
+What JSON's grammar lets through and a tariff cannot mean or keep is a fault with its path: a field
+given twice in one object, NaN and infinities, halves of surrogate pairs, bottomless nesting. Time
 and memory are proportional to the text's length, whatever it holds.
 """
 
@@ -37,8 +37,9 @@ def parsed(text: str | bytes) -> Any:
     """
     try:
         # By itself, json would take UTF-16 and UTF-32 too; it refuses a byte order mark in a text.
-        decoded = text if isinstance(text, str) else text.decode("utf-8")
-        return json.loads(decoded, object_pairs_hook=_object)
+        return json.loads(
+            text if isinstance(text, str) else text.decode("utf-8"), object_pairs_hook=_object
+        )
     except (ValueError, RecursionError) as error:
         raise TariffFaultsError((Fault("", "json", f"is not JSON: {_why(error)}"),)) from error
 
@@ -69,7 +70,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def cleaned(document: Any, max_items: int | None = None) -> tuple[Any, list[Fault]]:
     """The document without what it cannot keep, so that the rest can be read, and the faults.
 
-    Of many faults the first `MAX_FAULTS` are told. A list has at most `max_items`.
+    Of many faults the first `MAX_FAULTS` are returned. A list has at most `max_items`.
     """
     if max_items is not None and (path := _too_long(document, (), max_items)) is not None:
         return None, [Found(path, "too_many_items", f"has more than {max_items} items").fault]
@@ -124,9 +125,10 @@ def _kept_fields(value: Mapping[Any, Any], at: Location, found: list[Found]) -> 
     if len(value) > MAX_FIELDS:
         found.append(Found(at, "too_many_fields", f"has more than {MAX_FIELDS} fields"))
         return None
-    for name in value.twice[:MAX_FAULTS] if isinstance(value, _Repeating) else ():
-        path = (*at, _shown(name))
-        found.append(Found(path, "duplicate_key", "is said more than once in one object"))
+    found += [
+        Found((*at, _shown(name)), "duplicate_key", "is said more than once in one object")
+        for name in (value.twice[:MAX_FAULTS] if isinstance(value, _Repeating) else ())
+    ]
     return {
         _text(name, at, found): _kept(member, (*at, _shown(name)), found)
         for name, member in value.items()

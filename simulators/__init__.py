@@ -1,1 +1,1 @@
-"""Stands outside the platform: builds the city, and plays its demand, sensors and gateways."""
+"""Outside the platform: builds a city, and simulates its demand, its sensors and gateways."""

@@ -4,21 +4,10 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Protocol, cast
 
 import structlog
 
-
-class Command(Protocol):
-    """What the module of a subcommand offers."""
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the subcommand's arguments."""
-
-    def run_command(self, args: argparse.Namespace) -> int:
-        """Do the work and return the exit code."""
-
-
+# Each module has `add_arguments(parser)`, and `run_command(args)`, which returns the exit code.
 COMMANDS = {
     "city": ("simulators.city.command", "write the files of a whole city"),
     "run": ("simulators.fleet", "run the city's gateways"),
@@ -27,7 +16,7 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; only its own module is imported, so that the others cost nothing.
+    """Run one subcommand; only its own module is imported, which saves time and memory.
 
     Args:
         argv: Arguments without the program's name; those of the process when None.
@@ -41,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, (module, summary) in COMMANDS.items():
         subparser = subparsers.add_parser(name, help=summary, description=summary)
         if arguments[:1] == [name]:
-            command = cast("Command", importlib.import_module(module))
+            command = importlib.import_module(module)
             command.add_arguments(subparser)
             subparser.set_defaults(run_command=command.run_command)
     args = parser.parse_args(arguments)

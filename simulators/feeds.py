@@ -1,4 +1,4 @@
-"""What a gateway says and hears: reports, topics and acks of docs/contract/feeds.md. No I/O."""
+"""A gateway's messages: reports, topics and acks of docs/contract/feeds.md. No I/O."""
 
 import base64
 import contextlib
@@ -13,11 +13,11 @@ import orjson
 from numpy.typing import NDArray
 
 ROOT = "onelot/v1"
-# Bounds on `retry_s`: an ack makes no gateway spin, and none sleep for ever.
+# Bounds on `retry_s`: no ack makes a gateway send without pause, or wait for ever.
 RETRY_MIN_S = 0.1
 RETRY_MAX_S = 3_600.0
-# More bays than this in a `spaces` message are told by a snapshot: it is shorter then, and stays
-# far below the largest message allowed.
+# More bays than this are sent as a snapshot, not as `spaces`: it is shorter then, and stays far
+# below the largest message allowed.
 CHANGES_MAX = 1_000
 
 Kind = Literal["spaces", "snapshot", "count"]
@@ -28,7 +28,7 @@ class Report:
     """The state of a lot, or of some of its bays, at one moment; not yet numbered.
 
     Attributes:
-        kind: last level of the topic.
+        kind: the last part of the topic.
         observed_at: RFC 3339 with offset.
         fields: what the kind carries besides `epoch`, `seq` and `observed_at`.
     """
@@ -38,30 +38,30 @@ class Report:
     fields: Mapping[str, Any]
 
     @property
-    def whole(self) -> bool:
-        """Whether the report tells the whole state of its lot."""
+    def is_whole_state(self) -> bool:
+        """Whether the report holds the whole state of its lot, not single changes."""
         return self.kind != "spaces"
 
     def encode(self, epoch: int, seq: int) -> bytes:
-        """Give the message's JSON under its number."""
+        """Return the message's JSON, with its number."""
         head = {"epoch": epoch, "seq": seq, "observed_at": self.observed_at}
         return orjson.dumps({**head, **self.fields})
 
 
 class Number(msgspec.Struct, frozen=True):
-    """What orders the messages of a lot."""
+    """A message's place in the order of its lot's messages."""
 
     epoch: int
     seq: int
 
 
 class Ack(msgspec.Struct, frozen=True):
-    """The platform's answer to one message; what else it says is left unread.
+    """The platform's answer to one message; its other fields are not read.
 
     Attributes:
         epoch: of the message; None, and `seq` too, if the platform could not read it.
         seq: likewise.
-        result: what became of it.
+        result: what the platform did with the message.
         reason: why it was refused.
         retry_s: if deferred, seconds after which to send it again.
         last: if superseded, the last number that the platform has applied.
@@ -96,7 +96,7 @@ def snapshot_report(observed_at: str, occupied: NDArray[np.bool_]) -> Report:
 
 
 def count_report(observed_at: str, free: int, capacity: int | None) -> Report:
-    """Report free spaces of a lot that counts; without `capacity` the registered one holds."""
+    """Report the free spaces of a lot that counts; `capacity` None means the registered one."""
     fields = {"free": free} if capacity is None else {"free": free, "capacity": capacity}
     return Report("count", observed_at, fields)
 
@@ -117,19 +117,19 @@ def ack_filter(gateway: str) -> str:
 
 
 def lot_of_ack(topic: str) -> str:
-    """Give the lot that an ack's topic ends with."""
+    """Return the lot that an ack's topic ends with."""
     return topic.rpartition("/")[2]
 
 
 def merge(first: Report, second: Report) -> Report | None:
-    """Give one report that leaves the lot as these two would, `second` being the newer.
+    """Merge two reports into one with the same effect; `second` is the newer.
 
-    None where they would make too long a message, or a whole state is changed: then only a new
-    whole state can say it.
+    None where the message would be too long, or where changes follow a whole state: then only a
+    new whole state can replace them.
     """
-    if second.whole:
+    if second.is_whole_state:
         return second
-    if first.whole:
+    if first.is_whole_state:
         return None
     taken = dict.fromkeys(first.fields["occupied"], True)
     taken |= dict.fromkeys(first.fields["free"], False)

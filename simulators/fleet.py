@@ -6,7 +6,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,7 +17,7 @@ import orjson
 import structlog
 import uvloop
 
-from simulators.demand import Demand, IntArray, LotDemand
+from simulators.demand import Demand, IntArray
 from simulators.feeds import rfc3339
 from simulators.gateway import Gateway
 from simulators.outbox import IN_FLIGHT_MAX, Outbox
@@ -53,11 +53,11 @@ class FleetSettings:
     """How the fleet runs.
 
     Attributes:
-        speed: simulated over real time, for the drivers alone: reports carry the wall clock's
-            time, and go out at its intervals.
-        snapshot_interval_s: longest time between two whole states of a lot; shorter where the
-            lot's `report_interval_s` asks for it.
-        seed: the same seed, the same drivers.
+        speed: simulated time over real time, for the drivers only: reports have the time of the
+            wall clock and are sent at its intervals.
+        snapshot_interval_s: the longest time between two whole states of a lot; shorter where
+            the lot's `report_interval_s` is shorter.
+        seed: the same seed gives the same drivers.
         status_file: where the fleet's figures are written every STATUS_INTERVAL_S; None: nowhere.
     """
 
@@ -67,22 +67,12 @@ class FleetSettings:
     status_file: Path | None = None
 
 
-def wall_clock() -> datetime:
-    """Tell the time in the city."""
-    return datetime.now(CITY_TIMEZONE)
-
-
-def unix_second() -> int:
-    """Tell the Unix second, where a numbering starts."""
-    return int(time.time())
-
-
 def simulated_lots(
     lots: Sequence[Lot], credentials: Sequence[Credentials]
 ) -> tuple[list[Lot], dict[str, Credentials]]:
-    """Pick the lots that simulated gateways report for, and those gateways by user name.
+    """Return the lots that simulated gateways report for, and those gateways by user name.
 
-    A lot goes by the gateway whose credentials list it. Gateways left without a lot are left out.
+    A lot belongs to the gateway whose credentials list it. Gateways without a lot are left out.
     """
     gateway_of = {lot: entry for entry in credentials if entry.simulated for lot in entry.lots}
     chosen = [lot for lot in lots if lot.lot_id in gateway_of]
@@ -110,7 +100,7 @@ class Fleet:
         settings: FleetSettings,
         *,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = wall_clock,
+        now: Callable[[], datetime] = lambda: datetime.now(CITY_TIMEZONE),
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -118,7 +108,8 @@ class Fleet:
         self._rng = random.Random(settings.seed)
         self.world = _make_world(lots, settings.seed, now())
         self.gateways = self._make_gateways(broker, gateways)
-        self._gateway_of = self._by_lot(gateways.values())
+        names = {lot_id: entry.username for entry in gateways.values() for lot_id in entry.lots}
+        self._gateway_of = [self.gateways[names[lot.lot_id]] for lot in lots]
         self._snapshots = SnapshotSchedule(lots, settings.snapshot_interval_s, clock(), self._rng)
         self._counts = CountPacer()
 
@@ -136,21 +127,18 @@ class Fleet:
         return gateways
 
     def _outbox(self, lot: int) -> Outbox:
-        # In a fast city the next message of a lot waits for the ack of the one before, and takes
-        # up what changes meanwhile: so the platform's own pace is kept, whatever the speed.
+        # In a fast city a lot's next message waits for the ack of the one before, and also holds
+        # what changes meanwhile: so the platform sets the pace, at any speed.
         window = 1 if self._settings.speed > 1 else IN_FLIGHT_MAX
         state = partial(self.world.whole_state, lot)
-        return Outbox(unix_second, state, self._rng, window=window)
-
-    def _by_lot(self, credentials: Iterable[Credentials]) -> list[Gateway]:
-        names = {lot_id: entry.username for entry in credentials for lot_id in entry.lots}
-        return [self.gateways[names[lot.lot_id]] for lot in self.world.lots]
+        return Outbox(lambda: int(time.time()), state, self._rng, window=window)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; then every gateway says `offline`, within 2 s."""
+        gap_s = START_S / len(self.gateways)
         tasks = [
-            asyncio.create_task(self._start_gateway(gateway, delay_s, stop))
-            for gateway, delay_s in self._start_times()
+            asyncio.create_task(self._start_gateway(gateway, index * gap_s, stop))
+            for index, gateway in enumerate(self.gateways.values())
         ]
         log.info("simulator started", **self._figures())
         try:
@@ -159,10 +147,6 @@ class Fleet:
             stop.set()
             await finish(tasks)
             log.info("simulator stopped", **self._figures())
-
-    def _start_times(self) -> list[tuple[Gateway, float]]:
-        gap_s = START_S / len(self.gateways)
-        return [(gateway, index * gap_s) for index, gateway in enumerate(self.gateways.values())]
 
     async def _start_gateway(self, gateway: Gateway, delay_s: float, stop: asyncio.Event) -> None:
         await unless(stop, delay_s)
@@ -186,7 +170,7 @@ class Fleet:
                 write_status(self._settings.status_file, self._figures())
 
     def tick(self, ticks: int, now_s: float) -> None:
-        """Let `ticks` seconds pass for the drivers, times the speed, and report what changed."""
+        """Let `ticks` x speed seconds pass for the drivers, and report what changed."""
         for _ in range(ticks):
             passed_s = TICK_S * self._settings.speed
             for lot, bays in self.world.advance(passed_s, rfc3339(self._now())):
@@ -194,13 +178,13 @@ class Fleet:
         for lot in self._counts.due(now_s):
             self._gateway_of[lot].add(self.world.lots[lot].lot_id, self.world.whole_state(lot))
         for lot in self._snapshots.due(now_s):
-            # One that is not connected will report whole when it is.
+            # A gateway that is not connected reports all its lots when it connects.
             if self._gateway_of[lot].connected.is_set():
                 self._gateway_of[lot].add_whole_state(self.world.lots[lot].lot_id)
 
     def _report_change(self, lot: int, bays: IntArray) -> None:
         if not self._gateway_of[lot].connections:
-            return  # the whole state that begins its first connection tells it
+            return  # its first connection begins with the whole state, which has this change
         if self.world.lots[lot].reporting == "bays":
             report = self.world.changes(lot, bays)
             self._gateway_of[lot].add(self.world.lots[lot].lot_id, report)
@@ -208,7 +192,7 @@ class Fleet:
             self._counts.changed(lot)
 
     def _figures(self) -> dict[str, object]:
-        """Give what the log and the status file tell of the fleet."""
+        """Return the figures of the fleet for the log and the status file."""
         gateways = self.gateways.values()
         errors = Counter(
             gateway.last_error
@@ -232,7 +216,7 @@ class Fleet:
 
 
 def write_status(path: Path, figures: Mapping[str, object]) -> None:
-    """Write the figures as JSON in one step; a disk that takes nothing stops no gateway."""
+    """Replace the file by the figures as JSON; where that fails, the gateways go on."""
     fresh = path.with_name(path.name + ".new")
     try:
         fresh.write_bytes(orjson.dumps(figures) + b"\n")
@@ -246,7 +230,7 @@ def _make_world(lots: Sequence[Lot], seed: int, start_at: datetime) -> World:
     if offset is None:
         raise ValueError(start_at)
     demand = Demand(
-        [LotDemand(lot.lot_id, lot.capacity, lot.land_use, lot.lot_type) for lot in lots],
+        lots,
         start_at.timestamp(),
         seed=seed,
         utc_offset_s=int(offset.total_seconds()),

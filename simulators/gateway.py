@@ -1,4 +1,4 @@
-"""One gateway on the network: its connection, what leaves its lots' outboxes, and the acks."""
+"""One gateway on the network: it connects, sends what its lots' outboxes hold, and reads acks."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from simulators.stopping import end_tasks, unless
 
 RECONNECT_S = 1.0
 RECONNECT_MAX_S = 60.0
-# A connection that lasted this long was a good one: the next back-off begins anew.
+# After a connection that lasted this long, the wait before the next one is short again.
 GOOD_CONNECTION_S = 10.0
 FAREWELL_S = 1.0
 BROKER_TIMEOUT_S = 10.0
@@ -31,29 +31,25 @@ NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 log = structlog.get_logger(__name__)
 
 
-def _no_ack(_lot_id: str, _ack: Ack) -> None:
-    """Do nothing more about an ack."""
-
-
 class Gateway:
-    """A gateway that keeps docs/contract/feeds.md for the lots of its outboxes.
+    """A gateway that reports for the lots of its outboxes, as docs/contract/feeds.md asks.
 
-    Its `status` is told on the topic of its first lot, since a last will has one topic only.
+    It sends its `status` on the topic of its first lot, since a last will has one topic only.
 
     Args:
         broker: where to connect.
         credentials: user name (also the client id) and password.
         outboxes: by lot id; at least one.
-        rng: for the jitter of the back-off.
+        rng: for the length of the waits before it connects again.
         clock: steady seconds, the same for all calls to the outboxes.
-        on_ack: called with every ack that answers a message, after the outbox has taken it.
+        on_ack: called with each ack that answers a message, after the outbox has applied it.
 
     Attributes:
         connected: set while the gateway is connected and subscribed to its acks.
-        acks: acks taken, by result.
-        sent: messages handed to the broker, again or not.
+        acks: acks applied, by result.
+        sent: messages sent to the broker; one that is sent twice counts twice.
         connections: how often it connected.
-        last_error: why it is not connected; None if nothing failed since it last was.
+        last_error: why it is not connected; None if nothing failed since the last connection.
     """
 
     def __init__(
@@ -64,7 +60,7 @@ class Gateway:
         *,
         rng: random.Random,
         clock: Callable[[], float] = time.monotonic,
-        on_ack: Callable[[str, Ack], None] = _no_ack,
+        on_ack: Callable[[str, Ack], None] = lambda _lot_id, _ack: None,
     ) -> None:
         self._broker = broker
         self._credentials = credentials
@@ -83,21 +79,21 @@ class Gateway:
 
     @property
     def unacked(self) -> int:
-        """Count the reports that no ack has settled yet, sent or not."""
+        """Count the reports that are not acked yet, sent or not."""
         return sum(len(outbox) for outbox in self._outboxes.values())
 
     def add(self, lot_id: str, report: Report) -> None:
-        """Take a report of one of its lots, to be sent as soon as may be."""
+        """Add a report of one of its lots; it is sent as soon as possible."""
         self._outboxes[lot_id].add(report)
         self._wake.set()
 
     def add_whole_state(self, lot_id: str) -> None:
-        """Send the whole state of a lot, unless that is about to be sent anyway."""
+        """Send the whole state of a lot, unless it waits to be sent already."""
         self._outboxes[lot_id].add_whole_state()
         self._wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Stay connected until `stop` is set, then say `offline` and disconnect."""
+        """Stay connected until `stop` is set, then send `offline` and disconnect."""
         wait_s = RECONNECT_S
         while not stop.is_set():
             began_s = self._clock()
@@ -107,20 +103,17 @@ class Gateway:
             except aiomqtt.MqttError as error:
                 self._note_failure(error)
             except Exception as error:
-                # A fault of ours, or of a library's while the link goes: the lots still report.
+                # A fault of ours, or of a library when the connection breaks: go on reporting.
                 log.exception("gateway failed", gateway=self._credentials.username)
                 self.last_error = repr(error)
             finally:
-                self._disconnected()
+                self.connected.clear()
+                for outbox in self._outboxes.values():
+                    outbox.disconnected()
             if self._clock() - began_s >= GOOD_CONNECTION_S:
                 wait_s = RECONNECT_S
             await unless(stop, wait_s * self._rng.uniform(0.5, 1.5))
             wait_s = min(2 * wait_s, RECONNECT_MAX_S)
-
-    def _disconnected(self) -> None:
-        self.connected.clear()
-        for outbox in self._outboxes.values():
-            outbox.disconnected()
 
     def _note_failure(self, error: aiomqtt.MqttError) -> None:
         reason = str(error)
@@ -129,7 +122,7 @@ class Gateway:
         self.last_error = reason
 
     def _client(self) -> aiomqtt.Client:
-        """Make a client for one connection; what it left unsent is the outboxes' affair."""
+        """Make a client for one connection; the outboxes keep what it does not send."""
         client = aiomqtt.Client(
             self._broker.host,
             self._broker.port,
@@ -147,7 +140,7 @@ class Gateway:
 
     async def _serve(self, client: aiomqtt.Client, stop: asyncio.Event) -> None:
         await client.subscribe(ack_filter(self._credentials.username), qos=1)
-        await self._say(client, "online")
+        await self._send_status(client, "online")
         for outbox in self._outboxes.values():
             outbox.reconnected()
         self.connections += 1
@@ -156,13 +149,13 @@ class Gateway:
         await _first_of(self._send(client), self._receive(client), stop.wait())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
-                await self._say(client, "offline")
+                await self._send_status(client, "offline")
 
-    async def _say(self, client: aiomqtt.Client, status: str) -> None:
+    async def _send_status(self, client: aiomqtt.Client, status: str) -> None:
         await client.publish(self._status_topic, orjson.dumps({"status": status}), qos=1)
 
     async def _send(self, client: aiomqtt.Client) -> None:
-        """Publish whatever is due, for ever."""
+        """Publish all that is due, again and again."""
         while True:
             self._wake.clear()
             now_s = self._clock()
@@ -208,7 +201,7 @@ class Gateway:
             log.warning("ack not understood", gateway=self._credentials.username, lot=lot_id)
             return
         if ack.number is None:
-            self._log_refusal(lot_id, ack)  # which message is open: its time-out sends it again
+            self._log_refusal(lot_id, ack)  # of an unknown message: its time-out sends it again
         if not outbox.settle(ack, self._clock()):
             return
         self.acks[ack.result] += 1
@@ -218,7 +211,7 @@ class Gateway:
         self._on_ack(lot_id, ack)
 
     def _log_refusal(self, lot_id: str, ack: Ack) -> None:
-        """Log a refused message; the same lot's same refusal once only."""
+        """Log a refused message, but the same refusal of the same lot only once."""
         refusal = (lot_id, ack.result, ack.reason)
         if ack.result in ("rejected", "quarantined") and refusal not in self._refusals:
             self._refusals.add(refusal)
@@ -234,7 +227,7 @@ class Gateway:
 
 
 async def _first_of(*coroutines: Coroutine[Any, Any, object]) -> None:
-    """Run all until one ends, cancel the others, and raise what the one raised."""
+    """Run all until one ends, cancel the others, and raise the error of the one, if any."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

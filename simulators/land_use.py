@@ -2,7 +2,7 @@
 
 Medians of stays at markets, malls, hotels, housing estates and industrial parks, and the 90th
 percentile of housing, are those of the single stays published as NingxuanFeng/PewLSTM (MIT);
-the other stays, all spreads and the hours of arrival are assumptions, said beside each.
+the other stays, all spreads and the hours of arrival are assumptions; a comment explains each.
 """
 
 import math
@@ -135,19 +135,19 @@ LAND_USES: dict[str, LandUse] = {
 
 
 def demand_shape(land_use: str, lot_type: str) -> str:
-    """Give the land use whose demand a lot follows; a lot without one goes by its type."""
+    """Return the land use whose demand a lot has; a lot without one is sorted by its type."""
     if land_use in LAND_USES:
         return land_use
     return "street" if lot_type == "on_street" else "mall"
 
 
 def week_bin(at_s: float, utc_offset_s: int) -> int:
-    """Give the 5-minute bin of the local week, 0 at Monday 00:00, of a Unix second."""
+    """Return the 5-minute bin of the local week, 0 at Monday 00:00, of a Unix second."""
     return int((at_s + utc_offset_s + _EPOCH_AFTER_MONDAY_S) % WEEK_S) // BIN_S
 
 
 def arrival_shape(use: LandUse) -> FloatArray:
-    """Give relative arrivals in each 5-minute bin of a week, Monday first; shape (BINS,).
+    """Return relative arrivals in each 5-minute bin of a week, Monday first; shape (BINS,).
 
     Linear between the middles of the hours, round the week.
     """
@@ -160,12 +160,12 @@ def arrival_shape(use: LandUse) -> FloatArray:
 
 
 def normal_survival(z: FloatArray) -> FloatArray:
-    """Give the probability that a standard normal variable exceeds each `z`."""
+    """Return the probability that a standard normal variable exceeds each `z`."""
     return np.array([0.5 * math.erfc(value / math.sqrt(2)) for value in z], dtype=np.float64)
 
 
 def survival(use: LandUse) -> FloatArray:
-    """Give the share of stays longer than the middle of each 5-minute bin; shape (BINS,).
+    """Return the share of stays longer than the middle of each 5-minute bin; shape (BINS,).
 
     Stays end at a week at the latest, so that a week's bins hold them all.
     """
@@ -175,7 +175,7 @@ def survival(use: LandUse) -> FloatArray:
 
 
 def expected_occupancy(arrivals: FloatArray, surviving: FloatArray) -> FloatArray:
-    """Give the expected number present in each bin of the week, for arrivals per second.
+    """Return the expected number present in each bin of the week, for arrivals per second.
 
     The mean of an infinite-server queue, the integral of arrivals(t - u) x survival(u) over u,
     periodic over the week (circular convolution).

@@ -1,9 +1,9 @@
-"""One lot's numbering and outbox: what to send, what to send again, what an ack does. No I/O.
+"""The outbox of one lot: it numbers reports, sends them, and sends them again. No I/O.
 
-Reports leave in the order in which they came. Each gets its number when it is first sent, stays
-until its ack, and goes again after a reconnect or a time-out. While the gateway is connected and
-reports come faster than acks, those that wait are merged: a slow platform is told less, not later.
-Seconds on any steady clock come in.
+Reports are sent in the order in which they were added. Each gets its number when it is first sent,
+stays in the outbox until its ack comes, and is sent again after a reconnect or a time-out. While
+the gateway is connected and reports come faster than acks, those that wait are merged: a slow
+platform gets fewer messages, and not older ones. Times are seconds on any steady clock.
 """
 
 import random
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from simulators.feeds import RETRY_MAX_S, RETRY_MIN_S, Ack, Kind, Report, merge
 
 IN_FLIGHT_MAX = 16
-# Reports that wait for a connection; beyond it the whole state stands for them all.
+# Most reports that wait for a connection; beyond it one of the whole state replaces them all.
 WAITING_MAX = 64
 ACK_TIMEOUT_S = 30.0
 ACK_TIMEOUT_MAX_S = 600.0
-# Waits are lengthened by up to this share, so that lots do not fall into step.
+# Waits become longer by up to this share, by chance, so that lots do not send all at once.
 JITTER = 0.25
 RENUMBER_S = 1.0
 RENUMBER_MAX_S = 600.0
-# The platform takes epochs at most a day ahead; an hour of it is left for the difference of clocks.
+# The platform accepts epochs at most a day ahead; an hour of it is left for differences of clocks.
 EPOCH_AHEAD_MAX_S = 23 * 3_600
 NOTHING = (-1, 0)
 
@@ -42,9 +42,9 @@ class _Sent:
     """A message in flight.
 
     Attributes:
-        due_s: when it is to be sent (again).
+        due_s: when it is sent (again).
         wait_s: how long its ack may take before that counts as a time-out.
-        awaited: whether its ack is being waited for, so that its falling due is a time-out.
+        awaited: whether it has been sent and its ack is missing: then `due_s` is its time-out.
     """
 
     message: Message
@@ -57,12 +57,12 @@ class Outbox:
     """The outbox of one lot.
 
     Args:
-        new_epoch: gives the Unix second at which a numbering starts.
+        new_epoch: returns the Unix second, which is the epoch of a new numbering.
         whole_state: reports the whole lot as it is now; None while nothing is known.
         rng: for jitter.
         window: messages that may be in flight, at most IN_FLIGHT_MAX.
-        merging: whether one report may stand for several that wait; if not, every report matters
-            and the caller bounds them.
+        merging: whether reports that wait may be merged into one; if not, every report is sent,
+            and the caller limits their number.
     """
 
     def __init__(
@@ -82,14 +82,14 @@ class Outbox:
         self._connected = False
         self._waiting: deque[Report] = deque()
         self._sent: dict[tuple[int, int], _Sent] = {}
-        self._last_whole = NOTHING
-        self._held_until_s = 0.0
+        self._last_state = NOTHING
+        self._paused_until_s = 0.0
         self._renumber_wait_s = RENUMBER_S
         self.epoch = new_epoch()
         self.seq = 0
 
     def __len__(self) -> int:
-        """Count what is not acked yet, sent or not."""
+        """Count the reports that are not acked yet, sent or not."""
         return len(self._waiting) + len(self._sent)
 
     @property
@@ -104,98 +104,88 @@ class Outbox:
 
     @property
     def has_room(self) -> bool:
-        """Whether the caller may add another report, where it bounds them."""
+        """Whether the caller may add another report, where it limits their number."""
         return len(self) < IN_FLIGHT_MAX
 
     def add(self, report: Report) -> None:
-        """Take a report to be sent after those that wait already."""
+        """Add a report, which is sent after those that wait already."""
         if self._merging and self._connected and self._waiting:
-            self._merge_last(report)
-            return
+            merged = merge(self._waiting[-1], report) or self._whole_state()
+            if merged is not None:
+                self._waiting[-1] = merged
+                return
         self._waiting.append(report)
         if self._merging and len(self._waiting) > WAITING_MAX:
-            self._replace_waiting()
-
-    def _merge_last(self, report: Report) -> None:
-        """Let the last that waits tell `report` too."""
-        merged = merge(self._waiting[-1], report) or self._whole_state()
-        if merged is None:
-            self._waiting.append(report)
-        else:
-            self._waiting[-1] = merged
-
-    def _replace_waiting(self) -> None:
-        whole = self._whole_state()
-        if whole is not None:
-            self._waiting.clear()
-            self._waiting.append(whole)
+            state = self._whole_state()
+            if state is not None:
+                self._waiting = deque([state])
 
     def add_whole_state(self) -> None:
-        """Take the lot's whole state to be sent, unless it is the last to be sent already."""
-        if self._waiting and self._waiting[-1].whole:
+        """Add a report of the lot's whole state, unless the last that waits is such a report."""
+        if self._waiting and self._waiting[-1].is_whole_state:
             return
-        whole = self._whole_state()
-        if whole is not None:
-            self.add(whole)
+        state = self._whole_state()
+        if state is not None:
+            self.add(state)
 
     def due(self, now_s: float) -> list[Message]:
-        """Give the messages to send now, those sent before first; they count as sent."""
-        if now_s < self._held_until_s:
+        """Return the messages to send now, and note them as sent; those sent before come first."""
+        if now_s < self._paused_until_s:
             return []
-        leaving = [sent for sent in self._sent.values() if sent.due_s <= now_s]
-        self._back_off([sent for sent in leaving if sent.awaited])
+        due = [sent for sent in self._sent.values() if sent.due_s <= now_s]
+        self._back_off([sent for sent in due if sent.awaited])
         while self._waiting and len(self._sent) < self._window:
-            leaving.append(self._number(self._waiting.popleft()))
-        for sent in leaving:
+            due.append(self._number(self._waiting.popleft()))
+        for sent in due:
             sent.awaited = True
             sent.due_s = now_s + sent.wait_s * self._lengthen()
-        return [sent.message for sent in leaving]
+        return [sent.message for sent in due]
 
     def _lengthen(self) -> float:
         return 1.0 + JITTER * self._rng.random()
 
     def _back_off(self, timed_out: list[_Sent]) -> None:
-        """Wait longer for the acks of these, and send the whole state too.
+        """Wait longer for the acks of these messages, and send the whole state too.
 
-        One that is on its way already with a higher number than all of these does.
+        The whole state is not sent again if it is in flight under a higher number than all of them.
         """
         for sent in timed_out:
             sent.wait_s = min(2 * sent.wait_s, ACK_TIMEOUT_MAX_S)
         last = max(((s.message.epoch, s.message.seq) for s in timed_out), default=None)
-        if last is not None and not (self._last_whole > last and self._last_whole in self._sent):
+        if last is not None and not (self._last_state > last and self._last_state in self._sent):
             self.add_whole_state()
 
     def _number(self, report: Report) -> _Sent:
         self.seq += 1
         number = (self.epoch, self.seq)
-        # A lot whose acks are late already waits as long for the new one's.
+        # Where acks of the lot are late already, the new message waits as long for its own.
         wait_s = max((sent.wait_s for sent in self._sent.values()), default=ACK_TIMEOUT_S)
         sent = _Sent(Message(report.kind, *number, report.encode(*number)), wait_s=wait_s)
         self._sent[number] = sent
-        if report.whole:
-            self._last_whole = number
+        if report.is_whole_state:
+            self._last_state = number
         return sent
 
     def next_due_s(self) -> float | None:
-        """Give the time at which `due` may have something; None if only a call or ack can."""
+        """Return when `due` may have a message; None if it needs a new report or an ack first."""
         times = [sent.due_s for sent in self._sent.values()]
         if self._waiting and len(self._sent) < self._window:
             times.append(0.0)
-        return max(min(times), self._held_until_s) if times else None
+        return max(min(times), self._paused_until_s) if times else None
 
     def reconnected(self) -> None:
-        """Make everything in flight due at once, with the whole state behind what waits."""
+        """Make all messages in flight due now, and add the whole state after what waits."""
         for sent in self._sent.values():
             sent.due_s, sent.wait_s, sent.awaited = 0.0, ACK_TIMEOUT_S, False
         self.add_whole_state()
         self._connected = True
 
     def disconnected(self) -> None:
-        """Keep each report apart from now on: when the platform hears of it is open."""
+        """Merge no reports from now on: nobody knows when the platform gets them."""
         self._connected = False
 
     def settle(self, ack: Ack, now_s: float) -> bool:
-        """Do what an ack says; False if it answers nothing in flight."""
+        """Apply an ack; return False if it answers no message in flight."""
         number = ack.number
         sent = None if number is None else self._sent.get(number)
         if number is None or sent is None:
@@ -214,38 +204,38 @@ class Outbox:
         return True
 
     def _defer(self, sent: _Sent, until_s: float) -> None:
-        """Hold the whole lot: what follows would overtake the deferred message."""
+        """Send nothing for the lot until then: later messages would overtake the deferred one."""
         sent.due_s, sent.wait_s, sent.awaited = until_s, ACK_TIMEOUT_S, False
-        self._held_until_s = max(self._held_until_s, until_s)
+        self._paused_until_s = max(self._paused_until_s, until_s)
 
     def _refused(self, number: tuple[int, int], ack: Ack, kind: Kind) -> None:
-        """Drop a refused message; bays that were not believed are told again as a whole state.
+        """Drop a refused message; send the whole state if changes of bays were quarantined.
 
         A whole state that is refused is not sent again: it would be refused again.
         """
-        if number == self._last_whole:
-            self._last_whole = NOTHING  # it heals nothing
+        if number == self._last_state:
+            self._last_state = NOTHING  # it corrects nothing
         if ack.result == "quarantined" and kind == "spaces":
             self.add_whole_state()
 
     def _superseded(self, number: tuple[int, int], last: tuple[int, int], now_s: float) -> None:
-        """Heal with the whole state above `last`, the platform's last number.
+        """Send the whole state under a number above `last`, the platform's last one.
 
-        Unless a whole state from there on is applied or on its way already.
+        Not if a whole state with such a number is applied or in flight already.
         """
-        if self._last_whole > number and self._last_whole >= last:
+        if self._last_state > number and self._last_state >= last:
             return
         if number == (self.epoch, self.seq) or last > (self.epoch, self.seq):
             self._renumber(last, now_s)
         self.add_whole_state()
 
     def _renumber(self, last: tuple[int, int], now_s: float) -> None:
-        """Number above `last` from now on: in a new epoch, or in its own if that is far ahead.
+        """Number above `last` from now on: in a new epoch, or in its epoch if that is far ahead.
 
-        So it is after the clock was set back over a restart, or while another device reports
-        under this one's name; each time doubles the wait.
+        This happens when the clock was set back before a restart, or while another device reports
+        under this one's name; the wait before it doubles each time.
         """
-        self._held_until_s = now_s + self._renumber_wait_s * self._lengthen()
+        self._paused_until_s = now_s + self._renumber_wait_s * self._lengthen()
         self._renumber_wait_s = min(2 * self._renumber_wait_s, RENUMBER_MAX_S)
         now_epoch = self._new_epoch()
         epoch = max(now_epoch, self.epoch + 1, last[0] + 1)

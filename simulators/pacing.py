@@ -1,4 +1,4 @@
-"""When lots report: whole at intervals, and counts not too often. No I/O; seconds come in."""
+"""When lots report: their whole state at intervals, and counts not too often. No I/O, no clock."""
 
 import random
 from collections.abc import Sequence
@@ -7,19 +7,19 @@ from simulators.registry import Lot
 
 # A lot that counts reports a change at most this often.
 COUNT_INTERVAL_S = 5.0
-# Shares of `report_interval_s` between which a lot reports again: a longer silence is not normal.
-# They differ by chance, so that lots which fell into step, after a pause, come out of it.
+# A lot reports again after a random share of its `report_interval_s` between these two. Random, so
+# that lots which all reported at once, after a pause, do not do so for ever.
 REPORT_SHARES = (0.6, 0.8)
 
 
 class SnapshotSchedule:
-    """When each lot is to report whole: each within its own `report_interval_s`, evenly spread.
+    """When each lot reports its whole state: within its `report_interval_s`, spread evenly.
 
     Args:
         lots: the lots, by position.
-        longest_s: seconds between two reports of a lot, at most, whatever its interval.
-        start_s: when the first are due.
-        rng: for the spread.
+        longest_s: the most seconds between two reports of a lot, whatever its interval.
+        start_s: from when on reports are due.
+        rng: for the random shares.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class SnapshotSchedule:
         return min(self._longest_s, share * self._report_interval_s[lot])
 
     def due(self, now_s: float) -> list[int]:
-        """Give the positions of the lots whose time has come; each is due an interval later."""
+        """Return the positions of the lots that are due, and set when each is due next."""
         due = [lot for lot, next_s in enumerate(self._next_s) if next_s <= now_s]
         for lot in due:
             self._next_s[lot] = now_s + self._interval_s(lot)
@@ -46,7 +46,7 @@ class SnapshotSchedule:
 
 
 class CountPacer:
-    """Holds back changed counts so that a lot reports at most once in an interval."""
+    """Delays changed counts so that a lot reports at most once in an interval."""
 
     def __init__(self, interval_s: float = COUNT_INTERVAL_S) -> None:
         self._interval_s = interval_s
@@ -58,7 +58,7 @@ class CountPacer:
         self._changed.add(lot)
 
     def due(self, now_s: float) -> list[int]:
-        """Give the changed lots that may report now; they count as having reported."""
+        """Return the changed lots that may report now, and note them as reported."""
         due = [lot for lot in self._changed if self._quiet_until_s.get(lot, 0.0) <= now_s]
         self._changed.difference_update(due)
         self._quiet_until_s.update(dict.fromkeys(due, now_s + self._interval_s))

@@ -1,4 +1,4 @@
-"""Recorded occupancy: a file's rows as counts that can be sent, its faults counted. Streamed.
+"""Reads recorded occupancy row by row: the counts that can be sent, and the number of faults.
 
 The file is CSV with the columns `ts_snapshot,lot,capacity,free,ts_source`; `ts_snapshot` is local
 time without an offset, and unknown values are empty, `None` or -1.
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median_low
 from zoneinfo import ZoneInfo
 
 COLUMNS = ("ts_snapshot", "lot", "capacity", "free")
@@ -23,16 +24,16 @@ GAP_MEDIANS = 3
 
 
 class RecordingError(Exception):
-    """A recording that cannot be read, or lacks a column."""
+    """A recording cannot be read, or a column is missing."""
 
 
 class RowError(ValueError):
-    """A row that says nothing that could be sent; the message is the name of its fault."""
+    """A row holds no count that can be sent; the message is the name of its fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedCount:
-    """One lot's count. `observed_at` has the offset of its place; `capacity` None if not given."""
+    """One lot's count. `observed_at` has the local offset; `capacity` is None if not recorded."""
 
     lot: str
     observed_at: datetime
@@ -42,7 +43,7 @@ class RecordedCount:
 
 @contextmanager
 def open_recording(path: Path) -> Iterator[Iterable[str]]:
-    """Open a .csv or .csv.gz as text; what is not UTF-8 becomes a replacement character.
+    """Open a .csv or .csv.gz as text; bytes that are not UTF-8 become replacement characters.
 
     Raises:
         RecordingError: the file cannot be opened.
@@ -59,10 +60,9 @@ def open_recording(path: Path) -> Iterator[Iterable[str]]:
 class LocalClock:
     """Turns recorded local times into instants, in the order of the file.
 
-    In the hour that the clocks repeat in autumn, a time means its first pass (fold 0), until that
-    would lie before a time already seen; from then on it means the second (fold 1). A time in the
-    hour that they skip in spring is read with the offset before the change, and so is an hour later
-    by the clock than it says.
+    In autumn the clocks repeat an hour: a time in it is the first one (fold 0), unless that is
+    before a time already read; then it is the second one (fold 1). In spring they skip an hour: a
+    time in it is read with the offset before the change, so it is one hour later on the new clock.
     """
 
     def __init__(self, timezone: ZoneInfo) -> None:
@@ -70,25 +70,23 @@ class LocalClock:
         self._latest: datetime | None = None
 
     def instant(self, text: str) -> datetime:
-        """Give the instant of an ISO local time, in UTC.
+        """Return the instant of an ISO local time, in UTC.
 
         Raises:
-            ValueError: `text` is no such time, or carries an offset.
+            ValueError: `text` is not such a time, or it has an offset.
         """
         local = datetime.fromisoformat(text)
         if local.tzinfo is not None:
             raise ValueError(text)
         at = self._at(local, fold=0)
         if self._latest is not None and at < self._latest:
-            at = self._at(local, fold=1) if self._is_repeated(local) else at
+            # Later only in the repeated hour; in the skipped one it is earlier.
+            at = max(at, self._at(local, fold=1))
         self._latest = at if self._latest is None else max(at, self._latest)
         return at
 
     def _at(self, local: datetime, fold: int) -> datetime:
         return local.replace(tzinfo=self._timezone, fold=fold).astimezone(UTC)
-
-    def _is_repeated(self, local: datetime) -> bool:
-        return self._at(local, fold=0) < self._at(local, fold=1)
 
 
 class Recording:
@@ -97,12 +95,12 @@ class Recording:
     Args:
         lines: the file's lines, its header first.
         timezone: of its local times.
-        from_at: first instant taken; None from the beginning.
-        to_at: first instant not taken any more; None to the end.
+        from_at: the first instant included; None: from the beginning.
+        to_at: the first instant not included; None: to the end.
 
     Attributes:
-        rows: rows in the range, faulty ones and all. A row whose time cannot be read counts too.
-        faults: rows by fault. `missing_capacity` rows are given nevertheless, without a capacity.
+        rows: rows in the range, with and without faults; also rows whose time cannot be read.
+        faults: rows by fault. A row with `missing_capacity` is sent all the same, without it.
     """
 
     def __init__(
@@ -125,7 +123,7 @@ class Recording:
         self.faults: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[RecordedCount | None]:
-        """Give the counts that can be sent, in the order of the file; None for every other row.
+        """Yield the counts that can be sent, in the order of the file; None for each other row.
 
         Raises:
             RecordingError: a column is missing, or the file cannot be read on.
@@ -161,7 +159,7 @@ class Recording:
                 self.faults["unparseable"] += 1
 
     def _time(self, row: Mapping[str, str | None]) -> datetime | None:
-        """Give the row's instant; None if it lies outside the range."""
+        """Return the row's instant; None if it is outside the range."""
         try:
             at = self._clock.instant(row["ts_snapshot"] or "")
         except (ValueError, OverflowError) as error:
@@ -195,7 +193,7 @@ class Recording:
         return RecordedCount(lot, at.astimezone(self._timezone), free, capacity)
 
     def _keep_order(self, lot: str, at: datetime) -> None:
-        """Refuse a count that is not later than the lot's last: sent, it would look newer."""
+        """Refuse a count not later than the lot's last: the platform would take it for newer."""
         last = self._last_of_lot.get(lot)
         if last is not None and at <= last:
             raise RowError("out_of_order")
@@ -205,12 +203,12 @@ class Recording:
         """Count steps between successive times that are longer than GAP_MEDIANS median steps."""
         if not self._steps:
             return 0
-        median = _weighted_median(self._steps)
-        return sum(n for step, n in self._steps.items() if step > GAP_MEDIANS * median)
+        longest = GAP_MEDIANS * median_low(self._steps.elements())
+        return sum(number for step, number in self._steps.items() if step > longest)
 
 
 def _utc(at: datetime | None) -> datetime | None:
-    # Two times of one zone compare by their clocks, which repeat an hour; in UTC they do not.
+    # Two times of one zone compare by their local clocks, which repeat an hour; UTC does not.
     return None if at is None else at.astimezone(UTC)
 
 
@@ -218,7 +216,7 @@ def _number(text: str | None) -> int | None:
     """Read an integer; None if the value is missing.
 
     Raises:
-        RowError: it is something else.
+        RowError: the text is not an integer.
     """
     stripped = (text or "").strip()
     if stripped in _MISSING:
@@ -227,14 +225,3 @@ def _number(text: str | None) -> int | None:
         return int(stripped)
     except ValueError as error:
         raise RowError("unparseable") from error
-
-
-def _weighted_median(counts: Counter[timedelta]) -> timedelta:
-    """Give the (lower) median of values that occur so often."""
-    half = (counts.total() + 1) // 2
-    seen = 0
-    for value in sorted(counts):
-        seen += counts[value]
-        if seen >= half:
-            return value
-    raise ValueError(counts)

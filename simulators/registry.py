@@ -1,4 +1,4 @@
-"""What the simulators read: lots of the import format, credentials, addresses of a local run."""
+"""Reads the simulators' inputs: lots of the import format, credentials, a local run's addresses."""
 
 import argparse
 import csv
@@ -13,7 +13,7 @@ CREDENTIALS_FILE = Path("var/credentials.json")
 
 
 class RegistryError(Exception):
-    """A file that the simulators need is missing or not what it should be."""
+    """A file that the simulators need is missing or wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def read_credentials(path: Path) -> list[Credentials]:
 
 
 def add_broker_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where the broker is and who may speak to it."""
+    """Add the options for the broker's address and the gateways' credentials."""
     parser.add_argument(
         "--credentials",
         type=Path,
@@ -91,7 +91,7 @@ def add_broker_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def broker_of(args: argparse.Namespace) -> Broker:
-    """Give the broker that the options name, or else that of the local run.
+    """Return the broker that the options name, or else that of the local run.
 
     Raises:
         RegistryError: an option is missing and there is no local run.
@@ -103,5 +103,6 @@ def broker_of(args: argparse.Namespace) -> Broker:
         run = json.loads(RUN_FILE.read_text(encoding="utf-8"))["mqtt"]
         return Broker(host or str(run["host"]), port or int(run["port"]))
     except (OSError, KeyError, TypeError, ValueError) as error:
-        message = f"give --mqtt-host and --mqtt-port, or start the local run ({RUN_FILE}: {error})"
-        raise RegistryError(message) from error
+        raise RegistryError(
+            f"give --mqtt-host and --mqtt-port, or start the local run ({RUN_FILE}: {error})"
+        ) from error

@@ -1,7 +1,6 @@
-"""Recorded occupancy sent as `count` feeds, under the times it was recorded at or under today's."""
+"""Sends recorded occupancy as `count` feeds, with its recorded times or with those of today."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections import Counter
@@ -28,17 +27,12 @@ log = structlog.get_logger(__name__)
 
 
 class ReplayError(Exception):
-    """A replay that cannot go on."""
-
-
-def system_now() -> datetime:
-    """Tell the time."""
-    return datetime.now(UTC)
+    """The replay cannot go on."""
 
 
 @dataclass(slots=True)
 class Summary:
-    """What became of a replay. `unacked` counts messages that no ack came for."""
+    """The counts of a replay. `unacked` is the number of messages that got no ack."""
 
     sent: int = 0
     acks: Counter[str] = field(default_factory=Counter)
@@ -47,7 +41,7 @@ class Summary:
     complete: bool = False
 
     def lines(self, recording: Recording) -> list[str]:
-        """Give the summary for people, a figure a line."""
+        """Return the summary for people, one figure a line."""
         faults = {name: recording.faults[name] for name in FAULTS}
         unknown = {"unknown_lots": self.unknown_lots.total(), "gaps": recording.gaps()}
         figures = {"rows": recording.rows, "sent": self.sent, **faults, **unknown}
@@ -75,12 +69,12 @@ class Replay:
     Args:
         broker: where the gateways connect.
         credentials: gateways, with the lots that each reports for.
-        speed: recorded over real time; 0 as fast as the acks allow.
-        lot_prefix: what stands before a recorded lot in a lot id.
-        live: whether counts are stamped with the time at which they are due here, the first one's
-            being now, instead of the recorded time; `speed` is above 0 then.
+        speed: recorded time over real time; 0 is as fast as the acks allow.
+        lot_prefix: the lot id is this prefix and the recorded lot's name.
+        live: whether the counts are sent as observed now, when they are due, and not at their
+            recorded times; the first is due at once. `speed` is above 0 then.
         clock: steady seconds.
-        new_epoch: the Unix second, where the numbering starts.
+        new_epoch: returns the Unix second, which is the epoch of a new numbering.
         now: the wall clock, aware.
     """
 
@@ -94,7 +88,7 @@ class Replay:
         live: bool = False,
         clock: Callable[[], float] = time.monotonic,
         new_epoch: Callable[[], int] = lambda: int(time.time()),
-        now: Callable[[], datetime] = system_now,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if live and speed == 0:
             raise ValueError("a live replay has a speed")
@@ -107,7 +101,7 @@ class Replay:
         self._rng = random.Random(new_epoch())
         self._credentials = {lot: entry for entry in credentials for lot in entry.lots}
         self._latest: dict[str, Report] = {}
-        # One in flight: were it deferred, a count behind it could be applied first, and the
+        # One in flight: if it were deferred, the next count could be applied before it, and the
         # history would miss it.
         self._outboxes = {
             lot: Outbox(
@@ -163,26 +157,17 @@ class Replay:
         """Send a count when its time has come and its outbox has room, unless stopped before."""
         gateway = await self._gateway(lot_id, stop, leave)
         await self._wait_for_time(count, stop)
-        observed_at = self._stamp(count)
+        observed_at = count.observed_at
+        if self._live:
+            observed_at = self._now().astimezone(observed_at.tzinfo)
         while not self._outboxes[lot_id].has_room and not stop.is_set():
             await self._next_ack(stop)
         if not stop.is_set():
-            self._send(gateway, lot_id, count, observed_at)
+            report = count_report(rfc3339(observed_at), count.free, count.capacity)
+            self._latest[lot_id] = report
+            gateway.add(lot_id, report)
+            self.summary.sent += 1
             self._log_progress(count)
-
-    def _stamp(self, count: RecordedCount) -> datetime:
-        """Give when the count, which is due, shall be true; with the offset of its place."""
-        if self._live:
-            return self._now().astimezone(count.observed_at.tzinfo)
-        return count.observed_at
-
-    def _send(
-        self, gateway: Gateway, lot_id: str, count: RecordedCount, observed_at: datetime
-    ) -> None:
-        report = count_report(rfc3339(observed_at), count.free, count.capacity)
-        self._latest[lot_id] = report
-        gateway.add(lot_id, report)
-        self.summary.sent += 1
 
     async def _wait_for_time(self, count: RecordedCount, stop: asyncio.Event) -> None:
         """Wait until the count is due; the first is due at once."""
@@ -195,20 +180,17 @@ class Replay:
                 await unless(stop, wait_s)
 
     async def _gateway(self, lot_id: str, stop: asyncio.Event, leave: asyncio.Event) -> Gateway:
-        """Give the connected gateway of a lot."""
+        """Return the gateway of a lot, connected."""
         entry = self._credentials[lot_id]
         if entry.username not in self._gateways:
-            gateway = self._make_gateway(entry)
+            outboxes = {lot: self._outboxes[lot] for lot in entry.lots}
+            gateway = Gateway(
+                self._broker, entry, outboxes, rng=self._rng, clock=self._clock, on_ack=self._on_ack
+            )
             self._gateways[entry.username] = gateway
             self._tasks.append(asyncio.create_task(gateway.run(leave)))
             await self._connected(gateway, entry.username, stop)
         return self._gateways[entry.username]
-
-    def _make_gateway(self, entry: Credentials) -> Gateway:
-        outboxes = {lot: self._outboxes[lot] for lot in entry.lots}
-        return Gateway(
-            self._broker, entry, outboxes, rng=self._rng, clock=self._clock, on_ack=self._on_ack
-        )
 
     async def _connected(self, gateway: Gateway, name: str, stop: asyncio.Event) -> None:
         waiting = {asyncio.create_task(event.wait()) for event in (gateway.connected, stop)}
@@ -224,12 +206,10 @@ class Replay:
         self._acked.set()
 
     async def _next_ack(self, stop: asyncio.Event) -> None:
-        """Wait for an ack, but look up now and then whether to stop."""
+        """Wait for an ack, but half a second at most, so that `stop` is noticed."""
         self._acked.clear()
         if not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.5):
-                    await self._acked.wait()
+            await unless(self._acked, 0.5)
 
     def _pending(self) -> int:
         return sum(len(outbox) for outbox in self._outboxes.values())
@@ -237,5 +217,9 @@ class Replay:
     def _log_progress(self, count: RecordedCount) -> None:
         if self._clock() >= self._next_log_s:
             self._next_log_s = self._clock() + LOG_INTERVAL_S
-            at, pending = rfc3339(count.observed_at), self._pending()
-            log.info("replaying", at=at, sent=self.summary.sent, unacked=pending)
+            log.info(
+                "replaying",
+                at=rfc3339(count.observed_at),
+                sent=self.summary.sent,
+                unacked=self._pending(),
+            )

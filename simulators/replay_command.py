@@ -1,4 +1,4 @@
-"""`python -m simulators replay`: what the command line says, and what it answers."""
+"""The command line of `python -m simulators replay`."""
 
 import argparse
 import sys
@@ -67,7 +67,7 @@ def _timezone(text: str) -> ZoneInfo:
 
 
 def _instant(local: datetime | None, timezone: ZoneInfo) -> datetime | None:
-    """Give the instant of a local time; one with an offset of its own keeps it."""
+    """Return the instant of a local time; a time with an offset stays as it is."""
     return local.replace(tzinfo=timezone) if local is not None and local.tzinfo is None else local
 
 
@@ -75,7 +75,7 @@ def run_command(args: argparse.Namespace) -> int:
     """Replay a file and print the summary.
 
     Returns:
-        0 when all was acked, 1 when not (also when interrupted), 2 when it cannot begin.
+        0 when all was acked, 1 when not (also when interrupted), 2 when it cannot start.
     """
     if args.live and args.speed == 0:
         sys.stderr.write("--live needs a --speed above 0: its counts are stamped when due\n")

@@ -1,4 +1,4 @@
-"""How a simulator is told to stop, how it waits meanwhile, and how it ends its tasks."""
+"""How a simulator gets the signal to stop, waits for it, and ends its tasks."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ STOP_S: Final = 1.7
 
 
 def stop_at_signals() -> asyncio.Event:
-    """Give an event that SIGINT and SIGTERM set."""
+    """Return an event that SIGINT and SIGTERM set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -19,23 +19,23 @@ def stop_at_signals() -> asyncio.Event:
 
 
 async def unless(stop: asyncio.Event, wait_s: float) -> None:
-    """Wait so many seconds, but no longer than until `stop` is set."""
+    """Wait for `wait_s` seconds, or until `stop` is set."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(wait_s):
             await stop.wait()
 
 
 async def finish(tasks: Iterable["asyncio.Task[object]"]) -> None:
-    """Give tasks that were told to stop STOP_S seconds to end, then cancel them."""
+    """Wait up to STOP_S seconds until the tasks, which shall stop, have ended; then cancel them."""
     if left := set(tasks):
         _, left = await asyncio.wait(left, timeout=STOP_S)
     await end_tasks(left)
 
 
 async def end_tasks(tasks: Iterable["asyncio.Task[object]"]) -> None:
-    """Cancel tasks until all have ended; what they raise meanwhile is dropped.
+    """Cancel tasks until all have ended; errors that they raise are ignored.
 
-    Once is not enough: Python 3.11's `wait_for`, on which aiomqtt rests, loses a cancellation that
+    Once is not enough: Python 3.11's `wait_for`, which aiomqtt uses, loses a cancellation that
     comes in the same turn of the loop as its result.
     """
     ending = list(tasks)

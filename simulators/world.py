@@ -1,4 +1,4 @@
-"""The state of all bays of the simulated lots, as reports. No I/O; the times come in."""
+"""The state of all bays of the simulated lots, as reports. No I/O, no clock."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ class World:
 
     Attributes:
         lots: the lots, in the order of the demand.
-        observed_at: the wall clock's time of the present state, RFC 3339 with offset.
+        observed_at: the time of this state on the wall clock, RFC 3339 with offset.
     """
 
     def __init__(self, lots: Sequence[Lot], demand: Demand, observed_at: str) -> None:
@@ -24,11 +24,11 @@ class World:
 
     @property
     def simulated_s(self) -> float:
-        """What time it is for the drivers, Unix seconds; `observed_at` is the gateways' clock."""
+        """The drivers' time, in Unix seconds; `observed_at` is the gateways' time."""
         return self._demand.now_s
 
     def advance(self, duration_s: float, observed_at: str) -> Iterator[tuple[int, IntArray]]:
-        """Let simulated seconds pass; the state is then that of `observed_at`.
+        """Let simulated seconds pass; `observed_at` is the time of the new state.
 
         Yields:
             Each lot that changed, and the indices from 0 of its changed bays.
@@ -45,11 +45,11 @@ class World:
         return int(self.lots[lot].capacity - np.count_nonzero(self._bays(lot)))
 
     def occupancy(self) -> float:
-        """Give the share of all bays that are taken."""
+        """Return the share of all bays that are occupied."""
         return float(self._demand.occupied.mean())
 
     def whole_state(self, lot: int) -> Report:
-        """Report the lot as a whole, in its own way."""
+        """Report the whole state of a lot: a snapshot of its bays, or a count."""
         if self.lots[lot].reporting == "bays":
             return snapshot_report(self.observed_at, self._bays(lot))
         return count_report(self.observed_at, self.free_spaces(lot), self.lots[lot].capacity)

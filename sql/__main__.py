@@ -4,15 +4,16 @@ import argparse
 import sys
 
 from sql.engine import DatabaseUnknownError, database_url
-from sql.migrate import RevisionUnknownError, current, downgrade, revise, upgrade
+from sql.migrate import NotOwnerError, RevisionUnknownError, current, downgrade, revise, upgrade
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; the exit status is 2 where the database or its revision is unknown."""
+    """Run one command; the exit status is 2 where it cannot be, with a sentence that says why."""
     parser = argparse.ArgumentParser(prog="python -m sql", description="The database's schema.")
     parser.add_argument(
         "--database-url",
-        help="of the owner, who alone may migrate; default: DATABASE_URL, then var/run.json",
+        help="of its owner, who alone may change the schema; default: DATABASE_URL, then "
+        "var/run.json, whose role may not (a demo migrates its database when it starts)",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("upgrade", help="migrate up")
@@ -21,7 +22,6 @@ def main(argv: list[str] | None = None) -> int:
     down.add_argument("revision")
     commands.add_parser("current", help="print the revision")
     new = commands.add_parser("revise", help="write a migration: database at the head to classes")
-    new.add_argument("revision", help="its number, such as 0011")
     new.add_argument("message", help="what it does")
     options = parser.parse_args(argv)
     try:
@@ -31,10 +31,10 @@ def main(argv: list[str] | None = None) -> int:
         elif options.command == "downgrade":
             downgrade(url, options.revision)
         elif options.command == "revise":
-            revise(url, options.revision, options.message)
+            revise(url, options.message)
         else:
             current(url)
-    except (DatabaseUnknownError, RevisionUnknownError) as error:
+    except (DatabaseUnknownError, NotOwnerError, RevisionUnknownError) as error:
         parser.error(str(error))
     return 0
 

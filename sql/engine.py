@@ -24,21 +24,25 @@ class AdvisoryLock(IntEnum):
     INGESTER = 370_200
     # Held while lots are imported or credentials issued.
     REGISTRATION = 370_201
-    # Held, to the transaction's end, by whoever adds to the audit.
+    # Held by a transaction that adds to the audit, until it ends.
     AUDIT = 370_202
-    # Held, to the transaction's end, by whoever publishes or ends zones, tariffs, price controls.
+    # Held by a transaction that publishes or ends zones, tariffs or price controls, until it ends.
     TARIFFS = 370_203
 
 
 RUN_FILE = Path("var/run.json")
 
 
-class DatabaseUnknownError(Exception):
-    """No database is named: set DATABASE_URL, or start the demo, which writes var/run.json."""
+class SentenceError(Exception):
+    """An error whose message is the sentence that its class begins with."""
 
     def __str__(self) -> str:
-        """The class's own sentence is the message."""
+        """Return the class's own sentence."""
         return str(self.__doc__)
+
+
+class DatabaseUnknownError(SentenceError):
+    """No database is named: set DATABASE_URL, or start the demo, which writes var/run.json."""
 
 
 def database_url(

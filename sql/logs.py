@@ -9,8 +9,9 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator
+from datetime import datetime
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from structlog.typing import EventDict
@@ -57,21 +58,35 @@ class _Formatter(logging.Formatter):
         return describe(error) if isinstance(error, BaseException) else ""
 
 
-def _plain(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Replace members of enumerations by their values: `422`, not `<HTTPStatus...: 422>`."""
-    return {name: each.value if isinstance(each, Enum) else each for name, each in event.items()}
+def _plain(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Write values as people do: `status=422`, `lots=a,b`."""
+    return {name: _written(each) for name, each in event.items()}
+
+
+def _written(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return ",".join(str(_written(each)) for each in value)
+    return value
 
 
 def configure() -> None:
     """Log everything of this process to its standard streams, one line for each event."""
     structlog.configure(
+        # A line is one write: several processes share the output.
+        logger_factory=structlog.WriteLoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _plain,
             structlog.processors.ExceptionRenderer(lambda info: describe(info[1])),
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+            structlog.processors.LogfmtRenderer(
+                key_order=["timestamp", "level", "event"], bool_as_flag=False
+            ),
         ],
         cache_logger_on_first_use=True,
     )

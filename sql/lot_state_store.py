@@ -3,22 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from msgspec.structs import asdict
+
 from sql.engine import Db, Transaction
-from sql.kinds import SPACE_CLASSES, Reporting, SpaceClass
-from sql.lot_states import Committed, Lot, LotState
+from sql.kinds import SPACE_CLASSES, SpaceClass, Transport
+from sql.lot_states import Committed, Lot, LotState, Registration
 from sql.statements import Row, Statements
 
 statement = Statements("states")
-
-
-class StoredLot(Row):
-    """A lot's registration."""
-
-    lot_id: str
-    operator_id: str
-    reporting: Reporting
-    capacity: int
-    report_interval_s: int
 
 
 class Bays(Row):
@@ -47,6 +39,7 @@ class StateColumns(Row):
     observed_at: datetime
     received_at: datetime
     history_at: datetime
+    transport: Transport
 
 
 class StoredState(StateColumns):
@@ -71,7 +64,7 @@ class Written(Row):
 
 
 @statement
-async def lots(db: Db, lot_ids: Sequence[str] | None) -> list[StoredLot]:
+async def lots(db: Db, lot_ids: Sequence[str] | None) -> list[Registration]:
     """Read lots' registration; None for all."""
 
 
@@ -117,21 +110,13 @@ async def load_lots(db: Db, lot_ids: Sequence[str] | None = None) -> dict[str, L
     masks: dict[str, dict[SpaceClass, int]] = {}
     for bays in await classes(db, lot_ids):
         masks.setdefault(bays.lot_id, {})[bays.space_class] = bitmap(bays.numbers)
-    found = await lots(db, lot_ids)
-    return {lot.lot_id: _lot(lot, masks.get(lot.lot_id, {})) for lot in found}
+    return {lot.lot_id: _lot(lot, masks.get(lot.lot_id, {})) for lot in await lots(db, lot_ids)}
 
 
-def _lot(lot: StoredLot, masks: Mapping[SpaceClass, int]) -> Lot:
+def _lot(lot: Registration, masks: Mapping[SpaceClass, int]) -> Lot:
     _, accessible, ev, large = (masks.get(each, 0) for each in SPACE_CLASSES)
     standard = ((1 << lot.capacity) - 1) & ~(accessible | ev | large)
-    return Lot(
-        lot.lot_id,
-        lot.operator_id,
-        lot.reporting,
-        lot.capacity,
-        lot.report_interval_s,
-        (standard, accessible, ev, large),
-    )
+    return Lot(**asdict(lot), class_masks=(standard, accessible, ev, large))
 
 
 async def load_states(db: Db, lot_ids: Sequence[str] | None = None) -> dict[str, Committed]:
@@ -153,6 +138,7 @@ def _committed(stored: StoredState) -> Committed:
         observed_at=stored.observed_at,
         received_at=stored.received_at,
         history_at=stored.history_at,
+        transport=stored.transport,
     )
     return Committed(state, stored.version, stored.committed_at)
 
@@ -209,6 +195,7 @@ def _row(lot_id: str, state: LotState, built_on: Committed | None) -> NewState:
         observed_at=state.observed_at,
         received_at=state.received_at,
         history_at=state.history_at,
+        transport=state.transport,
     )
 
 

@@ -5,19 +5,21 @@ the state to it. Both use the rules here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sql.kinds import DataState
+from sql.kinds import DataState, Reporting, Transport
+from sql.statements import Row
 
 # Shorter intervals than this would make a lot look silent for one report that came late.
 _LIVE_AT_LEAST = timedelta(seconds=90)
 _STALE_AT_LEAST = timedelta(minutes=15)
+# Below every report's (epoch, seq): a report's seq is 1 at least.
+_BEFORE_ANY = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """A lot's registration, as far as its state depends on it.
+class Registration(Row):
+    """A lot's registration, as far as its state depends on it: a row of the statement `lots`.
 
     Attributes:
         lot_id: Its id.
@@ -25,14 +27,24 @@ class Lot:
         reporting: `bays` or `count`.
         capacity: Registered spaces.
         report_interval_s: The longest silence that is normal.
-        class_masks: For each of `SPACE_CLASSES`, the bays of that class, bay n at bit n-1.
+        is_retired: Whether it takes reports no more.
     """
 
     lot_id: str
     operator_id: str
-    reporting: str
+    reporting: Reporting
     capacity: int
     report_interval_s: int
+    is_retired: bool = False
+
+
+class Lot(Registration):
+    """A lot's registration with its bays.
+
+    Attributes:
+        class_masks: For each of `SPACE_CLASSES`, the bays of that class, bay n at bit n-1.
+    """
+
     class_masks: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     @property
@@ -59,6 +71,7 @@ class LotState:
         observed_at: From when its age runs; never after `received_at`.
         received_at: When the report came in, by the platform's clock.
         history_at: The newest instant in the lot's history.
+        transport: How the report came.
     """
 
     epoch: int
@@ -72,6 +85,7 @@ class LotState:
     observed_at: datetime
     received_at: datetime
     history_at: datetime
+    transport: Transport = "mqtt"
 
     @property
     def order(self) -> tuple[int, int]:
@@ -111,15 +125,16 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class ReportTimes:
-    """When a state was true, when it came in, and the newest instant of its history."""
+    """When a state was true, when it came in and how, and the newest instant of its history."""
 
     observed_at: datetime
     received_at: datetime
     history_at: datetime
+    transport: Transport = "mqtt"
 
 
 def sensed(
-    lot: Lot, order: tuple[int, int], occupied: int, unknown: int, times: ReportTimes
+    lot: Lot, order: tuple[int, int], occupied: int, unknown: int, times: ReportTimes | LotState
 ) -> LotState:
     """Return the state of a lot that senses its bays.
 
@@ -128,7 +143,7 @@ def sensed(
         order: (epoch, seq).
         occupied: Bay n at bit n-1.
         unknown: Likewise; no bay is in both.
-        times: Of the report.
+        times: Of the report; or a state that has them.
     """
     free = lot.all_bays & ~(occupied | unknown)
     return LotState(
@@ -143,11 +158,12 @@ def sensed(
         observed_at=times.observed_at,
         received_at=times.received_at,
         history_at=times.history_at,
+        transport=times.transport,
     )
 
 
 def counted(
-    order: tuple[int, int], capacity: int, free: int, unknown: int, times: ReportTimes
+    order: tuple[int, int], capacity: int, free: int, unknown: int, times: ReportTimes | LotState
 ) -> LotState:
     """Return the state of a lot that counts at its gates.
 
@@ -156,7 +172,7 @@ def counted(
         capacity: Spaces in service.
         free: Free spaces among them.
         unknown: Unknown spaces among them.
-        times: Of the report.
+        times: Of the report; or a state that has them.
     """
     return LotState(
         epoch=order[0],
@@ -170,6 +186,7 @@ def counted(
         observed_at=times.observed_at,
         received_at=times.received_at,
         history_at=times.history_at,
+        transport=times.transport,
     )
 
 
@@ -206,17 +223,25 @@ def fitted(lot: Lot, state: LotState) -> LotState:
     Returns:
         The state; equal to `state` where that fits already.
     """
-    times = ReportTimes(state.observed_at, state.received_at, state.history_at)
     if lot.reporting == "bays":
-        return sensed(lot, state.order, *known_bitmaps(lot, state), times)
+        return sensed(lot, state.order, *known_bitmaps(lot, state), state)
     if state.occupied is not None or state.nothing_known:
-        return counted(state.order, lot.capacity, 0, lot.capacity, times)
+        return counted(state.order, lot.capacity, 0, lot.capacity, state)
     lost = max(0, state.capacity - lot.capacity)
     if not lost:
         return state
     occupied = max(0, state.known_spaces - state.free_spaces - lost)
     free = max(0, state.free_spaces - lost)
-    return counted(state.order, lot.capacity, free, lot.capacity - occupied - free, times)
+    return counted(state.order, lot.capacity, free, lot.capacity - occupied - free, state)
+
+
+def numbered_anew(state: LotState) -> LotState:
+    """Return a state that any report comes after: its lot has gone to another operator.
+
+    The new operator's gateway numbers by itself, and may be at a lower epoch than the old one's.
+    """
+    epoch, seq = _BEFORE_ANY
+    return replace(state, epoch=epoch, seq=seq)
 
 
 def live_for(report_interval_s: int) -> timedelta:

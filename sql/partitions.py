@@ -102,5 +102,9 @@ async def _existing(db: Db, partitioned: Partitioned) -> set[str]:
 
 async def _make(db: Db, partitioned: Partitioned, start: date) -> None:
     # A function of the schema's owner: the application itself may do no DDL.
-    ends = partitioned.after(start)
-    await db.execute("SELECT make_partition($1, $2, $3)", partitioned.table, start, ends)
+    await db.execute(
+        "SELECT make_partition($1, $2, $3)",
+        partitioned.table,
+        start,
+        partitioned.after(start),
+    )

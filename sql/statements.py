@@ -19,6 +19,9 @@ and declares their parameters and rows in its `queries.py`:
     async def zones_at(db: Db, at: datetime, zone_id: str | None = None) -> list[Zone]:
         '''Read the zones in force at a time, by `zone_id`.'''
 
+An answer of the API whose fields are a statement's columns is itself the row class: a pydantic
+model, which then checks each row.
+
 A statement that writes many rows at once has one parameter, `rows: Sequence[R]`: the statement's
 own parameters are then the fields of `R`, each as a list.
 
@@ -37,6 +40,7 @@ from typing import Any, Final, ParamSpec, TypeVar, dataclass_transform, get_args
 import aiosql
 import asyncpg
 import msgspec
+from pydantic import BaseModel
 
 from sql.engine import Db
 
@@ -53,9 +57,9 @@ class Row(msgspec.Struct, frozen=True):
     """A row of a statement: a field for each column, in their order."""
 
 
-def _is_row(kind: Any) -> bool:
+def _is_row(kind: object) -> bool:
     # isclass says of list[str] that it is one.
-    return get_origin(kind) is None and isclass(kind) and issubclass(kind, Row)
+    return get_origin(kind) is None and isclass(kind) and issubclass(kind, (Row, BaseModel))
 
 
 class NoRowError(RuntimeError):
@@ -80,7 +84,8 @@ class Declared:
         of: The class of a row, or the type of its only column; None where it returns nothing.
     """
 
-    def __init__(self, domain: str, file: Any, declared: Callable[..., Any]) -> None:
+    # aiosql gives a file's statements as attributes.
+    def __init__(self, domain: str, file: Any, declared: Callable[..., object]) -> None:  # noqa: ANN401
         self.domain = domain
         self.name = declared.__name__
         self.text: str = getattr(file, self.name).sql
@@ -97,7 +102,8 @@ class Declared:
         self.of: Any = next((one for one in either if one not in (None, NoneType)), None)
         self.is_row = _is_row(self.of)
 
-    async def run(self, db: Db, given: Mapping[str, Any]) -> Any:
+    # What it returns is as declared: `Statements.__call__` gives it that type.
+    async def run(self, db: Db, given: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Run the statement and return its rows as declared.
 
         Args:
@@ -122,8 +128,10 @@ class Declared:
             return None
         raise NoRowError(self.name)
 
-    def _read(self, record: asyncpg.Record) -> Any:
-        return self.of(*record) if self.is_row else record[0]
+    def _read(self, record: asyncpg.Record) -> Any:  # noqa: ANN401 - a row as declared
+        if not self.is_row:
+            return record[0]
+        return self.of(*record) if issubclass(self.of, Row) else self.of(**record)
 
 
 # Every statement that the modules imported so far declare.
@@ -137,13 +145,18 @@ class Statements:
         self._domain = domain
         self._file = aiosql.from_path(QUERIES / f"{domain}.sql", "asyncpg")
 
+    def text(self, name: str) -> str:
+        """Return a statement's text without its semicolon, for COPY."""
+        return str(getattr(self._file, name).sql).rstrip().removesuffix(";")
+
     def __call__(
         self, declared: Callable[Parameters, Awaitable[Result]]
     ) -> Callable[Parameters, Awaitable[Result]]:
         """Declare the statement that is called as the function is; its body is not run.
 
         The first parameter is the connection. The return type says how rows are read: `R` (a `Row`
-        class, or the type of the only column) for exactly one; `R | None`; `list[R]`; None.
+        class, a pydantic model, or the type of the only column) for exactly one; `R | None`;
+        `list[R]`; None.
         """
         statement = Declared(self._domain, self._file, declared)
         DECLARED.append(statement)

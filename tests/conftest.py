@@ -1,8 +1,8 @@
 """The servers of the suite: a private PostgreSQL with PostGIS and private brokers, on free ports.
 
 They are started by the code and configured by the files of `deploy`, as the local run's are. One
-cluster serves the whole session, with one database migrated once; a test's own database is a clone
-of that. A broker starts in hundredths of a second, so that each test has a fresh one.
+cluster serves each process that runs tests, with one database migrated once; a test's own database
+is a clone of that. A broker starts in hundredths of a second, so that each test has a fresh one.
 """
 
 import os
@@ -16,24 +16,38 @@ import pytest
 from deploy import postgres
 from deploy.accounts import server_account
 from deploy.ports import any_free
-from tests.running import running_postgres
+from tests.running import Cluster, running_postgres
 from tests.servers import DB_APP_PASSWORD, DB_PASSWORD, Broker, Databases
+
+# Directories of tests that run whole cities: some minutes each.
+_LONG = {"load_tests", "end_to_end"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long tests: at the end one process alone would run the last of them."""
+    items.sort(key=lambda item: item.path.parent.name not in _LONG)
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A private PostgreSQL; not durable, since nothing of it outlives the session."""
     directory = tmp_path_factory.mktemp("postgres") / "data"
     account = server_account(postgres.SYSTEM_USER)
     fast = {"fsync": "off", "full_page_writes": "off", "max_connections": "100"}
     port = any_free()
     with running_postgres(directory, account, port, "test-superuser", extra=fast) as running:
-        postgres.create_database(running, DB_PASSWORD, DB_APP_PASSWORD)
+        postgres.create_database(
+            running.directory,
+            running.port,
+            running.superuser_password,
+            DB_PASSWORD,
+            DB_APP_PASSWORD,
+        )
         yield running
 
 
 @pytest.fixture(scope="session")
-def databases(cluster: postgres.Cluster) -> Databases:
+def databases(cluster: Cluster) -> Databases:
     """The maker of databases; its template has been migrated to the head."""
     made = Databases(cluster)
     environment = {**os.environ, "DATABASE_URL": made.owner_url(postgres.DATABASE)}

@@ -56,6 +56,28 @@ def _child(
         stop(process, stop_signal)
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster on loopback.
+
+    Attributes:
+        directory: Its data directory.
+        port: Where it listens on 127.0.0.1.
+        superuser_password: The password of `postgres`.
+    """
+
+    directory: Path
+    port: int
+    superuser_password: str
+
+    def url(
+        self, database: str, user: str = postgres.SUPERUSER, password: str | None = None
+    ) -> str:
+        """Return `postgresql://user:password@127.0.0.1:port/database`."""
+        word = self.superuser_password if password is None else password
+        return f"postgresql://{user}:{word}@{LOOPBACK}:{self.port}/{database}"
+
+
 @contextmanager
 def running_postgres(
     directory: Path,
@@ -65,7 +87,7 @@ def running_postgres(
     *,
     extra: Mapping[str, str] | None = None,
     timeout_s: float = 30.0,
-) -> Iterator[postgres.Cluster]:
+) -> Iterator[Cluster]:
     """Make a cluster if need be, run it as a child process, and stop it at the end.
 
     Args:
@@ -91,7 +113,7 @@ def running_postgres(
         return listens(pid, port) and postgres.is_ready(directory, port)
 
     with _child(argv, log, is_up, signal.SIGINT, timeout_s):
-        yield postgres.Cluster(directory, port, superuser_password)
+        yield Cluster(directory, port, superuser_password)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What the servers' fixtures give to a test: databases and brokers."""
 
 import re
+import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -16,11 +17,15 @@ from deploy import broker as mosquitto
 from deploy import postgres
 from deploy.accounts import program, server_account
 from deploy.ports import LOOPBACK
-from parking_api.operators.broker_files import API_USER, INGEST_USER, acl
-from parking_api.operators.passwords import SALT_BYTES, mosquitto_hash
+from parking_api.operators.broker_files import (
+    PLATFORM_USERS,
+    SALT_BYTES,
+    acl,
+    mosquitto_hash,
+)
 from sql.engine import Db
 from sql.statements import DECLARED, Declared
-from tests.running import RunningBroker, running_broker
+from tests.running import Cluster, RunningBroker, running_broker
 
 DB_PASSWORD: Final = "test-database"
 DB_APP_PASSWORD: Final = "test-application"
@@ -31,7 +36,7 @@ _SALT: Final = bytes(SALT_BYTES)
 class Databases:
     """Makes databases in the session's cluster, owned by the role `onelot`."""
 
-    cluster: postgres.Cluster
+    cluster: Cluster
 
     def url(self, name: str) -> str:
         """The URL of database `name` for the programs."""
@@ -84,7 +89,7 @@ class Broker:
 
     directory: Path
     port: int
-    users: set[str] = field(default_factory=lambda: {"platform-ingest", "platform-api"})
+    users: set[str] = field(default_factory=lambda: set(PLATFORM_USERS))
     host: str = LOOPBACK
     _running: ExitStack = field(default_factory=ExitStack)
     _server: RunningBroker | None = None
@@ -99,13 +104,18 @@ class Broker:
         """The API's URL."""
         return self.url("platform-api")
 
+    @property
+    def platform_push(self) -> str:
+        """The URL of the API's user that hands on reports."""
+        return self.url("platform-push")
+
     def url(self, user: str) -> str:
         """A user's URL."""
         return f"mqtt://{user}:{self.password(user)}@{self.host}:{self.port}"
 
     def password(self, user: str) -> str:
-        """A user's password."""
-        return f"secret-{user}"
+        """A user's password; those of the API share one, and those that hand on reports."""
+        return f"secret-{PLATFORM_USERS.get(user, user)}"
 
     def add_users(self, *names: str) -> None:
         """Let gateways (or others) in; they may log in when this returns."""
@@ -129,6 +139,16 @@ class Broker:
         self._server = None
         self._running.close()
 
+    def pause(self) -> None:
+        """Have it do nothing, with all connections open, until `go_on`."""
+        assert self._server is not None
+        self._server.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """End a pause."""
+        assert self._server is not None
+        self._server.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """Kill it as a crash would: what came since its last save is lost."""
         assert self._server is not None
@@ -138,7 +158,7 @@ class Broker:
     def _write_users(self) -> None:
         lines = [f"{n}:{mosquitto_hash(self.password(n), _SALT)}" for n in sorted(self.users)]
         (self.directory / "passwd").write_text("\n".join(lines) + "\n")
-        gateways = self.users - {INGEST_USER, API_USER}
+        gateways = self.users - PLATFORM_USERS.keys()
         (self.directory / "acl").write_text(acl(sorted(gateways)))
 
     def _await_login(self, name: str) -> None:

@@ -115,7 +115,7 @@ def _by_wanted(city: City, spill: Floats, now: Steady, adjoint: Floats) -> tuple
     """The share blocked of all arrivals, by each lot's own demand; and the adjoint by its load."""
     wanted, load, blocked = now
     total = wanted.sum(axis=1, keepdims=True)
-    whole = (wanted * blocked).sum(axis=1, keepdims=True) / total
+    share = (wanted * blocked).sum(axis=1, keepdims=True) / total
     # Erlang's formula by the load, B (c/a - 1 + B).
     steep = blocked * (city.capacity / load - 1 + blocked)
     once = (wanted * blocked) @ spill
@@ -125,4 +125,4 @@ def _by_wanted(city: City, spill: Floats, now: Steady, adjoint: Floats) -> tuple
         adjoint = direct + steep * (wanted * (back + (blocked * back) @ spill.T) + once * back)
     back = adjoint @ spill.T
     by_wanted = adjoint + blocked * (back + (blocked * back) @ spill.T)
-    return by_wanted + (blocked - whole) / total, adjoint
+    return by_wanted + (blocked - share) / total, adjoint

@@ -28,11 +28,6 @@ class Interval:
         """The lower end."""
         return self.mean - self.half
 
-    @property
-    def high(self) -> float:
-        """The upper end."""
-        return self.mean + self.half
-
 
 @dataclass(frozen=True)
 class Matched:
@@ -72,7 +67,7 @@ class Matched:
 
 
 def interval(values: Floats) -> Interval:
-    """The mean with Student's 95 % interval; no width can be told of a single value.
+    """The mean with Student's 95 % interval; a single value has no width.
 
     The quantile by the expansion in Abramowitz and Stegun (1964), 26.7.5: within 1 % from 4
     values on, too narrow below.
@@ -141,7 +136,7 @@ def _at(figure: str) -> int:
 
 @dataclass(frozen=True)
 class Goal:
-    """What was to be reached, and what was."""
+    """A figure to reach, and the figure measured."""
 
     name: str
     measured: str
@@ -149,7 +144,7 @@ class Goal:
 
 
 def goals(tried: Sequence[Policy], results: Floats) -> list[Goal]:
-    """Hold the study against what is to be reached, at every step of SFpark's and of ours."""
+    """Compare the study with its goals, at every step of SFpark's and of ours."""
     made = [goal for one in matched(tried, results) for goal in _price_goals(one)]
     return made + _ours_goals(tried, results)
 

@@ -49,14 +49,11 @@ class Flow:
         return Period(
             occupancy=1 - free_sum / steps / self._city.capacity,
             full_share=self._full / (2 * steps),
-            arrivals=sum((each.sum(axis=0, dtype=np.int64) for each in arrivals), self._nothing()),
+            arrivals=np.sum([each.sum(axis=0, dtype=np.int64) for each in arrivals], axis=0),
             blocked=blocked.astype(np.int64),
             lost=lost,
             hours_in=hours_in / (steps / STEPS_PER_HOUR),
         )
-
-    def _nothing(self) -> Ints:
-        return np.zeros(self._shape, np.int64)
 
     def _step(self, arriving: list[Counts]) -> Counts:
         """Leave and arrive; the answer is who found the lot full.

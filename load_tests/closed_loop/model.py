@@ -53,7 +53,7 @@ class City:
 
 @dataclass(frozen=True)
 class Period:
-    """What was seen between two reviews; arrays (policies, lots), or (policies,) where told.
+    """What was measured between two reviews; arrays (policies, lots) if nothing else is said.
 
     Attributes:
         occupancy: mean, 0..1.

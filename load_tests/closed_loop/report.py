@@ -124,15 +124,11 @@ def _bound_table(tried: Sequence[Policy], results: Floats) -> str:
 
 
 def _share(one: Interval) -> str:
-    if math.isnan(one.mean):
-        return "-"
-    return f"{one.mean:.1%} ± {one.half:.1%}"
+    return "-" if math.isnan(one.mean) else f"{one.mean:.1%} ± {one.half:.1%}"
 
 
 def _points(one: Interval) -> str:
-    if math.isnan(one.mean):
-        return "-"
-    return f"{100 * one.mean:+.1f} ± {100 * one.half:.1f}"
+    return "-" if math.isnan(one.mean) else f"{100 * one.mean:+.1f} ± {100 * one.half:.1f}"
 
 
 def _figures_table(tried: Sequence[Policy], results: Floats) -> str:

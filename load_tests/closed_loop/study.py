@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -118,18 +119,17 @@ def policies(elasticities: Sequence[float] = ELASTICITIES) -> list[Policy]:
     """Every policy of the study; prices that stay the same do so in any city."""
     made = [Policy(STATIC, 0.0)]
     for elasticity in elasticities:
-        made += [Policy(SFPARK, elasticity, step, _sfpark(step)) for step in SFPARK_STEPS]
-        made += [Policy(OURS, elasticity, steps, _ours(steps)) for steps in OUR_STEPS]
+        made += [
+            Policy(
+                SFPARK, elasticity, step, partial(sfpark, step=step, small_step=SFPARK_SMALL_STEP)
+            )
+            for step in SFPARK_STEPS
+        ]
+        made += [
+            Policy(OURS, elasticity, steps, partial(size_aware, steps=steps)) for steps in OUR_STEPS
+        ]
         made += [Policy(BEST, elasticity, weight) for weight in BEST_WEIGHTS]
     return made
-
-
-def _sfpark(step: int) -> Decide:
-    return lambda now, limits: sfpark(now, limits, step, SFPARK_SMALL_STEP)
-
-
-def _ours(steps: Steps) -> Decide:
-    return lambda now, limits: size_aware(now, limits, steps)
 
 
 class Loop:
@@ -145,7 +145,8 @@ class Loop:
             Limits(int(base * FLOOR_SHARE), int(base * CEILING_SHARE), GRID_MINOR)
             for base in self.city.base_minor
         ]
-        self._counted = np.stack([np.array(self._bands).T, self._plain()])
+        plain = np.broadcast_to(np.array([[SFPARK_IDLE], [SFPARK_FULL]]), (2, plan.lots))
+        self._counted = np.stack([np.array(self._bands).T, plain])
         self.prices = self._first_prices()
         self.directions = np.zeros_like(self.prices)
         self._moved = np.zeros(self.prices.shape, bool)
@@ -177,10 +178,6 @@ class Loop:
             prices[list(known)] = best_prices(self.city, elasticity, weight, GRID_MINOR)
         return prices
 
-    def _plain(self) -> Floats:
-        ends = np.array([[SFPARK_IDLE], [SFPARK_FULL]])
-        return np.broadcast_to(ends, (2, self._plan.lots)).astype(np.float64)
-
     def _period(self, flow: Flow, elasticity: Floats, *, warm: bool = False) -> Period:
         steps = round((12 if warm else self._plan.hours) / STEP_H)
         drawn = Arrivals(self.city, steps, self._rng)
@@ -193,11 +190,11 @@ class Loop:
         for at, policy in enumerate(self._tried):
             if policy.rule is None:
                 continue
-            told = zip(
+            columns = zip(
                 self.prices[at].tolist(), self.directions[at].tolist(), occupancy[at],
                 self._spaces, self._bands, full[at], beside[at], strict=True,
             )  # fmt: skip
-            self._move(at, policy.rule, [Situation(*each) for each in told])
+            self._move(at, policy.rule, [Situation(*each) for each in columns])
 
     def _move(self, at: int, rule: Decide, situations: list[Situation]) -> None:
         limited = zip(situations, self._limits, strict=True)

@@ -8,7 +8,3 @@ it with `--head` later.
 The application's database role may read and add rows, no more; a trigger refuses changes to
 everybody, the owner included.
 """
-
-from parking_api.audit.service import AuditValueError, record
-
-__all__ = ["AuditValueError", "record"]

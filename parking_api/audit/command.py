@@ -3,16 +3,12 @@
 import argparse
 import asyncio
 import re
-from typing import Final
 
 from rich.console import Console
 
 from parking_api.audit.service import ChainBrokenError, Head, verify
 from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
 from sql.engine import transaction
-
-OK: Final = 0
-BROKEN: Final = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,18 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--head", type=_hash, metavar="HASH", help="an earlier head, which must still be there"
     )
-    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
 
 
 def _hash(text: str) -> bytes:
     if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
         raise argparse.ArgumentTypeError("a hash is 64 hexadecimal digits")
     return bytes.fromhex(text)
-
-
-def check_arguments(_arguments: argparse.Namespace) -> str | None:
-    """Say what is wrong with the command line as a whole: nothing can be."""
-    return None
 
 
 def run_command(arguments: argparse.Namespace, url: str) -> int:
@@ -44,18 +34,19 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
         url: The database.
 
     Returns:
-        The exit status: 0 whole, 1 broken (with the first broken entry) or not to be read.
+        The exit status: 0 if the chain is good; 1 if an entry is broken, which is named, or the
+        database cannot be read.
     """
     try:
         head = asyncio.run(_verify(url, arguments.head))
     except ChainBrokenError as error:
         say(Console(stderr=True), f"the audit is broken: {error}")
-        return BROKEN
+        return 1
     except DATABASE_ERRORS as error:
         say(Console(stderr=True), f"the database: {reason(error)}")
-        return BROKEN
+        return 1
     say(Console(), f"{head.entries} entries, head {head.hash.hex()}")
-    return OK
+    return 0
 
 
 async def _verify(url: str, known: bytes | None) -> Head:

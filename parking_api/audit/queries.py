@@ -1,4 +1,4 @@
-"""The audit in the database: the statements of `sql/queries/audit.sql`."""
+"""Audit queries and commands: the statements of `sql/queries/audit.sql`."""
 
 from datetime import datetime
 

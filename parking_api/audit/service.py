@@ -1,10 +1,10 @@
-"""What is done with the audit: an entry is added, the whole chain is gone through."""
+"""Adds entries to the audit, and verifies its chain of hashes."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import msgspec
@@ -48,17 +48,13 @@ def canonical(entry: Entry) -> bytes:
     """
     content = msgspec.structs.asdict(entry) | {
         "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "before": _parsed(entry.before),
-        "after": _parsed(entry.after),
+        "before": json.loads(entry.before or "null"),
+        "after": json.loads(entry.after or "null"),
         "previous_hash": entry.previous_hash.hex(),
     }
     del content["hash"]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
-
-
-def _parsed(column: str | None) -> Any:
-    return None if column is None else json.loads(column)
 
 
 def entry_hash(entry: Entry) -> bytes:
@@ -117,8 +113,7 @@ async def record(
             head.previous_hash,
             hash=b"",
         )
-        content = msgspec.structs.asdict(entry) | {"hash": entry_hash(entry)}
-        await queries.add(db, **content)
+        await queries.add(db, **(msgspec.structs.asdict(entry) | {"hash": entry_hash(entry)}))
     except (ValueError, asyncpg.DataError) as error:
         raise AuditValueError(str(AuditValueError.__doc__)) from error
     return head.entry_id
@@ -142,7 +137,7 @@ def _written(value: object) -> object:
 
 
 async def verify(db: Db, known: bytes | None = None) -> Head:
-    """Go through the chain.
+    """Verify the chain from its first entry to its last.
 
     Args:
         db: In a transaction that sees one instant, the answer is of that instant.

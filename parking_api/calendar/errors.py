@@ -1,9 +1,8 @@
-"""What can go wrong with the calendar; the classes' sentences are the answers' `detail`."""
+"""Errors of the calendar; a class's docstring is the `detail` of its answer."""
 
-from collections.abc import Sequence
 from http import HTTPStatus
 
-from parking_api.errors import ApiError, ParameterFault
+from parking_api.errors import ApiError
 
 
 class CalendarFixedError(ApiError, status=HTTPStatus.CONFLICT, kind="calendar-fixed"):
@@ -12,7 +11,3 @@ class CalendarFixedError(ApiError, status=HTTPStatus.CONFLICT, kind="calendar-fi
 
 class CalendarDaysError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY, kind="calendar-days"):
     """The days do not make a year's calendar."""
-
-    def __init__(self, faults: Sequence[ParameterFault]) -> None:
-        super().__init__()
-        self.faults = faults

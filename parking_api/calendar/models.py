@@ -1,10 +1,8 @@
 """The shapes of requests and answers about the calendar."""
 
-from datetime import date
-
 from pydantic import Field
 
-from parking_api.models import Answer, Body, Day, Instant, Reason
+from parking_api.models import Body, Day, Reason
 
 
 class NewYear(Body):
@@ -13,13 +11,3 @@ class NewYear(Body):
     holidays: tuple[Day, ...] = Field(max_length=366, examples=[["2027-01-01"]])
     makeup_workdays: tuple[Day, ...] = Field(max_length=366, examples=[[]])
     reason: Reason
-
-
-class Year(Answer):
-    """A year's calendar."""
-
-    year: int
-    holidays: list[date]
-    makeup_workdays: list[date]
-    published_by: str
-    published_at: Instant

@@ -1,9 +1,9 @@
-"""What the database does with the calendar: `sql/queries/calendar.sql`; quotes read it."""
+"""Calendar queries and commands: the statements of `sql/queries/calendar.sql`."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from parking_api.quotes.queries import Year
+from parking_api.quotes.models import Year
 from sql.engine import Transaction
 from sql.statements import Statements
 

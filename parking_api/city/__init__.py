@@ -1,1 +1,1 @@
-"""The city: totals, readiness, metrics, and a copy in memory for when the database is away."""
+"""The city in memory, which answers about lots and bays; its totals, readiness and metrics."""

@@ -4,9 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from parking_api.models import Answer, Name
-
-Count = Annotated[int, Field(ge=0)]
+from parking_api.models import DEGRADED, Answer, Count, Name
 
 
 class Totals(Answer):
@@ -49,19 +47,17 @@ class CityTotals(Totals):
     as_of: AwareDatetime | None = Field(
         description="The newest commit that the answer reflects; null before the first."
     )
-    degraded: bool = Field(
-        description="True where the database is away and the answer comes from memory."
-    )
+    degraded: bool = Field(description=DEGRADED)
 
 
 class Alive(Answer):
     """The process lives."""
 
-    status: Literal["alive"]
+    status: Literal["alive"] = "alive"
 
 
 class Ready(Answer):
     """The city is whole: every lot is loaded, every simulated one heard from."""
 
-    status: Literal["ready"]
+    status: Literal["ready"] = "ready"
     lots: Count

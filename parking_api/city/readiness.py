@@ -7,9 +7,9 @@ from http import HTTPStatus
 from typing import Final
 
 from parking_api.city import queries
+from parking_api.city.following import FollowedCity
 from parking_api.city.queries import Readiness
 from parking_api.errors import ApiError, DatabaseAwayError
-from parking_api.lots.following import FollowedCity
 from parking_api.resources import Resources
 
 # A heartbeat comes every few seconds, through broker, inbox and a commit.

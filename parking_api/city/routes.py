@@ -6,11 +6,11 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from parking_api.city import queries, readiness, service
+from parking_api.city.following import CityCopy
 from parking_api.city.models import Alive, CityTotals, Ready
 from parking_api.errors import CityLoadingError, DatabaseAwayError, described
-from parking_api.lots.following import CityCopy
 from parking_api.models import respond
-from parking_api.parameters import Nothing
+from parking_api.parameters import Nothing, Sourced
 from parking_api.resources import Deps, EarlyDeps
 
 router = APIRouter()
@@ -20,44 +20,32 @@ AWAY = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 @router.get("/v1/city", tags=["city"], response_model=CityTotals, responses=described(BAD, AWAY))
-async def city(_: Nothing, deps: Deps, copy: CityCopy) -> Response:
+async def get_city(ask: Sourced, deps: Deps, copy: CityCopy) -> Response:
     """Total the city, and each district."""
-    try:
-        async with deps.database.connection() as db:
-            totals = await queries.totals(db)
-    except DatabaseAwayError:
-        recalled = service.remembered_totals(copy, deps.clock())
-        return respond(service.city(recalled, degraded=True))
-    return respond(service.city(totals, degraded=False))
+    if ask.source == "memory":
+        totals = service.remembered_totals(copy, deps.clock())
+        return respond(service.city(totals, degraded=deps.database.is_away))
+    async with deps.database.connection() as db:
+        return respond(service.city(await queries.totals(db), degraded=False))
 
 
-@router.get(
-    "/healthz",
-    tags=["operations"],
-    response_model=Alive,
-    responses=described(BAD, CityLoadingError),
-)
-async def healthz(_: Nothing, deps: Deps) -> Response:
+@router.get("/healthz", tags=["operations"], responses=described(BAD, CityLoadingError))
+async def get_health(_: Nothing, deps: Deps) -> Alive:
     """Tell whether this process can answer questions, degraded or not: it has a city.
 
     Load balancers and reloads go by it.
     """
     del deps
-    return respond({"status": "alive"})
+    return Alive()
 
 
-@router.get(
-    "/readyz",
-    tags=["operations"],
-    response_model=Ready,
-    responses=described(BAD, readiness.NotReadyError),
-)
-async def readyz(_: Nothing, deps: EarlyDeps, copy: CityCopy) -> Response:
+@router.get("/readyz", tags=["operations"], responses=described(BAD, readiness.NotReadyError))
+async def get_readiness(_: Nothing, deps: EarlyDeps, copy: CityCopy) -> Ready:
     """Tell whether the platform is whole: database, broker, ingester, and every simulated lot.
 
     If not, `missing` names the parts.
     """
-    return respond({"status": "ready", "lots": await readiness.ready_lots(deps, copy)})
+    return Ready(lots=await readiness.ready_lots(deps, copy))
 
 
 @router.get(
@@ -69,7 +57,7 @@ async def readyz(_: Nothing, deps: EarlyDeps, copy: CityCopy) -> Response:
         **described(BAD),
     },
 )
-async def metrics(_: Nothing, deps: EarlyDeps) -> Response:
+async def get_metrics(_: Nothing, deps: EarlyDeps, copy: CityCopy) -> Response:
     """Give the figures of operations to Prometheus; those of the city are read for it."""
     try:
         async with deps.database.connection() as db:
@@ -78,5 +66,6 @@ async def metrics(_: Nothing, deps: EarlyDeps) -> Response:
         deps.metrics.note_database_away()
     else:
         service.note(deps.metrics, rows, deps.clock())
-    deps.metrics.note_pool(deps.database.pool.get_size(), deps.database.pool.get_idle_size())
+    pool = deps.database.pool
+    deps.metrics.note_process(pool.get_size(), pool.get_idle_size(), copy.differences)
     return Response(deps.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

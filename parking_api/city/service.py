@@ -1,16 +1,20 @@
 """Makes the answers of the city's totals, from the database or from memory."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
+import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
-from parking_api.city.queries import Totals
-from parking_api.lots.memory import City
-from parking_api.lots.queries import CityLot, LotNow
+from parking_api.city.memory import City
+from parking_api.city.queries import Totals, retired_lots
+from parking_api.city.states import micros
+from parking_api.city.table import DATA_STATES, LIVE, STALE, UNKNOWN, Mask, Table
+from parking_api.errors import ApiError, LotRetiredError, LotUnknownError
 from parking_api.metrics import Metrics
 from parking_api.models import Json
+from sql.engine import Db
 
 OCCUPANCY_DIGITS = 4
 
@@ -57,45 +61,59 @@ def _totals(row: Totals) -> Json:
 
 def remembered_totals(city: City, now: datetime) -> list[Totals]:
     """Return totals of the city and its districts from memory, as the database does."""
-    lots = list(city.lots(now))
-    districts: dict[str | None, list[tuple[CityLot, LotNow]]] = defaultdict(list)
-    for registered, lot in lots:
-        districts[lot.district].append((registered, lot))
-    in_order = sorted(districts, key=lambda adcode: (adcode is None, adcode))
-    total = _total([lot for _, lot in lots], is_city=True, as_of=city.as_of())
-    return [total, *(_district_total(districts[adcode]) for adcode in in_order)]
-
-
-def _district_total(lots: Sequence[tuple[CityLot, LotNow]]) -> Totals:
-    one, _ = lots[0]
-    return replace(
-        _total([lot for _, lot in lots], is_city=False, as_of=None),
-        adcode=one.district,
-        name_zh=one.district_zh,
-        name_en=one.district_en,
+    table = city.table
+    data_states, _ = table.statuses(micros(now))
+    codes = {district.adcode: code for code, district in enumerate(city.districts)}
+    outside = len(codes)
+    of_lot = np.array(
+        [codes.get(lot.facts.district or "", outside) for lot in table.lots], dtype=np.intp
     )
+    sums = _Sums(table, data_states)
+    rows = [sums.total(np.ones(len(of_lot), dtype=np.bool_), of_city=True, as_of=city.as_of)]
+    for code, district in enumerate(city.districts):
+        total = sums.total(of_lot == code)
+        named = {"name_zh": district.name_zh, "name_en": district.name_en}
+        rows.append(replace(total, adcode=district.adcode, **named))
+    if outside in of_lot:
+        rows.append(sums.total(of_lot == outside))
+    return rows
 
 
-def _total(lots: Sequence[LotNow], *, is_city: bool, as_of: datetime | None) -> Totals:
-    heard = [lot for lot in lots if lot.data_state != "unknown"]
-    free_spaces = sum(lot.free_spaces or 0 for lot in heard)
-    known = sum(lot.capacity - lot.unknown_spaces for lot in heard)
-    states = [lot.data_state for lot in lots]
-    return Totals(
-        is_city=is_city,
-        adcode=None,
-        name_zh=None,
-        name_en=None,
-        lots=len(lots),
-        capacity=sum(lot.capacity for lot in lots),
-        free_spaces=free_spaces,
-        unknown_spaces=sum(lot.unknown_spaces for lot in heard),
-        occupancy=1 - free_spaces / known if known else None,
-        lots_live=states.count("live"),
-        lots_stale=states.count("stale"),
-        lots_unknown=states.count("unknown"),
-        as_of=as_of,
-    )
+class _Sums:
+    """What is summed up, a column for each figure."""
+
+    def __init__(self, table: Table, data_states: NDArray[np.int8]) -> None:
+        self._data_states = data_states
+        self._capacity = table.capacities
+        heard = data_states != UNKNOWN
+        self._free = np.where(heard, table.free_spaces.clip(0), 0)
+        self._unknown = np.where(heard, table.unknown_spaces, 0)
+        self._known = np.where(heard, table.capacities - table.unknown_spaces, 0)
+
+    def total(self, lots: Mask, *, of_city: bool = False, as_of: datetime | None = None) -> Totals:
+        """Sum up some lots."""
+        free, known = int(self._free[lots].sum()), int(self._known[lots].sum())
+        states = np.bincount(self._data_states[lots], minlength=len(DATA_STATES)).tolist()
+        return Totals(
+            is_city=of_city,
+            adcode=None,
+            name_zh=None,
+            name_en=None,
+            lots=int(lots.sum()),
+            capacity=int(self._capacity[lots].sum()),
+            free_spaces=free,
+            unknown_spaces=int(self._unknown[lots].sum()),
+            occupancy=1 - free / known if known else None,
+            lots_live=states[LIVE],
+            lots_stale=states[STALE],
+            lots_unknown=states[UNKNOWN],
+            as_of=as_of,
+        )
+
+
+async def missing(db: Db, lot_id: str) -> ApiError:
+    """Return the error of a lot that no answer has: it is retired, or there never was one."""
+    return LotRetiredError() if await retired_lots(db, [lot_id]) else LotUnknownError()
 
 
 def note(metrics: Metrics, rows: Sequence[Totals], now: datetime) -> None:

@@ -1,19 +1,31 @@
 """The shapes of requests and answers about feeds and refused messages."""
 
+from datetime import datetime
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from parking_api.models import AGE_DIGITS, Answer, Count, DataState, Instant, Name, Reporting
+from parking_api.models import (
+    AGE_STEPS,
+    Answer,
+    Count,
+    DataState,
+    Instant,
+    Reporting,
+    StoredName,
+    local,
+    rounded,
+)
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import Id, Moment, Parameters
+from sql.kinds import Transport
 
 # Identities of PostgreSQL are of 64 bits.
 GREATEST_ID: Final = 2**63 - 1
 # What a list shows of a text: the messages of most gateways are shorter.
 SHOWN: Final = 1000
 
-Age = Annotated[float, AfterValidator(lambda age_s: round(age_s, AGE_DIGITS))]
+Age = Annotated[float, AfterValidator(lambda age_s: rounded(age_s, AGE_STEPS))]
 DeadLetterId = Annotated[int, Field(ge=1, le=GREATEST_ID)]
 
 
@@ -76,6 +88,8 @@ class Feed(Answer):
     stale: Count
     estimated: Count
     unknown: Count
+    lots_by_mqtt: Count = Field(description="Lots whose newest report came over MQTT.")
+    lots_by_http: Count = Field(description="Lots whose newest report came over HTTP.")
     dead_letters_24h: Count = Field(
         description="Different messages refused in the last 24 hours; the same again counts once."
     )
@@ -87,21 +101,26 @@ class LotFeed(Answer):
     lot_id: str = Field(examples=["370202-0001"])
     reporting: Reporting
     report_interval_s: int = Field(description="The longest silence that is normal, in seconds.")
+    # Of the lot's clock, which the times are written by.
+    timezone: str = Field("UTC", exclude=True)
     data_state: DataState
     epoch: int | None
     seq: int | None
     silent_s: Count | None = Field(description="Seconds since `received_at`.")
-    name: Name
+    name: StoredName
     observed_at: Instant | None = Field(
-        validation_alias="locally_observed_at",
         description="When the state was true: by the gateway's clock, at most when it came in.",
     )
-    received_at: Instant | None = Field(
-        validation_alias="locally_received_at", description="By the platform's clock."
-    )
+    received_at: Instant | None = Field(description="By the platform's clock.")
     age_s: Age | None = Field(
         ge=0, description="Age of the state in seconds, which `data_state` goes by."
     )
+    transport: Transport | None = Field(description="How the report came.")
+
+    @field_validator("observed_at", "received_at")
+    @classmethod
+    def _on_the_lots_clock(cls, at: datetime | None, info: ValidationInfo) -> datetime | None:
+        return local(at, info.data["timezone"])
 
 
 class LotFeeds(Answer):
@@ -128,8 +147,8 @@ class DeadLetter(Answer):
     lot_id: str = Field(description="As the topic has it.", examples=["370202-0001"])
     epoch: int | None = Field(description="Null where it could not be read.")
     seq: int | None = Field(description="Null where it could not be read.")
-    reason: str = Field(description="As the gateway was told.", examples=["invalid"])
-    detail: str = Field(description="As the gateway was told.")
+    reason: str = Field(description="As in the answer to the gateway.", examples=["invalid"])
+    detail: str = Field(description="As in the answer to the gateway.")
     times: int = Field(ge=1, description="How often the same message came.")
     received_at: Instant = Field(description="The first time.")
     last_received_at: Instant

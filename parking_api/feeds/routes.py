@@ -1,11 +1,21 @@
 """Routes of feeds and of refused messages: for operations, and for operators about their own."""
 
-from typing import Annotated
+from http import HTTPStatus
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query
+import msgspec
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from ingest_mqtt.wire import AckMessage, FeedTopic, PushKind, Result
+from parking_api.errors import described
 from parking_api.feeds import queries, service
-from parking_api.feeds.errors import DeadLetterUnknownError, GatewayUnknownError
+from parking_api.feeds.errors import (
+    BrokerAwayError,
+    DeadLetterUnknownError,
+    GatewayUnknownError,
+    NoAckError,
+    TooManyPostsError,
+)
 from parking_api.feeds.models import (
     GREATEST_ID,
     DeadLetter,
@@ -13,24 +23,81 @@ from parking_api.feeds.models import (
     Feed,
     FeedAsk,
     FeedsAsk,
-    LotFeed,
     LotFeeds,
 )
+from parking_api.feeds.pushing import Handover
 from parking_api.models import Page
+from parking_api.operators.errors import (
+    AnotherGatewayError,
+    LoginRefusedError,
+    TooManyLoginsError,
+)
+from parking_api.operators.logins import GatewayId, gateway_login
 from parking_api.operators.sight import Seen
-from parking_api.paging import cut, next_path
-from parking_api.parameters import ID_PATTERN, Nothing
+from parking_api.paging import cut, next_path, page
+from parking_api.parameters import LotId, Nothing
 from parking_api.people.access import guarded
 from parking_api.resources import Deps
+from parking_api.strict_route import (
+    MAX_BODY_BYTES,
+    BodyTooLargeError,
+    EncodedBodyError,
+    StrictRoute,
+    read_body,
+)
 
-router = APIRouter(tags=["operators"])
+router = APIRouter(tags=["operators"], route_class=StrictRoute)
 
-GatewayId = Annotated[str, Path(pattern=ID_PATTERN, examples=["gw-try"])]
+_ACK: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/AckMessage"}}}
+_STATUS: Final[dict[Result, HTTPStatus]] = {
+    "applied": HTTPStatus.OK,
+    "duplicate": HTTPStatus.OK,
+    "superseded": HTTPStatus.OK,
+    "rejected": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "quarantined": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "deferred": HTTPStatus.TOO_MANY_REQUESTS,
+}
+_READ_ACK: Final = msgspec.json.Decoder(AckMessage)
+# The schemas of the three kinds are the broker's; what is wrong with a message, its ack says.
+_MESSAGE: Final = {
+    "requestBody": {
+        "required": True,
+        "description": "The same message as over MQTT, at most 65,536 bytes: docs/schema/ has the "
+        "JSON Schema of each kind.",
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {
+                    "epoch": 1764000000,
+                    "seq": 41,
+                    "observed_at": "2026-11-22T09:30:00+08:00",
+                    "occupied": [17, 18],
+                    "free": [3],
+                },
+            }
+        },
+    }
+}
+
+
+def _acked() -> dict[int | str, dict[str, Any]]:
+    """Describe for OpenAPI the acks, and the problems of a post that has none."""
+    problems = (LoginRefusedError, AnotherGatewayError, BodyTooLargeError, EncodedBodyError)
+    away = (TooManyPostsError, TooManyLoginsError, NoAckError, BrokerAwayError)
+    common = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+    found = described(*problems, *away, *common)
+    for status, results in ((422, "`rejected`, `quarantined`"), (429, "`deferred`")):
+        found[status]["description"] = f"The ack: {results}. Or: {found[status]['description']}"
+        found[status]["content"] |= _ACK
+    done = "The ack, after COMMIT: `applied`, `duplicate` or `superseded`."
+    return {200: {"description": done, "content": _ACK}} | found
+
+
 DeadLetterId = Annotated[int, Path(ge=1, le=GREATEST_ID, examples=[1])]
 
 
 @router.get("/v1/feeds", responses=guarded())
-async def feeds(ask: Annotated[FeedsAsk, Query()], seen: Seen, deps: Deps) -> Page[Feed]:
+async def list_feeds(ask: Annotated[FeedsAsk, Query()], seen: Seen, deps: Deps) -> Page[Feed]:
     """Tell how well the gateways' feeds are, page by page, ordered by `gateway_id`.
 
     Filters add up. For operations; an operator sees its own gateways.
@@ -38,13 +105,11 @@ async def feeds(ask: Annotated[FeedsAsk, Query()], seen: Seen, deps: Deps) -> Pa
     operator_id = seen.of(ask.operator)
     async with deps.database.connection() as db:
         found = await service.feeds(db, ask, operator_id, deps.clock())
-    shown, cursor = cut(found, ask.limit, lambda each: each.gateway_id)
-    items = [Feed.model_validate(each) for each in shown]
-    return Page(items=items, next=next_path("/v1/feeds", ask, cursor))
+    return page("/v1/feeds", ask, ask.limit, found, lambda each: each.gateway_id)
 
 
 @router.get("/v1/feeds/{gateway_id}", responses=guarded(GatewayUnknownError))
-async def feed(
+async def get_feed(
     gateway_id: GatewayId, ask: Annotated[FeedAsk, Query()], seen: Seen, deps: Deps
 ) -> LotFeeds:
     """Tell when each lot of a gateway reported last, page by page, ordered by `lot_id`."""
@@ -55,14 +120,43 @@ async def feed(
         )
     shown, cursor = cut(found, ask.limit, lambda each: each.lot_id)
     return LotFeeds(
-        gateway=Feed.model_validate(gateway),
-        items=[LotFeed.model_validate(each) for each in shown],
+        gateway=gateway,
+        items=list(shown),
         next=next_path(f"/v1/feeds/{gateway_id}", ask, cursor),
     )
 
 
+@router.post(
+    "/v1/feeds/{gateway_id}/{lot_id}/{kind}",
+    response_class=Response,
+    responses=_acked(),
+    openapi_extra=_MESSAGE,
+)
+async def post_report(
+    *,
+    gateway_id: Annotated[str, Depends(gateway_login)],
+    lot_id: LotId,
+    kind: PushKind,
+    _: Nothing,
+    pushes: Handover,
+    deps: Deps,
+    request: Request,
+) -> Response:
+    """Take a gateway's report, as over MQTT, and answer with its ack once it is committed."""
+    message = await read_body(request, MAX_BODY_BYTES)
+    try:
+        written = await pushes.push(FeedTopic(gateway_id, lot_id, kind), message)
+    except NoAckError:
+        deps.metrics.note_pushed("no_ack")
+        raise
+    ack = _READ_ACK.decode(written)
+    deps.metrics.note_pushed(ack.result)
+    headers = {"Retry-After": str(ack.retry_s)} if ack.retry_s else None
+    return Response(written, _STATUS[ack.result], headers, "application/json")
+
+
 @router.get("/v1/dead-letters", responses=guarded())
-async def dead_letters(
+async def list_dead_letters(
     ask: Annotated[DeadLettersAsk, Query()], seen: Seen, deps: Deps
 ) -> Page[DeadLetter]:
     """List refused messages, page by page, the newest first; long ones are cut.
@@ -72,16 +166,13 @@ async def dead_letters(
     """
     async with deps.database.connection() as db:
         found = await service.dead_letters(db, ask, seen.operator_id)
-    shown, cursor = cut(found, ask.limit, lambda each: each.dead_letter_id)
-    items = [DeadLetter.model_validate(each) for each in shown]
-    return Page(items=items, next=next_path("/v1/dead-letters", ask, cursor))
+    return page("/v1/dead-letters", ask, ask.limit, found, lambda each: each.dead_letter_id)
 
 
 @router.get("/v1/dead-letters/{dead_letter_id}", responses=guarded(DeadLetterUnknownError))
-async def dead_letter(
+async def get_dead_letter(
     dead_letter_id: DeadLetterId, _: Nothing, seen: Seen, deps: Deps
 ) -> DeadLetter:
     """Give one refused message, whole."""
     async with deps.database.connection() as db:
-        found = await service.dead_letter(db, dead_letter_id, seen.operator_id)
-    return DeadLetter.model_validate(found)
+        return await service.dead_letter(db, dead_letter_id, seen.operator_id)

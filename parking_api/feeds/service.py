@@ -1,12 +1,18 @@
-"""What is done with feeds and refused messages: found, for whom they concern."""
+"""Reads feeds and refused messages, as far as a caller may see them."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from parking_api.feeds import queries
 from parking_api.feeds.errors import DeadLetterUnknownError, GatewayUnknownError
-from parking_api.feeds.models import GREATEST_ID, SHOWN, DeadLettersAsk, FeedsAsk
-from parking_api.feeds.queries import Gateway, Refused
+from parking_api.feeds.models import (
+    GREATEST_ID,
+    SHOWN,
+    DeadLetter,
+    DeadLettersAsk,
+    Feed,
+    FeedsAsk,
+)
 from sql.engine import Db
 
 RECENT: Final = timedelta(hours=24)
@@ -14,13 +20,13 @@ RECENT: Final = timedelta(hours=24)
 _WHOLE: Final = 2**30
 
 
-async def feeds(db: Db, ask: FeedsAsk, operator_id: str | None, now: datetime) -> list[Gateway]:
+async def feeds(db: Db, ask: FeedsAsk, operator_id: str | None, now: datetime) -> list[Feed]:
     """Read a page of gateways, and one more where there is, with their feeds' health.
 
     Args:
         db: A connection.
         ask: Filters, where it starts and how long it is.
-        operator_id: Whose gateways; None for all.
+        operator_id: The operator whose gateways are read; None for all.
         now: When the last 24 hours end.
     """
     return await queries.gateways(
@@ -34,7 +40,7 @@ async def feeds(db: Db, ask: FeedsAsk, operator_id: str | None, now: datetime) -
     )
 
 
-async def feed(db: Db, gateway_id: str, operator_id: str | None, now: datetime) -> Gateway:
+async def feed(db: Db, gateway_id: str, operator_id: str | None, now: datetime) -> Feed:
     """Read one gateway with its feeds' health.
 
     Raises:
@@ -47,13 +53,13 @@ async def feed(db: Db, gateway_id: str, operator_id: str | None, now: datetime) 
     raise GatewayUnknownError
 
 
-async def dead_letters(db: Db, ask: DeadLettersAsk, operator_id: str | None) -> list[Refused]:
+async def dead_letters(db: Db, ask: DeadLettersAsk, operator_id: str | None) -> list[DeadLetter]:
     """Read a page of refused messages, and one more where there is; long ones are cut.
 
     Args:
         db: A connection.
         ask: Filters, where it starts and how long it is.
-        operator_id: Whose gateways'; None for all, also those of gateways that nobody knows.
+        operator_id: The operator whose gateways sent them; None for all, also unknown gateways.
     """
     gateways = await _gateways(db, operator_id)
     if ask.gateway is not None:
@@ -72,8 +78,8 @@ async def dead_letters(db: Db, ask: DeadLettersAsk, operator_id: str | None) -> 
     )
 
 
-async def dead_letter(db: Db, dead_letter_id: int, operator_id: str | None) -> Refused:
-    """Read one refused message, whole.
+async def dead_letter(db: Db, dead_letter_id: int, operator_id: str | None) -> DeadLetter:
+    """Read one refused message at full length.
 
     Raises:
         DeadLetterUnknownError: There is none of that id, or it is not of the operator's gateways.

@@ -1,6 +1,8 @@
 """The way in for a city, or for lots alone: every row is checked before anything is changed.
 
-A city is a directory of these files, UTF-8, CSV with a header row or GeoJSON polygons, WGS 84:
+A city is a directory of these files, UTF-8, CSV with a header row or GeoJSON polygons, WGS 84.
+docs/operators.md has the other names that columns may have, in Chinese too, and what else of
+spreadsheets and map programs is read: other encodings and separators, numbers, times.
 
 districts.geojson   adcode, name_zh, name_en
 operators.csv       operator_id, name_zh, name_en
@@ -11,9 +13,12 @@ zones.geojson       zone_id, name_zh, name_en, zone_class (1, 2, 3), valid_from 
 tariffs.json        may be missing: {"calendar": {"holidays", "makeup_workdays"}, "price_controls":
                     [...], "tariffs": [{"document", "applies_to": {"zones", "lot_types"} or
                     {"lots"}, "effective_from"}]}; what is there already is the bureau's, and stays
+places.csv          may be missing: place_id, name_zh, name_en, district (may be missing),
+                    longitude, latitude; what drivers search for beside districts and lots
 lots.csv            lot_id, operator_id, gateway_id, district, name_zh, name_en, lot_type, land_use,
                     reporting, report_interval_s, capacity, levels, height_limit_m, opens_at,
-                    closes_at, timezone, longitude, latitude
+                    closes_at, timezone, longitude, latitude; and, each of which may be missing,
+                    closed_from, closed_until, closed_reason, retired
 bays.csv            lot_id, number, level, space_class, longitude, latitude
 
 ids                 a-z 0-9 . _ - (64 at most)
@@ -26,9 +31,14 @@ report_interval_s   longest silence that is normal, 10..86400 seconds
 capacity            1..20000 spaces
 levels              1 or more; empty: 1
 height_limit_m      1.5..6.0; empty: none
-opens_at, closes_at HH:MM, local; a closing time at or before the opening one is the next day's;
-                    both empty: round the clock
+opens_at, closes_at HH:MM to 24:00, local; a closing time at or before the opening one is the next
+                    day's; both empty: round the clock
 timezone            IANA name; empty: Asia/Shanghai
+closed_from,        for which time the operator has closed the lot: RFC 3339, or local such as
+closed_until        2026-12-05 08:00; the end exclusive, empty: without end
+closed_reason       for drivers, 200 characters; a file without these three leaves closures alone
+retired             true: the lot is in no answer but its history; empty: false; a file without
+                    this column leaves it as it is
 number              of the bay, 1..capacity
 level               0 the street, -1 the first basement, 1 the first floor up
 space_class         standard, accessible, ev, large

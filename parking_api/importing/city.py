@@ -1,67 +1,54 @@
-"""A city directory: read and checked without a database, each row alone and against others."""
+"""Reads a city directory and checks each row, alone and against others, without a database."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import shapely
 from shapely.geometry import MultiPolygon
-from shapely.geometry.base import BaseGeometry
 
-from parking_api.geometry import GeometryError, covers, read_multipolygon
+from parking_api.geometry import GeometryError, read_multipolygon
 from parking_api.importing.bays import Bay, read_bays
 from parking_api.importing.faults import Faults, shown
+from parking_api.importing.features import read_features
 from parking_api.importing.progress import Steps
-from parking_api.importing.reading import (
-    Model,
-    Register,
-    id_field,
-    read_features,
-    read_register,
-    read_table,
+from parking_api.importing.reading import Model, Register, id_field, read_register
+from parking_api.importing.references import Known, check_gateways, check_lots
+from parking_api.importing.rows import (
+    CLOSURE,
+    PLACE,
+    DistrictRow,
+    GatewayRow,
+    LotRow,
+    NamedPlaceRow,
+    OperatorRow,
+    ZoneRow,
 )
-from parking_api.importing.rows import DistrictRow, GatewayRow, LotRow, OperatorRow, ZoneRow
+from parking_api.importing.synonyms import plain_cell
+from parking_api.importing.tables import read_table
 from parking_api.importing.tariffs import TARIFFS, GivenTariffs, read_tariffs
+from parking_api.importing.texts import Encoding
 
-OPERATOR_COLUMNS: Final = ("operator_id", "name_zh", "name_en")
-GATEWAY_COLUMNS: Final = ("gateway_id", "operator_id")
-LOT_COLUMNS: Final = (
-    "lot_id",
-    "operator_id",
-    "gateway_id",
-    "district",
-    "name_zh",
-    "name_en",
-    "lot_type",
-    "land_use",
-    "reporting",
-    "report_interval_s",
-    "capacity",
-    "levels",
-    "height_limit_m",
-    "opens_at",
-    "closes_at",
-    "timezone",
-    "longitude",
-    "latitude",
-)
+# It may be missing.
+PLACES: Final = "places.csv"
 
 
 @dataclass(frozen=True)
 class City:
-    """A whole city as its directory has it; right when its faults are none.
+    """A city as its directory has it; right if no fault was found.
 
     Attributes:
         operators: operators.csv.
         gateways: gateways.csv.
         districts: districts.geojson without its polygons.
-        district_polygons: They, by adcode.
+        district_polygons: The polygons by adcode.
         zones: zones.geojson without its polygons.
-        zone_polygons: They, by zone_id.
+        zone_polygons: The polygons by zone_id.
         lots: lots.csv.
         bays: bays.csv, ready for COPY.
         tariffs: tariffs.json, which may be missing.
+        places: places.csv, which may be missing.
     """
 
     operators: Register[OperatorRow]
@@ -73,30 +60,35 @@ class City:
     lots: Register[LotRow]
     bays: list[Bay]
     tariffs: GivenTariffs
+    places: Register[NamedPlaceRow]
 
 
 def read_city(
-    directory: Path, faults: Faults, steps: Steps, timezones: frozenset[str] = frozenset()
+    directory: Path,
+    faults: Faults,
+    steps: Steps,
+    timezones: frozenset[str] = frozenset(),
+    encoding: Encoding = "utf-8",
 ) -> City:
     """Read a city directory and check each row, alone and against the others.
 
     Args:
         directory: Where the six files are.
         faults: Where faults go; the city may be loaded only if there are none.
-        steps: Told how far it is.
+        steps: Shows how far it is.
         timezones: The time zones that the database knows; empty to take any IANA one.
+        encoding: What those files are in that are not UTF-8.
 
     Returns:
         What could be read.
     """
     with steps.step("reading districts, operators, gateways, zones, lots"):
-        operators = _read_csv(OperatorRow, directory / "operators.csv", OPERATOR_COLUMNS, faults)
-        gateways = _read_csv(GatewayRow, directory / "gateways.csv", GATEWAY_COLUMNS, faults)
-        districts, district_polygons = _read_polygons(
-            DistrictRow, directory / "districts.geojson", faults
-        )
-        zones, zone_polygons = _read_polygons(ZoneRow, directory / "zones.geojson", faults)
-        lots = _read_csv(LotRow, directory / "lots.csv", LOT_COLUMNS, faults)
+        files = _Files(directory, faults, encoding)
+        operators = files.table(OperatorRow, "operators.csv")
+        gateways = files.table(GatewayRow, "gateways.csv", {"simulated"})
+        districts, district_polygons = files.polygons(DistrictRow, "districts.geojson")
+        zones, zone_polygons = files.polygons(ZoneRow, "zones.geojson")
+        lots = files.table(LotRow, "lots.csv", {*CLOSURE, "retired"})
         check_gateways(gateways, operators.may_have, faults)
         known = Known(
             has_operator=operators.may_have,
@@ -107,10 +99,9 @@ def read_city(
             timezones=timezones,
         )
         check_lots(lots, known, faults)
-        tariffs = read_tariffs(directory / TARIFFS, zones, lots, faults)
-    expected = sum(lot.capacity for lot in lots.entries.values())
-    with steps.step("reading bays", expected) as advance:
-        bays = read_bays(directory / "bays.csv", lots, faults, advance)
+        places = _read_places(files, districts.may_have)
+        tariffs = read_tariffs(directory / TARIFFS, zones, lots, faults, encoding)
+    bays = read_bays(directory / "bays.csv", lots, faults, steps, encoding)
     return City(
         operators,
         gateways,
@@ -121,109 +112,59 @@ def read_city(
         lots,
         bays,
         tariffs,
+        places,
     )
 
 
-def _read_csv(
-    model: type[Model], path: Path, columns: tuple[str, ...], faults: Faults
-) -> Register[Model]:
-    table = read_table(path, columns, faults)
-    return read_register(model, path.name, table.cells() if table else (), faults)
+@dataclass(frozen=True)
+class _Files:
+    """The files of a directory, each read by what its rows are."""
 
+    directory: Path
+    faults: Faults
+    encoding: Encoding
 
-def _read_polygons(
-    model: type[Model], path: Path, faults: Faults
-) -> tuple[Register[Model], dict[str, MultiPolygon]]:
-    polygons: dict[str, MultiPolygon] = {}
-    key_field = id_field(model)
+    def table(
+        self, model: type[Model], file: str, may_lack: Collection[str] = ()
+    ) -> Register[Model]:
+        """Read a file that has a column for each field, but for those that it may lack."""
+        required = [name for name in model.model_fields if name not in may_lack]
+        # A place comes last, as in the file.
+        required.sort(key=PLACE.__contains__)
+        table = read_table(
+            self.directory / file, model.model_fields, required, self.faults, self.encoding
+        )
+        return read_register(model, file, table.cells(), self.faults, table.labels)
 
-    def records() -> Iterator[tuple[int, dict[str, str]]]:
-        for feature in read_features(path, faults):
+    def polygons(
+        self, model: type[Model], file: str
+    ) -> tuple[Register[Model], dict[str, MultiPolygon]]:
+        """Read a GeoJSON file of polygons; they stand by the ids of its rows."""
+        polygons: dict[str, MultiPolygon] = {}
+        key_field = id_field(model)
+        features = read_features(
+            self.directory / file, model.model_fields, key_field, self.faults, self.encoding
+        )
+        for feature in features.rows:
             try:
                 polygon = read_multipolygon(feature.geometry)
             except GeometryError as error:
-                faults.add(path.name, feature.number, "geometry", str(error))
+                self.faults.add(file, feature.number, "geometry", str(error))
             else:
                 shapely.prepare(polygon)
-                polygons.setdefault(feature.cells.get(key_field, "").strip(), polygon)
-            yield feature.number, feature.cells
-
-    return read_register(model, path.name, records(), faults), polygons
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a lot may refer to.
-
-    Attributes:
-        has_operator: Whether an operator is, or may be, there.
-        has_gateway: Whether a gateway is, or may be, there.
-        has_district: Whether a district is, or may be, there.
-        gateway_operators: Operator by gateway, of the gateways that are right.
-        districts: Prepared polygons by adcode, WGS 84 degrees, of the districts that are right.
-        timezones: The time zones that the database knows; empty if it was not asked.
-    """
-
-    has_operator: Callable[[str], bool]
-    has_gateway: Callable[[str], bool]
-    has_district: Callable[[str], bool]
-    gateway_operators: Mapping[str, str]
-    districts: Mapping[str, BaseGeometry]
-    timezones: Collection[str] = frozenset()
+                key = plain_cell(key_field, feature.cells.get(key_field, ""))
+                polygons.setdefault(key, polygon)
+        rows = ((feature.number, feature.cells) for feature in features.rows)
+        return read_register(model, file, rows, self.faults, features.labels), polygons
 
 
-def check_gateways(
-    gateways: Register[GatewayRow], has_operator: Callable[[str], bool], faults: Faults
-) -> None:
-    """Note the gateways of unknown operators."""
-    for key, gateway in gateways.entries.items():
-        if not has_operator(gateway.operator_id):
-            message = f"there is no operator {shown(gateway.operator_id)}"
-            faults.add(gateways.file, gateways.rows[key], "operator_id", message)
-
-
-def check_lots(
-    lots: Register[LotRow],
-    known: Known,
-    faults: Faults,
-    columns: Mapping[str, str] | None = None,
-) -> None:
-    """Note all that is wrong between the lots and what they refer to.
-
-    Args:
-        lots: The lots, WGS 84.
-        known: What they may refer to.
-        faults: Where faults go.
-        columns: What the file calls a field, where that is not its name.
-    """
-    for key, lot in lots.entries.items():
-        row = lots.rows[key]
-        for column, message in (*_references(lot, known), *_place(lot, known)):
-            faults.add(lots.file, row, (columns or {}).get(column, column), message)
-
-
-def _references(lot: LotRow, known: Known) -> list[tuple[str, str]]:
-    found = []
-    if not known.has_operator(lot.operator_id):
-        found.append(("operator_id", f"there is no operator {shown(lot.operator_id)}"))
-    owner = known.gateway_operators.get(lot.gateway_id)
-    if not known.has_gateway(lot.gateway_id):
-        found.append(("gateway_id", f"there is no gateway {shown(lot.gateway_id)}"))
-    elif owner is not None and owner != lot.operator_id:
-        message = f"{shown(lot.gateway_id)} is a gateway of {shown(owner)}, the lot is not"
-        found.append(("gateway_id", message))
-    if known.timezones and lot.timezone not in known.timezones:
-        found.append(("timezone", f"the database does not know {shown(lot.timezone)}"))
-    return found
-
-
-def _place(lot: LotRow, known: Known) -> list[tuple[str, str]]:
-    if lot.district is None:
-        return []
-    if not known.has_district(lot.district):
-        return [("district", f"there is no district {shown(lot.district)}")]
-    polygon = known.districts.get(lot.district)
-    if polygon is None or covers(polygon, lot.longitude, lot.latitude):
-        return []
-    place = f"{lot.longitude:.6f}, {lot.latitude:.6f}"
-    return [("district", f"{lot.district} does not contain the lot's place {place}")]
+def _read_places(files: _Files, has_district: Callable[[str], bool]) -> Register[NamedPlaceRow]:
+    """Read the named places, and note those of unknown districts; none without their file."""
+    if not (files.directory / PLACES).exists():
+        return read_register(NamedPlaceRow, PLACES, iter(()), files.faults)
+    places = files.table(NamedPlaceRow, PLACES, {"district"})
+    for key, place in places.entries.items():
+        if place.district is not None and not has_district(place.district):
+            message = f"there is no district {shown(place.district)}"
+            files.faults.add(places.file, places.rows[key], "district", message)
+    return places

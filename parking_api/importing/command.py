@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,21 +13,25 @@ from rich.console import Console
 
 import parking_api.importing
 from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
+from parking_api.coordinates import CRS_NAMES
 from parking_api.importing import lots_file
-from parking_api.importing.coordinates import CRS_NAMES
 from parking_api.importing.faults import Faults, ImportFaultsError
 from parking_api.importing.lots_file import LotOptions
-from parking_api.importing.progress import steps
+from parking_api.importing.progress import Steps
 from parking_api.importing.reading import message
 from parking_api.importing.rows import LotRow
-from parking_api.importing.service import LotsImport, Totals, import_city, import_lots
+from parking_api.importing.service import import_city, import_lots
+from parking_api.importing.tables import TABLE_SUFFIXES
+from parking_api.importing.texts import ENCODINGS
+from parking_api.importing.totals import LotsImport, Totals
 from parking_api.quotes.coverage import described
 
-OK: Final = 0
-FAULTS: Final = 1
 # As many lots as a note names.
 MOST_NAMED: Final = 20
-_SUFFIXES: Final = (".csv", ".json", ".geojson")
+# As many lines as a dry run has, each a thing.
+MOST_CHANGES: Final = 200
+_SUFFIXES: Final = (*TABLE_SUFFIXES, ".json", ".geojson")
+_WORKBOOKS: Final = (".xlsx", ".xls", ".et", ".ods")
 # Option by field of a lot, with its help.
 _LOT_OPTIONS: Final = {
     "operator_id": ("--operator", "ID", "whose the lots are; added if it is not there"),
@@ -44,7 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"{parking_api.importing.__doc__}\n\n{lots_file.__doc__}"
     parser.add_argument("path", type=Path, metavar="DIR|FILE", help="a city, or a file of lots")
-    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
+    parser.add_argument(
+        "--encoding",
+        choices=ENCODINGS,
+        default="utf-8",
+        help="what a file that is not UTF-8 is in; Excel and WPS write gbk in China",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would change, and change nothing"
+    )
     lots = parser.add_argument_group("for a FILE: what its rows leave open")
     for name, (option, metavar, text) in _LOT_OPTIONS.items():
         lots.add_argument(option, dest=name, metavar=metavar, type=_value_of(name), help=text)
@@ -62,8 +74,9 @@ def _value_of(name: str) -> Callable[[str], str]:
             column.validate_python(text)
         except ValidationError as error:
             detail = error.errors()[0]
-            why = message(detail["type"], detail["msg"], text)
-            raise argparse.ArgumentTypeError(why) from error
+            raise argparse.ArgumentTypeError(
+                message(detail["type"], detail["msg"], text)
+            ) from error
         return text
 
     return check
@@ -79,6 +92,8 @@ def check_arguments(arguments: argparse.Namespace) -> str | None:
         wrong += ["--skip-bad"] * arguments.skip_bad + ["--id-prefix"] * bool(arguments.id_prefix)
         wrong += ["--crs"] * (arguments.crs != "wgs84")
         return f"{', '.join(wrong)}: for a file of lots, not for a city" if wrong else None
+    if path.suffix.lower() in _WORKBOOKS:
+        return f"{path.name} is a workbook: save its sheet as CSV (UTF-8, or with --encoding gbk)"
     if path.suffix.lower() not in _SUFFIXES:
         return f"{path.name}: a file of lots ends in {', '.join(_SUFFIXES)}"
     return None
@@ -98,38 +113,67 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
     try:
         asyncio.run(_import(arguments, url, out, err))
     except ImportFaultsError as error:
-        say(err, *error.faults.lines(), f"{_count(error.faults)}; nothing was changed")
-        return FAULTS
+        say(err, *error.faults.notes, *error.faults.lines())
+        say(err, f"{_count(error.faults)}; nothing was changed")
+        return 1
     except DATABASE_ERRORS as error:
         say(err, f"the database: {reason(error)}", "nothing was changed")
-        return FAULTS
-    return OK
+        return 1
+    return 0
 
 
 async def _import(arguments: argparse.Namespace, url: str, out: Console, err: Console) -> None:
     began, at = time.monotonic(), datetime.now(UTC)
     async with connected(url, "parking_api import") as connection:
         if arguments.path.is_dir():
-            with steps(out) as shown:
-                totals = await import_city(connection, arguments.path, at=at, steps=shown)
+            with Steps(out) as steps:
+                totals = await import_city(
+                    connection,
+                    arguments.path,
+                    at=at,
+                    steps=steps,
+                    encoding=arguments.encoding,
+                    dry_run=arguments.dry_run,
+                )
         else:
-            done = await import_lots(connection, arguments.path, lot_options(arguments), at=at)
+            done = await import_lots(
+                connection,
+                arguments.path,
+                lot_options(arguments),
+                at=at,
+                dry_run=arguments.dry_run,
+            )
             say(err, *_left_out(done))
-            say(out, *done.notes)
             totals = done.totals
-    say(err, *unpriced_note(totals))
-    say(out, f"imported {totals} in {time.monotonic() - began:.1f} s")
+    say(out, *totals.notes)
+    say(err, *doubts_note(totals), *unpriced_note(totals))
+    if totals.changes is None:
+        say(out, f"imported {totals} in {time.monotonic() - began:.1f} s")
+    else:
+        say(out, *_first(totals.changes, MOST_CHANGES, "changes"))
+        say(out, f"dry run: would import {totals}; nothing was changed")
 
 
 def lot_options(arguments: argparse.Namespace) -> LotOptions:
     """Gather what the command line says about the lots of a file."""
-    given = {name: vars(arguments)[name] for name in _LOT_OPTIONS}
+    values = vars(arguments)
     return LotOptions(
-        given={name: value for name, value in given.items() if value is not None},
+        given={name: values[name] for name in _LOT_OPTIONS if values[name] is not None},
         id_prefix=arguments.id_prefix,
         crs=arguments.crs,
         skip_bad=arguments.skip_bad,
+        encoding=arguments.encoding,
     )
+
+
+def doubts_note(totals: Totals) -> list[str]:
+    """Say which lots are imported and may be wrong, the first of them by name."""
+    return _first([f"warning: {doubt}" for doubt in totals.doubts], MOST_NAMED, "warnings")
+
+
+def _first(lines: Sequence[str], most: int, noun: str) -> list[str]:
+    more = len(lines) - most
+    return [*lines[:most], *[f"and {more:,} more {noun}"] * (more > 0)]
 
 
 def unpriced_note(totals: Totals) -> list[str]:
@@ -138,6 +182,8 @@ def unpriced_note(totals: Totals) -> list[str]:
     if not lots:
         return []
     noun = "1 lot has" if len(lots) == 1 else f"{len(lots):,} lots have"
+    if totals.changes is not None:
+        noun = "1 lot would have" if len(lots) == 1 else f"{len(lots):,} lots would have"
     named = [f"  {described(each)}" for each in lots[:MOST_NAMED]]
     more = [f"  and {len(lots) - MOST_NAMED:,} more"] if len(lots) > MOST_NAMED else []
     return [f"note: {noun} lost their price:", *named, *more]

@@ -8,6 +8,7 @@ from typing import Final
 KEPT: Final = 10_000
 SHOWN: Final = 100
 _VALUE_SHOWN: Final = 40
+_FEATURES: Final = (".json", ".geojson")
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,10 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the line that a user reads."""
-        word = "row" if self.file.lower().endswith(".csv") else "feature"
-        place = [self.file]
-        if self.row is not None:
-            place.append(f"{word} {self.row}")
-        if self.column is not None:
-            place.append(self.column)
-        return f"{', '.join(place)}: {self.message}"
+        word = "feature" if self.file.lower().endswith(_FEATURES) else "row"
+        row = None if self.row is None else f"{word} {self.row}"
+        place = ", ".join(part for part in (self.file, row, self.column) if part is not None)
+        return f"{place}: {self.message}"
 
 
 class ImportFaultsError(Exception):
@@ -56,6 +54,7 @@ class Faults:
         unread: Files that could not be read to their end: references to them cannot be judged.
         gaps: Files with a row of which not even the id is known, so neither.
         bad_rows: Rows with a fault, as (file, row).
+        notes: How files were read, where that was not as they should be.
     """
 
     total: int = 0
@@ -63,6 +62,11 @@ class Faults:
     unread: set[str] = field(default_factory=set)
     gaps: set[str] = field(default_factory=set)
     bad_rows: set[tuple[str, int]] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, file: str, message: str) -> None:
+        """Note what is no fault and worth knowing."""
+        self.notes.append(f"{file}: {message}")
 
     def add(self, file: str, row: int | None, column: str | None, message: str) -> None:
         """Note a fault."""

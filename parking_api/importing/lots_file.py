@@ -1,49 +1,54 @@
 """Lots alone, from CSV or GeoJSON.
 
 The columns, or the properties of Point features, are those of lots.csv. Only four things must be
-there: `lot_id`, a name, the coordinates (in GeoJSON the geometry's) and `capacity`. Real files' own
-names are taken too: `lot` for lot_id, `lat` or `latitude`, `lon`, `lng` or `longitude`, and `name`
-for both languages where name_zh and name_en are missing. Other columns are passed over. A value
-that is missing may be empty, `None`, `null` or `NA`.
+there: `lot_id` (in GeoJSON a feature's own `id` serves), a name, the coordinates (in GeoJSON the
+geometry's) and `capacity`. `name` is for both languages where name_zh and name_en are missing.
+Other names of columns are in docs/operators.md; other columns are passed over. A value that is
+missing may be empty, `None`, `null`, `NA`, `N/A`, `-` or `无`. A latitude that may be a longitude
+is refused; a lot in no district, or more than 50 km from every other, is warned of.
 
 What a row leaves open comes from the command's options, else from the lot as it is stored (if the
 file has no such column), else from the defaults: a surface lot that counts, in Asia/Shanghai, with
 a report every 900 s. The district is the one that covers the place, unless it is named.
+
+`closed_from`, `closed_until` (left out for without end) and `closed_reason` close a lot for a time;
+a time without an offset is on the lot's clock. `retired` true takes a lot out of all answers but
+its history. What a lot is stays so where a file has no such column, in a city's directory too.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import shapely
-from msgspec.structs import asdict
 
+from parking_api.coordinates import Crs, to_wgs84
 from parking_api.geometry import GeometryError, read_point
 from parking_api.importing import queries
-from parking_api.importing.city import Known, check_lots
-from parking_api.importing.coordinates import Crs, to_wgs84
 from parking_api.importing.faults import Faults
-from parking_api.importing.reading import Register, read_features, read_register, read_table
-from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
+from parking_api.importing.features import read_features
+from parking_api.importing.reading import Register, read_register
+from parking_api.importing.references import Known, check_lots
+from parking_api.importing.rows import PLACE, GatewayRow, LotRow, OperatorRow
+from parking_api.importing.synonyms import field_of, plain_cell, require_columns
+from parking_api.importing.tables import TABLE_SUFFIXES, read_table
+from parking_api.importing.texts import Encoding
 from sql.engine import Db
 
-ALIASES: Final = {
-    "lot": "lot_id",
-    "lat": "latitude",
-    "lon": "longitude",
-    "lng": "longitude",
-}
 DEFAULTS: Final = {
     "lot_type": "surface",
     "reporting": "count",
     "report_interval_s": "900",
     "timezone": "Asia/Shanghai",
 }
-_MISSING: Final = ("", "none", "null", "na")
+_MISSING: Final = ("", "none", "null", "na", "n/a", "#n/a", "-", "无")
 _FIELDS: Final = (*LotRow.model_fields, "name")
 _REQUIRED: Final = ("lot_id", "longitude", "latitude", "capacity")
 _NAMES: Final = ("name_zh", "name_en")
+# Where a feature has its place.
+POINT: Final = "geometry"
 PARTY_OPTIONS: Final = {"operator_id": "--operator", "gateway_id": "--gateway"}
 
 
@@ -57,12 +62,14 @@ class LotOptions:
         id_prefix: Put before every lot_id of the file.
         crs: What the file's coordinates are in.
         skip_bad: Import the right rows though others are wrong.
+        encoding: What the file is in if it is not UTF-8.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
     id_prefix: str = ""
     crs: Crs = "wgs84"
     skip_bad: bool = False
+    encoding: Encoding = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -74,92 +81,88 @@ class LotsFile:
         columns: What it calls each field that it has.
         ignored: Columns that say nothing about a lot here.
         records: Row (or feature) number and filled cells by field.
+        total: How many rows (or features) it has, also such as could not be read.
     """
 
     file: str
     columns: Mapping[str, str] = field(default_factory=dict)
     ignored: Sequence[str] = ()
     records: Sequence[tuple[int, dict[str, str]]] = ()
+    total: int = 0
 
     def lot_ids(self, prefix: str) -> list[str]:
         """Return the ids of all rows, right or wrong."""
-        return [prefix + cells["lot_id"] for _, cells in self.records if "lot_id" in cells]
+        return [
+            prefix + plain_cell("lot_id", cells["lot_id"])
+            for _, cells in self.records
+            if "lot_id" in cells
+        ]
 
 
-def read_lots_file(path: Path, faults: Faults) -> LotsFile:
+def read_lots_file(path: Path, faults: Faults, encoding: Encoding = "utf-8") -> LotsFile:
     """Read a file's cells.
 
     Args:
-        path: CSV by the suffix `.csv`, GeoJSON by any other.
+        path: A table by its suffix, or else GeoJSON.
         faults: Where the reasons go if it cannot be read.
+        encoding: What it is in if it is not UTF-8.
 
     Returns:
         The file, its values not yet judged.
     """
-    raw = _csv_records(path, faults) if path.suffix.lower() == ".csv" else _features(path, faults)
-    found = list(dict.fromkeys(name for _, cells in raw for name in cells))
-    columns = _match(path.name, found, faults) if raw else {}
-    if not raw and path.name not in faults.unread | faults.gaps:
+    is_table = path.suffix.lower() in TABLE_SUFFIXES
+    source = (_from_table if is_table else _from_features)(path, faults, encoding)
+    if not source.records and path.name not in faults.unread | faults.gaps:
         faults.give_up(path.name, None, None, "holds no lots")
-    labels = {label: name for name, label in columns.items()}
-    records = [
-        (row, {labels[label]: text.strip() for label, text in cells.items() if label in labels})
-        for row, cells in raw
-    ]
     filled = [
-        (row, {k: v for k, v in c.items() if v.lower() not in _MISSING}) for row, c in records
+        (row, {name: text.strip() for name, text in cells.items() if not _is_missing(text)})
+        for row, cells in source.records
     ]
-    return LotsFile(path.name, columns, [name for name in found if name not in labels], filled)
+    return replace(source, records=filled)
 
 
-def _csv_records(path: Path, faults: Faults) -> list[tuple[int, dict[str, str]]]:
-    table = read_table(path, (), faults)
-    return list(table.cells()) if table else []
+def _is_missing(text: str) -> bool:
+    return text.strip().lower() in _MISSING
 
 
-def _features(path: Path, faults: Faults) -> list[tuple[int, dict[str, str]]]:
+def _from_table(path: Path, faults: Faults, encoding: Encoding) -> LotsFile:
+    table = read_table(path, _FIELDS, _REQUIRED, faults, encoding)
+    if table.labels:
+        _require_name(path.name, table.header_row, table.labels, faults)
+    records = list(table.cells())
+    return LotsFile(path.name, table.labels, table.ignored, records, table.total)
+
+
+def _from_features(path: Path, faults: Faults, encoding: Encoding) -> LotsFile:
+    """Read features as rows: their points are their places, whatever their properties say."""
+    fields = [name for name in _FIELDS if name not in PLACE]
+    features = read_features(path, fields, "lot_id", faults, encoding)
     records = []
-    for feature in read_features(path, faults):
+    for feature in features.rows:
         try:
-            longitude, latitude = read_point(feature.geometry)
+            place = zip(PLACE, read_point(feature.geometry), strict=True)
         except GeometryError as error:
-            faults.add(path.name, feature.number, "geometry", str(error))
+            faults.add(path.name, feature.number, POINT, str(error))
         else:
-            place = {"longitude": longitude, "latitude": latitude}
-            kept = {k: v for k, v in feature.cells.items() if ALIASES.get(k, k) not in place}
-            records.append((feature.number, kept | place))
-    return records
+            records.append((feature.number, {**feature.cells, **dict(place)}))
+    columns = {**features.labels, **dict.fromkeys(PLACE, POINT)}
+    ignored = [label for label in features.ignored if field_of(label, PLACE) is None]
+    if features.rows:
+        there = (*features.labels.values(), *features.ignored)
+        require_columns(path.name, None, columns, _REQUIRED, found=there, faults=faults)
+        _require_name(path.name, None, columns, faults)
+    return LotsFile(path.name, columns, ignored, records, features.total)
 
 
-def _match(file: str, found: Iterable[str], faults: Faults) -> dict[str, str]:
-    """What the file calls each field; a fault for what is missing or there twice."""
-    columns: dict[str, str] = {}
-    row = 1 if file.lower().endswith(".csv") else None
-    for label in found:
-        name = ALIASES.get(label, label)
-        if name not in _FIELDS:
-            continue
-        if name in columns:
-            faults.give_up(file, row, label, f"means the same as {columns[name]}: keep one")
-        columns.setdefault(name, label)
-    for name in _REQUIRED:
-        if name not in columns:
-            other = [alias for alias, meant in ALIASES.items() if meant == name]
-            message = f"this column is missing{_or(other)}"
-            faults.give_up(file, row, name, message)
+def _require_name(file: str, row: int | None, columns: Mapping[str, str], faults: Faults) -> None:
     if not columns.keys() & {"name", *_NAMES}:
         faults.give_up(file, row, "name", "this column is missing (or name_zh and name_en)")
-    return columns
-
-
-def _or(aliases: Sequence[str]) -> str:
-    return f" (or {' or '.join(aliases)})" if aliases else ""
 
 
 def read_lots(
     source: LotsFile,
     options: LotOptions,
-    stored: Mapping[str, Mapping[str, str | None]],
+    stored: Mapping[str, Mapping[str, str]],
     faults: Faults,
 ) -> Register[LotRow]:
     """Make lots of a file's rows.
@@ -189,10 +192,10 @@ def read_lots(
 def _has_parties(
     source: LotsFile,
     options: LotOptions,
-    stored: Mapping[str, Mapping[str, str | None]],
+    stored: Mapping[str, Mapping[str, str]],
     faults: Faults,
 ) -> bool:
-    """Tell whether new lots can have an operator and a gateway; one fault for all, if not."""
+    """Return whether new lots can have an operator and a gateway; if not, note it once for all."""
     if all(key in stored for key in source.lot_ids(options.id_prefix)):
         return True
     open_fields = PARTY_OPTIONS.keys() - source.columns.keys() - options.given.keys()
@@ -206,7 +209,7 @@ def complete(
     cells: Mapping[str, str],
     columns: Mapping[str, str],
     options: LotOptions,
-    stored: Mapping[str, Mapping[str, str | None]],
+    stored: Mapping[str, Mapping[str, str]],
 ) -> dict[str, str]:
     """Fill what a row leaves open.
 
@@ -217,14 +220,11 @@ def complete(
         stored: The lots that exist, by id, values as text.
 
     Returns:
-        The cells of a whole lot; a field that nothing is known of stays out.
+        The cells of a complete lot; a field without a value stays out.
     """
-    key = options.id_prefix + cells["lot_id"] if "lot_id" in cells else ""
-    kept = {
-        name: value
-        for name, value in stored.get(key, {}).items()
-        if value is not None and name not in columns
-    }
+    own_id = plain_cell("lot_id", cells.get("lot_id", ""))
+    key = options.id_prefix + own_id if own_id else ""
+    kept = {name: text for name, text in stored.get(key, {}).items() if name not in columns}
     row = DEFAULTS | kept | dict(options.given) | _named(cells, kept)
     return row | ({"lot_id": key} if key else {})
 
@@ -241,16 +241,23 @@ def _named(cells: Mapping[str, str], kept: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Parties:
-    """Operators and gateways to add, and whose each gateway, old or new, is."""
+    """Operators and gateways to add, and what lots may refer to when they are there."""
 
     operators: list[OperatorRow]
     gateways: list[GatewayRow]
-    operator_ids: frozenset[str]
-    gateway_operators: Mapping[str, str]
+    known: Known
+
+    def notes(self) -> list[str]:
+        """Say which were added, and what is to be done then."""
+        said = [f"added operator {one.operator_id}" for one in self.operators]
+        said += [f"added gateway {one.gateway_id} of {one.operator_id}" for one in self.gateways]
+        if self.gateways:
+            said.append("new gateways may log in after: python -m parking_api credentials --reload")
+        return said
 
 
 async def find_parties(db: Db, options: LotOptions) -> Parties:
-    """Find the operators and gateways; those that only the command line names are to be added."""
+    """Find what lots may refer to; what only the command line names is to be added."""
     operator_ids = set(await queries.operator_ids(db))
     owners = {each.gateway_id: each.operator_id for each in await queries.gateways(db)}
     operators, gateways = [], []
@@ -266,45 +273,42 @@ async def find_parties(db: Db, options: LotOptions) -> Parties:
         else:
             gateways.append(GatewayRow(gateway_id=gateway, operator_id=owner))
             owners[gateway] = owner
-    return Parties(operators, gateways, frozenset(operator_ids), owners)
+    districts = {each.adcode: shapely.from_wkb(each.wkb) for each in await queries.districts(db)}
+    for polygon in districts.values():
+        shapely.prepare(polygon)
+    known = Known(
+        has_operator=operator_ids.__contains__,
+        has_gateway=owners.__contains__,
+        has_district=districts.__contains__,
+        gateway_operators=owners,
+        districts=districts,
+        timezones=frozenset(await queries.timezones(db)),
+    )
+    return Parties(operators, gateways, known)
 
 
 async def checked_lots(
     db: Db, source: LotsFile, options: LotOptions, parties: Parties, faults: Faults
-) -> list[LotRow]:
+) -> Register[LotRow]:
     """The lots of a file that are right, by themselves and against the database."""
-    ids = source.lot_ids(options.id_prefix)
-    stored = {lot.lot_id: asdict(lot) for lot in await queries.stored_lots(db, ids)}
+    found = await queries.stored_lots(db, source.lot_ids(options.id_prefix))
+    stored = {lot.lot_id: json.loads(lot.cells) for lot in found}
     lots = read_lots(source, options, stored, faults)
-    known = await _known(db, parties)
-    check_lots(lots, known, faults, {**PARTY_OPTIONS, **source.columns})
-    return [
-        lot
+    check_lots(lots, parties.known, faults, {**PARTY_OPTIONS, **source.columns})
+    lots.entries = {
+        key: lot
         for key, lot in lots.entries.items()
         if (source.file, lots.rows[key]) not in faults.bad_rows
-    ]
+    }
+    return lots
 
 
-async def _known(db: Db, parties: Parties) -> Known:
-    districts = {each.adcode: shapely.from_wkb(each.wkb) for each in await queries.districts(db)}
-    for polygon in districts.values():
-        shapely.prepare(polygon)
-    return Known(
-        has_operator=parties.operator_ids.__contains__,
-        has_gateway=parties.gateway_operators.__contains__,
-        has_district=districts.__contains__,
-        gateway_operators=parties.gateway_operators,
-        districts=districts,
-        timezones=frozenset(await queries.timezones(db)),
-    )
-
-
-def notes(source: LotsFile, parties: Parties) -> tuple[str, ...]:
-    """Say what else a user should know."""
-    added = [f"added operator {entry.operator_id}" for entry in parties.operators]
-    added += [f"added gateway {e.gateway_id} of {e.operator_id}" for e in parties.gateways]
+def notes(source: LotsFile) -> list[str]:
+    """Say how a file's columns were taken."""
+    said = []
+    others = {name: label for name, label in source.columns.items() if label not in (name, POINT)}
+    if others:
+        said.append(f"read {', '.join(f'{label} as {name}' for name, label in others.items())}")
     if source.ignored:
-        added.append(f"passed over the columns {', '.join(source.ignored)}")
-    if parties.gateways:
-        added.append("new gateways may log in after: python -m parking_api credentials --reload")
-    return tuple(added)
+        said.append(f"passed over the columns {', '.join(source.ignored)}")
+    return said

@@ -1,4 +1,4 @@
-"""Imports in the database: the statements of `sql/queries/importing.sql`.
+"""Import queries and commands: the statements of `sql/queries/importing.sql`.
 
 Rows are copied into staging tables, one for each table, and merged from there.
 """
@@ -12,20 +12,14 @@ from sql.statements import Row, Statements
 
 statement = Statements("importing")
 
-Staged = Literal["operator", "gateway", "district", "zone", "lot", "space"]
+Staged = Literal["operator", "gateway", "district", "zone", "lot", "place", "space"]
 
 
-class Merged(Row):
-    """How many rows were given, and how many of them were new and changed."""
+class MergedSpaces(Row):
+    """How many bays are new, how many have changed, and how many are no more."""
 
-    given: int
     added: int
     changed: int
-
-
-class MergedSpaces(Merged):
-    """The same of bays, and how many are no more."""
-
     gone: int
 
 
@@ -39,7 +33,7 @@ class ForeignLot(Row):
 
 
 class Gateway(Row):
-    """Whose a gateway is."""
+    """A gateway and its operator."""
 
     gateway_id: str
     operator_id: str
@@ -52,23 +46,30 @@ class District(Row):
     wkb: bytes
 
 
-class StoredLot(Row):
-    """A lot as a row of a file would have it."""
+class RegisteredThing(Row):
+    """A thing that imports write: its details are a JSON object."""
+
+    kind: str
+    thing_id: str
+    details: str
+
+
+class DoubtfulPlace(Row):
+    """A lot in no district or far from all others: degrees; metres to the nearest if it is far."""
 
     lot_id: str
-    operator_id: str
-    gateway_id: str
-    name_zh: str
-    name_en: str
-    lot_type: str
-    land_use: str | None
-    reporting: str
-    report_interval_s: str
-    levels: str
-    height_limit_m: str | None
-    opens_at: str | None
-    closes_at: str | None
-    timezone: str
+    longitude: float
+    latitude: float
+    is_outside: bool
+    nearest_m: float | None
+    looks_swapped: bool
+
+
+class StoredLot(Row):
+    """A lot, and the cells that a row of a file would have: a JSON object of texts."""
+
+    lot_id: str
+    cells: str
 
 
 async def copy(
@@ -88,23 +89,28 @@ async def stage(db: Transaction) -> None:
 
 
 @statement
-async def merge_operators(db: Transaction) -> Merged:
-    """Bring operators to what is staged."""
+async def merge_operators(db: Transaction) -> list[bool]:
+    """Bring operators to what is staged; for each one written, whether it is new."""
 
 
 @statement
-async def merge_gateways(db: Transaction) -> Merged:
-    """Bring gateways to what is staged; passwords are kept."""
+async def merge_gateways(db: Transaction) -> list[bool]:
+    """Do so with gateways; passwords are kept."""
 
 
 @statement
-async def merge_districts(db: Transaction) -> Merged:
-    """Bring districts to what is staged."""
+async def merge_districts(db: Transaction) -> list[bool]:
+    """Do so with districts."""
 
 
 @statement
-async def merge_zones(db: Transaction) -> Merged:
-    """Bring zones to what is staged; the end of a zone is kept where none is given."""
+async def merge_places(db: Transaction) -> list[bool]:
+    """Do so with named places; one that names no district gets the one that covers it."""
+
+
+@statement
+async def merge_zones(db: Transaction) -> list[bool]:
+    """Do so with zones; the end of a zone is kept where none is given."""
 
 
 @statement
@@ -113,13 +119,23 @@ async def derive_districts(db: Transaction) -> None:
 
 
 @statement
-async def merge_lots(db: Transaction) -> Merged:
-    """Bring lots to what is staged, but for their zones and states."""
+async def merge_lots(db: Transaction, *, has_closures: bool, has_retired: bool) -> list[bool]:
+    """Do so with lots, but for their zones and states; closures and retirement if they are said."""
+
+
+@statement
+async def lots_taken_over(db: Transaction) -> list[str]:
+    """Read which staged lots go to another operator's gateway; before `merge_lots`."""
 
 
 @statement
 async def stage_own_spaces(db: Transaction) -> None:
     """Stage the bays that staged lots keep, and those that they lack; before `merge_lots`."""
+
+
+@statement
+async def analyze_staged(db: Transaction) -> None:
+    """Let the planner know how many lots and bays are staged."""
 
 
 @statement
@@ -144,7 +160,7 @@ async def analyze_registration(db: Transaction) -> None:
 
 @statement
 async def notify(db: Transaction, lot_ids: str) -> None:
-    """Tell whoever knows lots by heart to read these again: ids with spaces between, '' for all."""
+    """Have all who keep lots in memory read these again: ids with spaces between, '' for all."""
 
 
 @statement
@@ -159,7 +175,7 @@ async def operator_ids(db: Db) -> list[str]:
 
 @statement
 async def gateways(db: Db) -> list[Gateway]:
-    """Read whose each gateway is."""
+    """Read every gateway with its operator."""
 
 
 @statement
@@ -175,6 +191,16 @@ async def timezones(db: Db) -> list[str]:
 @statement
 async def stored_lots(db: Db, lot_ids: Sequence[str]) -> list[StoredLot]:
     """Read the lots of these ids."""
+
+
+@statement
+async def registered(db: Db) -> list[RegisteredThing]:
+    """Read all that an import may write."""
+
+
+@statement
+async def doubtful_places(db: Db, lot_ids: Sequence[str], far_m: float) -> list[DoubtfulPlace]:
+    """Read which of these lots are in no district, or have no other within so many metres."""
 
 
 @statement

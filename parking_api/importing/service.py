@@ -1,22 +1,31 @@
-"""An import as a whole: one connection, one transaction, all or nothing.
+"""Imports a city, or lots alone: one connection, one transaction, all or nothing.
 
 Right rows are copied into staging tables, then merged by one statement a table.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from pydantic import BaseModel
+from shapely.geometry import MultiPolygon
 
 from parking_api.geometry import multipolygon_ewkb, point_ewkb
 from parking_api.importing import queries
-from parking_api.importing.bays import Bay
+from parking_api.importing.changes import Registered, describe_changes, read_registered
 from parking_api.importing.city import City, read_city
+from parking_api.importing.doubts import find_doubts
 from parking_api.importing.faults import Faults
-from parking_api.importing.loading_tariffs import check_zones, load_tariffs
 from parking_api.importing.lots_file import (
     LotOptions,
     checked_lots,
@@ -25,67 +34,50 @@ from parking_api.importing.lots_file import (
     read_lots_file,
 )
 from parking_api.importing.progress import Steps
-from parking_api.importing.queries import Merged, Staged
-from parking_api.importing.rows import GatewayRow, LotRow, OperatorRow
+from parking_api.importing.queries import MergedSpaces, Staged
+from parking_api.importing.reading import Register
+from parking_api.importing.rows import CLOSURE, PLACE, GatewayRow, LotRow, OperatorRow, PlaceRow
+from parking_api.importing.tariffs import load_tariffs
+from parking_api.importing.texts import Encoding
+from parking_api.importing.totals import LotsImport, Totals
 from parking_api.quotes import coverage
-from parking_api.quotes.coverage import Unpriced
+from parking_api.zones.errors import ZonesOverlapError
 from parking_api.zones.queries import move_lots
+from parking_api.zones.service import check_overlaps
 from sql import lot_state_store
-from sql.engine import AdvisoryLock, Db, Transaction, lock, transaction
-from sql.lot_states import misfits
+from sql.engine import AdvisoryLock, Db, Transaction, lock, transaction, undone
+from sql.lot_states import misfits, numbered_anew
 
-_OPERATOR: Final = ("operator_id", "name_zh", "name_en")
-_GATEWAY: Final = ("gateway_id", "operator_id", "simulated")
-_DISTRICT: Final = ("adcode", "name_zh", "name_en")
-_ZONE: Final = ("zone_id", "name_zh", "name_en", "zone_class", "valid_from", "valid_to")
 _SPACE: Final = ("lot_id", "number", "level", "space_class", "geog")
-_LOT: Final = tuple(name for name in LotRow.model_fields if name not in ("longitude", "latitude"))
-_TICK: Final = 10_000
 # Ids of 64 characters then fit into the 8,000 bytes that a notification may have.
 NOTIFIED_LOTS: Final = 100
-_MERGES: Final[Mapping[Staged, Callable[[Transaction], Awaitable[Merged]]]] = {
+_MERGES: Final[Mapping[Staged, Callable[[Transaction], Awaitable[list[bool]]]]] = {
     "operator": queries.merge_operators,
     "gateway": queries.merge_gateways,
     "district": queries.merge_districts,
     "zone": queries.merge_zones,
-    "lot": queries.merge_lots,
+    "place": queries.merge_places,
 }
 
 
-@dataclass
-class Totals:
-    """What an import did.
-
-    Attributes:
-        counts: Rows given, new and changed, by word (`lots`).
-        bays_deleted: Bays that are no more.
-        unpriced: Lots that have lost their price: their zone is gone, or drawn smaller, or they
-            moved.
-    """
-
-    counts: dict[str, tuple[int, int, int]] = field(default_factory=dict)
-    bays_deleted: int = 0
-    unpriced: Sequence[Unpriced] = ()
-
-    def __str__(self) -> str:
-        """Return one line for people."""
-        parts = []
-        for word, (given, added, changed) in self.counts.items():
-            noun = word.removesuffix("s") if given == 1 else word
-            parts.append(f"{given:,} {noun} ({added:,} new, {changed:,} changed)")
-        if self.bays_deleted:
-            parts.append(f"{self.bays_deleted:,} bays deleted")
-        return ", ".join(parts)
-
-
-async def import_city(db: Db, directory: Path, *, at: datetime, steps: Steps) -> Totals:
+async def import_city(
+    db: Db,
+    directory: Path,
+    *,
+    at: datetime,
+    steps: Steps,
+    encoding: Encoding = "utf-8",
+    dry_run: bool = False,
+) -> Totals:
     """Import a city's directory.
 
     Args:
         db: A connection to a migrated database.
         directory: Where the six files are.
         at: The time whose zones count.
-        steps: Told how far it is.
+        steps: Shows how far it is.
+        encoding: What those files are in that are not UTF-8.
+        dry_run: Undo it all, and say what would change.
 
     Returns:
         What was done.
@@ -94,34 +86,19 @@ async def import_city(db: Db, directory: Path, *, at: datetime, steps: Steps) ->
         ImportFaultsError: The files have faults; nothing was changed.
     """
     faults = Faults()
-    city = read_city(directory, faults, steps, frozenset(await queries.timezones(db)))
+    city = read_city(directory, faults, steps, frozenset(await queries.timezones(db)), encoding)
     faults.raise_if_any()
-    async with transaction(db) as within:
-        await prepare(within)
-        before = await coverage.read(within)
+    async with _importing(db, dry_run=dry_run) as within:
+        before = await _read_before(within, dry_run=dry_run)
         totals = await load_city(within, city, at=at, steps=steps)
-        totals.unpriced = coverage.newly_unpriced(before, await coverage.read(within), at)
+        await _look_back(within, totals, before, city.lots, at)
+    totals.notes = tuple(faults.notes)
     return totals
 
 
-@dataclass(frozen=True)
-class LotsImport:
-    """What an import of lots alone did.
-
-    Attributes:
-        totals: Rows written.
-        left_out: The faults of the rows that were left out; none without `skip_bad`.
-        rows: Rows (or features) of the file.
-        notes: What else a user should know.
-    """
-
-    totals: Totals
-    left_out: Faults
-    rows: int
-    notes: tuple[str, ...]
-
-
-async def import_lots(db: Db, path: Path, options: LotOptions, *, at: datetime) -> LotsImport:
+async def import_lots(
+    db: Db, path: Path, options: LotOptions, *, at: datetime, dry_run: bool = False
+) -> LotsImport:
     """Import lots alone.
 
     Args:
@@ -129,6 +106,7 @@ async def import_lots(db: Db, path: Path, options: LotOptions, *, at: datetime) 
         path: A CSV or GeoJSON file.
         options: What the command line says.
         at: The time whose zones count.
+        dry_run: Undo it all, and say what would change.
 
     Returns:
         What was done.
@@ -138,19 +116,58 @@ async def import_lots(db: Db, path: Path, options: LotOptions, *, at: datetime) 
             or no row is right; nothing was changed.
     """
     faults = Faults()
-    source = read_lots_file(path, faults)
+    source = read_lots_file(path, faults, options.encoding)
     if faults.unread:
         faults.raise_if_any()
-    async with transaction(db) as within:
-        await prepare(within)
+    async with _importing(db, dry_run=dry_run) as within:
         parties = await find_parties(within, options)
         lots = await checked_lots(within, source, options, parties, faults)
-        if not (lots and options.skip_bad):
+        if not (lots.entries and options.skip_bad):
             faults.raise_if_any()
-        before = await coverage.read(within)
-        totals = await load_lots(within, lots, parties.operators, parties.gateways, at=at)
-        totals.unpriced = coverage.newly_unpriced(before, await coverage.read(within), at)
-    return LotsImport(totals, faults, len(source.records), notes(source, parties))
+        before = await _read_before(within, dry_run=dry_run)
+        rows = list(lots.entries.values())
+        totals = await load_lots(
+            within, rows, parties.operators, parties.gateways, columns=lots.columns, at=at
+        )
+        await _look_back(within, totals, before, lots, at)
+    added = [] if dry_run else parties.notes()
+    totals.notes = (*faults.notes, *notes(source), *added)
+    return LotsImport(totals, faults, source.total)
+
+
+@asynccontextmanager
+async def _importing(db: Db, *, dry_run: bool) -> AsyncIterator[Transaction]:
+    """Begin the transaction of an import; a dry run is undone when the block ends."""
+    async with transaction(db) as within:
+        if not dry_run:
+            await prepare(within)
+            yield within
+            return
+        async with undone(within):
+            await prepare(within)
+            yield within
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What an import is compared with; `registered` in a dry run alone."""
+
+    coverage: coverage.Coverage
+    registered: Registered | None
+
+
+async def _read_before(db: Transaction, *, dry_run: bool) -> _Before:
+    return _Before(await coverage.read(db), await read_registered(db) if dry_run else None)
+
+
+async def _look_back(
+    db: Transaction, totals: Totals, before: _Before, lots: Register[LotRow], at: datetime
+) -> None:
+    """Add to the totals what is to be seen once all is written."""
+    totals.unpriced = coverage.newly_unpriced(before.coverage, await coverage.read(db), at)
+    totals.doubts = await find_doubts(db, lots)
+    if before.registered is not None:
+        totals.changes = describe_changes(before.registered, await read_registered(db))
 
 
 async def prepare(db: Transaction) -> None:
@@ -170,7 +187,7 @@ async def load_city(db: Transaction, city: City, *, at: datetime, steps: Steps) 
         db: As `prepare` leaves it.
         city: The city, without faults.
         at: The time whose zones count.
-        steps: Told how far it is.
+        steps: Shows how far it is.
 
     Returns:
         What was done.
@@ -184,20 +201,24 @@ async def load_city(db: Transaction, city: City, *, at: datetime, steps: Steps) 
         await _load_parties(
             db, city.operators.entries.values(), city.gateways.entries.values(), totals
         )
-        await _load_polygons(db, city, totals)
-        await check_zones(db, list(city.zones.entries))
-        await _copy_lots(db, city.lots.entries.values())
-        await _merge(db, "lot", totals)
+        await _load(db, "district", _with_ground(city.districts, city.district_polygons), totals)
+        if city.places.entries:
+            await _load(db, "place", _with_points(city.places.entries.values()), totals)
+        await _load(db, "zone", _with_ground(city.zones, city.zone_polygons), totals)
+        await _check_zones(db, city)
+        await _copy_lots(db, city.lots.entries.values(), at)
+        taken_over = await queries.lots_taken_over(db)
+        await _merge_lots(db, len(city.lots.entries), city.lots.columns, totals)
         await move_lots(db, at)
         await _check_gateways(db, city)
-    with steps.step("copying bays", len(city.bays)) as advance:
-        await queries.copy(db, "space", _SPACE, _ticking(city.bays, advance))
+    with steps.step("copying bays", len(city.bays)) as task:
+        await queries.copy(db, "space", _SPACE, steps.track(city.bays, task_id=task))
     with steps.step("writing bays"):
-        await _load_spaces(db, totals)
+        await _load_spaces(db, len(city.bays), totals)
     if city.tariffs.tariffs:
         with steps.step("writing tariffs"):
             totals.counts["tariffs"] = await load_tariffs(db, city.tariffs, at)
-    await _finish(db, list(city.lots.entries))
+    await _finish(db, list(city.lots.entries), taken_over)
     return totals
 
 
@@ -207,6 +228,7 @@ async def load_lots(
     operators: Sequence[OperatorRow],
     gateways: Sequence[GatewayRow],
     *,
+    columns: Collection[str] = (),
     at: datetime,
 ) -> Totals:
     """Add or update lots alone.
@@ -219,6 +241,7 @@ async def load_lots(
         lots: The lots, without faults.
         operators: Operators to add.
         gateways: Gateways to add.
+        columns: The fields that the lots' file has a column for.
         at: The time whose zones count.
 
     Returns:
@@ -226,21 +249,22 @@ async def load_lots(
     """
     totals = Totals()
     await _load_parties(db, operators, gateways, totals)
-    await _copy_lots(db, lots)
+    await _copy_lots(db, lots, at)
     await queries.stage_own_spaces(db)
-    await _merge(db, "lot", totals)
+    taken_over = await queries.lots_taken_over(db)
+    await _merge_lots(db, len(lots), columns, totals)
     await move_lots(db, at)
-    bays = await queries.merge_spaces(db)
+    bays = await _merge_spaces(db)
     totals.bays_deleted = bays.gone
     if bays.added:
         totals.counts["bays"] = (bays.added, bays.added, 0)
-    await _finish(db, [lot.lot_id for lot in lots])
+    await _finish(db, [lot.lot_id for lot in lots], taken_over)
     return totals
 
 
-async def _finish(db: Transaction, lot_ids: Sequence[str]) -> None:
-    """Fit the lots' states to them, and tell at COMMIT whoever knows lots by heart."""
-    await bring_into_line(db, lot_ids)
+async def _finish(db: Transaction, lot_ids: Sequence[str], taken_over: Sequence[str]) -> None:
+    """Fit the lots' states to them; at COMMIT, have all who keep lots in memory read them again."""
+    await bring_into_line(db, lot_ids, taken_over)
     await queries.notify(db, " ".join(lot_ids) if len(lot_ids) <= NOTIFIED_LOTS else "")
 
 
@@ -250,50 +274,78 @@ async def _load_parties(
     gateways: Iterable[GatewayRow],
     totals: Totals,
 ) -> None:
-    await queries.copy(db, "operator", _OPERATOR, [_row(each, _OPERATOR) for each in operators])
-    await queries.copy(db, "gateway", _GATEWAY, [_row(each, _GATEWAY) for each in gateways])
-    await _merge(db, "operator", totals)
-    await _merge(db, "gateway", totals)
+    await _load(db, "operator", [each.model_dump() for each in operators], totals)
+    await _load(db, "gateway", [each.model_dump() for each in gateways], totals)
 
 
-async def _load_polygons(db: Transaction, city: City, totals: Totals) -> None:
-    table: Staged
-    for table, columns, register, polygons in (
-        ("district", _DISTRICT, city.districts, city.district_polygons),
-        ("zone", _ZONE, city.zones, city.zone_polygons),
-    ):
-        records = [
-            (*_row(entry, columns), multipolygon_ewkb(polygons[key]))
-            for key, entry in register.entries.items()
-        ]
-        await queries.copy(db, table, (*columns, "geom"), records)
-        await _merge(db, table, totals)
+def _with_ground(
+    register: Register[Any], polygons: Mapping[str, MultiPolygon]
+) -> list[dict[str, object]]:
+    return [
+        entry.model_dump() | {"geom": multipolygon_ewkb(polygons[key])}
+        for key, entry in register.entries.items()
+    ]
 
 
-async def _copy_lots(db: Transaction, lots: Iterable[LotRow]) -> None:
-    records = [(*_row(lot, _LOT), point_ewkb(lot.longitude, lot.latitude)) for lot in lots]
-    await queries.copy(db, "lot", (*_LOT, "geog"), records)
+def _with_points(rows: Iterable[PlaceRow]) -> list[dict[str, object]]:
+    return [
+        row.model_dump(exclude=set(PLACE)) | {"geog": point_ewkb(row.longitude, row.latitude)}
+        for row in rows
+    ]
+
+
+async def _copy_lots(db: Transaction, lots: Iterable[LotRow], at: datetime) -> None:
+    rows = _with_points(lots)
+    for row in rows:
+        row["retired_at"] = at if row.pop("retired") else None
+    await _copy(db, "lot", rows)
     await queries.derive_districts(db)
 
 
-async def _load_spaces(db: Transaction, totals: Totals) -> None:
+async def _merge_lots(
+    db: Transaction, given: int, columns: Collection[str], totals: Totals
+) -> None:
+    """Merge the staged lots; where the file says nothing of a closure, there it stays."""
+    written = await queries.merge_lots(
+        db, has_closures=any(name in columns for name in CLOSURE), has_retired="retired" in columns
+    )
+    _count(totals, "lot", given, written)
+
+
+async def _load_spaces(db: Transaction, given: int, totals: Totals) -> None:
     """Bring the bays of a city to what is staged.
 
     Into an empty table, its reference to lots and its GiST index are made after the rows: 470,940
     bays took 4 s so, and 10 s row by row, 4 of which went into looking up each bay's lot.
     """
     suspended = await queries.suspend_space_checks(db)
-    bays = await queries.merge_spaces(db)
+    bays = await _merge_spaces(db)
     if suspended:
         await queries.resume_space_checks(db)
     totals.bays_deleted = bays.gone
-    totals.counts["bays"] = (bays.given, bays.added, bays.changed)
+    totals.counts["bays"] = (given, bays.added, bays.changed)
     if bays.added:
         await queries.analyze_registration(db)
 
 
+async def _merge_spaces(db: Transaction) -> MergedSpaces:
+    await queries.analyze_staged(db)
+    return await queries.merge_spaces(db)
+
+
+async def _check_zones(db: Transaction, city: City) -> None:
+    """Compare the zones that were written with all others: those of one time share no ground."""
+    faults = Faults()
+    try:
+        await check_overlaps(db, list(city.zones.entries))
+    except ZonesOverlapError as error:
+        for fault in error.faults:
+            faults.add(city.zones.file, None, None, fault.message)
+    faults.raise_if_any()
+
+
 async def _check_gateways(db: Transaction, city: City) -> None:
-    """Find the lots that the city does not name and whose gateway it gives to another operator."""
+    """Refuse a city that gives away the gateway of a lot which is in the database only."""
     faults = Faults()
     for lot in await queries.foreign_gateways(db):
         key = lot.gateway_id
@@ -305,24 +357,30 @@ async def _check_gateways(db: Transaction, city: City) -> None:
     faults.raise_if_any()
 
 
-async def _merge(db: Transaction, table: Staged, totals: Totals) -> None:
-    merged = await _MERGES[table](db)
-    if merged.given:
-        totals.counts[f"{table}s"] = (merged.given, merged.added, merged.changed)
+async def _load(
+    db: Transaction, table: Staged, rows: Sequence[dict[str, object]], totals: Totals
+) -> None:
+    await _copy(db, table, rows)
+    await _merge(db, table, len(rows), totals)
 
 
-def _row(entry: BaseModel, columns: Sequence[str]) -> tuple[object, ...]:
-    return tuple(getattr(entry, column) for column in columns)
+async def _copy(db: Transaction, table: Staged, rows: Sequence[dict[str, object]]) -> None:
+    if rows:
+        await queries.copy(db, table, tuple(rows[0]), (tuple(row.values()) for row in rows))
 
 
-def _ticking(bays: list[Bay], advance: Callable[[int], None]) -> Iterator[Bay]:
-    for count, bay in enumerate(bays, 1):
-        yield bay
-        if count % _TICK == 0:
-            advance(_TICK)
+async def _merge(db: Transaction, table: Staged, given: int, totals: Totals) -> None:
+    _count(totals, table, given, await _MERGES[table](db))
 
 
-async def bring_into_line(db: Transaction, lot_ids: Sequence[str]) -> int:
+def _count(totals: Totals, table: Staged, given: int, written: Sequence[bool]) -> None:
+    if given:
+        totals.counts[f"{table}s"] = (given, written.count(True), written.count(False))
+
+
+async def bring_into_line(
+    db: Transaction, lot_ids: Sequence[str], taken_over: Sequence[str] = ()
+) -> None:
     """Fit the states of lots to what the lots are registered with now.
 
     Only the states that do not fit are locked, and at the end of the import: the ingester waits
@@ -331,16 +389,14 @@ async def bring_into_line(db: Transaction, lot_ids: Sequence[str]) -> int:
     Args:
         db: The import's, with lots and bays written.
         lot_ids: The lots that were imported.
-
-    Returns:
-        How many states were changed.
+        taken_over: Those among them whose numbering begins anew.
     """
     lots = await lot_state_store.load_lots(db, lot_ids)
-    off = sorted(misfits(lots, await lot_state_store.load_states(db, lot_ids)))
-    if not off:
-        return 0
-    await lot_state_store.lock_states(db, off)
-    states = await lot_state_store.load_states(db, off)
-    fits = misfits(lots, states)
-    await lot_state_store.write_states(db, fits, states)
-    return len(fits)
+    off = sorted({*taken_over, *misfits(lots, await lot_state_store.load_states(db, lot_ids))})
+    if off:
+        await lot_state_store.lock_states(db, off)
+        states = await lot_state_store.load_states(db, off)
+        fits = misfits(lots, states)
+        for lot_id in states.keys() & set(taken_over):
+            fits[lot_id] = numbered_anew(fits.get(lot_id, states[lot_id].state))
+        await lot_state_store.write_states(db, fits, states)

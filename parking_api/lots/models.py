@@ -6,26 +6,35 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from parking_api.models import (
+    DEGRADED,
     Answer,
+    Body,
     Count,
     DataState,
+    Flag,
+    Instant,
+    Line,
     LotStatus,
     LotType,
     Name,
     Point,
+    Reason,
     Reporting,
     SpaceClass,
 )
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import (
     Box,
+    Form,
     Height,
     Id,
+    InCrs,
     Latitude,
     Longitude,
     Moment,
     Parameters,
     Radius,
+    Source,
 )
 from parking_api.quotes.models import Quote, StayAnswer, StayAsk
 
@@ -63,13 +72,23 @@ class NearestLotsAsk(StayAsk):
     ] = None
     height_m: Height | None = None
     open_throughout: OpenThroughout = False
+    source: Source = "memory"
 
 
-class LotAsk(StayAsk):
+class NearestLotsQuery(NearestLotsAsk, InCrs):
+    """The same, with type and form. A question without them is answered in less time."""
+
+    lot_type: LotType | None = None
+    f: Form = "json"
+
+
+class LotAsk(StayAsk, InCrs):
     """One lot."""
 
+    source: Source = "memory"
 
-class LotsAsk(StayAsk):
+
+class LotsAsk(StayAsk, InCrs):
     """A page of lots."""
 
     bbox: Box | None = None
@@ -81,9 +100,28 @@ class LotsAsk(StayAsk):
     open_throughout: OpenThroughout = False
     limit: PageLimit = 100
     cursor: Annotated[Id | None, Field(description=START)] = None
-    f: Annotated[
-        Literal["json", "geojson"], Field(description="`geojson` for a FeatureCollection.")
-    ] = "json"
+    f: Form = "json"
+    source: Source = "memory"
+
+
+class StreamAsk(InCrs):
+    """The lots whose changes are told: those in a box, or those around a place."""
+
+    bbox: Box | None = None
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    radius_m: Annotated[Radius | None, Field(description="With a place; 2000 where not given.")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _a_box_or_a_place(self) -> Self:
+        place = self.lon, self.lat
+        if self.bbox is None and None in place:
+            raise ValueError("give bbox, or lon and lat")
+        if self.bbox is not None and {*place, self.radius_m} != {None}:
+            raise ValueError("give either bbox or lon, lat and radius_m")
+        return self
 
 
 class OccupancyAsk(Parameters):
@@ -132,23 +170,29 @@ Ratio = Annotated[float, Field(ge=0, le=1)]
 AS_OF = "The newest commit that the answer reflects; null before the first."
 QUOTE = "Price of the `stay`. Null where no tariff is in force, or it knows no such vehicle."
 CLOSES_AT = (
-    "When the lot closes within the `stay`. Not there where it is open throughout, or closed as "
-    "the stay starts: `open_throughout` leaves that one out, too."
+    "When the lot closes within the `stay`, by its hours or for a time. Not there where it is open "
+    "throughout, or closed as the stay starts: `open_throughout` leaves that one out, too."
+)
+CLOSED_UNTIL = (
+    "Until when the lot is closed for a time, whatever its hours; null for without end. There only "
+    "while it is."
+)
+CLOSED_REASON = (
+    "Why the lot is closed for a time, in its operator's own words; null where nothing is said. "
+    "There only while it is."
 )
 FREE = "Spaces known to be free; null where nothing is known."
 UNKNOWN = "Spaces of which nothing is known: neither free nor occupied."
 OBSERVED = "When the state was true, never ahead of the platform's clock; null before any report."
 AGE = "Age of the state in seconds; null before any report."
-DEGRADED = "True where the database is away and the answer comes from memory, as of `as_of`."
 
 
-class NearestLot(Answer):
-    """A lot near a place."""
+class NearestLotFacts(Answer):
+    """What there is to say about a lot near a place, but for its own."""
 
     lot_id: str = Field(examples=["370202-0001"])
     name: Name
     lot_type: LotType
-    location: Point
     distance_m: float = Field(ge=0, description="Geodesic, on the spheroid.", examples=[182.437])
     capacity: Count = Field(description="Spaces in service.", examples=[312])
     free_spaces: Count | None = Field(description=FREE, examples=[41])
@@ -165,13 +209,68 @@ class NearestLot(Answer):
     closes_at: AwareDatetime | None = Field(None, description=CLOSES_AT)
 
 
-class NearestLots(Answer):
-    """Lots near a place, nearest first."""
+class NearestLot(NearestLotFacts):
+    """A lot near a place."""
 
-    lots: list[NearestLot]
+    location: Point
+
+
+class NearestLotFeature(Answer):
+    """A lot near a place as a GeoJSON feature."""
+
+    type: Literal["Feature"]
+    id: str
+    geometry: Point
+    properties: NearestLotFacts
+
+
+class NearestLotsEnvelope(Answer):
+    """What stands around the lots near a place."""
+
     stay: StayAnswer
     as_of: AwareDatetime | None = Field(description=AS_OF)
     degraded: bool = Field(description=DEGRADED)
+
+
+class NearestLots(NearestLotsEnvelope):
+    """Lots near a place, nearest first."""
+
+    lots: list[NearestLot]
+
+
+class NearestLotCollection(NearestLotsEnvelope):
+    """Lots near a place, nearest first, as a GeoJSON FeatureCollection."""
+
+    type: Literal["FeatureCollection"]
+    features: list[NearestLotFeature]
+
+
+VERSION = "Text that orders: rises with each change of the lot."
+
+
+class LotState(Answer):
+    """A lot at a time: the data of an event `lot` of `/v1/stream`."""
+
+    lot_id: str = Field(examples=["370202-0001"])
+    location: Point
+    capacity: Count = Field(description="Spaces in service.", examples=[312])
+    free_spaces: Count | None = Field(description=FREE, examples=[41])
+    unknown_spaces: Count = Field(description=UNKNOWN, examples=[0])
+    status: LotStatus
+    data_state: DataState
+    closed_until: AwareDatetime | None = Field(None, description=CLOSED_UNTIL)
+    closed_reason: str | None = Field(None, description=CLOSED_REASON)
+    observed_at: AwareDatetime | None = Field(description=OBSERVED)
+    version: str | None = Field(
+        pattern=r"^\d{20}$", description=VERSION + " Null before any report."
+    )
+
+
+class LotStates(Answer):
+    """All lots that were asked for: the data of an event `lots` of `/v1/stream`."""
+
+    lots: list[LotState] = Field(description="By `lot_id`.")
+    as_of: AwareDatetime | None = Field(description=AS_OF)
 
 
 class OpeningHours(Answer):
@@ -205,12 +304,12 @@ class LotFacts(Answer):
     )
     status: LotStatus
     data_state: DataState
+    closed_until: AwareDatetime | None = Field(None, description=CLOSED_UNTIL)
+    closed_reason: str | None = Field(None, description=CLOSED_REASON)
     observed_at: AwareDatetime | None = Field(description=OBSERVED)
     age_s: float | None = Field(ge=0, description=AGE)
     committed_at: AwareDatetime | None
-    version: str | None = Field(
-        pattern=r"^\d{20}$", description="Text that orders: rises with each change of the lot."
-    )
+    version: str | None = Field(pattern=r"^\d{20}$", description=VERSION)
     quote: Quote | None = Field(description=QUOTE)
     closes_at: AwareDatetime | None = Field(None, description=CLOSES_AT)
 
@@ -260,10 +359,40 @@ class LotAnswer(Lot):
     degraded: bool = Field(description=DEGRADED)
 
 
+class LotChange(Body):
+    """A closure of a lot, or its retirement: only members that are given change."""
+
+    closed_from: Moment | None = Field(
+        None, description="When a closure begins. Null ends it, and takes its end and reason away."
+    )
+    closed_until: Moment | None = Field(
+        None, description="When the closure ends, exclusive; null for without end."
+    )
+    closed_reason: Line | None = Field(
+        None, description="Why, as drivers read it.", examples=["周末检修 / Maintenance"]
+    )
+    retired: Flag = Field(
+        default=False,
+        description="True for good: the lot is in no answer but its history. False takes it back.",
+    )
+    reason: Reason | None = None
+
+
+class LotClosure(Answer):
+    """When a lot is closed for a time, now or to come, and since when it is retired."""
+
+    lot_id: str = Field(examples=["370202-0001"])
+    operator_id: str
+    closed_from: Instant | None
+    closed_until: Instant | None = Field(description="Exclusive; null for without end.")
+    closed_reason: str | None
+    retired_at: Instant | None
+
+
 class OccupancyStep(Answer):
     """One step of a lot's history; nulls where nothing is known."""
 
-    at: AwareDatetime = Field(description="Start of the step.")
+    at: Instant = Field(description="Start of the step.")
     capacity: Count | None = Field(description="Spaces in service at its end.")
     free_spaces: float | None = Field(
         ge=0, description="Spaces known to be free, mean over the time that is known."
@@ -286,4 +415,4 @@ class Occupancy(Answer):
     lot_id: str
     step_s: int
     items: list[OccupancyStep]
-    next: None = Field(description="Always null: the whole stretch is in one answer.")
+    next: None = Field(None, description="Always null: the whole stretch is in one answer.")

@@ -1,75 +1,19 @@
 """Lot queries: the statements of `sql/queries/lots.sql`."""
 
-from datetime import datetime, time
+from datetime import datetime
 
-from parking_api.models import DataState, LotStatus, LotType, Named, Placed, Reporting
-from sql.engine import Db
+from parking_api.city.queries import LotBasics, LotNow
+from parking_api.models import DataState, LotStatus
+from sql.engine import Db, Transaction
 from sql.statements import Row, Statements
 
 statement = Statements("lots")
 
 
-class LotBasics(Named, Placed, Row):
-    """The columns with which every row about a lot begins."""
-
-    zone_id: str | None
-    name_zh: str
-    name_en: str
-    lot_type: LotType
-    opens_at: time | None
-    closes_at: time | None
-    timezone: str
-    observed_at: datetime | None
-    longitude: float
-    latitude: float
-
-
-class LotColumns(LotBasics):
-    """The columns that a lot has at any time; `LotNow` and the city's `CityLot` add its state."""
+class NearestLot(LotBasics):
+    """A lot near a place."""
 
     lot_id: str
-    operator_id: str
-    district: str | None
-    land_use: str | None
-    reporting: Reporting
-    report_interval_s: int
-    levels: int
-    height_limit_m: float | None
-    version: int | None
-    committed_at: datetime | None
-    free_standard: int | None
-    free_accessible: int | None
-    free_ev: int | None
-    free_large: int | None
-
-
-class LotNow(LotColumns):
-    """A lot with its state, by the rules of the view `lot_now`."""
-
-    capacity: int
-    free_spaces: int | None
-    unknown_spaces: int
-    age_s: float | None
-    data_state: DataState
-    status: LotStatus
-
-
-class CityLot(LotColumns):
-    """A lot as registered and as last reported; `lot_now` derives its state at a time."""
-
-    registered_capacity: int
-    capacity: int | None
-    free_spaces: int | None
-    unknown_spaces: int | None
-    district_zh: str | None
-    district_en: str | None
-
-
-class NearestLot(LotBasics):
-    """A lot near a place; all but `as_of` is null in the single row of none."""
-
-    as_of: datetime | None
-    lot_id: str | None
     distance_m: float
     capacity: int
     free_spaces: int | None
@@ -80,7 +24,19 @@ class NearestLot(LotBasics):
     status: LotStatus
 
 
-class OccupancyStep(Row):
+class Closure(Row):
+    """When a lot is closed for a time, and since when it is retired."""
+
+    lot_id: str
+    operator_id: str
+    timezone: str
+    closed_from: datetime | None
+    closed_until: datetime | None
+    closed_reason: str | None
+    retired_at: datetime | None
+
+
+class StoredStep(Row):
     """A step of a lot's history."""
 
     starts_at: datetime
@@ -104,6 +60,7 @@ async def nearest_lots(
     min_free: int,
     space_class: str | None,
     height_m: float | None,
+    lot_type: str | None,
     opens_by: datetime | None,
     closes_after: datetime | None,
 ) -> list[NearestLot]:
@@ -138,12 +95,30 @@ async def timezone(db: Db, lot_id: str) -> str | None:
 
 
 @statement
-async def occupancy(
-    db: Db, lot_id: str, start: datetime, until: datetime, step_s: int
-) -> list[OccupancyStep]:
-    """Read the history of one lot from `start`, on a whole step, to before `until`."""
+async def lock_closure(db: Transaction, lot_id: str) -> Closure | None:
+    """Read and lock when a lot is closed for a time; None where there is no such lot."""
 
 
 @statement
-async def all_lots(db: Db) -> list[CityLot]:
-    """Read every lot, for the copy of the city in memory."""
+async def set_closure(
+    db: Transaction,
+    lot_id: str,
+    *,
+    closed_from: datetime | None,
+    closed_until: datetime | None,
+    closed_reason: str | None,
+    retired_at: datetime | None,
+) -> None:
+    """Close a lot for a time, or open it; retire it, or take it back."""
+
+
+@statement
+async def notify(db: Transaction, lot_id: str) -> None:
+    """Have the ingester read a lot again at COMMIT."""
+
+
+@statement
+async def occupancy(
+    db: Db, lot_id: str, start: datetime, until: datetime, step_s: int
+) -> list[StoredStep]:
+    """Read the history of one lot from `start`, on a whole step, to before `until`."""

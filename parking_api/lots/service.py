@@ -2,38 +2,48 @@
 
 from collections.abc import Sequence
 from datetime import datetime, time
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from ingest_mqtt.wire import VERSION_DIGITS
+from parking_api.city.memory import City
+from parking_api.city.queries import LotBasics, LotNow, newest_commit
+from parking_api.city.service import missing
+from parking_api.city.states import micros
+from parking_api.city.table import STATUSES
 from parking_api.errors import LotUnknownError
 from parking_api.lots import queries
-from parking_api.lots.models import LotsAsk, NearestLotsAsk
-from parking_api.lots.opening import closes_within
-from parking_api.lots.queries import LotNow, NearestLot, OccupancyStep
-from parking_api.models import AGE_DIGITS, DISTANCE_DIGITS, Json, local, name, point
+from parking_api.lots.models import LotsAsk, NearestLotsQuery, OccupancyStep
+from parking_api.lots.queries import NearestLot, StoredStep
+from parking_api.models import AGE_STEPS, DISTANCE_STEPS, Json, local, name, point, rounded
 from parking_api.paging import cut
-from parking_api.parameters import corners
 from parking_api.quotes.models import Stay
-from sql.engine import Db
+from sql.engine import Db, transaction
 
 
-async def nearest_lots(db: Db, ask: NearestLotsAsk, stay: Stay) -> Json:
+async def nearest_lots(db: Db, ask: NearestLotsQuery, stay: Stay) -> Json:
     """Read the lots nearest to a place, by geodesic distance on the spheroid."""
     opens_by, closes_after = _opening(ask, stay)
-    found = await queries.nearest_lots(
-        db,
-        lon=ask.lon,
-        lat=ask.lat,
-        radius_m=ask.radius_m,
-        most=ask.limit,
-        min_free=ask.min_free,
-        space_class=ask.space_class,
-        height_m=ask.height_m,
-        opens_by=opens_by,
-        closes_after=closes_after,
-    )
-    lots = [lot for lot in found if lot.lot_id is not None]
+    # One snapshot: the lots have no state that is newer than `as_of`.
+    async with transaction(db, isolation="repeatable_read", readonly=True):
+        as_of = await newest_commit(db)
+        lots = await queries.nearest_lots(
+            db,
+            lon=ask.lon,
+            lat=ask.lat,
+            radius_m=ask.radius_m,
+            most=ask.limit,
+            min_free=ask.min_free,
+            space_class=ask.space_class,
+            height_m=ask.height_m,
+            lot_type=ask.lot_type,
+            opens_by=opens_by,
+            closes_after=closes_after,
+        )
     of_class = ask.space_class is not None
-    return nearest_answer(lots, found[0].as_of, stay, of_class=of_class, degraded=False)
+    return nearest_answer(lots, as_of, stay, of_class=of_class, degraded=False)
 
 
 async def lots_page(db: Db, ask: LotsAsk, stay: Stay) -> tuple[Sequence[LotNow], str | None]:
@@ -42,7 +52,7 @@ async def lots_page(db: Db, ask: LotsAsk, stay: Stay) -> tuple[Sequence[LotNow],
     Returns:
         The lots, by `lot_id`, and the cursor of the next page where there is one.
     """
-    west, south, east, north = corners(ask.bbox) if ask.bbox else (None, None, None, None)
+    west, south, east, north = ask.box(ask.bbox) if ask.bbox else (None, None, None, None)
     opens_by, closes_after = _opening(ask, stay)
     found = await queries.lots(
         db,
@@ -63,7 +73,9 @@ async def lots_page(db: Db, ask: LotsAsk, stay: Stay) -> tuple[Sequence[LotNow],
     return cut(found, ask.limit, lambda lot: lot.lot_id)
 
 
-def _opening(ask: NearestLotsAsk | LotsAsk, stay: Stay) -> tuple[datetime | None, datetime | None]:
+def _opening(
+    ask: NearestLotsQuery | LotsAsk, stay: Stay
+) -> tuple[datetime | None, datetime | None]:
     """Return start and end of the time through which lots must be open; Nones where any do."""
     return (stay.start, stay.end) if ask.open_throughout else (None, None)
 
@@ -72,16 +84,57 @@ async def one_lot(db: Db, lot_id: str) -> LotNow:
     """Read one lot.
 
     Raises:
+        LotRetiredError: It is retired.
         LotUnknownError: There is none of that id.
     """
     for found in await queries.lots(db, most=1, lot_id=lot_id):
         return found
-    raise LotUnknownError
+    raise await missing(db, lot_id)
+
+
+def remembered_page(
+    city: City, ask: LotsAsk, stay: Stay, now: datetime
+) -> tuple[Sequence[LotNow], str | None]:
+    """Return a page of lots from memory, as `lots_page` does."""
+    table = city.table
+    at = micros(now)
+    fits = np.ones(len(table.lots), dtype=np.bool_)
+    if ask.status is not None:
+        fits &= table.statuses(at)[1] == STATUSES.index(ask.status)
+    if ask.open_throughout:
+        fits &= table.are_open_through(stay.start, stay.end)
+    if ask.bbox:
+        fits &= table.in_box(*ask.box(ask.bbox))
+    lots = (table.lots[index].facts for index in np.flatnonzero(fits).tolist())
+    wanted = {
+        "district": ask.district,
+        "zone_id": ask.zone,
+        "operator_id": ask.operator,
+        "lot_type": ask.lot_type,
+    }
+    found = (
+        facts.lot_id
+        for facts in lots
+        if facts.lot_id > (ask.cursor or "")
+        and all(value in {None, getattr(facts, column)} for column, value in wanted.items())
+    )
+    page, cursor = cut(list(islice(found, ask.limit + 1)), ask.limit, lambda lot_id: lot_id)
+    return [table.at(table.by_id[lot_id], at) for lot_id in page], cursor
+
+
+def remembered_lot(city: City, lot_id: str, now: datetime) -> LotNow:
+    """Return one lot from memory.
+
+    Raises:
+        LotRetiredError: It is retired.
+        LotUnknownError: There is none of that id.
+    """
+    return city.table.at(city.lot(lot_id), micros(now))
 
 
 async def occupancy(
     db: Db, lot_id: str, start: datetime, end: datetime, step_s: int
-) -> tuple[str, list[OccupancyStep]]:
+) -> tuple[str, list[StoredStep]]:
     """Read the history of one lot.
 
     Args:
@@ -120,7 +173,7 @@ def nearest_answer(
         of_class: Whether a space class was asked for.
         degraded: Whether they come from memory.
     """
-    lots = [_nearest_lot(row) | closing(row, stay) for row in rows]
+    lots = [nearest_lot(row, row.distance_m) | closing(row, stay) for row in rows]
     if of_class:
         for lot, row in zip(lots, rows, strict=True):
             lot["free_of_class"] = row.free_of_class
@@ -132,22 +185,23 @@ def stay_answer(stay: Stay) -> Json:
     return {"from": stay.start, "duration_min": stay.duration_min, "vehicle": stay.vehicle}
 
 
-def closing(row: NearestLot | LotNow, stay: Stay) -> Json:
+def closing(row: LotBasics, stay: Stay) -> Json:
     """Return `closes_at`, where an open lot closes during the stay; else nothing."""
-    at = closes_within(row.opens_at, row.closes_at, row.timezone, stay.start, stay.end)
+    at = row.opening.not_open_within(stay.start, stay.end)
     return {"closes_at": at} if at and at > stay.start else {}
 
 
-def _nearest_lot(row: NearestLot) -> Json:
+def nearest_lot(row: NearestLot | LotNow, distance_m: float | None) -> Json:
+    """Return a lot for an answer of `/v1/nearest`, made from its row; its price is added later."""
     return {
         "lot_id": row.lot_id,
         "name": name(row),
         "lot_type": row.lot_type,
         "location": point(row),
-        "distance_m": round(row.distance_m, DISTANCE_DIGITS),
+        "distance_m": rounded(distance_m, DISTANCE_STEPS),
         **_counts(row),
         "observed_at": local(row.observed_at, row.timezone),
-        "age_s": _rounded(row.age_s, AGE_DIGITS),
+        "age_s": rounded(row.age_s, AGE_STEPS),
         "zone_id": row.zone_id,
         "quote": None,
     }
@@ -177,15 +231,40 @@ def lot(row: LotNow, stay: Stay) -> Json:
     }
 
 
+def _closure(row: LotNow) -> Json:
+    """Return until when a lot is closed, and why, where it is closed for a time; else nothing."""
+    if not row.is_shut:
+        return {}
+    until = local(row.closed_until, row.timezone)
+    return {"closed_until": until, "closed_reason": row.closed_reason}
+
+
 def _state(row: LotNow) -> Json:
     return {
         **_counts(row),
+        **_closure(row),
         "free_by_class": _free_by_class(row),
         "observed_at": local(row.observed_at, row.timezone),
-        "age_s": _rounded(row.age_s, AGE_DIGITS),
+        "age_s": rounded(row.age_s, AGE_STEPS),
         "committed_at": local(row.committed_at, row.timezone),
-        "version": None if row.version is None else f"{row.version:0{VERSION_DIGITS}d}",
+        "version": _version(row),
     }
+
+
+def lot_state(row: LotNow) -> Json:
+    """Return a lot for the events of `/v1/stream`, made from its row."""
+    return {
+        "lot_id": row.lot_id,
+        "location": point(row),
+        **_counts(row),
+        **_closure(row),
+        "observed_at": local(row.observed_at, row.timezone),
+        "version": _version(row),
+    }
+
+
+def _version(row: LotNow) -> str | None:
+    return None if row.version is None else f"{row.version:0{VERSION_DIGITS}d}"
 
 
 def _counts(row: NearestLot | LotNow) -> Json:
@@ -215,29 +294,18 @@ def _opening_hours(opens_at: time | None, closes_at: time | None) -> Json | None
     return {"opens_at": f"{opens_at:%H:%M}", "closes_at": f"{closes_at:%H:%M}"}
 
 
-def feature(lot: Json) -> Json:
-    """Return a lot of an answer as a GeoJSON feature."""
-    properties = {key: value for key, value in lot.items() if key != "location"}
-    return {
-        "type": "Feature",
-        "id": lot["lot_id"],
-        "geometry": lot["location"],
-        "properties": properties,
-    }
-
-
-def occupancy_step(row: OccupancyStep, timezone: str) -> Json:
+def occupancy_step(row: StoredStep, timezone: str) -> OccupancyStep:
     """Return a step of history for an answer, made from its row."""
-    return {
-        "at": local(row.starts_at, timezone),
-        "capacity": row.capacity,
-        "free_spaces": _rounded(row.free_spaces, 2),
-        "free_min": row.free_min,
-        "free_max": row.free_max,
-        "free_last": row.free_last,
-        "occupancy": _rounded(row.occupancy, 4),
-        "coverage": _rounded(row.coverage, 4),
-    }
+    return OccupancyStep(
+        at=row.starts_at.astimezone(ZoneInfo(timezone)),
+        capacity=row.capacity,
+        free_spaces=_rounded(row.free_spaces, 2),
+        free_min=row.free_min,
+        free_max=row.free_max,
+        free_last=row.free_last,
+        occupancy=_rounded(row.occupancy, 4),
+        coverage=round(row.coverage, 4),
+    )
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -15,12 +15,12 @@ from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
 from parking_api.errors import ApiError
 from parking_api.mechanisms import queries, service
 from parking_api.mechanisms.models import ReviewAnswer
-from parking_api.mechanisms.queries import Review
 from parking_api.people.models import COMMAND
 from parking_api.quotes import queries as price_queries
 from parking_api.quotes.prices import calendar_of
 from parking_api.workflow import acting
 from sql.engine import Db
+from sql.kinds import OPERATIONS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mechanism", metavar="ID", help="only this one")
     parser.add_argument("--reason", help="why; kept in the audit")
-    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
-
-
-def check_arguments(_arguments: argparse.Namespace) -> str | None:
-    """Say what is wrong with the command line as a whole: nothing can be."""
-    return None
 
 
 def run_command(arguments: argparse.Namespace, url: str) -> int:
@@ -77,16 +71,16 @@ async def _wanted(db: Db, given: str | None) -> list[str]:
     return [each.mechanism_id for each in approved if each.state == "approved"]
 
 
-async def _review(db: Db, mechanism_id: str, why: str | None) -> Review:
-    async with acting(db, COMMAND, datetime.now(UTC), why) as act:
+async def _review(db: Db, mechanism_id: str, why: str | None) -> ReviewAnswer:
+    async with acting(db, COMMAND, datetime.now(UTC), why, {OPERATIONS}) as act:
         calendar = calendar_of(await price_queries.calendar(act.db))
         return await service.review(act, mechanism_id, calendar)
 
 
-def _lines(review: Review) -> list[str]:
+def _lines(review: ReviewAnswer) -> list[str]:
     head = f"{review.mechanism_id} {review.number}"
     lines = []
-    for each in ReviewAnswer.model_validate(review).proposals:
+    for each in review.proposals:
         season = f" {each.season}" if each.season else ""
         price = f"{each.before_minor} -> {each.after_minor}"
         lines.append(f"{head} {each.time_band}{season}: {price} {each.text.en}")

@@ -1,4 +1,4 @@
-"""What can go wrong with price mechanisms; the classes' sentences are the answers' `detail`."""
+"""Errors of price mechanisms; a class's docstring is the `detail` of its answer."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -24,25 +24,27 @@ class MechanismUnfitError(ApiError, status=HTTPStatus.CONFLICT, kind="mechanism-
 
     def __init__(self, *faults: tuple[str, str]) -> None:
         """Each fault is a field of the mechanism and what is wrong with it."""
-        super().__init__()
-        self.faults = [
-            ParameterFault(parameter=f"mechanism.{field}", message=message)
-            for field, message in faults
-        ]
+        super().__init__(
+            faults=[
+                ParameterFault(parameter=f"mechanism.{field}", message=message)
+                for field, message in faults
+            ]
+        )
 
 
 class MechanismsOverlapError(ApiError, status=HTTPStatus.CONFLICT, kind="mechanisms-overlap"):
     """Another price mechanism moves the price of the same zone and lot type."""
 
     def __init__(self, owners: Sequence[Owner]) -> None:
-        super().__init__()
-        self.faults = [
-            ParameterFault(
-                parameter="mechanism.lot_types",
-                message=f"{each.lot_type} is moved by {each.mechanism_id}",
-            )
-            for each in owners
-        ]
+        super().__init__(
+            faults=[
+                ParameterFault(
+                    parameter="mechanism.lot_types",
+                    message=f"{each.lot_type} is moved by {each.mechanism_id}",
+                )
+                for each in owners
+            ]
+        )
 
 
 class ReviewUnknownError(ApiError, status=HTTPStatus.NOT_FOUND, kind="review-unknown"):

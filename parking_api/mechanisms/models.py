@@ -1,18 +1,19 @@
 """The shapes of requests and answers about price mechanisms."""
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from parking_api.mechanisms.queries import Mode, State
-from parking_api.models import Answer, Body, Instant, LotType, Name, Reason
+from parking_api.models import Answer, Body, FromJson, Instant, JsonObject, LotType, Name, Reason
 from parking_api.paging import START, PageLimit
 from parking_api.parameters import ID_PATTERN, Parameters
 from pricing.mechanism import Mechanism, Rule
 from pricing.mechanism import Reason as Why
 
 _ID: Final = re.compile(ID_PATTERN)
+State = Literal["draft", "approved", "retired"]
+Mode = Literal["on", "frozen"]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 # After Qingdao's published rule of two seasons for road berths.
 ROAD_BY_SEASON: Final[dict[str, Any]] = {
@@ -61,7 +62,9 @@ class MechanismAnswer(Answer):
     """A price mechanism."""
 
     mechanism_id: str
-    mechanism: Mechanism = Field(description="As it was drafted, with its present mode.")
+    mechanism: Annotated[Mechanism, FromJson] = Field(
+        description="As it was drafted, with its present mode."
+    )
     hash: str = Field(description="SHA-256 of the canonical definition, in hex.")
     state: State
     mode: Mode
@@ -73,7 +76,7 @@ class MechanismAnswer(Answer):
     retired_at: Instant | None
 
 
-class Target(Answer):
+class TargetShares(Answer):
     """Occupancies, 0..1."""
 
     lower: float
@@ -92,8 +95,10 @@ class ProposalAnswer(Answer):
         description="The same of lots beside that the mechanism does not move."
     )
     spaces: int = Field(description="Of the lot in which the zone's middle space lies.")
-    target: Target
-    rests: Target = Field(description="Within the target: where the rule leaves the price alone.")
+    target: TargetShares
+    rests: TargetShares = Field(
+        description="Within the target: where the rule leaves the price alone."
+    )
     rule: Rule
     before_minor: int = Field(description="An hour's price, of the first tier.")
     after_minor: int
@@ -121,7 +126,7 @@ class ReviewAnswer(Answer):
     lots: int = Field(description="How many lots' history was read.")
     tariff_id: str
     version: int = Field(description="The tariff version that was in force.")
-    mechanism: dict[str, Any] = Field(description="As it was then.")
-    lot_types: list[LotType]
-    proposals: list[ProposalAnswer]
-    drafted: DraftedVersion | None
+    mechanism: Annotated[JsonObject, FromJson] = Field(description="As it was then.")
+    lot_types: Annotated[list[LotType], FromJson]
+    proposals: Annotated[list[ProposalAnswer], FromJson]
+    drafted: Annotated[DraftedVersion | None, FromJson]

@@ -1,46 +1,17 @@
-"""Price mechanisms in the database: the statements of `sql/queries/mechanisms.sql`."""
+"""Price mechanism queries and commands: the statements of `sql/queries/mechanisms.sql`."""
 
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import pricing
+from parking_api.mechanisms.models import MechanismAnswer, Mode, ReviewAnswer, State
 from parking_api.models import LotType
-from pricing.mechanism import Mechanism
 from sql.engine import Db, Transaction
 from sql.statements import Row, Statements
 
 statement = Statements("mechanisms")
-
-State = Literal["draft", "approved", "retired"]
-Mode = Literal["on", "frozen"]
-
-
-class StoredMechanism(Row):
-    """A price mechanism; its definition is JSON, as it was drafted."""
-
-    mechanism_id: str
-    definition_text: str
-    content_hash: str
-    state: State
-    mode: Mode
-    drafted_by: str
-    drafted_at: datetime
-    approved_by: str | None
-    approved_at: datetime | None
-    retired_by: str | None
-    retired_at: datetime | None
-
-    @property
-    def hash(self) -> str:
-        """Of the definition: SHA-256 of its canonical form, in hex."""
-        return self.content_hash
-
-    @property
-    def mechanism(self) -> Mechanism:
-        """The mechanism in its present mode."""
-        return Mechanism.model_validate(json.loads(self.definition_text) | {"mode": self.mode})
 
 
 class Owner(Row):
@@ -94,68 +65,16 @@ class Seen(Row):
     full_space_s: float
 
 
-class Drafted(Row):
-    """The tariff version that was drafted from a review."""
-
-    version: int
-    drafted_by: str | None
-    drafted_at: datetime | None
-
-
-class Review(Row):
-    """A review of a price mechanism; the mechanism and the proposals are JSON."""
-
-    mechanism_id: str
-    number: int
-    reviewed_at: datetime
-    reviewed_by: str
-    definition_text: str
-    read_from: datetime
-    read_to: datetime
-    lots: int
-    tariff_id: str
-    version: int
-    proposals_text: str
-    drafted_version: int | None
-    drafted_by: str | None
-    drafted_at: datetime | None
-
-    @property
-    def mechanism(self) -> dict[str, Any]:
-        """The mechanism as it was then."""
-        mechanism: dict[str, Any] = json.loads(self.definition_text)
-        return mechanism
-
-    @property
-    def lot_types(self) -> list[LotType]:
-        """The types of lots whose prices it moved."""
-        lot_types: list[LotType] = self.mechanism["lot_types"]
-        return lot_types
-
-    @property
-    def proposals(self) -> list[dict[str, Any]]:
-        """What it proposes for each time band, and why."""
-        proposals: list[dict[str, Any]] = json.loads(self.proposals_text)
-        return proposals
-
-    @property
-    def drafted(self) -> Drafted | None:
-        """The tariff version that was drafted from it, if one was."""
-        if self.drafted_version is None:
-            return None
-        return Drafted(self.drafted_version, self.drafted_by, self.drafted_at)
-
-
 @statement
 async def mechanisms(
     db: Db, *, include_drafts: bool, mechanism_id: str | None = None
-) -> list[StoredMechanism]:
+) -> list[MechanismAnswer]:
     """Read mechanisms by `mechanism_id`; or one of them."""
 
 
 @statement
-async def mechanism(db: Transaction, mechanism_id: str) -> StoredMechanism | None:
-    """Read one mechanism, and lock it."""
+async def lock(db: Transaction, mechanism_id: str) -> str | None:
+    """Keep others from changing a mechanism; None where there is none."""
 
 
 @statement
@@ -170,7 +89,7 @@ async def add(
     mode: Mode,
     by: str,
     at: datetime,
-) -> StoredMechanism | None:
+) -> MechanismAnswer | None:
     """Draft a mechanism; None where its id is taken."""
 
 
@@ -185,7 +104,7 @@ async def change(
     lot_types: Sequence[LotType],
     mode: Mode,
     at: datetime,
-) -> StoredMechanism:
+) -> MechanismAnswer:
     """Write a draft anew."""
 
 
@@ -200,7 +119,7 @@ async def settle(
     approved_at: datetime | None = None,
     retired_by: str | None = None,
     retired_at: datetime | None = None,
-) -> StoredMechanism:
+) -> MechanismAnswer:
     """Say how a mechanism stands; what is None stays."""
 
 
@@ -244,7 +163,7 @@ async def history(
 @statement
 async def reviews(
     db: Db, mechanism_id: str, *, most: int, number: int | None = None, before: int | None = None
-) -> list[Review]:
+) -> list[ReviewAnswer]:
     """Read reviews, newest first, from the one before `before` on; or one of them."""
 
 
@@ -262,12 +181,12 @@ async def add_review(
     tariff_id: str,
     version: int,
     proposals: str,
-) -> Review:
+) -> ReviewAnswer:
     """Record a review under its next number."""
 
 
 @statement
 async def note_draft(
     db: Transaction, *, mechanism_id: str, number: int, version: int, by: str, at: datetime
-) -> Review:
+) -> ReviewAnswer:
     """Write beside a review which tariff version was drafted from it."""

@@ -1,7 +1,9 @@
-"""What is done with price mechanisms: drafted, approved, reviewed again and again, retired."""
+"""Price mechanism commands: draft, approve, freeze, resume, review and retire."""
 
 import json
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict
 
 import pricing
@@ -16,21 +18,26 @@ from parking_api.mechanisms.errors import (
     ReviewStateError,
     ReviewUnknownError,
 )
-from parking_api.mechanisms.models import MechanismAnswer, ProposalAnswer, Target
-from parking_api.mechanisms.queries import Mode, Review, StoredMechanism
+from parking_api.mechanisms.models import (
+    MechanismAnswer,
+    Mode,
+    ProposalAnswer,
+    ReviewAnswer,
+    TargetShares,
+)
 from parking_api.mechanisms.tariff import check_control, check_limits, in_force, target_of
 from parking_api.models import LotType, Name
 from parking_api.tariffs import service as tariffs
 from parking_api.tariffs.key import Key
-from parking_api.tariffs.models import NewVersion
-from parking_api.tariffs.queries import Version
-from parking_api.workflow import Act, NotTheDrafterError, Step, Workflow, change
+from parking_api.tariffs.models import BureauVersion, NewVersion
+from parking_api.workflow import Act, NotTheDrafterError, Step, Workflow, change, in_words
 from parking_api.zones import queries as zone_queries
 from pricing.mechanism import Mechanism, Proposal, moved, review_tariff
 from sql.engine import AdvisoryLock, Db, Transaction, lock
+from sql.kinds import APPROVER, DRAFTER, OPERATIONS
 
 
-async def mechanism(db: Db, mechanism_id: str, *, include_drafts: bool) -> StoredMechanism:
+async def mechanism(db: Db, mechanism_id: str, *, include_drafts: bool) -> MechanismAnswer:
     """Read one mechanism.
 
     Raises:
@@ -43,40 +50,146 @@ async def mechanism(db: Db, mechanism_id: str, *, include_drafts: bool) -> Store
     raise MechanismUnknownError
 
 
-async def _locked(db: Transaction, mechanism_id: str) -> StoredMechanism:
-    if found := await queries.mechanism(db, mechanism_id):
-        return found
-    raise MechanismUnknownError
+async def _locked(db: Transaction, mechanism_id: str) -> MechanismAnswer:
+    if await queries.lock(db, mechanism_id) is None:
+        raise MechanismUnknownError
+    return await mechanism(db, mechanism_id, include_drafts=True)
 
 
-def _subject(mechanism: StoredMechanism) -> str:
-    return f"mechanism/{mechanism.mechanism_id}"
+def _wrong_state(mechanism: MechanismAnswer, _: str, starts: Sequence[str]) -> ApiError:
+    return MechanismStateError(
+        f"{mechanism.mechanism_id} is {in_words(mechanism.state)}, "
+        f"not {' or '.join(map(in_words, starts))}."
+    )
 
 
-def _wrong_state(mechanism: StoredMechanism, step: Step) -> ApiError:
-    starts = " or ".join(step.starts)
-    return MechanismStateError(f"{mechanism.mechanism_id} is {mechanism.state}, not {starts}.")
+def _not_drafter(_: MechanismAnswer, step: str) -> ApiError:
+    if step == "retire":
+        return NotTheDrafterError("Drafters retire their own mechanisms, until they are approved.")
+    return NotTheDrafterError()
 
 
-MECHANISMS: Final = Workflow[str, StoredMechanism](
+MECHANISMS: Final = Workflow[str, MechanismAnswer](
     kind="mechanism",
     steps={
-        "draft": Step(ends="draft"),
-        "change": Step(("draft",), by="drafter"),
-        "approve": Step(("draft",), "approved", by="second"),
-        "freeze": Step(("approved",)),
-        "resume": Step(("approved",)),
-        "review": Step(("approved",)),
-        "retire": Step(("draft", "approved"), "retired"),
+        "draft": [Step(DRAFTER, (), ("draft",))],
+        "change": [Step(DRAFTER, ("draft",), ("draft",), "drafter")],
+        "approve": [Step(APPROVER, ("draft",), ("approved",), "second")],
+        "freeze": [Step(APPROVER, ("approved",), ("approved",))],
+        "resume": [Step(APPROVER, ("approved",), ("approved",))],
+        "retire": [
+            Step(DRAFTER, ("draft",), ("retired",), "drafter"),
+            Step(APPROVER, ("draft", "approved"), ("retired",)),
+        ],
     },
     lock=_locked,
-    subject=_subject,
-    audited=MechanismAnswer.model_validate,
+    authors=lambda mechanism: (mechanism.drafted_by,),
+    subject=lambda mechanism: f"mechanism/{mechanism.mechanism_id}",
+    audited=lambda mechanism: mechanism,
     wrong_state=_wrong_state,
+    not_drafter=_not_drafter,
 )
 
 
-async def draft(act: Act, new: Mechanism) -> StoredMechanism:
+@dataclass(frozen=True)
+class Reviewed:
+    """A mechanism and one of its reviews, or the one that is about to be made.
+
+    Attributes:
+        mechanism: The mechanism.
+        review: The review; None where it is not made yet.
+        is_newest: Whether no other was made since.
+    """
+
+    mechanism: MechanismAnswer
+    review: ReviewAnswer | None = None
+    is_newest: bool = True
+
+    @property
+    def made(self) -> ReviewAnswer:
+        """The review.
+
+        Raises:
+            ReviewUnknownError: It is not made yet.
+        """
+        if self.review is None:
+            raise ReviewUnknownError
+        return self.review
+
+    @property
+    def state(self) -> str:
+        """The mechanism's where that keeps the review from coming to anything; else its own."""
+        if self.review is None or self.mechanism.state != "approved":
+            return self.mechanism.state
+        if self.mechanism.mode == "frozen":
+            return "frozen"
+        if not self.is_newest:
+            return "superseded"
+        return "drafted" if self.review.drafted else "open"
+
+
+async def _locked_review(db: Transaction, key: tuple[str, int | None]) -> Reviewed:
+    """Lock a mechanism, and read one of its reviews, or none."""
+    mechanism_id, number = key
+    mechanism = await _locked(db, mechanism_id)
+    if number is None:
+        return Reviewed(mechanism)
+    found = await one_review(db, mechanism_id, number)
+    (newest,) = await queries.reviews(db, mechanism_id, most=1)
+    return Reviewed(mechanism, found, newest.number == found.number)
+
+
+def _wrong_review_state(reviewed: Reviewed, step: str, starts: Sequence[str]) -> ApiError:
+    mechanism, found = reviewed.mechanism, reviewed.review
+    if found is None:
+        return _wrong_state(mechanism, step, starts)
+    if reviewed.state == "superseded":
+        return ReviewStateError(
+            f"Review {found.number} is not the newest: prices are held by that one."
+        )
+    if reviewed.state == "drafted" and found.drafted:
+        drafted = f"version {found.drafted.version} of {found.tariff_id}"
+        return ReviewStateError(f"From review {found.number}, {drafted} was drafted already.")
+    return ReviewStateError(f"{mechanism.mechanism_id} is {in_words(reviewed.state)}.")
+
+
+def _audited_review(reviewed: Reviewed) -> dict[str, object] | None:
+    """Return what moves prices; the review itself has the rest."""
+    review = reviewed.review
+    if review is None:
+        return None
+    return {
+        "tariff_id": review.tariff_id,
+        "version": review.version,
+        "drafted_version": review.drafted and review.drafted.version,
+        "proposals": review.proposals,
+    }
+
+
+def _review_subject(reviewed: Reviewed) -> str:
+    number = f"/{reviewed.review.number}" if reviewed.review else ""
+    return f"mechanism/{reviewed.mechanism.mechanism_id}{number}"
+
+
+# By the mechanism's id and the review's number.
+REVIEWS: Final = Workflow[tuple[str, int | None], Reviewed](
+    kind="mechanism",
+    steps={
+        "review": [
+            Step(role, ("approved",), ("open", "frozen"))
+            for role in (DRAFTER, APPROVER, OPERATIONS)
+        ],
+        "draft_version": [Step(DRAFTER, ("open",), ("drafted",))],
+    },
+    lock=_locked_review,
+    authors=lambda _: (),
+    subject=_review_subject,
+    audited=_audited_review,
+    wrong_state=_wrong_review_state,
+)
+
+
+async def draft(act: Act, new: Mechanism) -> MechanismAnswer:
     """Draft a mechanism.
 
     Raises:
@@ -93,7 +206,7 @@ async def draft(act: Act, new: Mechanism) -> StoredMechanism:
     return added
 
 
-async def change_draft(act: Act, mechanism_id: str, new: Mechanism) -> StoredMechanism:
+async def change_draft(act: Act, mechanism_id: str, new: Mechanism) -> MechanismAnswer:
     """Write one's own draft anew.
 
     Raises:
@@ -146,7 +259,7 @@ def _text(given: object) -> str:
     return json.dumps(given, ensure_ascii=False, allow_nan=False)
 
 
-async def approve(act: Act, mechanism_id: str) -> StoredMechanism:
+async def approve(act: Act, mechanism_id: str) -> MechanismAnswer:
     """Approve a draft: it may be reviewed from then on.
 
     Raises:
@@ -175,7 +288,7 @@ async def approve(act: Act, mechanism_id: str) -> StoredMechanism:
     return taken.after
 
 
-async def set_mode(act: Act, mechanism_id: str, mode: Mode) -> StoredMechanism:
+async def set_mode(act: Act, mechanism_id: str, mode: Mode) -> MechanismAnswer:
     """Freeze an approved mechanism, or let it go on.
 
     Raises:
@@ -185,31 +298,21 @@ async def set_mode(act: Act, mechanism_id: str, mode: Mode) -> StoredMechanism:
     step = "freeze" if mode == "frozen" else "resume"
     async with change(act, MECHANISMS, step, mechanism_id) as taken:
         if taken.before.mode == mode:
-            raise MechanismStateError(f"{mechanism_id} is {mode} already.")
+            now = "frozen already" if mode == "frozen" else "not frozen"
+            raise MechanismStateError(f"{mechanism_id} is {now}.")
         taken.after = await queries.settle(act.db, mechanism_id, mode=mode)
     return taken.after
 
 
-async def retire(act: Act, mechanism_id: str, *, may_end: bool) -> StoredMechanism:
+async def retire(act: Act, mechanism_id: str) -> MechanismAnswer:
     """End a mechanism for good, or give a draft up. Prices stay.
-
-    Args:
-        act: Who does it, when and why.
-        mechanism_id: Which.
-        may_end: Whether whoever asks may retire what is approved, or another's draft.
 
     Raises:
         MechanismUnknownError: There is none.
         MechanismStateError: It is retired already.
-        NotTheDrafterError: `may_end` is not set, and it is not a draft of their own.
+        NotTheDrafterError: It takes an approver: it is approved, or somebody else's draft.
     """
     async with change(act, MECHANISMS, "retire", mechanism_id) as taken:
-        before = taken.before
-        own_draft = before.state == "draft" and before.drafted_by == act.person_id
-        if not (may_end or own_draft):
-            raise NotTheDrafterError(
-                "Drafters retire their own mechanisms, until they are approved."
-            )
         await queries.remove_targets(act.db, mechanism_id)
         taken.after = await queries.settle(
             act.db, mechanism_id, state="retired", retired_by=act.person_id, retired_at=act.at
@@ -217,7 +320,7 @@ async def retire(act: Act, mechanism_id: str, *, may_end: bool) -> StoredMechani
     return taken.after
 
 
-async def review(act: Act, mechanism_id: str, calendar: pricing.Calendar) -> Review:
+async def review(act: Act, mechanism_id: str, calendar: pricing.Calendar) -> ReviewAnswer:
     """Review a mechanism's prices as of `act.at`, and record what its rule proposes.
 
     No money changes: that takes a tariff version, drafted from the review and approved.
@@ -227,26 +330,25 @@ async def review(act: Act, mechanism_id: str, calendar: pricing.Calendar) -> Rev
         MechanismStateError: It is not approved.
         MechanismUnfitError: It does not fit the tariff that is in force now.
     """
-    stored = await _locked(act.db, mechanism_id)
-    MECHANISMS.check(MECHANISMS.steps["review"], stored, act.person_id)
-    mechanism = stored.mechanism
-    now = await in_force(act.db, mechanism, act.at)
-    seen = await history.read(act.db, mechanism, now, calendar, act.at)
-    proposals = review_tariff(mechanism, now.periods, now.states, seen.readings, act.at)
-    added = await queries.add_review(
-        act.db,
-        mechanism_id=mechanism_id,
-        at=act.at,
-        by=act.person_id,
-        definition=_text(_definition(mechanism)),
-        read_from=seen.start,
-        read_to=seen.end,
-        lots=seen.lots,
-        tariff_id=now.key.tariff_id,
-        version=now.key.version,
-        proposals=_text([_proposal(each).model_dump(mode="json") for each in proposals]),
-    )
-    _keep(act, "review", added)
+    async with change(act, REVIEWS, "review", (mechanism_id, None)) as taken:
+        mechanism = taken.before.mechanism.mechanism
+        now = await in_force(act.db, mechanism, act.at)
+        seen = await history.read(act.db, mechanism, now, calendar, act.at)
+        proposals = review_tariff(mechanism, now.periods, now.states, seen.readings, act.at)
+        added = await queries.add_review(
+            act.db,
+            mechanism_id=mechanism_id,
+            at=act.at,
+            by=act.person_id,
+            definition=_text(_definition(mechanism)),
+            read_from=seen.start,
+            read_to=seen.end,
+            lots=seen.lots,
+            tariff_id=now.key.tariff_id,
+            version=now.key.version,
+            proposals=_text([_proposal(each).model_dump(mode="json") for each in proposals]),
+        )
+        taken.after = replace(taken.before, review=added)
     return added
 
 
@@ -261,8 +363,8 @@ def _proposal(given: Proposal) -> ProposalAnswer:
         pressure=reading.pressure,
         pressure_beside=reading.pressure_beside,
         spaces=reading.spaces,
-        target=Target(lower=given.band.lower, upper=given.band.upper),
-        rests=Target(lower=given.rest.lower, upper=given.rest.upper),
+        target=TargetShares(lower=given.band.lower, upper=given.band.upper),
+        rests=TargetShares(lower=given.rest.lower, upper=given.rest.upper),
         rule=given.rule,
         before_minor=given.before_minor,
         after_minor=given.after_minor,
@@ -271,15 +373,7 @@ def _proposal(given: Proposal) -> ProposalAnswer:
     )
 
 
-def _keep(act: Act, step: str, review: Review) -> None:
-    """Keep for the audit what moves prices; the review itself has the rest."""
-    columns = ("tariff_id", "version", "drafted_version", "proposals")
-    kept = {column: getattr(review, column) for column in columns}
-    subject = f"mechanism/{review.mechanism_id}/{review.number}"
-    act.keep(f"mechanism.{step}", subject, None, kept)
-
-
-async def one_review(db: Db, mechanism_id: str, number: int) -> Review:
+async def one_review(db: Db, mechanism_id: str, number: int) -> ReviewAnswer:
     """Read one review.
 
     Raises:
@@ -290,7 +384,7 @@ async def one_review(db: Db, mechanism_id: str, number: int) -> Review:
     raise ReviewUnknownError
 
 
-async def draft_version(act: Act, mechanism_id: str, number: int) -> Version:
+async def draft_version(act: Act, mechanism_id: str, number: int) -> BureauVersion:
     """Draft a tariff version with what a review proposes.
 
     Raises:
@@ -300,48 +394,36 @@ async def draft_version(act: Act, mechanism_id: str, number: int) -> Version:
             prices have changed since, or the mechanism is frozen or retired.
         MechanismUnfitError: The mechanism does not fit the tariff any more.
     """
-    stored = await _locked(act.db, mechanism_id)
-    found = await one_review(act.db, mechanism_id, number)
-    await _check_draftable(act.db, stored, found)
-    mechanism = stored.mechanism
-    now = await in_force(act.db, mechanism, act.at)
-    if now.key != Key(found.tariff_id, found.version):
-        raise ReviewStateError(f"Since review {number} another version has come into force.")
-    changes = _changes(found)
-    if not changes:
-        raise ReviewStateError(f"Review {number} proposes no change.")
-    document = moved(now.document, now.periods, changes)
-    new = NewVersion(document=document, applies_to=target_of(mechanism), reason=act.reason or "")
-    drafted = await tariffs.draft_version(act, now.key.tariff_id, new)
-    noted = await queries.note_draft(
-        act.db,
-        mechanism_id=mechanism_id,
-        number=number,
-        version=drafted.version,
-        by=act.person_id,
-        at=act.at,
-    )
-    _keep(act, "draft_version", noted)
+    async with change(act, REVIEWS, "draft_version", (mechanism_id, number)) as taken:
+        drafted = await _draft_moved(act, taken.before.mechanism.mechanism, taken.before.made)
+        noted = await queries.note_draft(
+            act.db,
+            mechanism_id=mechanism_id,
+            number=number,
+            version=drafted.version,
+            by=act.person_id,
+            at=act.at,
+        )
+        taken.after = replace(taken.before, review=noted)
     return drafted
 
 
-async def _check_draftable(db: Db, stored: StoredMechanism, found: Review) -> None:
-    if (stored.state, stored.mode) != ("approved", "on"):
-        raise ReviewStateError(f"{stored.mechanism_id} is {stored.state} and {stored.mode}.")
-    (newest,) = await queries.reviews(db, stored.mechanism_id, most=1)
-    if newest.number != found.number:
-        raise ReviewStateError(
-            f"Review {found.number} is not the newest: prices are held by that one."
-        )
-    if found.drafted_version:
-        drafted = f"version {found.drafted_version} of {found.tariff_id}"
-        raise ReviewStateError(f"From review {found.number}, {drafted} was drafted already.")
+async def _draft_moved(act: Act, mechanism: Mechanism, review: ReviewAnswer) -> BureauVersion:
+    now = await in_force(act.db, mechanism, act.at)
+    if now.key != Key(review.tariff_id, review.version):
+        raise ReviewStateError(f"Since review {review.number} another version has come into force.")
+    changes = _changes(review)
+    if not changes:
+        raise ReviewStateError(f"Review {review.number} proposes no change.")
+    document = moved(now.document, now.periods, changes)
+    new = NewVersion(document=document, applies_to=target_of(mechanism), reason=act.reason or "")
+    return await tariffs.draft_version(act, now.key.tariff_id, new)
 
 
-def _changes(review: Review) -> dict[tuple[str, str | None], int]:
+def _changes(review: ReviewAnswer) -> dict[tuple[str, str | None], int]:
     """By how much a review moves the price of each time band and season, where it does."""
     found = {
-        (each["time_band"], each["season"]): each["after_minor"] - each["before_minor"]
+        (each.time_band, each.season): each.after_minor - each.before_minor
         for each in review.proposals
     }
     return {which: by for which, by in found.items() if by}

@@ -107,8 +107,8 @@ async def check_control(db: Db, mechanism: Mechanism, currency: str, at: datetim
     for row in await price_controls.applying(db, target_of(mechanism), at, None):
         if row.currency != currency or row.vehicle not in (None, ORDINARY):
             continue
-        low, high = row.hour_floor_minor, row.hour_ceiling_minor
-        law = f"{row.legal_reference_zh} {row.citation}"
+        low, high = row.least_minor, row.most_minor
+        law = f"{row.legal_reference.zh} {row.citation}"
         if high is not None and mechanism.ceiling_minor > high:
             faults.append(("ceiling_minor", f"at most {high} an hour: {law}"))
         if low is not None and mechanism.floor_minor < low:

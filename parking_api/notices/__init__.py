@@ -1,1 +1,1 @@
-"""The public notice of a tariff version: the official text in Chinese, with its quick table."""
+"""The public notice of a tariff version: its official text, and its quick table."""

@@ -1,4 +1,4 @@
-"""What a notice is asked for, made of and consists of."""
+"""The shapes of requests for notices, and of what a notice is made of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,17 @@ from pydantic import Field
 
 import pricing
 from parking_api.parameters import Parameters
+from parking_api.tariffs.models import BureauVersion
+from pricing.texts import Words
+
+Language = Literal["zh", "en"]
 
 
 class NoticeAsk(Parameters):
-    """The form of a notice."""
+    """The form of a notice, and its language."""
 
     f: Annotated[Literal["md", "html"], Field(description="Markdown or HTML.")] = "html"
+    lang: Annotated[Language, Field(description="Chinese or English.")] = "zh"
 
 
 @dataclass(frozen=True)
@@ -22,28 +27,20 @@ class Subject:
     """What a notice is of.
 
     Attributes:
-        tariff: The document.
-        version: Its number.
-        content_hash: Its hash.
-        places: Names of the zones or lots that it applies to, in Chinese.
-        lot_types: Types of lots; empty where it applies to single lots.
+        version: The tariff version.
+        tariff: Its document.
+        places: Names of the zones or lots that it applies to.
         references: Legal references of the price controls that hold for it.
         effective_from: When it comes into force.
-        effective_to: When it ends; None for no end yet.
         calendar: The city's, for a tariff without its own.
-        withdrawn: Whether it has been withdrawn.
     """
 
+    version: BureauVersion
     tariff: pricing.Tariff
-    version: int
-    content_hash: str
-    places: Sequence[str]
-    lot_types: Sequence[str]
-    references: Sequence[str]
+    places: Sequence[Words]
+    references: Sequence[Words]
     effective_from: datetime
-    effective_to: datetime | None
     calendar: pricing.Calendar
-    withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,20 @@ class Section:
 
 @dataclass(frozen=True)
 class Notice:
-    """The whole text; `identity` is its last line, which tells the version apart."""
+    """The whole text.
+
+    Attributes:
+        title: Its heading.
+        sections: What it says.
+        identity: Its last line, which tells the version apart.
+        number: The document number, below the title; None where it has none.
+        signature: The office that issues it and the date, as far as they are given.
+        language: What it is written in.
+    """
 
     title: str
     sections: Sequence[Section]
     identity: str
+    number: str | None = None
+    signature: Sequence[str] = ()
+    language: Language = "zh"

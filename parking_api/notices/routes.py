@@ -1,14 +1,12 @@
 """The route of notices."""
 
-from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 
-from parking_api.errors import described
 from parking_api.notices import pages, service
 from parking_api.notices.models import NoticeAsk
-from parking_api.people.access import SeesAll
+from parking_api.people.access import SeesAll, public_with_login
 from parking_api.quotes.following import CurrentPrices
 from parking_api.resources import Deps
 from parking_api.tariffs.errors import TariffUnknownError
@@ -17,8 +15,6 @@ from parking_api.worker import off_loop
 
 router = APIRouter(tags=["tariffs"])
 
-BAD: Final = HTTPStatus.UNPROCESSABLE_ENTITY
-AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
 MARKDOWN: Final = "text/markdown"
 HTML: Final = "text/html"
 
@@ -32,26 +28,27 @@ HTML: Final = "text/html"
                 HTML: {"schema": {"type": "string"}},
                 MARKDOWN: {"schema": {"type": "string"}},
             },
-            "description": "The notice, in Chinese.",
+            "description": "The notice, in Chinese or English.",
         },
-        **described(TariffUnknownError, BAD, AWAY),
+        **public_with_login(TariffUnknownError),
     },
 )
-async def public_notice(
+async def get_notice(
     key: VersionKey,
     ask: Annotated[NoticeAsk, Query()],
     deps: Deps,
     prices: CurrentPrices,
     sees_all: SeesAll,
 ) -> Response:
-    """Give the public notice of a version: the official text in Chinese, with its quick table.
+    """Give the public notice of a version: the official text, with its quick table.
 
-    Public once the version is published; before, for the bureau.
+    It is in Chinese, or with `lang=en` in English. Public once the version is published; before,
+    for the bureau.
     """
     async with deps.database.connection() as db:
         subject = await service.subject(
             db, key, deps.clock(), prices.calendar, include_drafts=sees_all
         )
     write, media_type = (pages.html, HTML) if ask.f == "html" else (pages.markdown, MARKDOWN)
-    text = await off_loop(lambda: write(service.compose(subject)))
-    return Response(text, media_type=media_type)
+    text = await off_loop(lambda: write(service.compose(subject, ask.lang)))
+    return Response(text, media_type=media_type, headers={"Content-Language": ask.lang})

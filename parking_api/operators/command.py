@@ -5,7 +5,6 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +12,16 @@ from rich.console import Console
 
 from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
 from parking_api.credentials_file import CredentialsFileError
-from parking_api.operators.credentials import Issued, Places, PlatformPasswords, issue
+from parking_api.operators.broker_files import API_USER, INGEST_USER, PUSH_USER
+from parking_api.operators.credentials import Issued, Places, issue
 from sql.engine import RUN_FILE
 
-INGEST_VARIABLE: Final = "PLATFORM_INGEST_PASSWORD"
-API_VARIABLE: Final = "PLATFORM_API_PASSWORD"
+# Where the passwords of the platform's own users come from.
+_VARIABLES: Final = {
+    INGEST_USER: "PLATFORM_INGEST_PASSWORD",
+    API_USER: "PLATFORM_API_PASSWORD",
+    PUSH_USER: "PLATFORM_PUSH_PASSWORD",
+}
 
 
 class BrokerUnknownError(Exception):
@@ -29,22 +33,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Issue a password to every gateway that has none, and write them for the gateways "
         "(mode 600) and, hashed, with their rights, for the broker. The platform's own passwords "
-        f"come from {INGEST_VARIABLE} and {API_VARIABLE}."
+        f"come from {', '.join(_VARIABLES.values())}."
     )
     parser.add_argument("--file", type=Path, default=Path("var/credentials.json"))
     parser.add_argument("--broker-dir", type=Path, default=Path("var/broker"))
-    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
     parser.add_argument(
         "--reload", action="store_true", help=f"have the broker of {RUN_FILE} read its files again"
     )
 
 
-def check_arguments(
-    arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ
-) -> str | None:
+def check_arguments(arguments: argparse.Namespace) -> str | None:
     """Say what is wrong with the command line and the environment; None if nothing is."""
-    for variable in (INGEST_VARIABLE, API_VARIABLE):
-        if not environ.get(variable):
+    for variable in _VARIABLES.values():
+        if not os.environ.get(variable):
             return f"{variable} is not set"
     for directory in (arguments.file.parent, arguments.broker_dir):
         if not directory.is_dir():
@@ -76,7 +77,7 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
 
 
 async def _issue(url: str, places: Places) -> Issued:
-    platform = PlatformPasswords(os.environ[INGEST_VARIABLE], os.environ[API_VARIABLE])
+    platform = {user: os.environ[variable] for user, variable in _VARIABLES.items()}
     async with connected(url, "parking_api credentials") as db:
         return await issue(db, places, platform)
 

@@ -5,18 +5,29 @@ password than the database's, gets a new one. The files are written within the t
 one of them fail, the database keeps the old hashes, and the next run puts right what is left.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from parking_api.credentials_file import FILE_MODE, CredentialsFileError, write_atomically
+from parking_api.credentials_file import (
+    CredentialsFileError,
+    read_credentials,
+    write_atomically,
+    write_credentials,
+)
 from parking_api.operators import queries
-from parking_api.operators.broker_files import API_USER, INGEST_USER, acl, passwd
-from parking_api.operators.passwords import is_password, mosquitto_hash, new_password, new_salt
+from parking_api.operators.broker_files import (
+    PLATFORM_USERS,
+    acl,
+    is_password,
+    mosquitto_hash,
+    new_password,
+    new_salt,
+    passwd,
+)
 from sql.engine import AdvisoryLock, Db, lock, transaction
 
 BROKER_MODE: Final = 0o640
@@ -33,22 +44,6 @@ class Places:
 
     file: Path
     broker_directory: Path
-
-
-@dataclass(frozen=True)
-class PlatformPasswords:
-    """The passwords of the platform's own users of the broker."""
-
-    ingest: str
-    api: str
-
-
-@dataclass(frozen=True)
-class Randomness:
-    """Where passwords and salts come from."""
-
-    password: Callable[[], str] = new_password
-    salt: Callable[[], bytes] = new_salt
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -73,16 +68,14 @@ class Issued:
     new: int
 
 
-async def issue(
-    db: Db, places: Places, platform: PlatformPasswords, randomness: Randomness | None = None
-) -> Issued:
+async def issue(db: Db, places: Places, platform: Mapping[str, str]) -> Issued:
     """Give every gateway a password, and tell the file and the broker's files of all of them.
 
     Args:
         db: A connection.
         places: Where credentials go; both directories must exist.
-        platform: The platform's own passwords.
-        randomness: Where passwords and salts come from; default the system's.
+        platform: The passwords of the platform's own users of the broker, by the user that
+            `PLATFORM_USERS` names for each.
 
     Returns:
         What was done.
@@ -91,10 +84,9 @@ async def issue(
         CredentialsFileError: The file is there but cannot be understood; nothing was changed.
         OSError: A file cannot be read or written; the database is as it was.
     """
-    source = randomness or Randomness()
     async with transaction(db) as within:
         await lock(within, AdvisoryLock.REGISTRATION)
-        document = _read(places.file)
+        document = read_credentials(places.file)
         known = _passwords(document, places.file)
         gateways = await queries.credentials(within)
         hashes, entries, new = {}, [], 0
@@ -102,29 +94,19 @@ async def issue(
             name, stored = gateway.gateway_id, gateway.password_hash
             password = known.get(name)
             if password is None or stored is None or not is_password(password, stored):
-                password = source.password()
-                stored = mosquitto_hash(password, source.salt())
+                password = new_password()
+                stored = mosquitto_hash(password, new_salt())
                 await queries.set_password(within, name, stored)
                 new += 1
             hashes[name] = stored
             entries.append(Entry(name, password, gateway.lots, gateway.simulated))
-        own = {INGEST_USER: platform.ingest, API_USER: platform.api}
-        users = {name: mosquitto_hash(password, source.salt()) for name, password in own.items()}
+        own = {
+            user: mosquitto_hash(platform[named], new_salt())
+            for user, named in PLATFORM_USERS.items()
+        }
         document["gateways"] = msgspec.to_builtins(entries)
-        _write(places, document, passwd(users | hashes), acl(hashes))
+        _write(places, document, passwd(own | hashes), acl(hashes))
     return Issued(len(gateways), new)
-
-
-def _read(file: Path) -> dict[str, object]:
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise CredentialsFileError(f"{file} is not JSON: move it away") from error
-    if not isinstance(document, dict):
-        raise CredentialsFileError(f"{file} is not a JSON object: move it away")
-    return document
 
 
 def _passwords(document: Mapping[str, object], file: Path) -> dict[str, str]:
@@ -136,8 +118,6 @@ def _passwords(document: Mapping[str, object], file: Path) -> dict[str, str]:
 
 
 def _write(places: Places, document: Mapping[str, object], users: str, rights: str) -> None:
-    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    write_atomically(places.file, text, FILE_MODE)
+    write_credentials(places.file, document)
     for name, content in (("passwd", users), ("acl", rights)):
-        path = places.broker_directory / name
-        write_atomically(path, content, BROKER_MODE, like_directory=True)
+        write_atomically(places.broker_directory / name, content, BROKER_MODE, like_directory=True)

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from parking_api.models import Page
-from parking_api.operators import queries, service
+from parking_api.operators import queries
 from parking_api.operators.errors import OperatorNotFoundError
-from parking_api.operators.models import OperatorAnswer, OperatorsAsk
+from parking_api.operators.models import OperatorAnswer
 from parking_api.operators.sight import Seen
-from parking_api.paging import cut, next_path
+from parking_api.paging import PageAsk, page
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import guarded
 from parking_api.resources import Deps
@@ -20,8 +20,8 @@ OperatorId = Annotated[str, Path(pattern=ID_PATTERN, examples=["op-try"])]
 
 
 @router.get("/v1/operators", responses=guarded())
-async def operators(
-    ask: Annotated[OperatorsAsk, Query()], seen: Seen, deps: Deps
+async def list_operators(
+    ask: Annotated[PageAsk, Query()], seen: Seen, deps: Deps
 ) -> Page[OperatorAnswer]:
     """List operators with what they run, page by page, ordered by `operator_id`.
 
@@ -31,14 +31,17 @@ async def operators(
         found = await queries.operators(
             db, most=ask.limit + 1, after=ask.cursor or "", operator_id=seen.operator_id
         )
-    shown, cursor = cut(found, ask.limit, lambda each: each.operator_id)
-    items = [OperatorAnswer.model_validate(each) for each in shown]
-    return Page(items=items, next=next_path("/v1/operators", ask, cursor))
+    return page("/v1/operators", ask, ask.limit, found, lambda each: each.operator_id)
 
 
 @router.get("/v1/operators/{operator_id}", responses=guarded(OperatorNotFoundError))
-async def operator(operator_id: OperatorId, _: Nothing, seen: Seen, deps: Deps) -> OperatorAnswer:
+async def get_operator(
+    operator_id: OperatorId, _: Nothing, seen: Seen, deps: Deps
+) -> OperatorAnswer:
     """Tell what an operator runs; for operations and the operator."""
     seen.of(operator_id)
     async with deps.database.connection() as db:
-        return OperatorAnswer.model_validate(await service.operator(db, operator_id))
+        found = await queries.operators(db, most=1, operator_id=operator_id)
+    if not found:
+        raise OperatorNotFoundError
+    return found[0]

@@ -1,15 +1,14 @@
-"""Whose gateways and lots a caller sees: operations everybody's, an operator its own."""
+"""Which operators' gateways and lots a caller sees: operations all, an operator its own."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends
 
 from parking_api.people.access import allowed
 from parking_api.people.errors import RoleMissingError
 from parking_api.people.queries import Person
-
-OPERATIONS: Final = "operations"
+from sql.kinds import OPERATIONS, OPERATOR
 
 
 @dataclass(frozen=True)
@@ -17,29 +16,29 @@ class Sight:
     """How far a caller sees.
 
     Attributes:
-        operator_id: Whose gateways and lots; None for everybody's.
+        operator_id: The only operator whose gateways and lots are seen; None for all.
     """
 
     operator_id: str | None
 
-    def of(self, asked: str | None) -> str | None:
-        """Settle whose gateways and lots a request is about.
+    def of(self, operator_id: str | None) -> str | None:
+        """Return the operator whose gateways and lots a request is about.
 
         Args:
-            asked: The operator that it names, if it names one.
+            operator_id: The operator that it names, if it names one.
 
         Returns:
-            The operator; None for everybody's.
+            The operator; None for all.
 
         Raises:
             RoleMissingError: It names another operator than the caller's own.
         """
-        if self.operator_id is not None and asked not in (None, self.operator_id):
+        if self.operator_id is not None and operator_id not in (None, self.operator_id):
             raise RoleMissingError("Your roles do not allow this; it is another operator's.")
-        return asked if self.operator_id is None else self.operator_id
+        return operator_id if self.operator_id is None else self.operator_id
 
 
-async def _sight(caller: Annotated[Person, allowed("operations", "operator")]) -> Sight:
+async def _sight(caller: Annotated[Person, allowed(OPERATIONS, OPERATOR)]) -> Sight:
     if OPERATIONS in caller.roles:
         return Sight(None)
     if caller.operator_id is None:

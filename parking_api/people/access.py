@@ -1,8 +1,9 @@
 """Who is asking, and whether they may: the dependencies of every route that is not for anyone.
 
-A route says which roles it is for:
+A route says which roles it is for, or which step of a workflow it takes:
 
     async def route(caller: Annotated[Person, allowed("bureau_drafter")], ...) -> Response:
+    async def approve(caller: Annotated[Person, taking(ZONES, "approve")], ...) -> Response:
 
 Keys and tokens are both looked up at each request, one row by its primary key: a revoked key ends
 at once, its tokens with it, and a person's roles are those of now.
@@ -13,10 +14,10 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from parking_api.errors import ApiError, described
+from parking_api.errors import ApiError, described, public
 from parking_api.people import queries
 from parking_api.people.errors import (
     CredentialRefusedError,
@@ -24,9 +25,11 @@ from parking_api.people.errors import (
     RoleMissingError,
 )
 from parking_api.people.keys import ApiKey
-from parking_api.people.queries import Person, Role
+from parking_api.people.queries import Person, is_good
 from parking_api.people.tokens import Signer
 from parking_api.resources import Deps, Resources, resources_of
+from parking_api.workflow import Key, Thing, Workflow
+from sql.kinds import APPROVER, DRAFTER, Role
 
 # How rough a key's `last_used_at` is.
 TOUCH_AFTER: Final = timedelta(minutes=5)
@@ -34,7 +37,7 @@ TOUCH_AFTER: Final = timedelta(minutes=5)
 _CALLER: Final = "onelot.caller"
 
 _bearer = HTTPBearer(
-    scheme_name="key or token",
+    scheme_name="keyOrToken",
     bearerFormat="ok_<key_id>_<secret>, or a token of POST /v1/tokens",
     description="`Authorization: Bearer` and an API key, or a token made with one.",
     auto_error=False,
@@ -81,13 +84,13 @@ class Authentication:
         """
         known: Caller | None = request.scope.get(_CALLER)
         if known is None:
-            signer = await _signer(request)
-            known = request.scope[_CALLER] = await _authenticated(deps, signer, given)
+            known = await _authenticated(deps, await _signer(request), given)
+            request.scope[_CALLER] = known
         return known
 
     async def admit(self, request: Request) -> Caller:
         """Find out who is asking before anything else of the request is read."""
-        return await self(request, resources_of(request), await _bearer(request))
+        return await self(request, await resources_of(request), await _bearer(request))
 
 
 authenticated: Final = Authentication()
@@ -98,24 +101,18 @@ async def _authenticated(
 ) -> Caller:
     if given is None:
         raise NotAuthenticatedError
-    key = ApiKey.read(given.credentials)
-    claims = None if key else signer.read(given.credentials, deps.clock())
-    if key:
-        return await _caller(deps, key.key_id, key)
-    if claims:
-        return await _caller(deps, claims.key_id, None)
-    raise CredentialRefusedError
-
-
-async def _caller(deps: Resources, key_id: str, key: ApiKey | None) -> Caller:
     now = deps.clock()
+    key = ApiKey.read(given.credentials)
+    shown = key or signer.read(given.credentials, now)
+    if shown is None:
+        raise CredentialRefusedError
     async with deps.database.connection() as db:
-        known = await queries.credential(db, key_id)
-        if known is None or not known.is_good(now) or (key and not key.matches(known.hash)):
+        known = await queries.credential(db, shown.key_id)
+        if known is None or not is_good(known, now) or (key and not key.matches(known.hash)):
             raise CredentialRefusedError
         if known.last_used_at is None or now - known.last_used_at >= TOUCH_AFTER:
-            await queries.touch_key(db, key_id, now)
-    return Caller(known, key_id, by_token=key is None)
+            await queries.touch_key(db, shown.key_id, now)
+    return Caller(known, shown.key_id, by_token=key is None)
 
 
 Authenticated = Annotated[Caller, Depends(authenticated)]
@@ -147,12 +144,17 @@ class Guard:
         await self(await authenticated.admit(request))
 
 
-def allowed(*roles: Role) -> Any:
+def allowed(*roles: Role) -> params.Depends:
     """Make the dependency of a route that is for some roles: see `Guard`."""
-    return Depends(Guard(frozenset(roles)))
+    return params.Depends(Guard(frozenset(roles)))
 
 
-BUREAU: Final = frozenset({"bureau_drafter", "bureau_approver"})
+def taking(workflow: Workflow[Key, Thing], step: str) -> params.Depends:
+    """Make the dependency of a route that takes a step: for the roles in the workflow's table."""
+    return allowed(*(row.role for row in workflow.steps[step]))
+
+
+for_bureau: Final = Guard(frozenset({DRAFTER, APPROVER}))
 
 
 async def _sees_all(
@@ -168,16 +170,21 @@ async def _sees_all(
     if given is None:
         return False
     caller = await authenticated(request, deps, given)
-    return not BUREAU.isdisjoint(caller.person.roles)
+    return not for_bureau.roles.isdisjoint(caller.person.roles)
 
 
 SeesAll = Annotated[bool, Depends(_sees_all)]
-Drafter = Annotated[Person, allowed("bureau_drafter")]
-Approver = Annotated[Person, allowed("bureau_approver")]
-Bureau = Annotated[Person, allowed("bureau_drafter", "bureau_approver")]
 
 
 def guarded(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[str, Any]]:
     """Describe for OpenAPI the problems of a guarded route: 401, 403, 422, 503 and its own."""
     common = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
     return described(CredentialRefusedError, RoleMissingError, *common, *problems)
+
+
+def public_with_login(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """Describe for OpenAPI the problems of a route for anyone that shows the bureau more.
+
+    They are those of `public`, and 401 for a key or token that is not good.
+    """
+    return public(CredentialRefusedError, *problems)

@@ -7,10 +7,8 @@ operations is added with it. The audit shows its changes as those of `command`.
 import argparse
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, get_args
 
 import msgspec
@@ -20,13 +18,14 @@ from rich.console import Console
 from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
 from parking_api.credentials_file import CredentialsFileError
 from parking_api.errors import ApiError
+from parking_api.models import Answer
 from parking_api.parameters import Moment
 from parking_api.people import queries, service
 from parking_api.people.demo import NoOperatorError, make_demo_people
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, LONGEST_GRACE_MIN, NewPerson
-from parking_api.people.queries import Role
 from parking_api.workflow import Act, acting
+from sql.kinds import Role
 from sql.statements import Row
 
 _ERRORS: Final = (ApiError, CredentialsFileError, NoOperatorError, *DATABASE_ERRORS)
@@ -35,7 +34,6 @@ _ERRORS: Final = (ApiError, CredentialsFileError, NoOperatorError, *DATABASE_ERR
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options on its parser."""
     parser.description = "People, their roles and API keys. A key is printed once, never again."
-    parser.add_argument("--database-url", help="default: DATABASE_URL, then var/run.json")
     parser.add_argument("--reason", help="why; kept in the audit")
     actions = parser.add_subparsers(dest="action", required=True)
     add = actions.add_parser("add", help="add a person, without a key")
@@ -107,8 +105,8 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
     try:
         lines = asyncio.run(_run(arguments, url))
     except _ERRORS as error:
-        said = error.detail if isinstance(error, ApiError) else reason(error)
-        say(Console(stderr=True), said)
+        text = error.detail if isinstance(error, ApiError) else reason(error)
+        say(Console(stderr=True), text)
         return 1
     say(Console(), *lines)
     return 0
@@ -119,50 +117,31 @@ async def _run(arguments: argparse.Namespace, url: str) -> list[str]:
         connected(url, "parking_api people") as db,
         acting(db, COMMAND, datetime.now(UTC), arguments.reason) as act,
     ):
-        return await _ACTIONS[arguments.action](act, arguments)
+        return await _answer(act, arguments)
 
 
-async def _add(act: Act, arguments: argparse.Namespace) -> list[str]:
-    return [_line(await service.add_person(act, _new_person(arguments)))]
+async def _answer(act: Act, arguments: argparse.Namespace) -> list[str]:
+    """Take the action that the command line names; return what is printed."""
+    match arguments.action:
+        case "add":
+            return [_line(await service.add_person(act, _new_person(arguments)))]
+        case "list":
+            return [_line(each) for each in await queries.good_keys(act.db, act.at)]
+        case "issue":
+            key = ApiKey.new()
+            await service.issue_key(act, arguments.person, key, arguments.expires_at)
+            return [key.written()]
+        case "rotate":
+            key, grace = ApiKey.new(), timedelta(minutes=arguments.grace_minutes)
+            await service.rotate_key(act, None, arguments.key_id, key, grace)
+            return [key.written()]
+        case "revoke":
+            return [_line(await service.revoke_key(act, None, arguments.key_id))]
+        case _:
+            issued = await make_demo_people(act.db, arguments.file, at=act.at)
+            return [f"{issued} new keys: {arguments.file}"]
 
 
-async def _list(act: Act, _: argparse.Namespace) -> list[str]:
-    return [_line(each) for each in await queries.good_keys(act.db, act.at)]
-
-
-async def _issue(act: Act, arguments: argparse.Namespace) -> list[str]:
-    key = ApiKey.new()
-    await service.issue_key(act, arguments.person, key, arguments.expires_at)
-    return [key.written()]
-
-
-async def _rotate(act: Act, arguments: argparse.Namespace) -> list[str]:
-    key, grace = ApiKey.new(), timedelta(minutes=arguments.grace_minutes)
-    await service.rotate_key(act, None, arguments.key_id, key, grace)
-    return [key.written()]
-
-
-async def _revoke(act: Act, arguments: argparse.Namespace) -> list[str]:
-    return [_line(await service.revoke_key(act, None, arguments.key_id))]
-
-
-async def _demo(act: Act, arguments: argparse.Namespace) -> list[str]:
-    issued = await make_demo_people(act.db, arguments.file, at=act.at)
-    return [f"{issued} new keys: {arguments.file}"]
-
-
-def _line(row: Row) -> str:
-    return json.dumps(msgspec.structs.asdict(row), ensure_ascii=False, default=str)
-
-
-_Doing = Callable[[Act, argparse.Namespace], Awaitable[list[str]]]
-_ACTIONS: Final[Mapping[str, _Doing]] = MappingProxyType(
-    {
-        "add": _add,
-        "list": _list,
-        "issue": _issue,
-        "rotate": _rotate,
-        "revoke": _revoke,
-        "demo": _demo,
-    }
-)
+def _line(row: Row | Answer) -> str:
+    fields = msgspec.structs.asdict(row) if isinstance(row, Row) else row.model_dump()
+    return json.dumps(fields, ensure_ascii=False, default=str)

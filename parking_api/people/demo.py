@@ -5,18 +5,19 @@ no longer good, gets a new one; whoever is there stays as they are. The file is 
 transaction: should that fail, the database has none of it.
 """
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from parking_api.credentials_file import FILE_MODE, CredentialsFileError, write_atomically
+import msgspec
+
+from parking_api.credentials_file import CredentialsFileError, read_credentials, write_credentials
 from parking_api.people import queries, service
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, NewPerson
 from parking_api.workflow import Act, acting
-from sql.engine import AdvisoryLock, Db, lock
+from sql.engine import AdvisoryLock, Db, SentenceError, lock
 from sql.kinds import OPERATOR
 
 _REASON: Final = "for the demo"
@@ -28,28 +29,23 @@ _NAMES: Final = {
 }
 
 
-class NoOperatorError(Exception):
+class _Known(msgspec.Struct):
+    """What each person in the file must have; the rest of an entry is kept as it is."""
+
+    person_id: str
+
+
+class NoOperatorError(SentenceError):
     """There is no operator yet: import a city first."""
 
-    def __str__(self) -> str:
-        """The class's own sentence is the message."""
-        return str(self.__doc__)
 
-
-async def make_demo_people(
-    db: Db,
-    file: Path,
-    *,
-    at: datetime,
-    new_key: Callable[[], ApiKey] = ApiKey.new,
-) -> int:
+async def make_demo_people(db: Db, file: Path, *, at: datetime) -> int:
     """Add the people that are missing, and give a key to those who have no good one in the file.
 
     Args:
         db: A database that holds a city.
         file: JSON of mode 0600; what else it holds is kept.
         at: The platform's clock.
-        new_key: Where keys come from.
 
     Returns:
         How many keys were issued.
@@ -62,36 +58,33 @@ async def make_demo_people(
     issued = 0
     async with acting(db, COMMAND, at, _REASON) as act:
         await lock(act.db, AdvisoryLock.REGISTRATION)
-        document = _read(file)
-        kept = {entry["person_id"]: entry for entry in document.get("people", [])}
+        document = read_credentials(file)
+        kept = _entries(document, file)
+        operator_id = await queries.demo_operator(act.db)
+        if operator_id is None:
+            raise NoOperatorError
         entries = []
-        for person in _people(await _operator(act.db)):
+        for person in _people(operator_id):
             entry = kept.pop(person.person_id, None)
             if entry is None or not await _is_good(act, entry):
-                entry = await _made(act, person, new_key())
+                entry = await _made(act, person, ApiKey.new())
                 issued += 1
             entries.append(entry)
         if issued:
-            whole = {**document, "people": [*entries, *kept.values()]}
-            text = json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
-            write_atomically(file, text, FILE_MODE)
+            write_credentials(file, {**document, "people": [*entries, *kept.values()]})
     return issued
 
 
 def _people(operator_id: str) -> Iterable[NewPerson]:
     for role, name in _NAMES.items():
-        whose = operator_id if role == OPERATOR else None
-        person_id = f"demo-{role.rpartition('_')[2]}"
         yield NewPerson.model_validate(
-            {"person_id": person_id, "name": name, "roles": [role], "operator_id": whose}
+            {
+                "person_id": f"demo-{role.rpartition('_')[2]}",
+                "name": name,
+                "roles": [role],
+                "operator_id": operator_id if role == OPERATOR else None,
+            }
         )
-
-
-async def _operator(db: Db) -> str:
-    operator_id = await queries.demo_operator(db)
-    if operator_id is None:
-        raise NoOperatorError
-    return operator_id
 
 
 async def _is_good(act: Act, entry: dict[str, Any]) -> bool:
@@ -100,7 +93,7 @@ async def _is_good(act: Act, entry: dict[str, Any]) -> bool:
     if key is None or known is None:
         return False
     is_theirs = key.matches(known.hash) and known.person_id == entry["person_id"]
-    return is_theirs and known.is_good(act.at)
+    return is_theirs and queries.is_good(known, act.at)
 
 
 async def _made(act: Act, person: NewPerson, key: ApiKey) -> dict[str, Any]:
@@ -115,14 +108,10 @@ async def _made(act: Act, person: NewPerson, key: ApiKey) -> dict[str, Any]:
     return {**entry, "key": key.written()}
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _entries(document: Mapping[str, Any], file: Path) -> dict[str, dict[str, Any]]:
+    people = document.get("people", [])
     try:
-        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        named_people = [entry["person_id"] for entry in document.get("people", [])]
-    except FileNotFoundError:
-        return {}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise CredentialsFileError(f"{file} is no file of credentials: move it away") from error
-    if not all(isinstance(name, str) for name in named_people):
-        raise CredentialsFileError(f"{file} is no file of credentials: move it away")
-    return document
+        msgspec.convert(people, list[_Known])
+    except msgspec.ValidationError as error:
+        raise CredentialsFileError(f"{file} lists no people: move it away") from error
+    return {entry["person_id"]: entry for entry in people}

@@ -1,4 +1,4 @@
-"""What can go wrong with people and keys; the classes' sentences are the answers' `detail`."""
+"""Errors of people and keys; a class's docstring is the `detail` of its answer."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

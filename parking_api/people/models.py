@@ -2,26 +2,17 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictInt, model_validator
 
-from parking_api.models import Answer, Body, Instant, Reason, Whole, one_line
-from parking_api.paging import START, PageLimit
+from parking_api.models import Answer, Body, Instant, Reason, one_line
 from parking_api.parameters import Id, Moment, Parameters
-from parking_api.people.queries import Role
-from sql.kinds import OPERATOR
+from sql.kinds import OPERATOR, Role
 
 # As the actor of what a command does, it is nobody's id.
 COMMAND: Final = "command"
 LONGEST_GRACE_MIN: Final = 1440
 
 Roles = Annotated[frozenset[Role], Field(min_length=1)]
-
-
-class PeopleAsk(Parameters):
-    """A page of people."""
-
-    limit: PageLimit = 100
-    cursor: Annotated[Id | None, Field(description=START)] = None
 
 
 class RevokeAsk(Parameters):
@@ -81,7 +72,7 @@ class NewKey(Body):
 class Rotation(Body):
     """A key to be replaced."""
 
-    grace_minutes: Whole = Field(
+    grace_minutes: StrictInt = Field(
         60,
         ge=0,
         le=LONGEST_GRACE_MIN,

@@ -1,15 +1,13 @@
-"""People and keys in the database: the statements of `sql/queries/people.sql`."""
+"""People queries and commands: the statements of `sql/queries/people.sql`."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
+from parking_api.people.models import KeyAnswer, PersonAnswer
 from sql.engine import Db, Transaction
 from sql.statements import Row, Statements
 
 statement = Statements("people")
-
-Role = Literal["operator", "bureau_drafter", "bureau_approver", "operations"]
 
 
 class Person(Row):
@@ -22,20 +20,8 @@ class Person(Row):
     created_at: datetime
 
 
-class Ending:
-    """A row that has the columns `expires_at` and `revoked_at` of a key."""
-
-    __slots__ = ()
-    expires_at: datetime | None
-    revoked_at: datetime | None
-
-    def is_good(self, now: datetime) -> bool:
-        """Whether the key has neither expired nor been revoked."""
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
-
-
-class Credential(Ending, Person):
-    """A key with whose it is; `hash` is the SHA-256 of its secret."""
+class Credential(Person):
+    """A person with a key of theirs; `hash` is the SHA-256 of its secret."""
 
     hash: bytes
     expires_at: datetime | None
@@ -43,16 +29,9 @@ class Credential(Ending, Person):
     last_used_at: datetime | None
 
 
-class Key(Ending, Row):
-    """A key, without what proves it."""
-
-    key_id: str
-    person_id: str
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-    replaced_by: str | None
+def is_good(key: Credential | KeyAnswer, now: datetime) -> bool:
+    """Whether a key has neither expired nor been revoked."""
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
 
 
 class Keyed(Row):
@@ -68,7 +47,7 @@ class Keyed(Row):
 @statement
 async def people(
     db: Db, *, most: int, after: str = "", person_id: str | None = None
-) -> list[Person]:
+) -> list[PersonAnswer]:
     """Read people by `person_id`, from the one after `after` on; or one of them."""
 
 
@@ -81,7 +60,7 @@ async def add_person(
     roles: Sequence[str],
     operator_id: str | None,
     at: datetime,
-) -> Person | None:
+) -> PersonAnswer | None:
     """Add a person; None where the id is taken."""
 
 
@@ -92,7 +71,7 @@ async def demo_operator(db: Db) -> str | None:
 
 @statement
 async def credential(db: Db, key_id: str) -> Credential | None:
-    """Read a key, good or not, with whose it is."""
+    """Read a key, good or not, with its person."""
 
 
 @statement
@@ -106,12 +85,12 @@ async def good_keys(db: Db, at: datetime) -> list[Keyed]:
 
 
 @statement
-async def keys(db: Db, person_id: str) -> list[Key]:
+async def keys(db: Db, person_id: str) -> list[KeyAnswer]:
     """Read a person's keys, ended ones too, the newest first."""
 
 
 @statement
-async def key(db: Transaction, key_id: str) -> Key | None:
+async def key(db: Transaction, key_id: str) -> KeyAnswer | None:
     """Read a key, and lock it."""
 
 
@@ -124,7 +103,7 @@ async def add_key(
     hash: bytes,  # noqa: A002 - the column's name
     at: datetime,
     expires_at: datetime | None,
-) -> Key:
+) -> KeyAnswer:
     """Add a key."""
 
 
@@ -136,5 +115,5 @@ async def end_key(
     expires_at: datetime | None,
     revoked_at: datetime | None,
     replaced_by: str | None,
-) -> Key:
+) -> KeyAnswer:
     """Set when a key ends, and which one takes its place."""

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from parking_api.models import Page
-from parking_api.paging import cut, next_path
+from parking_api.paging import PageAsk, page
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people import queries, service
 from parking_api.people.access import Authenticated, TokenSigner, allowed, guarded
@@ -28,20 +28,19 @@ from parking_api.people.models import (
     Myself,
     NewKey,
     NewPerson,
-    PeopleAsk,
     PersonAnswer,
     RevokeAsk,
     Rotation,
     Token,
 )
-from parking_api.people.queries import Key, Person
+from parking_api.people.queries import Person
 from parking_api.people.tokens import LIFETIME, Claims
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
+from sql.kinds import OPERATIONS
 
 router = APIRouter(tags=["people"], route_class=StrictRoute)
 
-OPERATIONS: Final = "operations"
 CREATED: Final = HTTPStatus.CREATED
 
 Anybody = Annotated[Person, allowed()]
@@ -63,8 +62,8 @@ def _own_or_operations(caller: Person, person_id: str) -> None:
         raise RoleMissingError("Your roles do not allow this; the keys are somebody else's.")
 
 
-def _shown(issued: Key, key: ApiKey) -> IssuedKey:
-    return IssuedKey(**KeyAnswer.model_validate(issued).model_dump(), key=key.written())
+def _shown(issued: KeyAnswer, key: ApiKey) -> IssuedKey:
+    return IssuedKey(**issued.model_dump(), key=key.written())
 
 
 @router.post(
@@ -101,37 +100,34 @@ async def make_token(caller: Authenticated, _: Nothing, deps: Deps, signer: Toke
 )
 async def add_person(new: NewPerson, caller: Operations, _: Nothing, deps: Deps) -> PersonAnswer:
     """Add a person; for operations. A key is issued to them separately."""
-    async with deps.act(caller.person_id, new.reason) as act:
-        added = await service.add_person(act, new)
-    return PersonAnswer.model_validate(added)
+    async with deps.act(caller, new.reason) as act:
+        return await service.add_person(act, new)
 
 
 @router.get("/v1/people", responses=guarded())
-async def people(
-    ask: Annotated[PeopleAsk, Query()], _: Operations, deps: Deps
+async def list_people(
+    ask: Annotated[PageAsk, Query()], _: Operations, deps: Deps
 ) -> Page[PersonAnswer]:
     """List people, page by page, ordered by `person_id`; for operations."""
     async with deps.database.connection() as db:
         found = await queries.people(db, most=ask.limit + 1, after=ask.cursor or "")
-    page, cursor = cut(found, ask.limit, lambda each: each.person_id)
-    items = [PersonAnswer.model_validate(each) for each in page]
-    return Page(items=items, next=next_path("/v1/people", ask, cursor))
+    return page("/v1/people", ask, ask.limit, found, lambda each: each.person_id)
 
 
 @router.get("/v1/people/me", responses=guarded())
-async def me(caller: Authenticated, _: Nothing) -> Myself:
+async def get_myself(caller: Authenticated, _: Nothing) -> Myself:
     """Tell who the caller is."""
-    person = PersonAnswer.model_validate(caller.person)
-    return Myself(**person.model_dump(), key_id=caller.key_id)
+    return Myself(**PersonAnswer.model_validate(caller.person).model_dump(), key_id=caller.key_id)
 
 
 @router.get("/v1/people/{person_id}/keys", responses=guarded(PersonUnknownError))
-async def keys(person_id: PersonId, caller: Anybody, _: Nothing, deps: Deps) -> Page[KeyAnswer]:
+async def list_keys(
+    person_id: PersonId, caller: Anybody, _: Nothing, deps: Deps
+) -> Page[KeyAnswer]:
     """List a person's keys, ended ones too, the newest first; for themselves and operations."""
     _own_or_operations(caller, person_id)
     async with deps.database.connection() as db:
-        found = await service.keys(db, person_id)
-    return Page(items=[KeyAnswer.model_validate(each) for each in found], next=None)
+        return Page(items=await service.keys(db, person_id))
 
 
 @router.post(
@@ -146,7 +142,7 @@ async def issue_key(
     """Issue a further key; for the person and operations. It is shown this once."""
     _own_or_operations(caller, person_id)
     key = ApiKey.new()
-    async with deps.act(caller.person_id, new.reason) as act:
+    async with deps.act(caller, new.reason) as act:
         issued = await service.issue_key(act, person_id, key, new.expires_at)
     return _shown(issued, key)
 
@@ -171,7 +167,7 @@ async def rotate_key(
     """
     _own_or_operations(caller, person_id)
     key, grace = ApiKey.new(), timedelta(minutes=rotation.grace_minutes)
-    async with deps.act(caller.person_id, rotation.reason) as act:
+    async with deps.act(caller, rotation.reason) as act:
         issued = await service.rotate_key(act, person_id, key_id, key, grace)
     return _shown(issued, key)
 
@@ -186,6 +182,5 @@ async def revoke_key(
 ) -> KeyAnswer:
     """Revoke a key at once, and its tokens with it; for the person and operations."""
     _own_or_operations(caller, person_id)
-    async with deps.act(caller.person_id, ask.reason) as act:
-        revoked = await service.revoke_key(act, person_id, key_id)
-    return KeyAnswer.model_validate(revoked)
+    async with deps.act(caller, ask.reason) as act:
+        return await service.revoke_key(act, person_id, key_id)

@@ -1,4 +1,4 @@
-"""What is done with people and keys: added, issued, replaced and revoked."""
+"""Adds people; issues, replaces and revokes keys."""
 
 from datetime import datetime, timedelta
 
@@ -14,13 +14,12 @@ from parking_api.people.errors import (
     PersonUnknownError,
 )
 from parking_api.people.keys import ApiKey
-from parking_api.people.models import NewPerson
-from parking_api.people.queries import Key, Person
+from parking_api.people.models import KeyAnswer, NewPerson, PersonAnswer
 from parking_api.workflow import Act
 from sql.engine import Db
 
 
-async def add_person(act: Act, new: NewPerson) -> Person:
+async def add_person(act: Act, new: NewPerson) -> PersonAnswer:
     """Add a person, who has no key yet.
 
     Raises:
@@ -44,7 +43,7 @@ async def add_person(act: Act, new: NewPerson) -> Person:
     return added
 
 
-async def keys(db: Db, person_id: str) -> list[Key]:
+async def keys(db: Db, person_id: str) -> list[KeyAnswer]:
     """Read a person's keys, ended ones too, the newest first.
 
     Raises:
@@ -57,12 +56,12 @@ async def keys(db: Db, person_id: str) -> list[Key]:
 
 async def issue_key(
     act: Act, person_id: str, key: ApiKey, expires_at: datetime | None = None
-) -> Key:
+) -> KeyAnswer:
     """Give a person a further key.
 
     Args:
         act: Who does it, when and why.
-        person_id: Whose it is to be.
+        person_id: The person who gets it.
         key: The new key.
         expires_at: From when on it is no longer good; None for good until it is revoked.
 
@@ -79,12 +78,12 @@ async def issue_key(
 
 async def rotate_key(
     act: Act, person_id: str | None, key_id: str, key: ApiKey, grace: timedelta
-) -> Key:
+) -> KeyAnswer:
     """Replace a key: the old one stays good for a while, or ends at once.
 
     Args:
         act: Who does it, when and why.
-        person_id: Whose the old key must be; None for anybody's.
+        person_id: The person who must have the old key; None for anybody.
         key_id: The old key.
         key: The new key; it is good until it is revoked.
         grace: How long the old one stays good, unless it expires before.
@@ -94,7 +93,7 @@ async def rotate_key(
         KeyEndedError: It is revoked, expired or replaced already.
     """
     old = await _key(act, person_id, key_id)
-    if not old.is_good(act.at) or old.replaced_by:
+    if not queries.is_good(old, act.at) or old.replaced_by:
         raise KeyEndedError
     issued = await _add_key(act, old.person_id, key, None)
     ended = await queries.end_key(
@@ -108,12 +107,12 @@ async def rotate_key(
     return issued
 
 
-async def revoke_key(act: Act, person_id: str | None, key_id: str) -> Key:
+async def revoke_key(act: Act, person_id: str | None, key_id: str) -> KeyAnswer:
     """End a key at once, and its tokens with it; one that is revoked already stays as it is.
 
     Args:
         act: Who does it, when and why.
-        person_id: Whose it must be; None for anybody's.
+        person_id: The person who must have it; None for anybody.
         key_id: The key.
 
     Raises:
@@ -133,14 +132,14 @@ async def revoke_key(act: Act, person_id: str | None, key_id: str) -> Key:
     return ended
 
 
-async def _key(act: Act, person_id: str | None, key_id: str) -> Key:
+async def _key(act: Act, person_id: str | None, key_id: str) -> KeyAnswer:
     found = await queries.key(act.db, key_id)
     if found is None or person_id not in (None, found.person_id):
         raise KeyUnknownError
     return found
 
 
-async def _add_key(act: Act, person_id: str, key: ApiKey, expires_at: datetime | None) -> Key:
+async def _add_key(act: Act, person_id: str, key: ApiKey, expires_at: datetime | None) -> KeyAnswer:
     try:
         return await queries.add_key(
             act.db,
@@ -154,5 +153,5 @@ async def _add_key(act: Act, person_id: str, key: ApiKey, expires_at: datetime |
         raise PersonUnknownError from error
 
 
-def _subject(key: Key) -> str:
+def _subject(key: KeyAnswer) -> str:
     return f"{key.person_id}/{key.key_id}"

@@ -26,7 +26,7 @@ class Claims(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a token says.
 
     Attributes:
-        person_id: Whose it is.
+        person_id: The person that it stands for.
         roles: Their roles when it was made.
         operator_id: Whose lots an operator is about; None for others.
         key_id: The key that it was made with, and ends with.

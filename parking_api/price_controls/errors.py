@@ -1,17 +1,12 @@
-"""What can go wrong with price controls; the classes' sentences are the answers' `detail`."""
+"""Errors of price controls; a class's docstring is the `detail` of its answer."""
 
-from collections.abc import Sequence
 from http import HTTPStatus
 
-from parking_api.errors import ApiError, ParameterFault
+from parking_api.errors import ApiError
 
 
 class PriceControlError(ApiError, status=HTTPStatus.CONFLICT, kind="price-control"):
     """The tariff goes beyond the price control; `errors` has each clause that it breaks."""
-
-    def __init__(self, faults: Sequence[ParameterFault]) -> None:
-        super().__init__()
-        self.faults = faults
 
 
 class ControlExistsError(ApiError, status=HTTPStatus.CONFLICT, kind="price-control-exists"):

@@ -1,15 +1,16 @@
 """The shapes of requests and answers about price controls."""
 
+from math import ceil
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StrictInt, StringConstraints, model_validator
 
 from parking_api.errors import ParameterFault
-from parking_api.models import Answer, Body, Instant, LotType, Name, Reason, Text, Whole
+from parking_api.models import Answer, Body, Instant, LotType, Reason, StoredName, Text
 from parking_api.parameters import Id, Moment
 from parking_api.zones.models import ZoneClass
 
-Amount = Annotated[Whole, Field(ge=0, le=2**31 - 1)]
+Amount = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
@@ -36,8 +37,8 @@ class NewControl(Body):
         None, min_length=1, max_length=64, description="Class that it holds for; null for all."
     )
     base_minor: Amount = Field(description="Of an hour.", examples=[700])
-    float_up_percent: Annotated[Whole, Field(ge=0, le=1000)] | None = Field(None, examples=[20])
-    float_down_percent: Annotated[Whole, Field(ge=0, le=100)] | None = None
+    float_up_percent: Annotated[StrictInt, Field(ge=0, le=1000)] | None = Field(None, examples=[20])
+    float_down_percent: Annotated[StrictInt, Field(ge=0, le=100)] | None = None
     floor_minor: Amount | None = Field(None, description="Of an hour.")
     ceiling_minor: Amount | None = Field(None, description="Of an hour.", examples=[1000])
     day_ceiling_minor: Amount | None = Field(
@@ -67,11 +68,11 @@ class ControlEnd(Body):
     reason: Reason
 
 
-class Control(Answer):
-    """A price control."""
+class PriceControl(Answer):
+    """A price control: money in smallest units, of an hour but for `day_ceiling_minor`."""
 
     price_control_id: str
-    legal_reference: Name
+    legal_reference: StoredName
     zone_class: int | None
     lot_types: list[LotType]
     currency: str
@@ -88,8 +89,50 @@ class Control(Answer):
     drafted_at: Instant
     approved_by: str | None = Field(description="Null for a draft, which binds nobody yet.")
     approved_at: Instant | None
+
+    @property
+    def state(self) -> str:
+        """Where in the workflow it is: a draft, or approved."""
+        return "draft" if self.approved_at is None else "approved"
+
+    @property
+    def least_minor(self) -> int | None:
+        """The least that an hour may cost: of the amount and the float the higher."""
+        down = self.float_down_percent
+        floated = None if down is None else ceil(self.base_minor * (100 - down) / 100)
+        return max((each for each in (self.floor_minor, floated) if each is not None), default=None)
+
+    @property
+    def most_minor(self) -> int | None:
+        """The most that an hour may cost: of the amount and the float the lower."""
+        up = self.float_up_percent
+        floated = None if up is None else self.base_minor * (100 + up) // 100
+        limits = (each for each in (self.ceiling_minor, floated) if each is not None)
+        return min(limits, default=None)
+
+    @property
+    def citation(self) -> str:
+        """Its name and its time."""
+        until = f" to {self.valid_to.isoformat()}" if self.valid_to else ""
+        return (
+            f"(Price control {self.price_control_id}, from {self.valid_from.isoformat()}{until}.)"
+        )
+
+
+class Control(PriceControl):
+    """A price control."""
+
     hour_floor_minor: int | None = Field(description="The floor that holds.")
     hour_ceiling_minor: int | None = Field(description="The ceiling that holds.")
+
+    @staticmethod
+    def of(control: PriceControl) -> "Control":
+        """Make the answer of a price control, with the limits that hold."""
+        return Control.model_construct(
+            **dict(control),
+            hour_floor_minor=control.least_minor,
+            hour_ceiling_minor=control.most_minor,
+        )
 
 
 class VersionBeyond(Answer):

@@ -1,71 +1,13 @@
-"""What the database knows and does of price controls: `sql/queries/price_controls.sql`."""
+"""Price control queries and commands: the statements of `sql/queries/price_controls.sql`."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from math import ceil
 
-from parking_api.models import Name
+from parking_api.price_controls.models import PriceControl
 from sql.engine import Db, Transaction
 from sql.statements import Row, Statements
 
 statement = Statements("price_controls")
-
-
-class PriceControl(Row):
-    """A price control: money in smallest units, of an hour but for `day_ceiling_minor`."""
-
-    price_control_id: str
-    legal_reference_zh: str
-    legal_reference_en: str
-    zone_class: int | None
-    lot_types: list[str]
-    currency: str
-    vehicle: str | None
-    base_minor: int
-    float_up_percent: int | None
-    float_down_percent: int | None
-    floor_minor: int | None
-    ceiling_minor: int | None
-    day_ceiling_minor: int | None
-    valid_from: datetime
-    valid_to: datetime | None
-    drafted_by: str
-    drafted_at: datetime
-    approved_by: str | None
-    approved_at: datetime | None
-
-    @property
-    def state(self) -> str:
-        """Where in the workflow it is: a draft, or approved."""
-        return "draft" if self.approved_at is None else "approved"
-
-    @property
-    def legal_reference(self) -> Name:
-        """The law or notice that it comes from, in both languages."""
-        return Name(zh=self.legal_reference_zh, en=self.legal_reference_en)
-
-    @property
-    def hour_floor_minor(self) -> int | None:
-        """The least that an hour may cost: of the amount and the float the higher."""
-        down = self.float_down_percent
-        floated = None if down is None else ceil(self.base_minor * (100 - down) / 100)
-        return max((each for each in (self.floor_minor, floated) if each is not None), default=None)
-
-    @property
-    def hour_ceiling_minor(self) -> int | None:
-        """The most that an hour may cost: of the amount and the float the lower."""
-        up = self.float_up_percent
-        floated = None if up is None else self.base_minor * (100 + up) // 100
-        limits = (each for each in (self.ceiling_minor, floated) if each is not None)
-        return min(limits, default=None)
-
-    @property
-    def citation(self) -> str:
-        """Its name and its time."""
-        until = f" to {self.valid_to.isoformat()}" if self.valid_to else ""
-        return (
-            f"(Price control {self.price_control_id}, from {self.valid_from.isoformat()}{until}.)"
-        )
 
 
 class PricingVersion(Row):

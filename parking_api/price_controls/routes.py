@@ -1,14 +1,15 @@
 """Routes of price controls."""
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from parking_api.errors import DatabaseAwayError, described
+from parking_api.errors import DatabaseAwayError
 from parking_api.models import Page, Why
 from parking_api.parameters import ID_PATTERN, Nothing
-from parking_api.people.access import Approver, Drafter, SeesAll, guarded
+from parking_api.people.access import SeesAll, guarded, public_with_login, taking
+from parking_api.people.queries import Person
 from parking_api.price_controls import queries, service
 from parking_api.price_controls.errors import (
     ControlExistsError,
@@ -16,33 +17,31 @@ from parking_api.price_controls.errors import (
     ControlUnknownError,
 )
 from parking_api.price_controls.models import ApprovedControl, Control, ControlEnd, NewControl
+from parking_api.price_controls.service import CONTROLS
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.workflow import SamePersonError
 
 router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
 
-BAD: Final = HTTPStatus.UNPROCESSABLE_ENTITY
-AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
 ControlId = Annotated[str, Path(pattern=ID_PATTERN, examples=["qd-guide-1"])]
 
 
-@router.get("/v1/price-controls", responses=described(BAD, AWAY))
-async def price_controls(_: Nothing, deps: Deps, sees_all: SeesAll) -> Page[Control]:
+@router.get("/v1/price-controls", responses=public_with_login())
+async def list_price_controls(_: Nothing, deps: Deps, sees_all: SeesAll) -> Page[Control]:
     """List the price controls; the bureau sees drafts too."""
     async with deps.database.connection() as db:
         found = await queries.controls(db, include_drafts=sees_all)
-    return Page(items=[Control.model_validate(each) for each in found])
+    return Page(items=[Control.of(each) for each in found])
 
 
-@router.get("/v1/price-controls/{control_id}", responses=described(ControlUnknownError, BAD, AWAY))
-async def price_control(
+@router.get("/v1/price-controls/{control_id}", responses=public_with_login(ControlUnknownError))
+async def get_price_control(
     control_id: ControlId, _: Nothing, deps: Deps, sees_all: SeesAll
 ) -> Control:
     """Give one price control: its legal reference, base, float, floor and ceiling."""
     async with deps.database.connection() as db:
-        found = await service.control(db, control_id, include_drafts=sees_all)
-    return Control.model_validate(found)
+        return Control.of(await service.control(db, control_id, include_drafts=sees_all))
 
 
 @router.post(
@@ -50,35 +49,43 @@ async def price_control(
     status_code=HTTPStatus.CREATED,
     responses=guarded(ControlExistsError, DatabaseAwayError),
 )
-async def new(body: NewControl, deps: Deps, caller: Drafter) -> Control:
+async def draft_price_control(
+    body: NewControl, deps: Deps, caller: Annotated[Person, taking(CONTROLS, "draft")]
+) -> Control:
     """Draft a price control; it binds nobody until it is approved."""
-    async with deps.act(caller.person_id, body.reason) as act:
-        drafted = await service.draft(act, body)
-    return Control.model_validate(drafted)
+    async with deps.act(caller, body.reason) as act:
+        return Control.of(await service.draft(act, body))
 
 
 @router.post(
     "/v1/price-controls/{control_id}/approve",
     responses=guarded(ControlUnknownError, SamePersonError, ControlStateError, DatabaseAwayError),
 )
-async def approve(
-    control_id: ControlId, body: Why, deps: Deps, caller: Approver
+async def approve_price_control(
+    control_id: ControlId,
+    body: Why,
+    deps: Deps,
+    caller: Annotated[Person, taking(CONTROLS, "approve")],
 ) -> ApprovedControl:
     """Approve a price control: no tariff that goes beyond it is published from then on.
 
     Versions that were published before and go beyond it stay as they are; the answer names them.
     """
-    async with deps.act(caller.person_id, body.reason) as act:
+    async with deps.act(caller, body.reason) as act:
         approved, beyond = await service.approve(act, control_id)
-    return ApprovedControl(**Control.model_validate(approved).model_dump(), beyond=beyond)
+    return ApprovedControl.model_construct(**dict(Control.of(approved)), beyond=beyond)
 
 
 @router.post(
     "/v1/price-controls/{control_id}/end",
     responses=guarded(ControlUnknownError, ControlStateError, DatabaseAwayError),
 )
-async def end(control_id: ControlId, body: ControlEnd, deps: Deps, caller: Approver) -> Control:
+async def end_price_control(
+    control_id: ControlId,
+    body: ControlEnd,
+    deps: Deps,
+    caller: Annotated[Person, taking(CONTROLS, "end")],
+) -> Control:
     """Let a price control end."""
-    async with deps.act(caller.person_id, body.reason) as act:
-        ended = await service.end(act, control_id, body.valid_to)
-    return Control.model_validate(ended)
+    async with deps.act(caller, body.reason) as act:
+        return Control.of(await service.end(act, control_id, body.valid_to))

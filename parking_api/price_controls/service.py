@@ -1,11 +1,11 @@
-"""What is done with price controls: drafted, approved, ended, and tariffs held against them."""
+"""Price control commands: draft, approve and end; holds tariffs against price controls."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, ParamSpec, Protocol, TypeVar
 
 import pricing
-from parking_api.errors import ApiError, ParameterFault
+from parking_api.errors import ParameterFault
 from parking_api.price_controls import queries
 from parking_api.price_controls.errors import (
     ControlExistsError,
@@ -13,14 +13,14 @@ from parking_api.price_controls.errors import (
     ControlUnknownError,
     PriceControlError,
 )
-from parking_api.price_controls.models import Control, NewControl, VersionBeyond
-from parking_api.price_controls.queries import PriceControl
+from parking_api.price_controls.models import Control, NewControl, PriceControl, VersionBeyond
 from parking_api.quotes import queries as quote_queries
 from parking_api.quotes.errors import TariffInvalidError
 from parking_api.quotes.prices import calendar_of
 from parking_api.worker import off_loop
 from parking_api.workflow import Act, Step, Workflow, change
 from sql.engine import AdvisoryLock, Db, Transaction, lock
+from sql.kinds import APPROVER, DRAFTER
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,7 +52,7 @@ async def looked_over(look: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
         return await off_loop(look, *args, **kwargs)
     except pricing.TooMuchWorkError as error:
         fault = ParameterFault(parameter="document", message=str(error))
-        raise TariffInvalidError([fault]) from error
+        raise TariffInvalidError(faults=[fault]) from error
 
 
 async def applying(
@@ -90,7 +90,7 @@ async def check(
     calendar = calendar_of(await quote_queries.calendar(db))
     faults = await looked_over(_breaches, tariff, controls, start, calendar)
     if faults:
-        raise PriceControlError(faults)
+        raise PriceControlError(faults=faults)
 
 
 def _breaches(
@@ -121,10 +121,10 @@ async def ceilings_of(
 
 def _ceiling(control: PriceControl) -> pricing.Ceiling:
     return pricing.Ceiling(
-        reference=control.legal_reference_zh,
-        hour_minor=control.hour_ceiling_minor,
+        reference=control.legal_reference.zh,
+        hour_minor=control.most_minor,
         day_minor=control.day_ceiling_minor,
-        floor_hour_minor=control.hour_floor_minor,
+        floor_hour_minor=control.least_minor,
         vehicle=control.vehicle,
     )
 
@@ -146,25 +146,21 @@ async def _locked(db: Transaction, control_id: str) -> PriceControl:
     return await control(db, control_id, include_drafts=True)
 
 
-def _subject(control: PriceControl) -> str:
-    return f"price_control/{control.price_control_id}"
-
-
-def _wrong_state(_: PriceControl, __: Step) -> ApiError:
-    return ControlStateError()
-
-
 CONTROLS: Final = Workflow[str, PriceControl](
     kind="price_control",
     steps={
-        "draft": Step(ends="draft"),
-        "approve": Step(("draft",), "approved", by="second"),
-        "end": Step(("draft", "approved")),
+        "draft": [Step(DRAFTER, (), ("draft",))],
+        "approve": [Step(APPROVER, ("draft",), ("approved",), "second")],
+        "end": [
+            Step(APPROVER, ("draft",), ("draft",)),
+            Step(APPROVER, ("approved",), ("approved",)),
+        ],
     },
     lock=_locked,
-    subject=_subject,
-    audited=Control.model_validate,
-    wrong_state=_wrong_state,
+    authors=lambda control: (control.drafted_by,),
+    subject=lambda control: f"price_control/{control.price_control_id}",
+    audited=Control.of,
+    wrong_state=lambda _, __, ___: ControlStateError(),
 )
 
 

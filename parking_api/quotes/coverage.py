@@ -8,38 +8,20 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from parking_api.quotes import queries
 from parking_api.quotes.errors import LeavesUnpricedError
-from parking_api.quotes.models import UnpricedLot, UnpricedLots
-from parking_api.quotes.prices import Situation, situations
+from parking_api.quotes.models import Lack, UnpricedLot, UnpricedLots
+from parking_api.quotes.prices import Situation, read_situations
 from parking_api.workflow import Act
-from sql.engine import Db
+from sql.engine import Transaction
 
 # As many lots as an answer names; it tells the number of all.
 MOST_NAMED: Final = 100
 
 Span = tuple[datetime, datetime | None]
-Lack = Literal["zone", "tariff"]
 _NO_SPANS: Final[tuple[Span, ...]] = ()
-
-
-@dataclass(frozen=True)
-class Unpriced:
-    """A lot that has lost its price.
-
-    Attributes:
-        lot_id: Which.
-        start: From when on.
-        end: Until when; None where no end is known.
-        lacks: `zone`: no zone contains it; `tariff`: none prices its zone and type.
-    """
-
-    lot_id: str
-    start: datetime
-    end: datetime | None
-    lacks: Lack
 
 
 @dataclass(frozen=True)
@@ -82,16 +64,16 @@ def _covers(spans: Sequence[Span], at: datetime) -> bool:
     return any(start <= at and (end is None or at < end) for start, end in spans)
 
 
-async def read(db: Db) -> Coverage:
+async def read(db: Transaction) -> Coverage:
     """Read when each lot has a price, in the transaction's view."""
     spans = defaultdict(list)
     for effect in await queries.effects(db):
         spans[effect.target].append((effect.starts_at, effect.ends_at))
-    lots = situations(await queries.lots(db))
+    lots = await read_situations(db)
     return Coverage(lots, {target: tuple(each) for target, each in spans.items()})
 
 
-def newly_unpriced(before: Coverage, after: Coverage, since: datetime) -> list[Unpriced]:
+def newly_unpriced(before: Coverage, after: Coverage, since: datetime) -> list[UnpricedLot]:
     """Return the lots that had a price before a change and, from some time on, have none.
 
     Args:
@@ -100,21 +82,22 @@ def newly_unpriced(before: Coverage, after: Coverage, since: datetime) -> list[U
         since: What was earlier does not count.
 
     Returns:
-        The first such time of each lot, the earliest first.
+        The first such time of each lot, the earliest first; of none that is retired.
     """
     # Lots of one kind in the same zones share their fate.
     known: dict[object, tuple[datetime, datetime | None, Lack] | None] = {}
     found = []
     for lot_id, situation in after.lots.items():
-        if lot_id not in before.lots:
+        if lot_id not in before.lots or situation.retired_at:
             continue
         kind = (before.own(lot_id), after.own(lot_id), before.lots[lot_id], situation)
         if kind not in known:
             known[kind] = _first_gap(before, after, lot_id, since)
         gap = known[kind]
         if gap:
-            found.append(Unpriced(lot_id, *gap))
-    return sorted(found, key=lambda each: (each.start, each.lot_id))
+            start, end, lacks = gap
+            found.append(UnpricedLot(lot_id=lot_id, from_=start, to=end, lacks=lacks))
+    return sorted(found, key=lambda each: (each.from_, each.lot_id))
 
 
 def _first_gap(
@@ -140,7 +123,7 @@ async def require_prices(
         act: Who changes it, when and why; the change is made.
         before: As it was before the change.
         subject: What the audit calls what was changed.
-        allowed: Whether they said that lots may be left without a price.
+        allowed: Whether lots may be left without a price.
 
     Returns:
         The lots that have lost their price.
@@ -157,20 +140,17 @@ async def require_prices(
     return answer(found)
 
 
-def described(lot: Unpriced) -> str:
+def described(lot: UnpricedLot) -> str:
     """Return a sentence about a lot without price."""
-    until = f" to {lot.end.isoformat()}" if lot.end else " on"
+    until = f" to {lot.to.isoformat()}" if lot.to else " on"
     why = "no zone contains it" if lot.lacks == "zone" else "no tariff prices its zone and type"
-    return f"{lot.lot_id} from {lot.start.isoformat()}{until}: {why}"
+    return f"{lot.lot_id} from {lot.from_.isoformat()}{until}: {why}"
 
 
-def answer(lots: Sequence[Unpriced]) -> UnpricedLots:
+def answer(lots: Sequence[UnpricedLot]) -> UnpricedLots:
     """Return the answer: how many lots lost their price, which, and from when on."""
     return UnpricedLots(
         lots=len(lots),
-        from_=lots[0].start if lots else None,
-        items=[
-            UnpricedLot(lot_id=each.lot_id, from_=each.start, to=each.end, lacks=each.lacks)
-            for each in lots[:MOST_NAMED]
-        ],
+        from_=lots[0].from_ if lots else None,
+        items=list(lots[:MOST_NAMED]),
     )

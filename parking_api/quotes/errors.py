@@ -9,10 +9,8 @@ from parking_api.errors import ApiError, ParameterFault
 class QuoteRefusedError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """A stay cannot be priced as it is asked for."""
 
-    def __init__(self, detail: str = "", parameter: str | None = None) -> None:
-        super().__init__(detail)
-        if parameter:
-            self.faults = (ParameterFault(parameter=parameter, message=self.detail),)
+    def __init__(self, detail: str, parameter: str) -> None:
+        super().__init__(detail, [ParameterFault(parameter=parameter, message=detail)])
 
 
 class LotWithoutTariffError(
@@ -55,16 +53,10 @@ class LeavesUnpricedError(ApiError, status=HTTPStatus.CONFLICT, kind="leaves-unp
         more = f" The first {len(named)} are named." if number > len(named) else ""
         super().__init__(
             f"{lots} would lose their price: `errors` names them. "
-            f'Say "leaves_unpriced": true if that is meant.{more}'
+            f'Say "leaves_unpriced": true if that is meant.{more}',
+            [ParameterFault(parameter="leaves_unpriced", message=message) for message in named],
         )
-        self.faults = [
-            ParameterFault(parameter="leaves_unpriced", message=message) for message in named
-        ]
 
 
 class TariffInvalidError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY, kind="tariff-invalid"):
     """The tariff is incomplete, contradictory or ambiguous: `errors` has every fault."""
-
-    def __init__(self, faults: Sequence[ParameterFault]) -> None:
-        super().__init__()
-        self.faults = faults

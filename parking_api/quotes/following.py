@@ -1,27 +1,22 @@
 """Keeps the copy of the tariffs up to date: the database notifies at each change of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Final
 
-import structlog
 from fastapi import Depends, Request
 
 from parking_api import background
 from parking_api.database import Database
 from parking_api.errors import DatabaseAwayError
 from parking_api.quotes import queries
-from parking_api.quotes.prices import Prices
+from parking_api.quotes.prices import Prices, read_situations
 from parking_api.resources import Deps
-from sql.engine import connect, transaction
-from sql.faults import FAULTS
+from sql.engine import transaction
 
-CHANNEL: Final = "tariffs"
 # An import writes in several statements: notifications within this time are one change.
 SETTLE_S: Final = 0.02
-
-log = structlog.get_logger(__name__)
 
 
 class FollowedPrices(Prices):
@@ -55,16 +50,24 @@ class FollowedPrices(Prices):
         Raises:
             DatabaseAwayError: The database is away; the copy stays as it is.
         """
-        async with self._one_reader, self._database.connection() as db:
-            async with transaction(db, isolation="repeatable_read", readonly=True):
-                versions = await queries.versions(db)
-                effects = await queries.effects(db)
-                lots = await queries.lots(db)
-                calendar = await queries.calendar(db)
+        async with self._one_reader:
+            async with (
+                self._database.connection() as db,
+                transaction(db, isolation="repeatable_read", readonly=True) as snapshot,
+            ):
+                known = self.known
+                versions = await queries.versions(
+                    snapshot,
+                    known_tariffs=[tariff_id for tariff_id, _ in known],
+                    known_versions=[version for _, version in known],
+                )
+                effects = await queries.effects(snapshot)
+                lots = await read_situations(snapshot)
+                calendar = await queries.calendar(snapshot)
             self.load(versions, effects, lots, calendar)
 
 
-# Whoever asks for prices is told, too, where there are none yet.
+# Depends on `Deps`, which refuses the request while there are no prices yet.
 async def _prices(request: Request, _: Deps) -> FollowedPrices:
     prices: FollowedPrices = request.app.state.prices
     return prices
@@ -75,49 +78,16 @@ CurrentPrices = Annotated[FollowedPrices, Depends(_prices)]
 
 @asynccontextmanager
 async def followed_prices(
-    database: Database, database_url: str, reload_interval_s: float, changed: asyncio.Event
+    prices: FollowedPrices, reload_interval_s: float
 ) -> AsyncIterator[FollowedPrices]:
     """Load the tariffs as soon as the database is there; keep them up to date until the end.
 
     Args:
-        database: Read at once, at each change, and at intervals.
-        database_url: For a connection of its own, which listens.
+        prices: Read at once, at each change, and at intervals.
         reload_interval_s: Longest that the copy is not read again, seconds.
-        changed: Set, too, when the database tells of a change.
     """
-    prices = FollowedPrices(database)
-    tasks = [
-        asyncio.create_task(_listen(database_url, [prices.changed, changed])),
-        asyncio.create_task(prices.reading.repeat(reload_interval_s, prices.changed)),
-    ]
+    task = asyncio.create_task(prices.reading.repeat(reload_interval_s, prices.changed))
     try:
-        await prices.reading.first_try()
         yield prices
     finally:
-        await background.stop(tasks)
-
-
-async def _listen(url: str, changed: Sequence[asyncio.Event]) -> None:
-    while True:
-        with suppress(*FAULTS):
-            await _listen_once(url, changed)
-        log.warning("tariffs not listened for")
-        await asyncio.sleep(background.AGAIN_S)
-
-
-async def _listen_once(url: str, changed: Sequence[asyncio.Event]) -> None:
-    lost = asyncio.Event()
-    connection = await connect(url, "onelot-api-listener", timeout_s=background.PATIENCE_S)
-    try:
-        connection.add_termination_listener(lambda _: lost.set())
-        await connection.add_listener(CHANNEL, lambda *_: _set(changed))
-        # What changed while nobody listened.
-        _set(changed)
-        await lost.wait()
-    finally:
-        await connection.close(timeout=1.0)
-
-
-def _set(events: Sequence[asyncio.Event]) -> None:
-    for event in events:
-        event.set()
+        await background.stop([task])

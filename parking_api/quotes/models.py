@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StrictInt, StringConstraints, model_validator
 
-from parking_api.models import Answer, Body, Flag, Instant, Name, Whole
+from parking_api.models import Answer, Body, Flag, Instant, JsonObject, Name
 from parking_api.parameters import Id, Moment, Parameters
 
+Lack = Literal["zone", "tariff"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
@@ -27,7 +28,7 @@ class UnpricedLot(Answer):
     lot_id: str
     from_: Instant = Field(alias="from")
     to: Instant | None = Field(description="Exclusive; null for no end in sight.")
-    lacks: Literal["zone", "tariff"]
+    lacks: Lack
 
 
 class UnpricedLots(Answer):
@@ -105,11 +106,21 @@ class StayAnswer(Answer):
     vehicle: str | None = Field(description="The class of vehicle that was asked for, or null.")
 
 
+class Year(Answer):
+    """A year's calendar."""
+
+    year: int
+    holidays: list[date]
+    makeup_workdays: list[date]
+    published_by: str
+    published_at: Instant
+
+
 class QuoteAsk(Body):
     """A stay to be priced: at a lot, by the version in force at entry; or by a document."""
 
     lot_id: Id | None = Field(None, examples=["370202-0001"])
-    document: dict[str, Any] | None = Field(
+    document: JsonObject | None = Field(
         None, description="A tariff document instead of a lot: a draft, or what might be one."
     )
     entry: Moment = Field(examples=["2026-06-10T10:00:00+08:00"])
@@ -128,7 +139,7 @@ class QuoteAsk(Body):
         description="What the stay is entitled to; `first_stay` for the day's first at the lot.",
         examples=[[]],
     )
-    version: Whole | None = Field(
+    version: StrictInt | None = Field(
         None,
         ge=1,
         le=2**31 - 1,
@@ -161,7 +172,7 @@ class QuoteLine(Answer):
     units: int | None = Field(None, examples=[2])
     unit_s: int | None = Field(None, examples=[1800])
     unit_price_minor: int | None = Field(None, examples=[350])
-    adjustment: dict[str, Any] | None = None
+    adjustment: JsonObject | None = None
     cap_minor_taken: int | None = Field(None, description="What caps took off.")
     entitlement: str | None = None
     exact_minor: str | None = Field(None, description="Where it is no whole smallest unit.")

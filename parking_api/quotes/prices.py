@@ -4,20 +4,26 @@ All versions ever published are here, so that a stay of last year costs what it 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import pricing
-from parking_api.errors import LotUnknownError
+from parking_api.errors import LotRetiredError, LotUnknownError
 from parking_api.models import Json
+from parking_api.quotes import queries
 from parking_api.quotes.errors import LotWithoutTariffError, VersionNotInForceError
-from parking_api.quotes.models import Stay
-from parking_api.quotes.queries import StoredEffect, StoredVersion, Year, ZonedLot
+from parking_api.quotes.models import Stay, Year
+from parking_api.quotes.queries import StoredEffect, StoredVersion
 from pricing import DAY_KINDS
+from sql.engine import Transaction
 
+# Few enough that reading them holds the loop up for a millisecond.
+_LOTS_A_PAGE: Final = 500
 # Answers share their stay: a few tariffs price a whole minute's answers, and a page of 1,000 lots.
 MOST_GLANCES: Final = 4096
 # What most people drive (小型车), as tariffs call it that tell classes apart.
@@ -55,10 +61,12 @@ class Situation:
     Attributes:
         lot_type: Its type.
         zones: (zone_id, valid_from, valid_to) of each zone that ever contains it, newest first.
+        retired_at: Since when nobody can come in any more; None for a lot that is not retired.
     """
 
     lot_type: str
     zones: tuple[tuple[str, datetime, datetime | None], ...]
+    retired_at: datetime | None = None
 
     def zone_at(self, at: datetime) -> str | None:
         """The zone that contains the lot at `at`."""
@@ -69,50 +77,60 @@ class Situation:
 
 
 class Prices:
-    """The city's versions, their effects, its lots with their zones, and its calendar."""
+    """The city's versions, their effects, its lots with their zones, and its calendar.
+
+    Attributes:
+        calendar: The city's.
+        generation: Rises with each reading.
+    """
 
     def __init__(self) -> None:
         self.calendar = pricing.Calendar()
         self._years: frozenset[int] = frozenset()
         self._versions: dict[tuple[str, int], Version] = {}
         self._effects: Mapping[tuple[str, ...], list[Effect]] = {}
-        self._lots: dict[str, Situation] = {}
+        self._lots: Mapping[str, Situation] = {}
         self._glances: dict[_Glance, Json | None] = {}
+        self.generation = 0
+
+    @property
+    def known(self) -> Collection[tuple[str, int]]:
+        """The versions that are here, by tariff_id and number."""
+        return self._versions.keys()
 
     def load(
         self,
         versions: Iterable[StoredVersion],
         effects: Iterable[StoredEffect],
-        lots: Iterable[ZonedLot],
+        lots: Mapping[str, Situation],
         calendar: Iterable[Year],
     ) -> None:
-        """Replace all content.
+        """Replace all content, but for the versions that are known and still price something.
 
         Args:
-            versions: One that is known is not read again.
+            versions: Those that are not known.
             effects: What they price, and when.
-            lots: The lots with their zones.
+            lots: All lots, by lot_id.
             calendar: The city's, all years.
         """
-        known = self._versions
-        self._versions = {
-            key: known.get(key) or _version(row)
-            for row in versions
-            for key in [(row.tariff_id, row.version)]
-        }
+        read = {(row.tariff_id, row.version): _version(row) for row in versions}
+        known = self._versions | read
+        self._versions = {}
         by_target = defaultdict(list)
         for row in effects:
-            version = self._versions[row.tariff_id, row.version]
+            key = (row.tariff_id, row.version)
+            version = self._versions[key] = known[key]
             effect = Effect(row.starts_at, row.ends_at, version)
             by_target[row.target].append(effect)
         self._effects = dict(by_target)
-        self._lots = situations(lots)
+        self._lots = lots
         years = list(calendar)
         self._years = frozenset(row.year for row in years)
-        read = calendar_of(years)
+        calendar_now = calendar_of(years)
         # The same object while it says the same: what the pricer derived is kept with it.
-        self.calendar = self.calendar if read == self.calendar else read
+        self.calendar = self.calendar if calendar_now == self.calendar else calendar_now
         self._glances = {}
+        self.generation += 1
 
     def effect_at(self, lot_id: str, at: datetime) -> Effect | None:
         """Return what prices a lot at `at`: its own tariff, else that of its zone and type.
@@ -141,10 +159,14 @@ class Prices:
 
         Raises:
             LotUnknownError: There is no such lot.
+            LotRetiredError: It is retired by then; stays that began before keep their price.
             LotWithoutTariffError: Nothing prices it at `entry`.
             VersionNotInForceError: Another version than `pinned` does.
         """
         effect = self.effect_at(lot_id, entry)
+        retired_at = self._lots[lot_id].retired_at
+        if retired_at and retired_at <= entry:
+            raise LotRetiredError
         if effect is None:
             raise LotWithoutTariffError(
                 f"No tariff is in force for {lot_id} at {entry.isoformat()}.", "lot_id"
@@ -195,9 +217,10 @@ class Prices:
     def quote_lots(self, lots: Iterable[Json], stay: Stay) -> None:
         """Write the price of a stay into each lot of an answer; null where nothing prices it."""
         for lot in lots:
-            lot["quote"] = self._glance(lot["lot_id"], stay)
+            lot["quote"] = self.glance(lot["lot_id"], stay)
 
-    def _glance(self, lot_id: str, stay: Stay) -> Json | None:
+    def glance(self, lot_id: str, stay: Stay) -> Json | None:
+        """Return the price of a stay at a lot, for an answer; None where nothing prices it."""
         effect = self.effect_at(lot_id, stay.start) if lot_id in self._lots else None
         if effect is None:
             return None
@@ -220,9 +243,9 @@ class Prices:
 def _brief(
     version: Version, stay: Stay, calendar: pricing.Calendar, successors: list[pricing.Version]
 ) -> Json | None:
-    asked = pricing.Stay(stay.start, stay.end, class_of(version.tariff, stay.vehicle))
+    priced = pricing.Stay(stay.start, stay.end, class_of(version.tariff, stay.vehicle))
     try:
-        total_minor = pricing.pricer(version.tariff, calendar).fee(asked, successors)
+        total_minor = pricing.pricer(version.tariff, calendar).fee(priced, successors)
     except pricing.PricingError:
         # A class that the tariff does not know, or a stay beyond what one may cost to price: that
         # lot is without a price, and the others are not held up.
@@ -254,15 +277,19 @@ def _in_force(effects: list[Effect] | None, at: datetime) -> Effect | None:
     return None
 
 
-def situations(rows: Iterable[ZonedLot]) -> dict[str, Situation]:
-    """Return the lots with their zones, by lot_id."""
-    types: dict[str, str] = {}
-    zones: dict[str, list[tuple[str, datetime, datetime | None]]] = defaultdict(list)
-    for row in rows:
-        types[row.lot_id] = row.lot_type
-        if row.zone_id is not None and row.valid_from is not None:
-            zones[row.lot_id].append((row.zone_id, row.valid_from, row.valid_to))
-    return {lot_id: Situation(kind, tuple(zones[lot_id])) for lot_id, kind in types.items()}
+async def read_situations(db: Transaction) -> dict[str, Situation]:
+    """Read every lot's type and zones, by lot_id; lots in the same situation share the object."""
+    found: dict[str, Situation] = {}
+    same = cache(Situation)
+    after = ""
+    while rows := await queries.zones_of_lots(db, after=after, most=_LOTS_A_PAGE):
+        for lot_id, of_lot in groupby(rows, lambda row: row.lot_id):
+            zones = list(of_lot)
+            spans = ((each.zone_id, each.valid_from, each.valid_to) for each in zones)
+            known = tuple((zone, start, end) for zone, start, end in spans if zone and start)
+            found[lot_id] = same(zones[0].lot_type, known, zones[0].retired_at)
+        after = rows[-1].lot_id
+    return found
 
 
 def calendar_of(rows: Iterable[Year]) -> pricing.Calendar:

@@ -1,7 +1,9 @@
-"""Queries for what prices the city: the statements of `sql/queries/quotes.sql`."""
+"""Quote queries: the statements of `sql/queries/quotes.sql`."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
+from parking_api.quotes.models import Year
 from sql.engine import Db
 from sql.statements import Row, Statements
 
@@ -36,30 +38,32 @@ class StoredEffect(Row):
         """What it prices: `(lot_id,)` or `(zone_id, lot_type)`."""
         return tuple(each for each in (self.lot_id, self.zone_id, self.lot_type) if each)
 
+    @property
+    def message(self) -> str:
+        """Which version prices what from when on."""
+        until = f" to {self.ends_at.isoformat()}" if self.ends_at else " on"
+        return (
+            f"version {self.version} of {self.tariff_id} prices {' x '.join(self.target)} "
+            f"from {self.starts_at.isoformat()}{until}"
+        )
 
-class ZonedLot(Row):
-    """A lot with a zone that contains it for a time; with nulls where none ever does."""
+
+class ZoneOfLot(Row, gc=False):
+    """A lot with its type, since when it is retired, and a zone that contains it for a time."""
 
     lot_id: str
     lot_type: str
+    retired_at: datetime | None
     zone_id: str | None
-    valid_from: datetime
+    valid_from: datetime | None
     valid_to: datetime | None
 
 
-class Year(Row):
-    """A year of the city's calendar."""
-
-    year: int
-    holidays: list[date]
-    makeup_workdays: list[date]
-    published_by: str
-    published_at: datetime
-
-
 @statement
-async def versions(db: Db) -> list[StoredVersion]:
-    """Read every version that prices, or has priced, anything."""
+async def versions(
+    db: Db, *, known_tariffs: Sequence[str], known_versions: Sequence[int]
+) -> list[StoredVersion]:
+    """Read every version that prices, or has priced, anything, but for those known already."""
 
 
 @statement
@@ -68,8 +72,8 @@ async def effects(db: Db) -> list[StoredEffect]:
 
 
 @statement
-async def lots(db: Db) -> list[ZonedLot]:
-    """Read every lot with each zone that ever contains it, the newest first."""
+async def zones_of_lots(db: Db, *, after: str, most: int) -> list[ZoneOfLot]:
+    """Read lots by `lot_id`, from the one after `after` on, with all their zones, newest first."""
 
 
 @statement

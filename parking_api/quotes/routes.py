@@ -6,9 +6,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Body, Request
 
 import pricing
-from parking_api.errors import LotUnknownError, described
+from parking_api.errors import LotRetiredError, LotUnknownError, described
 from parking_api.models import Json
-from parking_api.people.access import Guard
+from parking_api.people.access import for_bureau
 from parking_api.people.errors import CredentialRefusedError, RoleMissingError
 from parking_api.quotes import service
 from parking_api.quotes.errors import (
@@ -31,8 +31,6 @@ from pricing import steps_a_day
 router = APIRouter(tags=["quotes"], route_class=StrictRoute)
 
 BAD = HTTPStatus.UNPROCESSABLE_ENTITY
-# A document is work of the asker's own making.
-BUREAU: Final = Guard(frozenset({"bureau_drafter", "bureau_approver"}))
 # What the loop prices itself, which takes it some milliseconds: most stays of a month.
 INLINE_STEPS: Final = 1000
 EXAMPLES = {
@@ -63,6 +61,7 @@ EXAMPLES = {
     response_model_exclude_unset=True,
     responses=described(
         LotUnknownError,
+        LotRetiredError,
         LotWithoutTariffError,
         VersionNotInForceError,
         BAD,
@@ -77,7 +76,7 @@ EXAMPLES = {
         BusyError,
     ),
 )
-async def quote(
+async def quote_stay(
     ask: Annotated[QuoteAsk, Body(openapi_examples=EXAMPLES)],
     prices: CurrentPrices,
     request: Request,
@@ -86,10 +85,12 @@ async def quote(
 
     The version in force at entry prices it; its number and hash are in the answer. The same
     request against the same version gives the same bytes at any time: pin it with `version`. Only
-    a `provisional` one may change: once the holidays of a year to come are published.
+    a `provisional` one may change: once the holidays of a year to come are published. A lot that is
+    retired has prices for stays that began before it was.
     """
     if ask.document is not None:
-        await BUREAU.admit(request)
+        # A document is work of the asker's own making.
+        await for_bureau.admit(request)
         return await off_loop(_by_document, ask, ask.document, prices)
     assert ask.lot_id is not None  # noqa: S101 - one of the two is given
     version = prices.version_for(ask.lot_id, ask.entry, ask.version)

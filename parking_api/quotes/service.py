@@ -90,7 +90,7 @@ def read_document(document: Json, parameter: str = "document") -> pricing.Tariff
     except pricing.TariffFaultsError as error:
         paths = [_path(parameter, fault.path) for fault in error.faults]
         raise errors.TariffInvalidError(
-            [
+            faults=[
                 ParameterFault(parameter=path, message=fault.message)
                 for path, fault in zip(paths, error.faults, strict=True)
             ]

@@ -1,11 +1,21 @@
 """The shapes of requests and answers about bays."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from parking_api.models import Answer, DataState, Point, SpaceClass, SpaceState
-from parking_api.parameters import Height, Latitude, Longitude, Parameters, Radius
+from parking_api.models import DEGRADED, Answer, DataState, Point, SpaceClass, SpaceState
+from parking_api.parameters import (
+    Form,
+    Height,
+    InCrs,
+    Latitude,
+    Longitude,
+    Parameters,
+    Radius,
+    Source,
+    SourceAsk,
+)
 
 
 class NearestSpacesAsk(Parameters):
@@ -17,20 +27,30 @@ class NearestSpacesAsk(Parameters):
     radius_m: Radius = 2000
     space_class: SpaceClass | None = None
     height_m: Height | None = None
+    source: Source = "memory"
 
 
-class Bay(Answer):
-    """One bay."""
+class NearestSpacesQuery(NearestSpacesAsk, InCrs):
+    """The same, with the form of the answer. A question without it is answered in less time."""
+
+    f: Form = "json"
+
+
+class LotSpacesAsk(SourceAsk, InCrs):
+    """The bays of a lot."""
+
+
+class BayFacts(Answer):
+    """What there is to say about a bay, but for its place."""
 
     space_id: str = Field(examples=["370202-0001-0017"])
     number: int = Field(ge=1, description="The lot's own numbering.", examples=[17])
     level: int = Field(description="0 is street level, -1 the first basement.", examples=[-1])
     space_class: SpaceClass
-    location: Point
 
 
-class NearestSpace(Bay):
-    """A free bay near a place."""
+class NearestSpaceFacts(BayFacts):
+    """What there is to say about a free bay near a place, but for its own."""
 
     lot_id: str = Field(examples=["370202-0001"])
     distance_m: float = Field(ge=0, description="Geodesic, on the spheroid.", examples=[182.437])
@@ -38,18 +58,47 @@ class NearestSpace(Bay):
     observed_at: AwareDatetime = Field(description="When the lot's state was true.")
 
 
-class NearestSpaces(Answer):
-    """Free bays near a place, nearest first."""
+class NearestSpace(NearestSpaceFacts):
+    """A free bay near a place."""
 
-    spaces: list[NearestSpace]
+    location: Point
+
+
+class NearestSpaceFeature(Answer):
+    """A free bay near a place as a GeoJSON feature."""
+
+    type: Literal["Feature"]
+    id: str
+    geometry: Point
+    properties: NearestSpaceFacts
+
+
+class NearestSpacesEnvelope(Answer):
+    """What stands around the free bays near a place."""
+
     as_of: AwareDatetime | None = Field(
         description="The newest commit that the answer reflects; null before the first."
     )
+    degraded: bool = Field(description=DEGRADED)
 
 
-class LotSpace(Bay):
+class NearestSpaces(NearestSpacesEnvelope):
+    """Free bays near a place, nearest first."""
+
+    spaces: list[NearestSpace]
+
+
+class NearestSpaceCollection(NearestSpacesEnvelope):
+    """Free bays near a place, nearest first, as a GeoJSON FeatureCollection."""
+
+    type: Literal["FeatureCollection"]
+    features: list[NearestSpaceFeature]
+
+
+class LotSpace(BayFacts):
     """A bay with its state."""
 
+    location: Point
     state: SpaceState
 
 
@@ -61,3 +110,4 @@ class LotSpaces(Answer):
     data_state: DataState
     observed_at: AwareDatetime | None
     as_of: AwareDatetime | None = Field(description="The commit that the answer reflects.")
+    degraded: bool = Field(description=DEGRADED)

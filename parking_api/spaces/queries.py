@@ -10,10 +10,9 @@ statement = Statements("spaces")
 
 
 class NearestSpace(Placed, Row):
-    """A free bay near a place; all but `as_of` is null in the single row of none."""
+    """A free bay near a place."""
 
-    as_of: datetime | None
-    lot_id: str | None
+    lot_id: str
     number: int
     level: int
     space_class: SpaceClass
@@ -25,14 +24,19 @@ class NearestSpace(Placed, Row):
     latitude: float
 
 
-class Bay(Placed, Row):
-    """A bay with its state; its own columns are null in the single row of a lot that counts."""
+class LotOfBays(Row):
+    """What the bays of a lot have in common."""
 
     timezone: str
     data_state: DataState
     observed_at: datetime | None
     committed_at: datetime | None
-    number: int | None
+
+
+class Bay(Placed, Row):
+    """A bay with its state."""
+
+    number: int
     level: int
     space_class: SpaceClass
     longitude: float
@@ -55,5 +59,10 @@ async def nearest_spaces(
 
 
 @statement
+async def lot(db: Db, lot_id: str) -> LotOfBays | None:
+    """Read what the bays of a lot have in common; None where there is no such lot."""
+
+
+@statement
 async def bays(db: Db, lot_id: str) -> list[Bay]:
-    """Read the bays of a lot, by number; nothing where there is no such lot."""
+    """Read the bays of a lot, by number; none where the gates count."""

@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 import pricing
 from parking_api.models import Name
 from parking_api.quotes.prices import ORDINARY
-from parking_api.tariffs.models import Change, Comparison, FeeChange
-from parking_api.tariffs.queries import Version
+from parking_api.tariffs.models import BureauVersion, Change, Comparison, FeeChange
 from pricing.texts import changes
 
 LENGTHS_S: Final = (900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
@@ -51,7 +50,7 @@ def _knows(tariff: pricing.Tariff, vehicle: str) -> bool:
 
 
 def comparison(
-    before: Version, after: Version, now: datetime, calendar: pricing.Calendar
+    before: BureauVersion, after: BureauVersion, now: datetime, calendar: pricing.Calendar
 ) -> Comparison:
     """Compare two versions of a tariff.
 
@@ -61,7 +60,7 @@ def comparison(
         now: Its year is that of the fees.
         calendar: The city's.
     """
-    found = [Change.model_validate(each) for each in changes(_whole(before), _whole(after))]
+    found = [Change.model_validate(each) for each in changes(_content(before), _content(after))]
     return Comparison(
         tariff_id=after.tariff_id,
         before=before.version,
@@ -75,6 +74,6 @@ def comparison(
     )
 
 
-def _whole(version: Version) -> dict[str, Any]:
+def _content(version: BureauVersion) -> dict[str, Any]:
     """The document, with what it applies to."""
-    return {"applies_to": version.applies_to, **version.document}
+    return {"applies_to": version.applies_to.model_dump(), **version.document}

@@ -37,7 +37,7 @@ def checked(document: dict[str, Any], tariff_id: str | None = None) -> pricing.T
     if "\\u0000" in json.dumps(document):
         faults.append(ParameterFault(parameter="document", message="holds a NUL character"))
     if tariff is None or faults:
-        raise TariffInvalidError(faults)
+        raise TariffInvalidError(faults=faults)
     return tariff
 
 

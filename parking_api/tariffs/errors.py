@@ -1,10 +1,11 @@
-"""What can go wrong with tariffs; the classes' sentences are the answers' `detail`."""
+"""Errors of tariffs; a class's docstring is the `detail` of its answer."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
 
 from parking_api.errors import ApiError, ParameterFault
-from parking_api.tariffs.queries import Effect, UnknownTarget
+from parking_api.quotes.queries import StoredEffect
+from parking_api.tariffs.queries import UnknownTarget
 
 
 class TariffUnknownError(ApiError, status=HTTPStatus.NOT_FOUND, kind="tariff-unknown"):
@@ -19,12 +20,14 @@ class TargetUnknownError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY, kind=
     """The tariff would apply to zones or lots that are not there."""
 
     def __init__(self, targets: Sequence[UnknownTarget]) -> None:
-        super().__init__()
-        self.faults = tuple(
-            ParameterFault(
-                parameter=f"applies_to.{each.kind}s", message=f"there is no {each.kind} {each.id}"
-            )
-            for each in targets
+        super().__init__(
+            faults=[
+                ParameterFault(
+                    parameter=f"applies_to.{each.kind}s",
+                    message=f"there is no {each.kind} {each.id}",
+                )
+                for each in targets
+            ]
         )
 
 
@@ -39,8 +42,9 @@ class EffectiveTimesError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY, kind
 class EffectsOverlapError(ApiError, status=HTTPStatus.CONFLICT, kind="effects-overlap"):
     """Another version would price the same zone and lot type, or lot, at the same time."""
 
-    def __init__(self, effects: Sequence[Effect] = ()) -> None:
-        super().__init__()
-        self.faults = tuple(
-            ParameterFault(parameter="applies_to", message=each.message) for each in effects
+    def __init__(self, effects: Sequence[StoredEffect] = ()) -> None:
+        super().__init__(
+            faults=[
+                ParameterFault(parameter="applies_to", message=each.message) for each in effects
+            ]
         )

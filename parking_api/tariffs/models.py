@@ -1,19 +1,36 @@
 """The shapes of requests and answers about tariffs."""
 
-from typing import Annotated, Any, Self
+from datetime import date
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, StrictInt, model_validator
 
-from parking_api.models import Answer, Body, Instant, LotType, Name, Reason, Whole
+import pricing
+from parking_api.models import (
+    Answer,
+    Body,
+    Day,
+    FromJson,
+    Instant,
+    JsonObject,
+    Line,
+    LotType,
+    Name,
+    Reason,
+    StoredName,
+    one_line,
+)
 from parking_api.paging import START, PageLimit
 from parking_api.parameters import Id, Moment, Parameters
 from parking_api.quotes.models import LeavesUnpriced, UnpricedLots
 from parking_api.tariffs.examples import CLASS_1_ROAD
-from parking_api.tariffs.queries import State
 from pricing import Lint
 
+State = Literal[
+    "draft", "in_review", "approved", "scheduled", "in_force", "superseded", "withdrawn"
+]
 Document = Annotated[
-    dict[str, Any],
+    JsonObject,
     Field(description="The tariff document.", examples=[CLASS_1_ROAD]),
 ]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -37,6 +54,13 @@ class AppliesTo(Body):
         return self
 
 
+class Office(Body):
+    """An office that issues notices."""
+
+    zh: Line = Field(examples=["青岛市发展和改革委员会"])
+    en: Line = Field(examples=["Qingdao Municipal Development and Reform Commission"])
+
+
 class NewTariff(Body):
     """A tariff to draft; its id is the document's."""
 
@@ -52,7 +76,7 @@ class NewVersion(Body):
     """
 
     document: Document | None = None
-    copy_of: Whole | None = Field(
+    copy_of: StrictInt | None = Field(
         None, ge=1, le=2**31 - 1, description="The version to go back to."
     )
     applies_to: AppliesTo | None = None
@@ -77,7 +101,17 @@ class Submission(Body):
     reason: Reason
 
 
-class Schedule(Body):
+class Issued(Body):
+    """What the notice of a version says of itself; it leaves out what is not given."""
+
+    issuing_office: Office | None = Field(None, description="Who issues the notice.")
+    document_number: Annotated[str, one_line(100)] | None = Field(
+        None, description="The notice's own number.", examples=["青发改规〔2026〕12号"]
+    )
+    issued_on: Day | None = Field(None, description="The notice's date.", examples=["2026-11-22"])
+
+
+class Schedule(Issued):
     """When an approved version comes into force."""
 
     effective_from: Moment = Field(examples=["2027-04-20T00:00:00+08:00"])
@@ -86,7 +120,7 @@ class Schedule(Body):
     reason: Reason
 
 
-class Publication(Body):
+class Publication(Issued):
     """An approved version comes into force at once."""
 
     effective_to: Moment | None = Field(None, description="Exclusive; null for no end.")
@@ -145,22 +179,25 @@ class VersionFacts(Answer):
 
     tariff_id: str
     version: int
-    name: Name
+    name: StoredName
     state: State
-    hash: str = Field(
-        validation_alias="content_hash", description="SHA-256 of the canonical document, in hex."
-    )
-    applies_to: Target
+    hash: str = Field(description="SHA-256 of the canonical document, in hex.")
+    applies_to: Annotated[Target, FromJson]
     copy_of: int | None = Field(description="The version that it goes back to.")
     effective_from: Instant | None
     effective_to: Instant | None = Field(description="Exclusive; null for no end yet.")
     published_at: Instant | None
+    issuing_office: Annotated[Name | None, FromJson] = Field(
+        description="Who has issued its notice."
+    )
+    document_number: str | None = Field(description="The number of its notice.")
+    issued_on: date | None = Field(description="The date of its notice.")
 
 
 class VersionAnswer(VersionFacts):
     """A tariff version."""
 
-    document: dict[str, Any]
+    document: Annotated[JsonObject, FromJson]
 
 
 class BureauVersion(VersionAnswer):
@@ -176,6 +213,18 @@ class BureauVersion(VersionAnswer):
     published_by: str | None
     withdrawn_by: str | None
     withdrawn_at: Instant | None
+
+    @property
+    def stage(self) -> str:
+        """Its state without regard to when it is in force."""
+        if self.state in ("scheduled", "in_force", "superseded"):
+            return "published"
+        return self.state
+
+    @property
+    def tariff(self) -> pricing.Tariff:
+        """What the document says: what was stored was right."""
+        return pricing.read_tariff(self.document)
 
 
 class SubmittedVersion(BureauVersion):
@@ -230,8 +279,8 @@ class Change(Answer):
     """One difference between two versions."""
 
     path: str
-    before: Any
-    after: Any
+    before: JsonValue
+    after: JsonValue
     text: Name
 
 

@@ -1,81 +1,17 @@
-"""What the database knows and does of tariffs: the statements of `sql/queries/tariffs.sql`."""
+"""Tariff queries and commands: the statements of `sql/queries/tariffs.sql`."""
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Literal
 
-import pricing
-from parking_api.models import Name
+from parking_api.quotes.queries import StoredEffect
+from parking_api.tariffs.models import BureauVersion, State
 from sql.engine import Db, Transaction
 from sql.statements import Row, Statements
 
 statement = Statements("tariffs")
 
-State = Literal[
-    "draft", "in_review", "approved", "scheduled", "in_force", "superseded", "withdrawn"
-]
 Stage = Literal["draft", "in_review", "approved", "published", "withdrawn"]
-
-
-class Progress(Row):
-    """How far a version has come: all that changes once it has left its draft."""
-
-    state: State
-    effective_from: datetime | None
-    effective_to: datetime | None
-    submitted_by: str | None
-    submitted_at: datetime | None
-    approved_by: str | None
-    approved_at: datetime | None
-    published_by: str | None
-    published_at: datetime | None
-    withdrawn_by: str | None
-    withdrawn_at: datetime | None
-
-
-class Version(Progress):
-    """A tariff version; its document is JSON, as it was drafted."""
-
-    tariff_id: str
-    version: int
-    document_text: str
-    content_hash: str
-    zones: list[str]
-    lot_types: list[str]
-    lots: list[str]
-    copy_of: int | None
-    imported: bool
-    drafted_by: str
-    drafted_at: datetime
-
-    @property
-    def stage(self) -> str:
-        """Its state without regard to when it is in force."""
-        if self.state in ("scheduled", "in_force", "superseded"):
-            return "published"
-        return self.state
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The document, read anew each time."""
-        document: dict[str, Any] = json.loads(self.document_text)
-        return document
-
-    @property
-    def tariff(self) -> pricing.Tariff:
-        """What the document says: what was stored was right."""
-        return pricing.read_tariff(self.document_text)
-
-    @property
-    def name(self) -> Name:
-        """The name in both languages."""
-        return Name.model_validate(self.document["name"])
-
-    @property
-    def applies_to(self) -> dict[str, list[str]]:
-        """What it prices: each of the zones with each of the lot types; or lots."""
-        return {"zones": self.zones, "lot_types": self.lot_types, "lots": self.lots}
 
 
 class UnknownTarget(Row):
@@ -83,31 +19,6 @@ class UnknownTarget(Row):
 
     kind: str
     id: str
-
-
-class Effect(Row):
-    """What a version prices from `effective_from` to before `effective_to`.
-
-    It is a lot, or a zone's lots of a type; the other columns are null.
-    """
-
-    tariff_id: str
-    version: int
-    zone_id: str | None
-    lot_type: str | None
-    lot_id: str | None
-    effective_from: datetime
-    effective_to: datetime | None
-
-    @property
-    def message(self) -> str:
-        """Which version prices what from when on."""
-        target = self.lot_id or f"{self.zone_id} x {self.lot_type}"
-        until = f" to {self.effective_to.isoformat()}" if self.effective_to else " on"
-        return (
-            f"version {self.version} of {self.tariff_id} prices {target} "
-            f"from {self.effective_from.isoformat()}{until}"
-        )
 
 
 @statement
@@ -125,19 +36,29 @@ async def versions(
     after_tariff: str | None = None,
     after_version: int | None = None,
     most: int,
-) -> list[Version]:
+) -> list[BureauVersion]:
     """Read versions with their state at a time, by `tariff_id` and `version`."""
 
 
 @statement
-async def locked(db: Transaction, tariff_id: str, version: int, at: datetime) -> Version | None:
-    """Read a version with its state at a time, and lock it."""
+async def lock_version(db: Transaction, tariff_id: str, version: int) -> int | None:
+    """Keep others from changing a version; None where there is none."""
 
 
 @statement
 async def settle(
-    db: Transaction, tariff_id: str, version: int, *, state: Stage, by: str, at: datetime
-) -> Progress:
+    db: Transaction,
+    tariff_id: str,
+    version: int,
+    *,
+    state: Stage,
+    by: str,
+    at: datetime,
+    office_zh: str | None = None,
+    office_en: str | None = None,
+    document_number: str | None = None,
+    issued_on: date | None = None,
+) -> BureauVersion:
     """Say that a version is in review, approved, published or withdrawn, once its effects are."""
 
 
@@ -209,7 +130,7 @@ async def overlapping(
     lots: Sequence[str],
     starts_at: datetime,
     ends_at: datetime | None,
-) -> list[Effect]:
+) -> list[StoredEffect]:
     """Read what is priced already within a time of some zones with lot types, or of lots."""
 
 

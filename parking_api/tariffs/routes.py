@@ -4,14 +4,14 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 import pricing
-from parking_api.errors import DatabaseAwayError, described
+from parking_api.errors import DatabaseAwayError
 from parking_api.models import Page, Why
-from parking_api.paging import cut, next_path
+from parking_api.paging import page
 from parking_api.parameters import Nothing
-from parking_api.people.access import Approver, Bureau, Drafter, SeesAll, guarded
+from parking_api.people.access import SeesAll, for_bureau, guarded, public_with_login, taking
 from parking_api.people.queries import Person
 from parking_api.price_controls.errors import PriceControlError
 from parking_api.price_controls.service import Target
@@ -51,19 +51,15 @@ from parking_api.tariffs.models import (
     VersionFacts,
     Withdrawal,
 )
-from parking_api.tariffs.queries import Version
+from parking_api.tariffs.service import VERSIONS
 from parking_api.worker import off_loop
 from parking_api.workflow import NotTheDrafterError, SamePersonError
 
 router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
 
-BAD: Final = HTTPStatus.UNPROCESSABLE_ENTITY
-AWAY: Final = HTTPStatus.SERVICE_UNAVAILABLE
-APPROVER: Final = "bureau_approver"
 
-
-@router.get("/v1/tariffs", responses=described(BAD, AWAY))
-async def tariffs(
+@router.get("/v1/tariffs", responses=public_with_login())
+async def list_tariffs(
     ask: Annotated[TariffsAsk, Query()], deps: Deps, sees_all: SeesAll
 ) -> Page[VersionFacts]:
     """List tariff versions, page by page; the bureau sees those that are not published too."""
@@ -83,9 +79,10 @@ async def tariffs(
             # One more than the page holds tells whether another follows.
             most=ask.limit + 1,
         )
-    found, cursor = cut(rows, ask.limit, lambda last: f"{last.tariff_id}~{last.version}")
-    items = [VersionFacts.model_validate(each) for each in found]
-    return Page(items=items, next=next_path("/v1/tariffs", ask, cursor))
+    # Written are the fields of VersionFacts alone.
+    return page(
+        "/v1/tariffs", ask, ask.limit, list(rows), lambda last: f"{last.tariff_id}~{last.version}"
+    )
 
 
 @router.post(
@@ -93,13 +90,18 @@ async def tariffs(
     status_code=HTTPStatus.CREATED,
     responses=guarded(TariffInvalidError, TargetUnknownError, TariffExistsError, DatabaseAwayError),
 )
-async def new_tariff(
-    body: NewTariff, deps: Deps, caller: Drafter, response: Response
+async def draft_tariff(
+    body: NewTariff,
+    deps: Deps,
+    caller: Annotated[Person, taking(VERSIONS, "draft")],
+    response: Response,
 ) -> BureauVersion:
-    """Draft a tariff, its version 1. Every fault of the document is told at once, with its path."""
-    async with deps.act(caller.person_id, body.reason) as act:
-        drafted = await service.draft_tariff(act, body)
-    return created(drafted, response)
+    """Draft a tariff, its version 1.
+
+    The answer names every fault of the document at once, each with its path.
+    """
+    async with deps.act(caller, body.reason) as act:
+        return created(await service.draft_tariff(act, body), response)
 
 
 @router.post(
@@ -109,30 +111,34 @@ async def new_tariff(
         TariffInvalidError, TargetUnknownError, TariffUnknownError, DatabaseAwayError
     ),
 )
-async def new_version(
-    tariff_id: TariffId, body: NewVersion, deps: Deps, caller: Drafter, response: Response
+async def draft_version(
+    tariff_id: TariffId,
+    body: NewVersion,
+    deps: Deps,
+    caller: Annotated[Person, taking(VERSIONS, "draft")],
+    response: Response,
 ) -> BureauVersion:
     """Draft a further version of a tariff. Rolling back is one that copies an earlier one."""
-    async with deps.act(caller.person_id, body.reason) as act:
-        drafted = await service.draft_version(act, tariff_id, body)
-    return created(drafted, response)
+    async with deps.act(caller, body.reason) as act:
+        return created(await service.draft_version(act, tariff_id, body), response)
 
 
-def created(drafted: Version, response: Response) -> BureauVersion:
+def created(drafted: BureauVersion, response: Response) -> BureauVersion:
     """Answer with a version that was drafted, and where it is."""
     path = VERSION_PATH.format(tariff_id=drafted.tariff_id, version=drafted.version)
     response.headers["Location"] = path
-    return BureauVersion.model_validate(drafted)
+    return drafted
 
 
-@router.get(VERSION_PATH, responses=described(TariffUnknownError, BAD, AWAY))
-async def version(
+@router.get(VERSION_PATH, responses=public_with_login(TariffUnknownError))
+async def get_version(
     key: VersionKey, _: Nothing, deps: Deps, sees_all: SeesAll
 ) -> BureauVersion | VersionAnswer:
     """Give one version with its document; to the bureau, with who did what."""
     async with deps.database.connection() as db:
         found = await service.version(db, key, deps.clock(), include_drafts=sees_all)
-    return (BureauVersion if sees_all else VersionAnswer).model_validate(found)
+    public = {name: value for name, value in found if name in VersionAnswer.model_fields}
+    return found if sees_all else VersionAnswer.model_construct(**public)
 
 
 @router.put(
@@ -146,11 +152,15 @@ async def version(
         DatabaseAwayError,
     ),
 )
-async def change(key: VersionKey, body: NewTariff, deps: Deps, caller: Drafter) -> BureauVersion:
+async def change_version(
+    key: VersionKey,
+    body: NewTariff,
+    deps: Deps,
+    caller: Annotated[Person, taking(VERSIONS, "change")],
+) -> BureauVersion:
     """Write one's own draft anew."""
-    async with deps.act(caller.person_id, body.reason) as act:
-        changed = await service.change_draft(act, key, body)
-    return BureauVersion.model_validate(changed)
+    async with deps.act(caller, body.reason) as act:
+        return await service.change_draft(act, key, body)
 
 
 @router.post(
@@ -164,30 +174,35 @@ async def change(key: VersionKey, body: NewTariff, deps: Deps, caller: Drafter) 
         DatabaseAwayError,
     ),
 )
-async def submit(
-    key: VersionKey, body: Submission, deps: Deps, caller: Drafter
+async def submit_version(
+    key: VersionKey,
+    body: Submission,
+    deps: Deps,
+    caller: Annotated[Person, taking(VERSIONS, "submit")],
 ) -> SubmittedVersion:
     """Hand one's own draft in for review: from here on it is immutable.
 
     Beyond the price control it is refused, with each clause that it breaks: by the controls in
     force now and those to come, or of the time that `effective_from` and `effective_to` name.
-    What else would stand in the way of publishing it then is told. Publishing looks again.
+    The answer names what else would stand in the way of publishing it then. Publishing looks again.
     """
-    async with deps.act(caller.person_id, body.reason) as act:
+    async with deps.act(caller, body.reason) as act:
         submitted, conflicts, unpriced = await service.submit(act, key, body)
-    facts = BureauVersion.model_validate(submitted).model_dump()
-    return SubmittedVersion(**facts, conflicts=conflicts, unpriced=unpriced)
+    return SubmittedVersion.model_construct(
+        **dict(submitted), conflicts=conflicts, unpriced=unpriced
+    )
 
 
 @router.post(
     f"{VERSION_PATH}/approve",
     responses=guarded(TariffUnknownError, SamePersonError, VersionStateError, DatabaseAwayError),
 )
-async def approve(key: VersionKey, body: Why, deps: Deps, caller: Approver) -> BureauVersion:
+async def approve_version(
+    key: VersionKey, body: Why, deps: Deps, caller: Annotated[Person, taking(VERSIONS, "approve")]
+) -> BureauVersion:
     """Approve what is in review. It takes another person than the drafter; of two at once, one."""
-    async with deps.act(caller.person_id, body.reason) as act:
-        approved = await service.approve(act, key)
-    return BureauVersion.model_validate(approved)
+    async with deps.act(caller, body.reason) as act:
+        return await service.approve(act, key)
 
 
 PUBLISHING: Final = (
@@ -202,20 +217,28 @@ PUBLISHING: Final = (
 
 
 @router.post(f"{VERSION_PATH}/schedule", responses=guarded(*PUBLISHING))
-async def schedule(
-    key: VersionKey, body: Schedule, deps: Deps, prices: CurrentPrices, caller: Approver
+async def schedule_version(
+    key: VersionKey,
+    body: Schedule,
+    deps: Deps,
+    prices: CurrentPrices,
+    caller: Annotated[Person, taking(VERSIONS, "publish")],
 ) -> EffectiveVersion:
     """Publish an approved version ahead of the time that it comes into force.
 
     The version before it ends then. Beyond the price control it is refused, with the clause; and
-    where lots lose their price by it, unless `leaves_unpriced` is said.
+    where lots lose their price by it, unless `leaves_unpriced` is true.
     """
     return await _publish(key, body, deps, prices, caller, start=body.effective_from)
 
 
 @router.post(f"{VERSION_PATH}/publish", responses=guarded(*PUBLISHING))
-async def publish(
-    key: VersionKey, body: Publication, deps: Deps, prices: CurrentPrices, caller: Approver
+async def publish_version(
+    key: VersionKey,
+    body: Publication,
+    deps: Deps,
+    prices: CurrentPrices,
+    caller: Annotated[Person, taking(VERSIONS, "publish")],
 ) -> EffectiveVersion:
     """Publish an approved version, in force at once; else as `schedule`."""
     return await _publish(key, body, deps, prices, caller)
@@ -230,24 +253,17 @@ async def _publish(
     *,
     start: datetime | None = None,
 ) -> EffectiveVersion:
-    async with deps.act(caller.person_id, body.reason) as act:
-        published, unpriced = await service.publish(
-            act,
-            key,
-            start or act.at,
-            body.effective_to,
-            leaves_unpriced=body.leaves_unpriced,
-        )
+    async with deps.act(caller, body.reason) as act:
+        published, unpriced = await service.publish(act, key, start or act.at, body)
     return await _effective(prices, published, unpriced)
 
 
 async def _effective(
-    prices: FollowedPrices, version: Version, unpriced: UnpricedLots
+    prices: FollowedPrices, version: BureauVersion, unpriced: UnpricedLots
 ) -> EffectiveVersion:
     """Price by what was changed, and answer with it."""
     await prices.reload()
-    facts = BureauVersion.model_validate(version).model_dump()
-    return EffectiveVersion(**facts, unpriced=unpriced)
+    return EffectiveVersion.model_construct(**dict(version), unpriced=unpriced)
 
 
 @router.post(
@@ -260,42 +276,43 @@ async def _effective(
         DatabaseAwayError,
     ),
 )
-async def withdraw(
-    key: VersionKey, body: Withdrawal, deps: Deps, prices: CurrentPrices, caller: Bureau
+async def withdraw_version(
+    key: VersionKey,
+    body: Withdrawal,
+    deps: Deps,
+    prices: CurrentPrices,
+    caller: Annotated[Person, taking(VERSIONS, "withdraw")],
 ) -> EffectiveVersion:
     """Withdraw a version.
 
     One that is scheduled never comes into force, and the one before goes on; one in force ends
-    now, and where lots lose their price by that, it is refused unless `leaves_unpriced` is said. A
+    now, and where lots lose their price by that, it is refused unless `leaves_unpriced` is true. A
     drafter withdraws their own, until it is published; an approver any.
     """
-    async with deps.act(caller.person_id, body.reason) as act:
-        withdrawn, unpriced = await service.withdraw(
-            act,
-            key,
-            may_end=APPROVER in caller.roles,
-            leaves_unpriced=body.leaves_unpriced,
-        )
+    async with deps.act(caller, body.reason) as act:
+        withdrawn, unpriced = await service.withdraw(act, key, leaves_unpriced=body.leaves_unpriced)
     return await _effective(prices, withdrawn, unpriced)
 
 
-@router.post("/v1/tariffs/lint", responses=guarded(TariffInvalidError))
-async def lint(body: ToLint, deps: Deps, prices: CurrentPrices, caller: Bureau) -> Findings:
+@router.post(
+    "/v1/tariffs/lint", dependencies=[Depends(for_bureau)], responses=guarded(TariffInvalidError)
+)
+async def lint_tariff(body: ToLint, deps: Deps, prices: CurrentPrices) -> Findings:
     """Look a document over that is kept nowhere yet."""
-    del caller
     tariff = await off_loop(checked, body.document)
     return await _lint(deps, prices, tariff, pricing.content_hash(body.document), body.applies_to)
 
 
-@router.get(f"{VERSION_PATH}/lint", responses=guarded(TariffUnknownError, DatabaseAwayError))
-async def lint_version(
-    key: VersionKey, _: Nothing, deps: Deps, prices: CurrentPrices, caller: Bureau
-) -> Findings:
+@router.get(
+    f"{VERSION_PATH}/lint",
+    dependencies=[Depends(for_bureau)],
+    responses=guarded(TariffUnknownError, DatabaseAwayError),
+)
+async def lint_version(key: VersionKey, _: Nothing, deps: Deps, prices: CurrentPrices) -> Findings:
     """Look a version over: gaps, tiers that never apply, the price control, and more."""
-    del caller
     async with deps.database.connection() as db:
         found = await service.version(db, key, deps.clock(), include_drafts=True)
-    return await _lint(deps, prices, found.tariff, found.content_hash, found)
+    return await _lint(deps, prices, found.tariff, found.hash, found.applies_to)
 
 
 async def _lint(
@@ -310,8 +327,8 @@ async def _lint(
     return Findings(hash=digest, findings=[Finding.of(each) for each in found])
 
 
-@router.get(f"{VERSION_PATH}/compare", responses=described(TariffUnknownError, BAD, AWAY))
-async def compare(
+@router.get(f"{VERSION_PATH}/compare", responses=public_with_login(TariffUnknownError))
+async def compare_versions(
     key: VersionKey,
     ask: Annotated[CompareAsk, Query()],
     deps: Deps,

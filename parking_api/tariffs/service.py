@@ -1,4 +1,4 @@
-"""What is done with tariffs: versions drafted, submitted, approved, published and withdrawn.
+"""Tariff commands: draft, change, submit, approve, publish and withdraw versions.
 
 No two versions ever price one thing at one time, and no lot loses its price unless somebody says
 so. Once a version has left its draft, only its progress changes.
@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import asyncpg
-import msgspec
 
 import pricing
 from parking_api.errors import ApiError
@@ -29,16 +28,23 @@ from parking_api.tariffs.errors import (
     VersionStateError,
 )
 from parking_api.tariffs.key import Key
-from parking_api.tariffs.models import BureauVersion, NewTariff, NewVersion, Submission
-from parking_api.tariffs.queries import Stage, Version
+from parking_api.tariffs.models import (
+    BureauVersion,
+    NewTariff,
+    NewVersion,
+    Publication,
+    Schedule,
+    Submission,
+)
 from parking_api.worker import off_loop
-from parking_api.workflow import Act, NotTheDrafterError, Step, Workflow, change
+from parking_api.workflow import Act, NotTheDrafterError, Step, Workflow, change, in_words
 from sql.engine import AdvisoryLock, Db, Transaction, lock, undone
+from sql.kinds import APPROVER, DRAFTER
 
 ON_STREET: Final = "on_street"
 
 
-async def version(db: Db, key: Key, at: datetime, *, include_drafts: bool) -> Version:
+async def version(db: Db, key: Key, at: datetime, *, include_drafts: bool) -> BureauVersion:
     """Read one version with its state at a time.
 
     Raises:
@@ -57,41 +63,55 @@ async def version(db: Db, key: Key, at: datetime, *, include_drafts: bool) -> Ve
     raise TariffUnknownError
 
 
-async def _locked(db: Transaction, asked: tuple[Key, datetime]) -> Version:
-    """Lock a version and read it, all of it: nothing of a change reads it a second time."""
-    key, at = asked
-    if found := await queries.locked(db, key.tariff_id, key.version, at):
-        return found
-    raise TariffUnknownError
+async def _locked(db: Transaction, key_at: tuple[Key, datetime]) -> BureauVersion:
+    """Lock a version and read it: all steps but `change`, which writes it anew, read it once."""
+    key, at = key_at
+    if await queries.lock_version(db, key.tariff_id, key.version) is None:
+        raise TariffUnknownError
+    return await version(db, key, at, include_drafts=True)
 
 
-def _wrong_state(version: Version, step: Step) -> ApiError:
-    said = f"Version {version.version} of {version.tariff_id} is"
-    if step.ends == "withdrawn":
-        return VersionStateError(f"{said} {version.state} already.")
-    if "draft" in step.starts:
-        return VersionStateError(f"{said} {version.stage}, no draft any more: draft a new version.")
-    return VersionStateError(f"{said} {version.stage}, not {step.starts[0].replace('_', ' ')}.")
+def _wrong_state(version: BureauVersion, step: str, starts: Sequence[str]) -> ApiError:
+    subject = f"Version {version.version} of {version.tariff_id}"
+    if step == "withdraw":
+        return VersionStateError(f"{subject} is {in_words(version.state)} already.")
+    if "draft" in starts:
+        return VersionStateError(
+            f"{subject} is {in_words(version.stage)}, no draft any more: draft a new version."
+        )
+    return VersionStateError(f"{subject} is {in_words(version.stage)}, not {in_words(starts[0])}.")
 
 
-VERSIONS: Final = Workflow[tuple[Key, datetime], Version](
+def _not_drafter(_: BureauVersion, step: str) -> ApiError:
+    if step == "withdraw":
+        return NotTheDrafterError("Drafters withdraw their own versions, until they are published.")
+    return NotTheDrafterError()
+
+
+UNPUBLISHED: Final = ("draft", "in_review", "approved")
+VERSIONS: Final = Workflow[tuple[Key, datetime], BureauVersion](
     kind="tariff",
     steps={
-        "draft": Step(ends="draft"),
-        "change": Step(("draft",), by="drafter"),
-        "submit": Step(("draft",), "in_review", by="drafter"),
-        "approve": Step(("in_review",), "approved", by="second"),
-        "publish": Step(("approved",), "published"),
-        "withdraw": Step(("draft", "in_review", "approved", "scheduled", "in_force"), "withdrawn"),
+        "draft": [Step(DRAFTER, (), ("draft",))],
+        "change": [Step(DRAFTER, ("draft",), ("draft",), "drafter")],
+        "submit": [Step(DRAFTER, ("draft",), ("in_review",), "drafter")],
+        "approve": [Step(APPROVER, ("in_review",), ("approved",), "second")],
+        "publish": [Step(APPROVER, ("approved",), ("scheduled", "in_force"))],
+        "withdraw": [
+            Step(DRAFTER, UNPUBLISHED, ("withdrawn",), "drafter"),
+            Step(APPROVER, (*UNPUBLISHED, "scheduled", "in_force"), ("withdrawn",)),
+        ],
     },
     lock=_locked,
+    authors=lambda version: (version.drafted_by, version.submitted_by),
     subject=lambda version: Key(version.tariff_id, version.version).subject,
-    audited=BureauVersion.model_validate,
+    audited=lambda version: version,
     wrong_state=_wrong_state,
+    not_drafter=_not_drafter,
 )
 
 
-async def draft_tariff(act: Act, new: NewTariff) -> Version:
+async def draft_tariff(act: Act, new: NewTariff) -> BureauVersion:
     """Draft a new tariff: its version 1.
 
     Raises:
@@ -106,7 +126,7 @@ async def draft_tariff(act: Act, new: NewTariff) -> Version:
     return await _add(act, Key(tariff.id, 1), new.document, new.applies_to)
 
 
-async def draft_version(act: Act, tariff_id: str, new: NewVersion) -> Version:
+async def draft_version(act: Act, tariff_id: str, new: NewVersion) -> BureauVersion:
     """Draft a further version of a tariff.
 
     Raises:
@@ -122,14 +142,14 @@ async def draft_version(act: Act, tariff_id: str, new: NewVersion) -> Version:
     )
     document = new.document or model.document
     await off_loop(checked, document, tariff_id)
-    target: Target = new.applies_to or model
+    target: Target = new.applies_to or model.applies_to
     await _check_target(act.db, target)
     return await _add(act, Key(tariff_id, newest + 1), document, target, new.copy_of)
 
 
 async def _add(
     act: Act, key: Key, document: dict[str, Any], target: Target, copy_of: int | None = None
-) -> Version:
+) -> BureauVersion:
     await queries.add_version(
         act.db,
         tariff_id=key.tariff_id,
@@ -139,12 +159,12 @@ async def _add(
         by=act.person_id,
         at=act.at,
     )
-    drafted = await _locked(act.db, (key, act.at))
+    drafted = await version(act.db, key, act.at, include_drafts=True)
     VERSIONS.keep(act, "draft", None, drafted)
     return drafted
 
 
-async def change_draft(act: Act, key: Key, new: NewTariff) -> Version:
+async def change_draft(act: Act, key: Key, new: NewTariff) -> BureauVersion:
     """Write one's own draft anew.
 
     Raises:
@@ -157,11 +177,14 @@ async def change_draft(act: Act, key: Key, new: NewTariff) -> Version:
     async with change(act, VERSIONS, "change", (key, act.at)) as taken:
         await off_loop(checked, new.document, key.tariff_id)
         await _check_target(act.db, new.applies_to)
-        values = columns(new.document, new.applies_to)
         await queries.change_draft(
-            act.db, tariff_id=key.tariff_id, version=key.version, **values, at=act.at
+            act.db,
+            tariff_id=key.tariff_id,
+            version=key.version,
+            **columns(new.document, new.applies_to),
+            at=act.at,
         )
-        taken.after = msgspec.structs.replace(taken.before, **values, drafted_at=act.at)
+        taken.after = await version(act.db, key, act.at, include_drafts=True)
     return taken.after
 
 
@@ -170,10 +193,12 @@ async def _check_target(db: Db, target: Target) -> None:
         raise TargetUnknownError(unknown)
 
 
-async def submit(act: Act, key: Key, times: Submission) -> tuple[Version, list[str], UnpricedLots]:
+async def submit(
+    act: Act, key: Key, times: Submission
+) -> tuple[BureauVersion, list[str], UnpricedLots]:
     """Hand one's own draft in for review: from here on it is immutable.
 
-    What time can mend until it is published is told, not refused.
+    What may still change until it is published is in the answer, and is no refusal.
 
     Args:
         act: Who does it, when and why.
@@ -197,21 +222,16 @@ async def submit(act: Act, key: Key, times: Submission) -> tuple[Version, list[s
     await lock(act.db, AdvisoryLock.TARIFFS)
     async with change(act, VERSIONS, "submit", (key, act.at)) as taken:
         before = taken.before
-        await price_controls.check(act.db, before.tariff, before, start, end)
-        taken.after = await _settled(act, before, "in_review")
+        await price_controls.check(act.db, before.tariff, before.applies_to, start, end)
+        taken.after = await queries.settle(
+            act.db, key.tariff_id, key.version, state="in_review", by=act.person_id, at=act.at
+        )
     conflicts, unpriced = await _foreseen(act, before, start, end)
     return taken.after, conflicts, unpriced
 
 
-async def _settled(act: Act, version: Version, stage: Stage) -> Version:
-    progress = await queries.settle(
-        act.db, version.tariff_id, version.version, state=stage, by=act.person_id, at=act.at
-    )
-    return msgspec.structs.replace(version, **msgspec.structs.asdict(progress))
-
-
 async def _foreseen(
-    act: Act, version: Version, start: datetime, end: datetime | None
+    act: Act, version: BureauVersion, start: datetime, end: datetime | None
 ) -> tuple[list[str], UnpricedLots]:
     """Publish and undo it, so that nothing is foreseen in another way than it comes."""
     before = await coverage.read(act.db)
@@ -226,7 +246,7 @@ async def _foreseen(
     return [], coverage.answer(coverage.newly_unpriced(before, after, act.at))
 
 
-async def approve(act: Act, key: Key) -> Version:
+async def approve(act: Act, key: Key) -> BureauVersion:
     """Approve what is in review. Of two who approve at once, one wins.
 
     Raises:
@@ -235,13 +255,15 @@ async def approve(act: Act, key: Key) -> Version:
         SamePersonError: It was drafted or submitted by whoever approves.
     """
     async with change(act, VERSIONS, "approve", (key, act.at)) as taken:
-        taken.after = await _settled(act, taken.before, "approved")
+        taken.after = await queries.settle(
+            act.db, key.tariff_id, key.version, state="approved", by=act.person_id, at=act.at
+        )
     return taken.after
 
 
 async def publish(
-    act: Act, key: Key, start: datetime, end: datetime | None, *, leaves_unpriced: bool
-) -> tuple[Version, UnpricedLots]:
+    act: Act, key: Key, start: datetime, given: Publication | Schedule
+) -> tuple[BureauVersion, UnpricedLots]:
     """Have an approved version price what it applies to.
 
     The tariff's version before ends then. What another tariff prices stays with it.
@@ -250,9 +272,8 @@ async def publish(
         act: Who does it, when and why.
         key: The version.
         start: When it comes into force: now or later.
-        end: Exclusive; None for no end.
-        leaves_unpriced: Whether lots may lose their price by it: where it ends, or prices less
-            than the version before.
+        given: When it ends; whether lots may lose their price by it, where it ends, or prices less
+            than the version before; and who issues its notice.
 
     Returns:
         The version, and the lots that lose their price.
@@ -265,21 +286,35 @@ async def publish(
         EffectsOverlapError: Another version prices the same then.
         LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
     """
+    end, office = given.effective_to, given.issuing_office
     if start < act.at or (end is not None and end <= start):
         raise EffectiveTimesError
     await lock(act.db, AdvisoryLock.TARIFFS)
     async with change(act, VERSIONS, "publish", (key, act.at)) as taken:
         version = taken.before
-        await price_controls.check(act.db, version.tariff, version, start, end)
+        await price_controls.check(act.db, version.tariff, version.applies_to, start, end)
         before = await coverage.read(act.db)
         await _take_over(act.db, version, start, end)
-        taken.after = await _settled(act, version, "published")
-    unpriced = await coverage.require_prices(act, before, key.subject, allowed=leaves_unpriced)
+        taken.after = await queries.settle(
+            act.db,
+            key.tariff_id,
+            key.version,
+            state="published",
+            by=act.person_id,
+            at=act.at,
+            office_zh=office.zh if office else None,
+            office_en=office.en if office else None,
+            document_number=given.document_number,
+            issued_on=given.issued_on,
+        )
+    unpriced = await coverage.require_prices(
+        act, before, key.subject, allowed=given.leaves_unpriced
+    )
     return taken.after, unpriced
 
 
 async def _take_over(
-    db: Transaction, version: Version, start: datetime, end: datetime | None
+    db: Transaction, version: BureauVersion, start: datetime, end: datetime | None
 ) -> None:
     if later := await queries.later_versions(db, version.tariff_id, start):
         numbers = ", ".join(map(str, later))
@@ -290,9 +325,9 @@ async def _take_over(
     await queries.cut_effects(db, version.tariff_id, start)
     others = await queries.overlapping(
         db,
-        zones=version.zones,
-        lot_types=version.lot_types,
-        lots=version.lots,
+        zones=version.applies_to.zones,
+        lot_types=version.applies_to.lot_types,
+        lots=version.applies_to.lots,
         starts_at=start,
         ends_at=end,
     )
@@ -303,9 +338,9 @@ async def _take_over(
             db,
             tariff_id=version.tariff_id,
             version=version.version,
-            zones=version.zones,
-            lot_types=version.lot_types,
-            lots=version.lots,
+            zones=version.applies_to.zones,
+            lot_types=version.applies_to.lot_types,
+            lots=version.applies_to.lots,
             starts_at=start,
             ends_at=end,
         )
@@ -315,8 +350,8 @@ async def _take_over(
 
 
 async def withdraw(
-    act: Act, key: Key, *, may_end: bool, leaves_unpriced: bool
-) -> tuple[Version, UnpricedLots]:
+    act: Act, key: Key, *, leaves_unpriced: bool
+) -> tuple[BureauVersion, UnpricedLots]:
     """Withdraw a version.
 
     One that was never published is given up. One that is scheduled never comes into force, and
@@ -325,7 +360,6 @@ async def withdraw(
     Args:
         act: Who does it, when and why.
         key: The version.
-        may_end: Whether whoever asks may withdraw what is published.
         leaves_unpriced: Whether lots may lose their price by it.
 
     Returns:
@@ -334,21 +368,18 @@ async def withdraw(
     Raises:
         TariffUnknownError: There is no such version.
         VersionStateError: It is superseded or withdrawn already.
-        NotTheDrafterError: It is published, and `may_end` is not set; or somebody else's draft.
+        NotTheDrafterError: It takes an approver: it is published, or somebody else's.
         LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
     """
     await lock(act.db, AdvisoryLock.TARIFFS)
     async with change(act, VERSIONS, "withdraw", (key, act.at)) as taken:
-        version = taken.before
-        if not may_end and (version.published_by or version.drafted_by != act.person_id):
-            raise NotTheDrafterError(
-                "Drafters withdraw their own versions, until they are published."
-            )
         before = await coverage.read(act.db)
         if gone := await queries.remove_effects(act.db, key.tariff_id, key.version, act.at):
             await queries.restore_effects(act.db, key.tariff_id, gone[0])
         await queries.cut_effects(act.db, key.tariff_id, act.at, key.version)
-        taken.after = await _settled(act, version, "withdrawn")
+        taken.after = await queries.settle(
+            act.db, key.tariff_id, key.version, state="withdrawn", by=act.person_id, at=act.at
+        )
     unpriced = await coverage.require_prices(act, before, key.subject, allowed=leaves_unpriced)
     return taken.after, unpriced
 

@@ -31,8 +31,10 @@ class ZonesOverlapError(ApiError, status=HTTPStatus.CONFLICT, kind="zones-overla
     """Two zones would be in force over the same ground at the same time."""
 
     def __init__(self, overlaps: Sequence[Overlap]) -> None:
-        super().__init__(" ".join([str(self.__doc__), *(each.message for each in overlaps)]))
-        self.faults = [
-            ParameterFault(parameter=f"{each.zone_id},{each.other_id}", message=each.message)
-            for each in overlaps
-        ]
+        super().__init__(
+            " ".join([str(self.__doc__), *(each.message for each in overlaps)]),
+            [
+                ParameterFault(parameter=f"{each.zone_id},{each.other_id}", message=each.message)
+                for each in overlaps
+            ],
+        )

@@ -1,9 +1,9 @@
 """The shapes of requests and answers about zones."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from parking_api.geometry import (
@@ -16,19 +16,20 @@ from parking_api.models import (
     Body,
     Feature,
     FeatureCollection,
+    FromJson,
     Instant,
-    Name,
+    JsonObject,
     Page,
     Reason,
+    StoredName,
     Text,
-    Whole,
 )
-from parking_api.parameters import Id, Moment, Parameters
+from parking_api.parameters import Id, InCrs, Moment
 from parking_api.quotes.models import LeavesUnpriced, UnpricedLots
-from parking_api.zones.queries import State
 
+State = Literal["draft", "published", "withdrawn"]
 ZoneClass = Annotated[
-    Whole, Field(ge=1, le=3, description="1 一类, 2 二类, 3 三类: from the centre outwards.")
+    StrictInt, Field(ge=1, le=3, description="1 一类, 2 二类, 3 三类: from the centre outwards.")
 ]
 GEOMETRY_EXAMPLE = {
     "type": "Polygon",
@@ -52,7 +53,7 @@ class Drawing:
     fault: str | None = None
 
 
-def drawing(geometry: Any) -> Drawing:
+def drawing(geometry: object) -> Drawing:
     """Read what was drawn, which may take some time: it may have many corners."""
     if not isinstance(geometry, dict):
         return Drawing(fault="is no GeoJSON geometry")
@@ -62,7 +63,7 @@ def drawing(geometry: Any) -> Drawing:
         return Drawing(fault=str(error))
 
 
-def _faultless(given: Any) -> Drawing:
+def _faultless(given: object) -> Drawing:
     drawn = given if isinstance(given, Drawing) else drawing(given)
     if drawn.fault is not None:
         raise PydanticCustomError("geometry", "{why}", {"why": drawn.fault})
@@ -84,7 +85,7 @@ class ZoneBody(Body):
     )
     geometry: Annotated[
         Drawing,
-        PlainValidator(_faultless, json_schema_input_type=dict[str, Any]),
+        PlainValidator(_faultless, json_schema_input_type=JsonObject),
         Field(
             description="GeoJSON Polygon or MultiPolygon, longitude and latitude in WGS 84.",
             examples=[GEOMETRY_EXAMPLE],
@@ -127,7 +128,7 @@ class ZoneEnd(Body):
     reason: Reason
 
 
-class ZonesAsk(Parameters):
+class ZonesAsk(InCrs):
     """Zones as of a time."""
 
     at: Annotated[Moment | None, Field(description="Default now.")] = None
@@ -137,10 +138,25 @@ class ZoneFacts(Answer):
     """What there is to say about a zone."""
 
     zone_id: str
-    name: Name
+    name: StoredName
     zone_class: ZoneClass
     valid_from: Instant
     valid_to: Instant | None = Field(description="Exclusive; null for no end yet.")
+
+
+class PublishedZone(ZoneFacts):
+    """A zone that was published, in force now or not."""
+
+    @property
+    def state(self) -> State:
+        """The state that its draft is in."""
+        return "published"
+
+
+class DrawnZone(ZoneFacts):
+    """A zone with its ground: a GeoJSON geometry, degrees in WGS 84."""
+
+    geometry: Annotated[JsonObject, FromJson]
 
 
 class ZoneFeature(Feature[ZoneFacts]):
@@ -162,6 +178,14 @@ class DraftFacts(ZoneFacts):
     drafted_at: Instant
     published_by: str | None
     published_at: Instant | None
+
+
+class DrawnDraft(DraftFacts):
+    """The draft of a zone with its ground: its area in square metres, a digest of its corners."""
+
+    area_m2: float
+    ground: str
+    geometry: Annotated[JsonObject, FromJson]
 
 
 class ZoneDraft(Feature[DraftFacts]):

@@ -41,22 +41,18 @@ class LotMoves:
 
 
 @asynccontextmanager
-async def moving_lots(
-    database: Database, interval_s: float, clock: Callable[[], datetime]
-) -> AsyncIterator[asyncio.Event]:
-    """Move lots until the context ends: at once, at intervals, and when the event is set.
+async def moving_lots(moves: LotMoves, interval_s: float) -> AsyncIterator[None]:
+    """Move lots until the context ends: at once, at intervals, and when zones have changed.
 
     Args:
-        database: Where they are.
+        moves: Does it.
         interval_s: Longest time from the beginning or end of a zone to the move, seconds.
-        clock: What time it is.
     """
-    moves = LotMoves(database, clock)
     job = background.Reading("zones", moves.move)
     task = asyncio.create_task(job.repeat(interval_s, moves.changed))
     try:
         # One after the other at the start, as all that is read then: the pool stays small.
         await job.first_try()
-        yield moves.changed
+        yield
     finally:
         await background.stop([task])

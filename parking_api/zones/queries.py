@@ -2,66 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
 
-import orjson
-
-from parking_api.models import Named
+from parking_api.zones.models import DraftFacts, DrawnDraft, DrawnZone, PublishedZone, State
 from sql.engine import Db, Transaction
 from sql.statements import Row, Statements
 
 statement = Statements("zones")
-
-State = Literal["draft", "published", "withdrawn"]
-
-
-class Zone(Named, Row):
-    """A zone, without its ground."""
-
-    zone_id: str
-    name_zh: str
-    name_en: str
-    zone_class: int
-    valid_from: datetime
-    valid_to: datetime | None
-
-
-class Drawn:
-    """A row that has its ground in the column `geojson`."""
-
-    __slots__ = ()
-    geojson: str
-
-    @property
-    def geometry(self) -> dict[str, Any]:
-        """The ground as a GeoJSON geometry, degrees in WGS 84."""
-        geometry: dict[str, Any] = orjson.loads(self.geojson)
-        return geometry
-
-
-class DrawnZone(Drawn, Zone):
-    """A zone with its ground."""
-
-    geojson: str
-
-
-class Draft(Zone):
-    """The draft of a zone, without its ground."""
-
-    replaces: list[str]
-    state: State
-    drafted_by: str
-    drafted_at: datetime
-    published_by: str | None
-    published_at: datetime | None
-
-
-class DrawnDraft(Drawn, Draft):
-    """The draft of a zone with its ground: its area in square metres, a digest of its corners."""
-
-    area_m2: float
-    ground: str
-    geojson: str
 
 
 class Overlap(Row):
@@ -87,12 +33,12 @@ async def zones_at(db: Db, at: datetime, zone_id: str | None = None) -> list[Dra
 
 
 @statement
-async def published(db: Transaction, zone_id: str) -> Zone | None:
+async def published(db: Transaction, zone_id: str) -> PublishedZone | None:
     """Read a published zone, in force now or not, and lock it."""
 
 
 @statement
-async def drafts(db: Db) -> list[Draft]:
+async def drafts(db: Db) -> list[DraftFacts]:
     """Read the drafts that are neither published nor withdrawn."""
 
 
@@ -154,7 +100,7 @@ async def put_in_force(db: Transaction, zone_id: str) -> str | None:
 
 
 @statement
-async def end_zone(db: Transaction, zone_id: str, valid_to: datetime) -> Zone | None:
+async def end_zone(db: Transaction, zone_id: str, valid_to: datetime) -> PublishedZone | None:
     """Set the end of a zone; None where it begins no earlier, or ends earlier."""
 
 

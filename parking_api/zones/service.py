@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, TypedDict
 
-import msgspec
-
 from parking_api.errors import ApiError
 from parking_api.quotes import coverage
 from parking_api.quotes.models import UnpricedLots
-from parking_api.workflow import Act, Step, Workflow, change
+from parking_api.workflow import Act, NotTheDrafterError, Step, Workflow, change, in_words
 from parking_api.zones import queries
 from parking_api.zones.errors import (
     ZoneDraftUnknownError,
@@ -22,9 +20,17 @@ from parking_api.zones.errors import (
     ZoneTimesError,
     ZoneUnknownError,
 )
-from parking_api.zones.models import NewZone, ZoneBody
-from parking_api.zones.queries import Draft, DrawnDraft, DrawnZone, Overlap, Zone
+from parking_api.zones.models import (
+    DrawnDraft,
+    DrawnZone,
+    NewZone,
+    PublishedZone,
+    ZoneBody,
+    ZoneFacts,
+)
+from parking_api.zones.queries import Overlap
 from sql.engine import AdvisoryLock, Db, Transaction, lock, undone
+from sql.kinds import APPROVER, DRAFTER
 
 # Less than a bay of 2.5 m by 5 m.
 OVERLAP_TOLERANCE_M2: Final = 10.0
@@ -54,36 +60,59 @@ async def draft(db: Transaction, zone_id: str) -> DrawnDraft:
     raise ZoneDraftUnknownError
 
 
-def _wrong_state(draft: Draft, _: Step) -> ApiError:
-    return ZoneStateError(f"{draft.zone_id} is {draft.state} already.")
+async def _published(db: Transaction, zone_id: str) -> PublishedZone:
+    if found := await queries.published(db, zone_id):
+        return found
+    raise ZoneUnknownError("There is no such zone.")
 
 
-def _not_drafter(draft: Draft) -> ApiError:
-    return ZoneStateError(f"It is the draft of {draft.drafted_by}, who alone may change it.")
+def _wrong_state(zone: DrawnDraft | PublishedZone, *_: object) -> ApiError:
+    return ZoneStateError(f"{zone.zone_id} is {in_words(zone.state)} already.")
 
 
-def _subject(zone: Zone) -> str:
+def _not_drafter(_: DrawnDraft, step: str) -> ApiError:
+    if step == "withdraw":
+        return NotTheDrafterError("Drafters withdraw their own drafts of zones.")
+    return NotTheDrafterError()
+
+
+def _subject(zone: ZoneFacts) -> str:
     return f"zone/{zone.zone_id}"
 
 
-def _audited(zone: Zone) -> dict[str, Any]:
+def _audited(zone: ZoneFacts) -> dict[str, Any]:
     """Return what the audit keeps: all but the corners, for which area and digest stand."""
-    return {k: v for k, v in msgspec.structs.asdict(zone).items() if k != "geojson"}
+    facts = zone.model_dump(exclude={"name", "geometry"})
+    return facts | {"name_zh": zone.name.zh, "name_en": zone.name.en}
 
 
 DRAFTS: Final = Workflow[str, DrawnDraft](
     kind="zone",
     steps={
-        "draft": Step(ends="draft"),
-        "change": Step(("draft",), by="drafter"),
-        "withdraw": Step(("draft",), "withdrawn"),
-        "publish": Step(("draft",), "published", by="second"),
+        "draft": [Step(DRAFTER, (), ("draft",))],
+        "change": [Step(DRAFTER, ("draft",), ("draft",), "drafter")],
+        "withdraw": [
+            Step(DRAFTER, ("draft",), ("withdrawn",), "drafter"),
+            Step(APPROVER, ("draft",), ("withdrawn",)),
+        ],
+        "publish": [Step(APPROVER, ("draft",), ("published",), "second")],
     },
     lock=draft,
+    authors=lambda draft: (draft.drafted_by,),
     subject=_subject,
     audited=_audited,
     wrong_state=_wrong_state,
     not_drafter=_not_drafter,
+)
+# What drafts become.
+ZONES: Final = Workflow[str, PublishedZone](
+    kind="zone",
+    steps={"end": [Step(APPROVER, ("published",), ("published",))]},
+    lock=_published,
+    authors=lambda _: (),
+    subject=_subject,
+    audited=_audited,
+    wrong_state=_wrong_state,
 )
 
 
@@ -107,7 +136,8 @@ async def change_draft(act: Act, zone_id: str, body: ZoneBody) -> DrawnDraft:
 
     Raises:
         ZoneDraftUnknownError: There is none.
-        ZoneStateError: It is published or withdrawn, or somebody else's.
+        ZoneStateError: It is published or withdrawn.
+        NotTheDrafterError: It is somebody else's.
     """
     async with change(act, DRAFTS, "change", zone_id) as taken:
         taken.after = await queries.change_draft(
@@ -144,6 +174,7 @@ async def withdraw_draft(act: Act, zone_id: str) -> DrawnDraft:
     Raises:
         ZoneDraftUnknownError: There is none.
         ZoneStateError: It is published or withdrawn.
+        NotTheDrafterError: It takes an approver: it is somebody else's.
     """
     async with change(act, DRAFTS, "withdraw", zone_id) as taken:
         taken.after = await queries.settle_draft(act.db, zone_id, "withdrawn")
@@ -195,24 +226,30 @@ async def _put_in_force(act: Act, draft: DrawnDraft) -> None:
     if draft.valid_from < act.at:
         raise ZoneTimesError(f"{draft.zone_id} would begin in the past: draft it for a time ahead.")
     for old in draft.replaces:
-        before = await queries.published(act.db, old)
-        after = await queries.end_zone(act.db, old, draft.valid_from)
-        if before is None or after is None:
+        try:
+            await _end(act, old, draft.valid_from)
+        except (ZoneUnknownError, ZoneTimesError) as error:
             raise ZoneTimesError(
                 f"{draft.zone_id} replaces {old}, which is not in force when it begins."
-            )
-        _keep_end(act, before, after)
+            ) from error
     if await queries.put_in_force(act.db, draft.zone_id) is None:
         raise ZoneExistsError
 
 
-def _keep_end(act: Act, before: Zone, after: Zone) -> None:
-    act.keep("zone.end", _subject(after), _audited(before), _audited(after))
+async def _end(act: Act, zone_id: str, valid_to: datetime) -> PublishedZone:
+    async with change(act, ZONES, "end", zone_id) as taken:
+        if valid_to < act.at:
+            raise ZoneTimesError("A zone ends now or later, not in the past.")
+        ended = await queries.end_zone(act.db, zone_id, valid_to)
+        if ended is None:
+            raise ZoneTimesError("A zone ends after it begins, and no later than it would anyway.")
+        taken.after = ended
+    return ended
 
 
 async def end(
     act: Act, zone_id: str, valid_to: datetime, *, leaves_unpriced: bool
-) -> tuple[Zone, UnpricedLots]:
+) -> tuple[PublishedZone, UnpricedLots]:
     """End a published zone.
 
     Returns:
@@ -225,18 +262,10 @@ async def end(
     """
     await lock(act.db, AdvisoryLock.TARIFFS)
     priced = await coverage.read(act.db)
-    before = await queries.published(act.db, zone_id)
-    if before is None:
-        raise ZoneUnknownError("There is no such zone.")
-    if valid_to < act.at:
-        raise ZoneTimesError("A zone ends now or later, not in the past.")
-    after = await queries.end_zone(act.db, zone_id, valid_to)
-    if after is None:
-        raise ZoneTimesError("A zone ends after it begins, and no later than was said before.")
+    ended = await _end(act, zone_id, valid_to)
     await queries.move_lots(act.db, act.at)
-    _keep_end(act, before, after)
-    unpriced = await coverage.require_prices(act, priced, _subject(after), allowed=leaves_unpriced)
-    return after, unpriced
+    unpriced = await coverage.require_prices(act, priced, _subject(ended), allowed=leaves_unpriced)
+    return ended, unpriced
 
 
 async def check(
@@ -266,7 +295,7 @@ async def check(
         for zone_id in sorted(set(zone_ids)):
             found = await draft(tried, zone_id)
             if found.state != "draft":
-                raise _wrong_state(found, DRAFTS.steps["publish"])
+                raise _wrong_state(found)
             for old in found.replaces:
                 await queries.end_zone(tried, old, found.valid_from)
             if await queries.put_in_force(tried, zone_id) is None:

@@ -66,8 +66,8 @@ def exact_lines(
             line = line._replace(exact_minor=decimal_text(Fraction(kept, scale)))
         lines.append(line)
         before = after
-    closing = _closing_lines(Fraction(before, scale), lines[-1].end_us, currency, percentages)
-    return (*lines, *closing)
+    total = Fraction(before, scale)
+    return (*lines, *_closing_lines(total, lines[-1].end_us, currency, percentages))
 
 
 def _closing_lines(
@@ -94,8 +94,7 @@ def _closing_lines(
         total = left
     if total.denominator != 1:
         amount, exact_minor = rounded(total) - floor(total), decimal_text(total)
-        line = Line(exit_us, exit_us, "rounding", amount, currency, exact_minor=exact_minor)
-        lines.append(line)
+        lines.append(Line(exit_us, exit_us, "rounding", amount, currency, exact_minor=exact_minor))
     return lines
 
 
@@ -147,7 +146,6 @@ def decimal_text(amount: Fraction) -> str:
     places = 1
     while 10**places % amount.denominator:
         places += 1
-    scaled = abs(amount) * 10**places
-    digits = str(scaled.numerator).rjust(places + 1, "0")
+    digits = str((abs(amount) * 10**places).numerator).rjust(places + 1, "0")
     sign = "-" if amount < 0 else ""
     return f"{sign}{digits[:-places]}.{digits[-places:]}"

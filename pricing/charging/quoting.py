@@ -76,8 +76,7 @@ class Pricer:
             lines = whole_lines(pieces, amounts, rates, currency)
             return Quote(sum(amounts), currency, self.tariff.id, lines)
         lines = exact_lines(pieces, amounts, rates, currency, percentages)
-        total = sum(line.amount_minor for line in lines)
-        return Quote(total, currency, self.tariff.id, lines)
+        return Quote(sum(line.amount_minor for line in lines), currency, self.tariff.id, lines)
 
     def fee(self, stay: Stay, versions: Sequence[Version] = ()) -> int:
         """The quote's total alone, sooner: no lines are made."""
@@ -110,7 +109,7 @@ class Pricer:
             elif grace.mode == "deduct":
                 deductions.append((None, length))
             else:
-                let_off = _measured(segments, whole=grace.basis == "stay") <= length
+                let_off = _measured(segments, all_time=grace.basis == "stay") <= length
         deductions += [(each.id, each.deduct_s * SECOND) for each in granted]
         clock = Clock(segments, rates.by_period, self._rules, tail_from, schedule)
         pieces = clock.let_off() if let_off else clock.run([each for each in deductions if each[1]])
@@ -156,7 +155,7 @@ def quote(
 
 
 def pricer(tariff: Tariff, calendar: Calendar | None = None) -> Pricer:
-    """The pricer of a tariff, kept with the document while an equal calendar is asked for."""
+    """The pricer of a tariff, kept with the document as long as the calendar is equal."""
     kept: Pricer | None = tariff.memo.get("pricer")
     if (
         kept is None
@@ -175,9 +174,7 @@ def fee_table(
     entry: datetime,
     *,
     vehicle: str | None = None,
-    granted: tuple[str, ...] = (),
     calendar: Calendar | None = None,
-    versions: Sequence[Version] = (),
 ) -> tuple[tuple[int, int], ...]:
     """Fees of stays from one aware instant on.
 
@@ -186,9 +183,7 @@ def fee_table(
         lengths_s: elapsed seconds of each stay.
         entry: where every stay starts, an aware instant.
         vehicle: a class of the document's `vehicles`.
-        granted: ids of entitlements, and `first_stay`.
         calendar: the city's, for a tariff without its own.
-        versions: as in `quote`.
 
     Returns:
         (length in seconds, fee in the smallest unit) in the order of `lengths_s`.
@@ -196,21 +191,19 @@ def fee_table(
     Raises:
         PricingError: a length is negative or over 366 days, or the class is unknown.
     """
-    ready = pricer(tariff, calendar)
     # Elapsed time is added to an instant in UTC: on a local clock it would skip or repeat an hour.
     start = entry if entry.tzinfo is None else entry.astimezone(UTC)
-    stays = (
-        Stay(entry, start + timedelta(seconds=length), vehicle, granted) for length in lengths_s
-    )
-    fees = [ready.quote(stay, versions).total_minor for stay in stays]
+    stays = [Stay(entry, start + timedelta(seconds=length), vehicle) for length in lengths_s]
+    fees = [pricer(tariff, calendar).quote(stay).total_minor for stay in stays]
     return tuple(zip(lengths_s, fees, strict=True))
 
 
-def _measured(segments: Sequence[Segment], *, whole: bool) -> int:
-    if whole:
+def _measured(segments: Sequence[Segment], *, all_time: bool) -> int:
+    if all_time:
         return segments[-1].end - segments[0].start
-    chargeable = (each for each in segments if each.period and each.period.kind != FREE)
-    return sum(each.end - each.start for each in chargeable)
+    return sum(
+        each.end - each.start for each in segments if each.period and each.period.kind != FREE
+    )
 
 
 def _schedule(

@@ -83,27 +83,29 @@ class VehicleRates:
         prices hold where it has none, or one that charges in another way (a flat for units).
         """
         theirs = {period.id: period for period in tariff.periods}
-        pairs = zip(self._tariff.periods, self.by_period, strict=True)
         return tuple(
             self._of(other, tariff)
             if (other := theirs.get(ours.id)) and other.charge == ours.charge
             else rates
-            for ours, rates in pairs
+            for ours, rates in zip(self._tariff.periods, self.by_period, strict=True)
         )
 
     def _of(self, period: Period, version: Tariff | None) -> Rates:
-        foreign: tuple[str | None, Words | None] = (None, None)
-        if version is not None:
-            foreign = version.id, name_of(version)
         tiers = [(tier.from_s, tier.price_minor) for tier in period.tiers or ()]
         factor, added = exact(self._vehicle.multiplier), self._vehicle.add_minor_per_unit
         if period.price_minor is not None:
             tiers, added = [(0, period.price_minor)], 0
         froms = tuple(from_s * SECOND for from_s, _ in tiers)
         listed = tuple(price for _, price in tiers)
-        # Only a later version's price can fall below what the vehicle's class takes off.
-        prices = tuple(max(0, self._whole(price * factor + added)) for price in listed)
-        return Rates(froms, (*froms[1:], NEVER), prices, listed, *foreign)
+        return Rates(
+            froms,
+            (*froms[1:], NEVER),
+            # Only a later version's price can fall below what the vehicle's class takes off.
+            tuple(max(0, self._whole(price * factor + added)) for price in listed),
+            listed,
+            version.id if version else None,
+            name_of(version) if version else None,
+        )
 
     def _whole(self, amount: Fraction) -> int:
         return int(amount * self.denominator)

@@ -68,8 +68,7 @@ def bounds(stay: Stay) -> tuple[int, int]:
 def check_vehicle(tariff: Tariff, vehicle: str | None) -> None:
     """Raise UnknownVehicleError where `vehicles` does not name the class (Charging 7)."""
     if tariff.vehicles is not None and vehicle not in tariff.vehicles:
-        known = ", ".join(tariff.vehicles)
-        raise UnknownVehicleError(f"vehicle {vehicle!r} is none of {known}")
+        raise UnknownVehicleError(f"vehicle {vehicle!r} is none of {', '.join(tariff.vehicles)}")
 
 
 def entitlements_of(tariff: Tariff, granted: Sequence[str]) -> list[Entitlement]:

@@ -89,8 +89,11 @@ class Timeline:
         if known is None:
             day = date.fromordinal(ordinal)
             kinds = self._types.of(day)
-            periods = (period for period in self.periods if period.starts_on(day, kinds))
-            windows = (self._window(period, ordinal) for period in periods)
+            windows = (
+                self._window(period, ordinal)
+                for period in self.periods
+                if period.starts_on(day, kinds)
+            )
             # A skipped hour can leave nothing of a window.
             known = tuple(window for window in windows if window.start < window.end)
             if len(self._dates) >= MAX_DAYS_KEPT:
@@ -99,9 +102,13 @@ class Timeline:
         return known
 
     def _window(self, period: PeriodPlan, ordinal: int) -> Segment:
-        start = self._instant(ordinal, period.opens)
-        end = self._instant(ordinal, period.closes)
-        return Segment(start, end, period, ordinal * len(self.periods) + period.index, ordinal)
+        return Segment(
+            self._instant(ordinal, period.opens),
+            self._instant(ordinal, period.closes),
+            period,
+            ordinal * len(self.periods) + period.index,
+            ordinal,
+        )
 
     def _instant(self, ordinal: int, minutes: int) -> int:
         days, rest = divmod(minutes, MINUTES_A_DAY)

@@ -6,11 +6,10 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from pricing.charging.periods import PeriodPlan, Segment
-from pricing.charging.timeline import Timeline
-from pricing.document import Calendar, Tariff
+from pricing.document import Calendar
 from pricing.fields import DAY_KINDS
 from pricing.instants import DAY, SECOND, instant_at
-from pricing.lints.findings import Lint, Look, classes, found
+from pricing.lints.findings import Lint, Look, found
 
 # 全国年节及纪念日放假办法 (2024): the statutory days with a fixed date. Those of the
 # moon's calendar differ from year to year and come from the caller.
@@ -21,7 +20,7 @@ def of_coverage(look: Look, public_holidays: Collection[date]) -> Iterator[Lint]
     """Every lint of this kind, over the look's year."""
     yield from _gaps(look)
     yield from _never_governing(look)
-    yield from _overlaps(look, look.plain_timeline)
+    yield from _overlaps(look)
     yield from _holidays(look, public_holidays)
 
 
@@ -96,24 +95,27 @@ def _never_governing(look: Look) -> Iterator[Lint]:
     }
     for period in look.plain_timeline.periods:
         if period.index not in governing:
-            path = f"periods[{period.index}]"
             yield found(
-                "period_never_governs", path, "Fields: periods", "warning", period=period.called
+                "period_never_governs",
+                f"periods[{period.index}]",
+                "Fields: periods",
+                "warning",
+                period=period.called,
             )
 
 
-def _overlaps(look: Look, timeline: Timeline) -> Iterator[Lint]:
+def _overlaps(look: Look) -> Iterator[Lint]:
     seen: set[tuple[int, int]] = set()
     windows: list[Segment] = []
     day = date(look.year, 1, 1)
     while day.year == look.year:
-        today = timeline.starting(day.toordinal())
-        for first, second in _meeting(windows + list(today)):
+        today = list(look.plain_timeline.starting(day.toordinal()))
+        for first, second in _meeting(windows + today):
             pair = (first.place, second.place)
             if pair not in seen:
                 seen.add(pair)
                 yield _overlap(look, first, second)
-        windows = list(today)
+        windows = today
         day += timedelta(days=1)
 
 
@@ -129,16 +131,15 @@ def _meeting(windows: list[Segment]) -> Iterator[tuple[Segment, Segment]]:
 def _overlap(look: Look, first: Segment, second: Segment) -> Lint:
     start, end = max(first.start, second.start), min(first.end, second.end)
     opens, closes = _clock_times(start, end)
-    winner, loser = first.place, second.place
     periods = look.pricer.timeline.periods
     return found(
         "overlap",
-        f"periods[{loser}]",
+        f"periods[{second.place}]",
         "Fields: periods",
         "info",
-        _money_of_order(look, start, end, winner, loser),
-        earlier=periods[winner].called,
-        later=periods[loser].called,
+        _money_of_order(look, start, end, first.place, second.place),
+        earlier=periods[first.place].called,
+        later=periods[second.place].called,
         opens=opens,
         closes=closes,
     )
@@ -148,13 +149,9 @@ def _money_of_order(look: Look, start: int, end: int, winner: int, loser: int) -
     """How much a stay over the overlap would differ with the two periods in the other order."""
     swapped = list(look.tariff.periods)
     swapped.insert(winner, swapped.pop(loser))
-    other = look.tariff.model_copy(update={"periods": tuple(swapped)})
-    turned = Look(other, look.year, look.calendar, look.budget)
-    vehicle = classes(look.tariff)[0]
     local = instant_at(start)
     entry = look.local(local.date(), local.hour * 60 + local.minute)
-    length = (end - start) // SECOND
-    return abs(look.fee(entry, length, vehicle) - turned.fee(entry, length, vehicle))
+    return look.difference(entry, (end - start) // SECOND, {"periods": tuple(swapped)})
 
 
 def _holidays(look: Look, public_holidays: Collection[date]) -> Iterator[Lint]:
@@ -165,8 +162,7 @@ def _holidays(look: Look, public_holidays: Collection[date]) -> Iterator[Lint]:
     wanted = set(public_holidays)
     if look.tariff.currency == "CNY":
         wanted |= {date(look.year, month, day) for month, day in FIXED_HOLIDAYS_CN}
-    missing = sorted(each for each in wanted if each.isoformat() not in listed)
-    for day in missing:
+    for day in sorted(each for each in wanted if each.isoformat() not in listed):
         money = _money_of_holiday(look, day)
         yield found(
             "holiday_not_in_calendar",
@@ -180,15 +176,11 @@ def _holidays(look: Look, public_holidays: Collection[date]) -> Iterator[Lint]:
 
 def _money_of_holiday(look: Look, day: date) -> int:
     """How much a stay through the day would differ, were it in the calendar."""
-    held = look.calendar or Calendar()
-    listed = Calendar(
-        holidays=(*held.holidays, day.isoformat()), makeup_workdays=held.makeup_workdays
+    calendar = look.calendar or Calendar()
+    marked = Calendar(
+        holidays=(*calendar.holidays, day.isoformat()), makeup_workdays=calendar.makeup_workdays
     )
-    other: Tariff = look.tariff.model_copy(update={"calendar": listed})
-    entry = look.local(day, 0)
-    vehicle = classes(look.tariff)[0]
-    marked = Look(other, look.year, None, look.budget)
-    return abs(look.fee(entry, 86_400, vehicle) - marked.fee(entry, 86_400, vehicle))
+    return look.difference(look.local(day, 0), 86_400, {"calendar": marked})
 
 
 def _clock_times(start: int, end: int) -> tuple[str, str]:

@@ -1,10 +1,10 @@
 """A lint, a price control's limits, and the tariff that lints look at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pricing.charging.budget import Budget, steps_a_day
@@ -46,10 +46,15 @@ class Lint:
 
 
 def found(
-    code: str, path: str, clause: str, severity: Severity, money: int | None = None, **said: object
+    code: str,
+    path: str,
+    clause: str,
+    severity: Severity,
+    money: int | None = None,
+    **values: object,
 ) -> Lint:
-    """A lint, in the words for its code with what is `said` filled in."""
-    zh, en = LINTS[code].filled(**said)
+    """A lint, in the words for its code with the `values` filled in."""
+    zh, en = LINTS[code].filled(**values)
     return Lint(code, path, clause, severity, zh, en, money)
 
 
@@ -92,8 +97,7 @@ class Look:
         self.calendar = tariff.calendar or calendar
         self.pricer = Pricer(tariff, calendar)
         # In UTC every day has 24 hours, so that no clock change looks like a gap.
-        plain = tariff.model_copy(update={"timezone": "UTC"})
-        self.plain_timeline = Timeline(plain, self.calendar)
+        self.plain_timeline = Timeline(tariff.model_copy(update={"timezone": "UTC"}), self.calendar)
 
     @cached_property
     def segments(self) -> list[Segment]:
@@ -104,9 +108,8 @@ class Look:
     @property
     def bounds(self) -> tuple[int, int]:
         """The year's first instant and the next one's, as if in UTC."""
-        years = (datetime(each, 1, 1, tzinfo=UTC) for each in (self.year, self.year + 1))
-        start, end = map(instant_us, years)
-        return start, end
+        start, end = (datetime(year, 1, 1, tzinfo=UTC) for year in (self.year, self.year + 1))
+        return instant_us(start), instant_us(end)
 
     @cached_property
     def dates(self) -> tuple[date, ...]:
@@ -136,6 +139,17 @@ class Look:
         stay = Stay(start, start.astimezone(UTC) + timedelta(seconds=length_s), vehicle)
         return self.pricer.fee(stay)
 
+    def difference(self, start: datetime, length_s: int, update: Mapping[str, Any]) -> int:
+        """How much a stay of the first class would differ, were these fields of the tariff others.
+
+        Raises:
+            TooMuchWorkError: the look's budget is spent.
+        """
+        changed = self.tariff.model_copy(update=update)
+        other = Look(changed, self.year, self.calendar, self.budget)
+        vehicle = classes(self.tariff)[0]
+        return abs(self.fee(start, length_s, vehicle) - other.fee(start, length_s, vehicle))
+
     def local(self, day: date, minutes: int) -> datetime:
         """The local time so many minutes after midnight."""
         midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.tariff.timezone))
@@ -153,8 +167,8 @@ def unit_price(tariff: Tariff, vehicle: str | None, listed: int, *, flat: bool) 
     """A listed price for a class (Charging 7); for comparisons only, hence no exact fraction."""
     if tariff.vehicles is None or vehicle is None:
         return listed
-    held = tariff.vehicles[vehicle]
-    return float(listed * exact(held.multiplier)) + (0 if flat else held.add_minor_per_unit)
+    given = tariff.vehicles[vehicle]
+    return float(listed * exact(given.multiplier)) + (0 if flat else given.add_minor_per_unit)
 
 
 def cap_amount(tariff: Tariff, vehicle: str | None, listed: int) -> float:

@@ -9,8 +9,7 @@ from pricing.document import Calendar, Tariff
 from pricing.lints.coverage import of_coverage
 from pricing.lints.findings import Ceiling, Lint, Look, classes, found
 from pricing.lints.prices import of_control, of_prices
-from pricing.texts import naming
-from pricing.texts.words import duration
+from pricing.texts import naming, words
 
 LENGTHS_S = (1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
 NIGHT_LENGTHS_S = (1800, 3600, 7200, 14_400)
@@ -53,8 +52,7 @@ def lint(
     lints += _unnamed(tariff)
     if on_street is not None:
         lints += _off_street(look, Look(on_street, year, calendar, look.budget))
-    rank = {"error": 0, "warning": 1, "info": 2}
-    return sorted(lints, key=lambda each: rank[each.severity])
+    return sorted(lints, key=lambda each: ("error", "warning", "info").index(each.severity))
 
 
 def breaches(
@@ -85,8 +83,7 @@ def _night(look: Look) -> Iterator[Lint]:
     """
     worst = (0, 0, 0)
     weeks = [[date(look.year, month, day) for day in SAMPLE_DAYS] for month in range(1, 13)]
-    cases = product(classes(look.tariff), weeks, NIGHT_LENGTHS_S)
-    for vehicle, week, length in cases:
+    for vehicle, week, length in product(classes(look.tariff), weeks, NIGHT_LENGTHS_S):
         by_day = [look.fee(look.local(day, DAY_HOUR * 60), length, vehicle) for day in week]
         for hour in NIGHT_HOURS:
             by_night = [look.fee(look.local(day, hour * 60), length, vehicle) for day in week]
@@ -100,7 +97,7 @@ def _night(look: Look) -> Iterator[Lint]:
             "Fields: periods",
             "warning",
             worst[0],
-            length=duration(worst[1]),
+            length=words.duration(worst[1]),
             night=worst[2],
             day=DAY_HOUR,
         )
@@ -131,7 +128,7 @@ def _off_street(look: Look, street: Look) -> Iterator[Lint]:
             worst[0],
             tried=tried,
             times=times,
-            length=duration(worst[1]),
+            length=words.duration(worst[1]),
             at=f"{worst[2]:%m-%d %H:%M}",
         )
 

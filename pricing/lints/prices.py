@@ -8,8 +8,7 @@ from pricing.document import Tariff
 from pricing.instants import SECOND
 from pricing.lints.findings import Ceiling, Lint, Look, cap_amount, classes, found, unit_price
 from pricing.lints.tiers import lints_of_tiers
-from pricing.texts import naming
-from pricing.texts.words import Words, money
+from pricing.texts import naming, words
 
 HOUR_S = 3600
 DAY_S = 86_400
@@ -35,16 +34,16 @@ def of_control(look: Look, ceiling: Ceiling) -> Iterator[Lint]:
 def _prices(tariff: Tariff, period: PeriodPlan, vehicle: str | None) -> list[tuple[str, float]]:
     """Paths and prices of a period for a class."""
     path = f"periods[{period.index}]"
-    held = period.period
-    if held.charge == "flat":
-        price = unit_price(tariff, vehicle, held.price_minor or 0, flat=True)
+    given = period.period
+    if given.charge == "flat":
+        price = unit_price(tariff, vehicle, given.price_minor or 0, flat=True)
         return [(f"{path}.price_minor", price)]
     return [
         (
             f"{path}.tiers[{i}].price_minor",
             unit_price(tariff, vehicle, tier.price_minor, flat=False),
         )
-        for i, tier in enumerate(held.tiers or ())
+        for i, tier in enumerate(given.tiers or ())
     ]
 
 
@@ -75,12 +74,11 @@ def _low_caps(tariff: Tariff, period: PeriodPlan) -> Iterator[Lint]:
 def _moot_caps(tariff: Tariff) -> Iterator[Lint]:
     """Caps beside a lower one of the same window, which are then never what holds."""
     for place, cap in enumerate(tariff.caps):
-        same = [
+        least, lowest = min(
             (other.amount_minor, i)
             for i, other in enumerate(tariff.caps)
             if other.window == cap.window
-        ]
-        least, lowest = min(same)
+        )
         if place != lowest:
             yield found(
                 "cap_beside_lower",
@@ -109,7 +107,7 @@ def _breach(
     tariff: Tariff, ceiling: Ceiling, vehicle: str | None, *, path: str, limit: int, excess: float
 ) -> Lint:
     """A price that lies by `excess` above a limit, or below it where `excess` is negative."""
-    called = Words("不分", "any")
+    called = words.Words("不分", "any")
     if vehicle is not None and tariff.vehicles is not None:
         called = naming.vehicle(vehicle, tariff.vehicles[vehicle])
     return found(
@@ -119,7 +117,7 @@ def _breach(
         "error",
         ceil(abs(excess)),
         reference=ceiling.reference,
-        limit=money(limit, tariff.currency),
+        limit=words.money(limit, tariff.currency),
         vehicle=called,
     )
 

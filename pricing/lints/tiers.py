@@ -37,10 +37,9 @@ def _longest(look: Look) -> dict[int, int]:
             _, spent, parts = windows.get(segment.key, (segment.period, 0, 0))
             spent += segment.end - segment.start
             windows[segment.key] = segment.period, spent, parts + 1
-    split = look.tariff.boundary == "split"
     longest: dict[int, int] = {}
     for period, spent, parts in windows.values():
-        over = 0 if split else (parts - 1) * period.unit_us
+        over = 0 if look.tariff.boundary == "split" else (parts - 1) * period.unit_us
         longest[period.index] = max(longest.get(period.index, 0), (spent + over) // SECOND)
     return longest
 
@@ -98,10 +97,9 @@ def _capped(look: Look, period: PeriodPlan, tiers: Sequence[Tier]) -> Iterator[L
 
 def _before(look: Look, period: PeriodPlan, tiers: Sequence[Tier], vehicle: str | None) -> float:
     """What the whole units before the last of these tiers cost a class."""
-    unit_s = period.unit_us // SECOND
     return sum(
         (following.from_s - tier.from_s)
-        // unit_s
+        // (period.unit_us // SECOND)
         * unit_price(look.tariff, vehicle, tier.price_minor, flat=False)
         for tier, following in pairwise(tiers)
     )

@@ -73,10 +73,10 @@ class PriceState:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a review proposes for one time band, and why; `held` where the price stays.
+    """What a review proposes for one time band, and why.
 
     Attributes:
-        band: the target that the reading was held against.
+        band: the target that the reading was compared with.
         rest: the occupancies within it between which the price is left alone.
         text: the reason in a sentence, Chinese and English.
     """
@@ -90,19 +90,6 @@ class Proposal:
     band: Band
     rest: Band
     text: Words
-
-    @property
-    def held(self) -> bool:
-        """Whether nothing is to change."""
-        return self.after_minor == self.before_minor
-
-    def applied(self, at: datetime) -> PriceState:
-        """The state once the proposal is in force from `at` on; the same where it is held."""
-        if self.held:
-            return self.state
-        direction = 1 if self.after_minor > self.before_minor else -1
-        state = self.state
-        return PriceState(state.time_band, state.season, self.after_minor, direction, at)
 
 
 def review(
@@ -131,17 +118,15 @@ def review(
 def _check(mechanism: Mechanism, reading: Reading) -> None:
     if reading.time_band not in {band.id for band in mechanism.time_bands}:
         raise UnknownBandError(f"{reading.time_band} is not a time band of {mechanism.id}")
-    seasons: set[str | None] = {season.id for season in mechanism.seasons}
-    seasons = seasons or {None}
+    seasons: set[str | None] = {season.id for season in mechanism.seasons} or {None}
     if reading.season not in seasons:
         raise UnknownBandError(f"{reading.season} is not a season of {mechanism.id}")
 
 
 def _propose(mechanism: Mechanism, reading: Reading, state: PriceState, at: datetime) -> Proposal:
-    held = _held(mechanism, reading, state, at)
+    kept = _reason_to_keep(mechanism, reading, state, at)
     band = mechanism.band_of(reading.spaces)
-    move = Move(state.price_minor, held) if held else _moved(mechanism, reading, state, band)
-    before, after = state.price_minor, move.price
+    move = Move(state.price_minor, kept) if kept else _moved(mechanism, reading, state, band)
     rest = mechanism.rest_of(reading.spaces, reading.pressure_beside)
     text = explain(
         move.reason,
@@ -153,11 +138,23 @@ def _propose(mechanism: Mechanism, reading: Reading, state: PriceState, at: date
         rise=WATCH_RISE,
         fall=WATCH_FALL,
     )
-    return Proposal(state, reading, before, after, mechanism.rule, move.reason, band, rest, text)
+    return Proposal(
+        state,
+        reading,
+        state.price_minor,
+        move.price,
+        mechanism.rule,
+        move.reason,
+        band,
+        rest,
+        text,
+    )
 
 
-def _held(mechanism: Mechanism, reading: Reading, state: PriceState, at: datetime) -> Reason | None:
-    """Why a price is not even looked at, if so."""
+def _reason_to_keep(
+    mechanism: Mechanism, reading: Reading, state: PriceState, at: datetime
+) -> Reason | None:
+    """Why a price stays whatever was read; None where the rule decides."""
     if mechanism.mode == "frozen":
         return Reason.FROZEN
     today = at.astimezone(ZoneInfo(mechanism.timezone)).date()

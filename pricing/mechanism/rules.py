@@ -60,7 +60,7 @@ class Rule(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a price moves, or why it is held."""
+    """Why a price moves, or why it stays."""
 
     FULL = "full"
     BLOCKED = "blocked"
@@ -178,7 +178,7 @@ def resting(
         ValueError: no spaces, or nobody to be turned away.
     """
     alone, beside = _resting(spaces, band, turned_away)
-    weight = _weight_beside(pressure_beside)
+    weight = min(1.0, (pressure_beside or 0.0) / BESIDE_FULL)
     lower, upper = (one + weight * (other - one) for one, other in zip(alone, beside, strict=True))
     return Band(lower, upper)
 
@@ -196,10 +196,6 @@ def _resting(spaces: int, band: Band, turned_away: float) -> tuple[Band, Band]:
         Band(max(lowest, aim - REST_WIDTH), aim),
         Band(max(lowest, aim_beside - MARGIN), aim_beside),
     )
-
-
-def _weight_beside(pressure_beside: float | None) -> float:
-    return min(1.0, (pressure_beside or 0.0) / BESIDE_FULL)
 
 
 def demand(now: Situation) -> float:

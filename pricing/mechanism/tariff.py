@@ -13,7 +13,6 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Final
 
-from pricing.charging.periods import PeriodPlan
 from pricing.charging.quoting import pricer
 from pricing.document import Calendar, Period, Tariff
 from pricing.errors import Fault, PricingError
@@ -44,9 +43,9 @@ class BandPeriod:
     @property
     def hour_prices(self) -> tuple[Fraction, ...]:
         """What an hour costs, tier by tier, in the currency's smallest unit."""
-        unit_s = self.period.unit_s or HOUR_S
         return tuple(
-            Fraction(tier.price_minor * HOUR_S, unit_s) for tier in self.period.tiers or ()
+            Fraction(tier.price_minor * HOUR_S, self.period.unit_s or HOUR_S)
+            for tier in self.period.tiers or ()
         )
 
     @property
@@ -105,64 +104,64 @@ def _hours(of: TimeBand | Period) -> tuple[str, str]:
 def _unmovable(mechanism: Mechanism, one: BandPeriod) -> list[str]:
     """What keeps a mechanism from moving the prices of a band."""
     prices, grid = one.hour_prices, mechanism.grid_minor
-    said = []
+    reasons = []
     if grid * (one.period.unit_s or HOUR_S) % HOUR_S:
-        said.append(f"a unit of {one.period.unit_s} s cannot follow a grid of {grid} an hour")
+        reasons.append(f"a unit of {one.period.unit_s} s cannot follow a grid of {grid} an hour")
     if one.price % grid:
-        said.append(f"the price of an hour, {float(one.price):g}, is not on the grid of {grid}")
+        reasons.append(f"the price of an hour, {float(one.price):g}, is not on the grid of {grid}")
     if min(prices) < mechanism.floor_minor or max(prices) > mechanism.ceiling_minor:
         low, high = float(min(prices)), float(max(prices))
-        said.append(
+        reasons.append(
             f"an hour costs {low:g} to {high:g}, not within the floor of {mechanism.floor_minor} "
             f"and the ceiling of {mechanism.ceiling_minor}"
         )
-    return said
+    return reasons
 
 
 def bounded(mechanism: Mechanism, one: BandPeriod) -> Mechanism:
     """The mechanism as it holds for the first tier, so that no other tier leaves the limits."""
     grid, prices = mechanism.grid_minor, one.hour_prices
     above, below = max(prices) - one.price, one.price - min(prices)
-    limits = {
-        "ceiling_minor": (mechanism.ceiling_minor - above) // grid * grid,
-        "floor_minor": -(-(mechanism.floor_minor + below) // grid) * grid,
-    }
-    return mechanism.model_copy(update=limits)
+    return mechanism.model_copy(
+        update={
+            "ceiling_minor": (mechanism.ceiling_minor - above) // grid * grid,
+            "floor_minor": -(-(mechanism.floor_minor + below) // grid) * grid,
+        }
+    )
 
 
 def price_states(
     mechanism: Mechanism, history: Iterable[tuple[datetime, Tariff]]
 ) -> tuple[PriceState, ...]:
-    """Tell the price of each band and season, and when and which way it changed last.
+    """Return the price of each band and season, and when and which way it changed last.
 
     Args:
-        mechanism: What asks.
+        mechanism: Whose bands and seasons.
         history: Each tariff that has priced the mechanism's lots, from when on, oldest first; the
             last one, which `fit` accepts, is in force. One without the band's period is passed
             over.
     """
-    periods = [
-        (band, season) for band in mechanism.time_bands for season in mechanism.seasons or (None,)
-    ]
     history = list(history)
-    return tuple(_state(history, band, season) for band, season in periods)
+    return tuple(
+        _state(history, band, season)
+        for band in mechanism.time_bands
+        for season in mechanism.seasons or (None,)
+    )
 
 
 def _state(
     history: list[tuple[datetime, Tariff]], band: TimeBand, season: Season | None
 ) -> PriceState:
     season_id = season.id if season else None
-    price, direction, changed_at = Fraction(0), 0, None
-    known = False
+    price: Fraction | None = None
+    direction, changed_at = 0, None
     for at, tariff in history:
-        period = _period_of(tariff, band, season)
-        if period is None:
-            continue
-        now = BandPeriod(band.id, season_id, period).price
-        if known and now != price:
-            direction, changed_at = (1 if now > price else -1), at
-        price, known = now, True
-    return PriceState(band.id, season_id, int(price), direction, changed_at)
+        if period := _period_of(tariff, band, season):
+            now = BandPeriod(band.id, season_id, period).price
+            if price is not None and now != price:
+                direction, changed_at = (1 if now > price else -1), at
+            price = now
+    return PriceState(band.id, season_id, int(price or 0), direction, changed_at)
 
 
 def governed(
@@ -172,9 +171,9 @@ def governed(
     found: defaultdict[str, list[Interval]] = defaultdict(list)
     timeline = pricer(tariff, calendar).timeline
     for segment in timeline.between(instant_us(start), instant_us(end)):
-        period: PeriodPlan | None = segment.period
-        if period is not None:
-            found[period.id].append((instant_at(segment.start), instant_at(segment.end)))
+        if segment.period is not None:
+            interval = instant_at(segment.start), instant_at(segment.end)
+            found[segment.period.id].append(interval)
     return found
 
 
@@ -190,16 +189,18 @@ def review_tariff(
     Args:
         mechanism: By what rule.
         periods: As `fit` found them.
-        states: As `price_states` told them.
+        states: As `price_states` returns them.
         readings: One for each price to be reviewed.
         at: When.
     """
     by_band = {(one.time_band, one.season): one for one in periods}
-    found: list[Proposal] = []
-    for reading in readings:
-        one = by_band[reading.time_band, reading.season]
-        found += review(bounded(mechanism, one), [reading], states, at)
-    return tuple(found)
+    return tuple(
+        proposal
+        for reading in readings
+        for proposal in review(
+            bounded(mechanism, by_band[reading.time_band, reading.season]), [reading], states, at
+        )
+    )
 
 
 def moved(
@@ -217,7 +218,6 @@ def moved(
     hours = {one.period.id: by.get((one.time_band, one.season), 0) for one in periods}
     made = deepcopy(dict(document))
     for period in made["periods"]:
-        hour = hours.get(period["id"], 0)
         for tier in period.get("tiers") or ():
-            tier["price_minor"] += hour * period["unit_s"] // HOUR_S
+            tier["price_minor"] += hours.get(period["id"], 0) * period["unit_s"] // HOUR_S
     return made

@@ -2,6 +2,6 @@
 
 from pricing.texts import clauses, naming
 from pricing.texts.differences import changes
-from pricing.texts.words import Words, duration, money
+from pricing.texts.words import Words, duration, money, started
 
-__all__ = ["Words", "changes", "clauses", "duration", "money", "naming"]
+__all__ = ["Words", "changes", "clauses", "duration", "money", "naming", "started"]

@@ -1,6 +1,6 @@
 """What differs between two versions of a tariff, in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 from pricing.document import read_tariff
@@ -123,16 +123,12 @@ def _sentence(steps: Steps, before: Any, after: Any, currency: str, called: Call
     name = next((step for step in reversed(steps) if not step.startswith("[")), "")
     template = _NEW if before is None else _GONE if after is None else _CHANGED
     return template.filled(
-        where=_where(steps, called),
+        # (时段“高峰”价格, periods 'Peak' price)
+        where=Words("", " ").join(
+            _step(before, step, called) for before, step in zip(("", *steps), steps, strict=False)
+        ),
         before=_value(name, before, currency, called),
         after=_value(name, after, currency, called),
-    )
-
-
-def _where(steps: Sequence[str], called: Called) -> Words:
-    """The place of a value: (时段“高峰”价格, periods 'Peak' price)."""
-    return Words("", " ").join(
-        _step(before, step, called) for before, step in zip(("", *steps), steps, strict=False)
     )
 
 

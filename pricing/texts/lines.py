@@ -94,14 +94,14 @@ class Line(NamedTuple):
 
     @property
     def text(self) -> dict[str, str]:
-        """A sentence in Chinese (`zh`) and English (`en`), made when asked for."""
+        """A sentence in Chinese (`zh`) and English (`en`), made when it is read."""
         chinese, english = _sentence(*self[2:6], *self[7:])
         return {"zh": chinese, "en": english}
 
     def as_dict(self) -> dict[str, Any]:
         """The line in JSON's types; instants in UTC, fields that it has not left out."""
         day = self.window_date
-        whole = {
+        fields = {
             "start": _instant_text(self.start),
             "end": _instant_text(self.end),
             "kind": self.kind,
@@ -119,7 +119,7 @@ class Line(NamedTuple):
             "priced_by": self.priced_by,
             "text": self.text,
         }
-        return {name: value for name, value in whole.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 def _instant_text(at: datetime) -> str:

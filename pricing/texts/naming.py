@@ -82,16 +82,16 @@ def month_day(day: str) -> Words:
 
 def vehicle(key: str | None, given: Vehicle) -> Words:
     """A class of vehicles by its name, else by the common word for it."""
-    common = VEHICLES.get(key or "", Words("该类车型", "this class of vehicles"))
-    return name_of(given) or common
+    return name_of(given) or VEHICLES.get(key or "", Words("该类车型", "this class of vehicles"))
 
 
 def entitlement(given: Entitlement) -> Words:
     """An entitlement by its name, else by what it lets off."""
     found = []
     if given.deduct_s:
-        time_off = Words("减免{length}", "{length} let off")
-        found.append(time_off.filled(length=duration(given.deduct_s)))
+        found.append(
+            Words("减免{length}", "{length} let off").filled(length=duration(given.deduct_s))
+        )
     if exact(given.percent_off):
         found.append(Words(f"减收{given.percent_off}%", f"{given.percent_off} % off"))
     let_off = Words("并", " and ").join(found) if found else Words("无减免", "nothing let off")

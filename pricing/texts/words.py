@@ -27,6 +27,8 @@ class Words(NamedTuple):
 
 
 NOTHING: Final = Words("", "")
+_SHORT: Final = {"小时": "h", "分钟": "min", "秒": "s"}
+_LONG: Final = {"小时": "hour", "分钟": "minute", "秒": "second"}
 
 
 def name_of(part: Described) -> Words | None:
@@ -45,7 +47,25 @@ def money(minor: int | str, currency: str) -> Words:
 
 def duration(seconds: int) -> Words:
     """A length of time in words: (1小时30分钟, 1 h 30 min)."""
+    return Words("", " ").join(
+        Words(f"{count}{unit}", f"{count} {_SHORT[unit]}") for count, unit in _parts(seconds)
+    )
+
+
+def spelled(seconds: int) -> Words:
+    """A length of time in whole words: (1小时30分钟, 1 hour 30 minutes)."""
+    return Words("", " ").join(
+        Words(f"{count}{unit}", f"{count} {_LONG[unit]}{'s' if count != 1 else ''}")
+        for count, unit in _parts(seconds)
+    )
+
+
+def _parts(seconds: int) -> list[tuple[int, str]]:
     minutes, rest = divmod(seconds, 60)
-    parts = [(minutes // 60, "小时", "h"), (minutes % 60, "分钟", "min"), (rest, "秒", "s")]
-    shown = [part for part in parts if part[0]] or [(0, "分钟", "min")]
-    return Words("", " ").join(Words(f"{n}{zh}", f"{n} {en}") for n, zh, en in shown)
+    parts = [(minutes // 60, "小时"), (minutes % 60, "分钟"), (rest, "秒")]
+    return [part for part in parts if part[0]] or [(0, "分钟")]
+
+
+def started(words: Words) -> Words:
+    """A sentence from words: English ones begin with a capital."""
+    return Words(words.zh, words.en[:1].upper() + words.en[1:])

@@ -1,1 +1,1 @@
-"""A synthetic Qingdao: lots, bays, operators and gateways on real ground, by seed."""
+"""A synthetic Qingdao: lots, bays, operators and gateways on real ground, from a seed."""

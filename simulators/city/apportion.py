@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def apportion(total: int, weights: Sequence[float], minimum: int = 0) -> list[int]:
@@ -21,11 +22,15 @@ def apportion(total: int, weights: Sequence[float], minimum: int = 0) -> list[in
     """
     rest = total - minimum * len(weights)
     if rest < 0:
-        message = f"{total} is too few for {len(weights)} shares of at least {minimum}"
-        raise ValueError(message)
+        raise ValueError(f"{total} is too few for {len(weights)} shares of at least {minimum}")
     share = np.asarray(weights, dtype=np.float64)
     exact = rest * share / share.sum() if rest else np.zeros(len(weights))
-    whole = np.floor(exact).astype(np.int64)
-    by_remainder = np.argsort(-(exact - whole), kind="stable")
-    whole[by_remainder[: rest - int(whole.sum())]] += 1
-    return [int(n) + minimum for n in whole]
+    return [int(number) + minimum for number in round_to_total(exact, rest)]
+
+
+def round_to_total(exact: NDArray[np.float64], total: int) -> NDArray[np.int64]:
+    """Round down, or up where the remainders are largest, so that the sum is `total`."""
+    rounded = np.floor(exact).astype(np.int64)
+    by_remainder = np.argsort(rounded - exact, kind="stable")
+    rounded[by_remainder[: total - int(rounded.sum())]] += 1
+    return rounded

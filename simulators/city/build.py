@@ -8,7 +8,13 @@ import numpy as np
 
 from simulators.city.apportion import apportion
 from simulators.city.bays import Bays, lay_out_bays
-from simulators.city.capacities import BAYS_PER_LOT, draw_capacities, draw_types, settle_type
+from simulators.city.capacities import (
+    BAYS_PER_LOT,
+    draw_capacities,
+    draw_types,
+    levels_of,
+    settle_type,
+)
 from simulators.city.ground import District, load_districts
 from simulators.city.lots import BAYS_SHARE, Lot, fit_out
 from simulators.city.names import name_lots
@@ -69,7 +75,7 @@ TRY_LOTS: Final = (
 
 @dataclass(frozen=True)
 class City:
-    """Everything that the files of a city hold."""
+    """All that the files of a city hold."""
 
     districts: tuple[District, ...]
     operators: tuple[Operator, ...]
@@ -93,8 +99,7 @@ def build_city(lot_count: int, seed: int) -> City:
         ValueError: If `lot_count` is out of range.
     """
     if not FEWEST_LOTS <= lot_count <= MOST_LOTS:
-        message = f"lots must be {FEWEST_LOTS}..{MOST_LOTS}, not {lot_count}"
-        raise ValueError(message)
+        raise ValueError(f"lots must be {FEWEST_LOTS}..{MOST_LOTS}, not {lot_count}")
     districts = load_districts()
     site_rng, lot_rng, operator_rng = np.random.default_rng(seed).spawn(3)
     sites = _site_all(districts, lot_count, site_rng)
@@ -115,11 +120,11 @@ def build_city(lot_count: int, seed: int) -> City:
 def _site_all(
     districts: Sequence[District], lot_count: int, rng: np.random.Generator
 ) -> list[Site]:
-    """Ground for all lots but those to try, which have theirs."""
+    """Find the ground of all lots, except for the two to try, which have theirs."""
     quotas = apportion(lot_count, [district.lot_share for district in districts])
     home = next(i for i, d in enumerate(districts) if d.adcode == TRY_LOTS[0].district)
     quotas[home] = max(quotas[home] - len(TRY_LOTS), 0)
-    # In the smallest cities the lots to try may be more than their district's share.
+    # In the smallest cities the lots to try can be more than their district's share.
     quotas[quotas.index(max(quotas))] -= sum(quotas) - (lot_count - len(TRY_LOTS))
     on_street = apportion(round(ON_STREET_SHARE * sum(quotas)), quotas)
     at_address = apportion(round(ADDRESS_SHARE * sum(quotas)), quotas)
@@ -154,7 +159,7 @@ def _complete(
     lots = []
     for i, site in enumerate(sites):
         serials[site.district] = serials.get(site.district, 0) + 1
-        fittings = fit_out(types[i], site.land_use, capacities[i], rng)
+        height_limit_m, hours = fit_out(types[i], site.land_use, rng)
         lots.append(
             Lot(
                 lot_id=f"{site.district}-{serials[site.district]:04d}",
@@ -167,9 +172,9 @@ def _complete(
                 land_use=site.land_use,
                 reporting=reporting[i],
                 capacity=capacities[i],
-                levels=fittings.levels,
-                height_limit_m=fittings.height_limit_m,
-                hours=fittings.hours,
+                levels=levels_of(types[i], capacities[i]),
+                height_limit_m=height_limit_m,
+                hours=hours,
                 longitude=site.longitude,
                 latitude=site.latitude,
                 bearing_rad=site.bearing_rad,
@@ -179,7 +184,7 @@ def _complete(
 
 
 def _draw_reporting(lot_count: int, rng: np.random.Generator) -> list[str]:
-    """How the lots report that are not for trying, so that the whole city has its share."""
+    """Draw how the lots without the two to try report, so that the city has its share."""
     tried = sum(lot.reporting == "bays" for lot in TRY_LOTS)
     sensing = round(BAYS_SHARE * lot_count) - tried
     kinds = ["bays"] * sensing + ["count"] * (lot_count - len(TRY_LOTS) - sensing)

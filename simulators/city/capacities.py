@@ -1,4 +1,4 @@
-"""How large the lots are: a heavy tail that adds up to the city's bays."""
+"""How many bays each lot has: a heavy-tailed distribution that adds up to the city's bays."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.city.apportion import round_to_total
 from simulators.city.geodesy import Floats
 from simulators.city.land_use import (
     LAND_USES,
@@ -51,8 +52,8 @@ def draw_capacities(
 ) -> list[int]:
     """Draw capacities that add up to `total`.
 
-    On-street lots are drawn as they are; the others share the rest in proportion to log-normal
-    weights, held between the fewest of their types and the largest of their land uses.
+    On-street lots come first; the others share the rest in proportion to log-normal weights,
+    between the fewest bays of their type and the largest number of their land use.
 
     Args:
         total: Bays of all these lots.
@@ -60,7 +61,7 @@ def draw_capacities(
         rng: The only source of chance.
 
     Raises:
-        ValueError: If the lots cannot hold so many bays, or not so few.
+        ValueError: If `total` is more than the lots can hold, or less than their fewest.
     """
     low = np.array([FEWEST[kind] for kind, _, _ in lots], dtype=np.float64)
     high = np.array([LAND_USES[use].largest * importance for _, use, importance in lots])
@@ -76,14 +77,13 @@ def draw_capacities(
     off = ~on_street
     rest = total - int(capacities[on_street].sum())
     capacities[off] = _fit(rest, weights[off], low[off], high[off])
-    return [int(n) for n in capacities]
+    return [int(number) for number in capacities]
 
 
 def _fit(total: int, weights: Floats, low: Floats, high: Floats) -> Integers:
     """Scale weights to whole numbers from `low` to below `high` that add up to `total`."""
     if not low.sum() <= total < (high - 1).sum():
-        message = f"{len(weights)} lots cannot hold {total} bays"
-        raise ValueError(message)
+        raise ValueError(f"{len(weights)} lots cannot hold {total} bays")
     least, most = 0.0, 40.0 * float((high / weights).max())
     for _ in range(80):  # bisection to the last bit of the factor
         factor = (least + most) / 2
@@ -91,17 +91,13 @@ def _fit(total: int, weights: Floats, low: Floats, high: Floats) -> Integers:
             least = factor
         else:
             most = factor
-    exact = _saturate(most * weights, low, high)
-    whole = np.floor(exact).astype(np.int64)
-    by_remainder = np.argsort(whole - exact, kind="stable")
-    whole[by_remainder[: total - int(whole.sum())]] += 1
-    return whole
+    return round_to_total(_saturate(most * weights, low, high), total)
 
 
 def _saturate(wanted: Floats, low: Floats, high: Floats) -> Floats:
     """Approach `high` smoothly, so that the largest lots are not all of one size."""
-    held: Floats = np.maximum(low, -high * np.expm1(-wanted / high))
-    return held
+    sizes: Floats = np.maximum(low, -high * np.expm1(-wanted / high))
+    return sizes
 
 
 def settle_type(lot_type: str, land_use: str, capacity: int) -> str:

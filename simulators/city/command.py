@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
 
-from simulators.city.build import FEWEST_LOTS, MOST_LOTS, City, build_city
+from simulators.city.build import FEWEST_LOTS, MOST_LOTS, build_city
 from simulators.city.files import TargetRefusedError, check_target, write_city
 from simulators.city.operators import FULL_SIZE
 
@@ -62,36 +62,26 @@ def _refuse(reason: str) -> int:
 
 
 def _build_and_write(args: argparse.Namespace, console: Console) -> None:
-    if not console.is_terminal:
-        console.print(f"building a city of {args.lots} lots")
-        city = build_city(args.lots, args.seed)
-        console.print(f"writing it to {args.directory}")
-        write_city(city, args.directory, lambda _: None)
-    else:
-        city = _with_bars(args, console)
-    console.print(_totals(city, args.directory))
-
-
-def _with_bars(args: argparse.Namespace, console: Console) -> City:
+    plain = not console.is_terminal
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with ProgressBar(*columns, console=console) as bars:
+    with ProgressBar(*columns, console=console, disable=plain) as bars:
+        if plain:
+            console.print(f"building a city of {args.lots} lots")
         building = bars.add_task("lots", total=None)
         city = build_city(args.lots, args.seed)
         bars.update(building, total=len(city.lots), completed=len(city.lots))
+        if plain:
+            console.print(f"writing it to {args.directory}")
         writing = bars.add_task("bays", total=len(city.bays.lot))
         write_city(city, args.directory, lambda done: bars.update(writing, completed=done))
-    return city
-
-
-def _totals(city: City, directory: Path) -> str:
     sensing = sum(lot.reporting == "bays" for lot in city.lots)
-    return (
-        f"{directory}: {len(city.lots):,} lots ({sensing:,} sense each bay), "
+    console.print(
+        f"{args.directory}: {len(city.lots):,} lots ({sensing:,} sense each bay), "
         f"{len(city.bays.lot):,} bays, {len(city.operators)} operators, "
         f"{len(city.gateways)} gateways, {len(city.districts)} districts"
     )

@@ -11,7 +11,7 @@ from shapely.geometry import mapping
 
 from simulators.city.bays import CLASSES
 from simulators.city.build import City
-from simulators.city.ground import districts_document
+from simulators.city.ground import districts_document, load_places
 from simulators.city.lots import REPORT_INTERVAL_S, TIMEZONE
 from simulators.city.tariffs import VALID_FROM, tariffs_document
 from simulators.city.zones import load_zones
@@ -19,9 +19,10 @@ from simulators.city.zones import load_zones
 DISTRICTS: Final = "districts.geojson"
 LOTS: Final = "lots.csv"
 BAYS: Final = "bays.csv"
+PLACES: Final = "places.csv"
 ZONES: Final = "zones.geojson"
 TARIFFS: Final = "tariffs.json"
-FILES: Final = (DISTRICTS, "operators.csv", "gateways.csv", ZONES, TARIFFS, LOTS, BAYS)
+FILES: Final = (DISTRICTS, "operators.csv", "gateways.csv", ZONES, TARIFFS, PLACES, LOTS, BAYS)
 GENERATOR: Final = "onelot city"
 """Marks a districts.geojson as ours, so that nobody's real data are written over."""
 _PARTIAL: Final = ".partial-"
@@ -29,7 +30,7 @@ _LOTS_AT_ONCE: Final = 50
 
 
 class TargetRefusedError(Exception):
-    """The target directory holds something else than an earlier city."""
+    """The target directory holds other files than those of an earlier city."""
 
 
 Progress = Callable[[int], object]
@@ -67,12 +68,12 @@ def _is_ours(path: Path) -> bool:
 def write_city(city: City, directory: Path, progress: Progress) -> None:
     """Write the city's files into a directory, which is made if it is missing.
 
-    The files are written beside their places first and then moved, so that a reader meets
-    whole files only. Files of the same names are replaced.
+    The files are written to a temporary directory first and then moved, so that nobody reads
+    half a file. Files of the same names are replaced.
 
     Args:
         city: What to write.
-        directory: Where; `check_target` says whether that is wise.
+        directory: Where; call `check_target` first.
         progress: Called after every 50 lots' bays.
 
     Raises:
@@ -81,11 +82,38 @@ def write_city(city: City, directory: Path, progress: Progress) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=directory) as name:
         partial = Path(name)
-        _write_json(partial / DISTRICTS, _districts(city))
+        features = [district.feature for district in city.districts]
+        _write_json(partial / DISTRICTS, _collection(features))
         _write_json(partial / ZONES, _zones())
         _write_json(partial / TARIFFS, tariffs_document())
-        _write_operators(partial / "operators.csv", city)
-        _write_gateways(partial / "gateways.csv", city)
+        _write_csv(
+            partial / "operators.csv",
+            "operator_id,name_zh,name_en",
+            ((one.operator_id, one.name_zh, one.name_en) for one in city.operators),
+        )
+        _write_csv(
+            partial / "gateways.csv",
+            "gateway_id,operator_id,simulated",
+            (
+                (one.gateway_id, one.operator_id, str(one.simulated).lower())
+                for one in city.gateways
+            ),
+        )
+        _write_csv(
+            partial / PLACES,
+            "place_id,name_zh,name_en,district,longitude,latitude",
+            (
+                (
+                    f"{one.district}-p{number:03d}",
+                    one.name_zh,
+                    one.name_en,
+                    one.district,
+                    one.longitude,
+                    one.latitude,
+                )
+                for number, one in enumerate(load_places(), 1)
+            ),
+        )
         _write_lots(partial / LOTS, city)
         _write_bays(partial / BAYS, city, progress)
         for file in FILES:
@@ -95,10 +123,6 @@ def write_city(city: City, directory: Path, progress: Progress) -> None:
 def _write_json(path: Path, document: dict[str, Any]) -> None:
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def _districts(city: City) -> dict[str, Any]:
-    return _collection([district.feature for district in city.districts])
 
 
 def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:
@@ -129,21 +153,11 @@ def _zones() -> dict[str, Any]:
     )
 
 
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def _write_csv(path: Path, header: str, rows: Iterable[Sequence[object]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
+        writer.writerow(header.split(","))
         writer.writerows(rows)
-
-
-def _write_operators(path: Path, city: City) -> None:
-    rows = [(o.operator_id, o.name_zh, o.name_en) for o in city.operators]
-    _write_csv(path, ("operator_id", "name_zh", "name_en"), rows)
-
-
-def _write_gateways(path: Path, city: City) -> None:
-    rows = [(g.gateway_id, g.operator_id, str(g.simulated).lower()) for g in city.gateways]
-    _write_csv(path, ("gateway_id", "operator_id", "simulated"), rows)
 
 
 def _write_lots(path: Path, city: City) -> None:
@@ -163,7 +177,7 @@ def _write_lots(path: Path, city: City) -> None:
         )
         for lot in city.lots
     ]
-    _write_csv(path, header.split(","), rows)
+    _write_csv(path, header, rows)
 
 
 def _write_bays(path: Path, city: City, progress: Progress) -> None:

@@ -89,7 +89,8 @@ def _text(name: str) -> str:
     return (resources.files(__package__) / "data" / name).read_text(encoding="utf-8")
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def read_rows(name: str) -> list[dict[str, str]]:
+    """The rows of a CSV file in `data/`."""
     return list(csv.DictReader(_text(name).splitlines()))
 
 
@@ -121,15 +122,10 @@ def _district(feature: dict[str, Any]) -> District:
 @cache
 def load_places() -> tuple[Place, ...]:
     """The named places, in the order of the file."""
-    return msgspec.convert(_rows("places.csv"), tuple[Place, ...], strict=False)
+    return msgspec.convert(read_rows("places.csv"), tuple[Place, ...], strict=False)
 
 
 @cache
 def load_streets() -> tuple[Street, ...]:
     """The streets, in the order of the file."""
-    return msgspec.convert(_rows("streets.csv"), tuple[Street, ...], strict=False)
-
-
-def operator_rows() -> list[dict[str, str]]:
-    """The rows of `data/operators.csv`."""
-    return _rows("operators.csv")
+    return msgspec.convert(read_rows("streets.csv"), tuple[Street, ...], strict=False)

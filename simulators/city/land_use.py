@@ -1,4 +1,4 @@
-"""What the use of the land says about its lots: reach, kinds, sizes, hours.
+"""How lots differ by land use: distance from their place, types, sizes, opening hours.
 
 The figures are estimates of ours for a Chinese city of ten million, not measurements.
 """
@@ -15,7 +15,7 @@ OFF_STREET: Final = (SURFACE, UNDERGROUND, MULTI_STOREY)
 
 @dataclass(frozen=True)
 class LandUse:
-    """How lots look that serve one kind of place.
+    """The lots that serve one kind of place.
 
     Attributes:
         spread_m: Standard deviation of a lot's offset from its place, metres, on each axis.

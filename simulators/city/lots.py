@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 
-from simulators.city.capacities import levels_of
 from simulators.city.land_use import LAND_USES, MULTI_STOREY, UNDERGROUND
 
 REPORT_INTERVAL_S: Final = {"bays": 120, "count": 60}
@@ -56,35 +55,22 @@ class Lot:
     bearing_rad: float
 
 
-@dataclass(frozen=True)
-class Fittings:
-    """What follows from a lot's type, size and use."""
-
-    levels: int
-    height_limit_m: float | None
-    hours: tuple[str, str] | None
-
-
-def fit_out(lot_type: str, land_use: str, capacity: int, rng: np.random.Generator) -> Fittings:
-    """Draw levels, height limit and opening hours.
+def fit_out(
+    lot_type: str, land_use: str, rng: np.random.Generator
+) -> tuple[float | None, tuple[str, str] | None]:
+    """Draw the height limit and the opening hours of a lot; see `Lot`.
 
     Args:
         lot_type: As in the import format.
         land_use: As in the import format.
-        capacity: Number of bays.
         rng: The only source of chance; four draws, whatever comes out.
     """
     low, high, limited, which = rng.random(4)
-    hours = LAND_USES[land_use].hours
+    use = LAND_USES[land_use]
+    hours = use.hours[int(which * len(use.hours))] if limited < use.limited_share else None
     height_limit_m = None
     if lot_type == UNDERGROUND:
         height_limit_m = round(2.0 + int(low * 5) / 10, 1)
     elif lot_type == MULTI_STOREY:
         height_limit_m = round(2.1 + int(high * 6) / 10, 1)
-    return Fittings(
-        levels=levels_of(lot_type, capacity),
-        height_limit_m=height_limit_m,
-        hours=(
-            hours[int(which * len(hours))] if limited < LAND_USES[land_use].limited_share else None
-        ),
-    )
+    return height_limit_m, hours

@@ -1,4 +1,4 @@
-"""What the lots are called, in Chinese and English."""
+"""The names of the lots, in Chinese and English."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ HOUSE_M: Final = 10.0
 
 
 def name_lots(sites: Sequence[Site], lot_types: Sequence[str]) -> list[Name]:
-    """Name every lot; no two names of the city are alike.
+    """Name every lot; no two lots of the city have the same name.
 
     Args:
         sites: The lots' ground.
@@ -54,20 +54,22 @@ def name_lots(sites: Sequence[Site], lot_types: Sequence[str]) -> list[Name]:
 
 
 def _at_places(sites: Sequence[Site], lot_types: Sequence[str]) -> list[Name]:
-    stems = [(*_stem(site), kind) for site, kind in zip(sites, lot_types, strict=True)]
-    times, met = Counter(stems), Counter[tuple[str, str, str]]()
+    stems = [(*_stem(site), *KINDS[kind]) for site, kind in zip(sites, lot_types, strict=True)]
+    times, seen = Counter(stems), Counter[tuple[str, str, str, str]]()
     names = []
     for stem in stems:
-        met[stem] += 1
-        number = met[stem] if times[stem] > 1 else None
-        names.append(_join(*stem, number))
+        stem_zh, stem_en, kind_zh, kind_en = stem
+        if times[stem] == 1:
+            names.append((f"{stem_zh}{kind_zh}", f"{stem_en} {kind_en}"))
+        else:
+            seen[stem] += 1
+            names.append((f"{stem_zh}{seen[stem]}号{kind_zh}", f"{stem_en} {kind_en} {seen[stem]}"))
     return names
 
 
 def _stem(site: Site) -> Name:
     if site.place is None:
-        message = "a site of kind 'place' has a place"
-        raise ValueError(message)
+        raise ValueError("a site of kind 'place' has a place")
     east_m, north_m = between(
         site.place.longitude,
         site.place.latitude,
@@ -79,13 +81,6 @@ def _stem(site: Site) -> Name:
     side = SIDES[round(float(np.arctan2(north_m, east_m)) / (np.pi / 4)) % len(SIDES)]
     gap = "区" if site.place.name_zh.endswith(tuple("东西南北")) else ""
     return f"{site.place.name_zh}{gap}{side[0]}", f"{site.place.name_en} {side[1]}"
-
-
-def _join(stem_zh: str, stem_en: str, lot_type: str, number: int | None) -> Name:
-    kind_zh, kind_en = KINDS[lot_type]
-    if number is None:
-        return f"{stem_zh}{kind_zh}", f"{stem_en} {kind_en}"
-    return f"{stem_zh}{number}号{kind_zh}", f"{stem_en} {kind_en} {number}"
 
 
 def _at_addresses(sites: Sequence[Site], lot_types: Sequence[str]) -> list[Name]:
@@ -103,8 +98,7 @@ def _at_addresses(sites: Sequence[Site], lot_types: Sequence[str]) -> list[Name]
     return names
 
 
-def _on_streets(sites: Sequence[Site], lot_types: Sequence[str]) -> list[Name]:
-    del lot_types  # they are all on-street lots
+def _on_streets(sites: Sequence[Site], _: Sequence[str]) -> list[Name]:
     sections: defaultdict[Name, list[int]] = defaultdict(list)
     for i, site in enumerate(sites):
         sections[_street(site)].append(i)
@@ -120,6 +114,5 @@ def _on_streets(sites: Sequence[Site], lot_types: Sequence[str]) -> list[Name]:
 
 def _street(site: Site) -> Name:
     if site.street is None:
-        message = f"a site of kind {site.kind!r} has a street"
-        raise ValueError(message)
+        raise ValueError(f"a site of kind {site.kind!r} has a street")
     return site.street.name_zh, site.street.name_en

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from simulators.city.apportion import apportion
-from simulators.city.ground import operator_rows
+from simulators.city.ground import read_rows
 from simulators.city.siting import Site
 
 TRY_OPERATOR: Final = "op-try"
@@ -29,8 +29,8 @@ class Operator:
         name_zh: Chinese name.
         name_en: English name.
         share: Weight among the operators that could run a lot.
-        districts: Codes of the districts where it works; empty for the whole city.
-        land_uses: What it takes on; empty for everything.
+        districts: Codes of the districts where it works; empty for all.
+        land_uses: Land uses of the lots that it runs; empty for all.
     """
 
     operator_id: str
@@ -72,7 +72,7 @@ def load_operators() -> tuple[Operator, ...]:
             districts=frozenset(filter(None, row["districts"].split("|"))),
             land_uses=frozenset(filter(None, row["land_uses"].split("|"))),
         )
-        for row in operator_rows()
+        for row in read_rows("operators.csv")
     )
 
 

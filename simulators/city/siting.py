@@ -30,7 +30,7 @@ class Site:
 
     Attributes:
         district: Its district's code.
-        kind: Whether it belongs to a place, has an address only, or lies on the street.
+        kind: Whether it belongs to a place, has only an address, or is on the street.
         land_use: As in the import format.
         longitude: WGS 84 degrees, 7 decimals; inside the district.
         latitude: WGS 84 degrees, 7 decimals.
@@ -39,7 +39,7 @@ class Site:
         street: The street that it is named after, for kinds `address` and `street`.
         along_m: Metres from the street's beginning, for the same kinds.
         left: Whether it lies on the left-hand side of the street.
-        importance: How much the place draws, 0..1; 0.5 at an address.
+        importance: How many people the place attracts, 0..1; 0.5 at an address.
     """
 
     district: str
@@ -56,7 +56,7 @@ class Site:
 
 
 class _Plots:
-    """Finds room for lots in one district, keeping them apart."""
+    """Finds room for lots in one district, at a distance from one another."""
 
     def __init__(self, district: District, taken: Sequence[tuple[float, float]]) -> None:
         self._district = district
@@ -170,7 +170,7 @@ def _along(
 
 
 def _candidates(part: int, parts: int, rng: np.random.Generator) -> Floats:
-    """Fractions of a street's length about the middle of one of its equal parts, wider later."""
+    """Fractions of a street's length around the middle of one of its equal parts, wider later."""
     reach = np.linspace(0.2, 0.5, _CANDIDATES) / parts
     fractions = (part + 0.5) / parts + rng.uniform(-1.0, 1.0, _CANDIDATES) * reach
     return np.clip(fractions, 0.02, 0.98)
@@ -186,7 +186,9 @@ def _beside_street(
     east_m, north_m = _length_m(street)
     length_m = float(np.hypot(east_m, north_m))
     left = rng.random(_CANDIDATES) < 0.5  # noqa: PLR2004 - either side alike
-    aside_m = _aside_m(kind, rng) * np.where(left, 1.0, -1.0)
+    side = np.where(left, 1.0, -1.0)
+    on_street = kind == "street"
+    aside_m = side * (_KERB_M if on_street else rng.uniform(40.0, 320.0, _CANDIDATES))
     # The left-hand normal of (east, north) is (-north, east).
     longitudes, latitudes = offset(
         street.from_longitude,
@@ -196,26 +198,19 @@ def _beside_street(
     )
     chosen = plots.claim(longitudes, latitudes)
     if chosen is None:
-        message = f"no land beside {street.name_en} in district {street.district}"
-        raise ValueError(message)
+        raise ValueError(f"no land beside {street.name_en} in district {street.district}")
     return Site(
         district=street.district,
         kind=kind,
-        land_use="street" if kind == "street" else _address_use(rng),
+        land_use="street" if on_street else _address_use(rng),
         longitude=float(longitudes[chosen]),
         latitude=float(latitudes[chosen]),
         bearing_rad=float(np.arctan2(north_m, east_m)),
         street=street,
         along_m=float(along[chosen]) * length_m,
         left=bool(left[chosen]),
-        importance=1.0 if kind == "street" else 0.5,
+        importance=1.0 if on_street else 0.5,
     )
-
-
-def _aside_m(kind: Literal["address", "street"], rng: np.random.Generator) -> Floats:
-    if kind == "street":
-        return np.full(_CANDIDATES, _KERB_M)
-    return rng.uniform(40.0, 320.0, _CANDIDATES)
 
 
 def _address_use(rng: np.random.Generator) -> str:

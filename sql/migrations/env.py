@@ -1,7 +1,6 @@
 """Alembic's entry: the connection comes from `sql.migrate`, never from a file."""
 
 from functools import cache
-from typing import Any
 
 from alembic import context
 from geoalchemy2.alembic_helpers import render_item
@@ -19,7 +18,7 @@ def _others() -> frozenset[str]:
     return frozenset(connection.scalars(text(others)))
 
 
-def _is_compared(name: str | None, kind: str, _parents: Any) -> bool:
+def _is_compared(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or name not in _others()
 
 

@@ -3,17 +3,17 @@
 -- null. The first one's previous hash is 32 zero bytes.
 -- Index: audit_entry_pkey, its end.
 SELECT
-    coalesce(h.entry_id, 0) + 1 AS entry_id,
-    coalesce(h.hash, decode(repeat('00', 32), 'hex')) AS previous_hash,
+    coalesce((SELECT max(entry_id) FROM audit_entry), 0) + 1 AS entry_id,
+    coalesce(
+        (
+            SELECT hash FROM audit_entry
+            ORDER BY entry_id DESC
+            LIMIT 1
+        ),
+        decode(repeat('00', 32), 'hex')
+    ) AS previous_hash,
     (:before::text)::jsonb::text AS before_text,
-    (:after::text)::jsonb::text AS after_text
-FROM (SELECT 1 AS place) AS one
-LEFT JOIN (
-    SELECT entry_id, hash
-    FROM audit_entry
-    ORDER BY entry_id DESC
-    LIMIT 1
-) AS h ON one.place = 1;
+    (:after::text)::jsonb::text AS after_text;
 
 -- name: add(entry_id, at, person_id, action, subject, before, after, reason, previous_hash, hash)
 -- Add an entry; `before` and `after` are JSON text or null, the hashes 32 bytes each.

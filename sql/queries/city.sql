@@ -54,5 +54,68 @@ FROM (
     FROM lot AS l
     INNER JOIN gateway AS g ON l.gateway_id = g.gateway_id
     LEFT JOIN lot_state AS s ON l.lot_id = s.lot_id
+    WHERE l.retired_at IS null
 ) AS c
 LEFT JOIN ingester_status AS i ON i.ingester = 'ingester';
+
+-- name: newest_commit()
+-- The newest commit of any lot's state; null before the first.
+-- Index: none; reads every state once.
+SELECT max(committed_at)
+FROM lot_state;
+
+-- name: all_lots(after, most, lot_ids)
+-- Lots that are not retired, as registered and as last reported, for the copy of the city in memory:
+-- a page by lot_id, from the one after `after` on; of some lots, where `lot_ids` is not null.
+-- Index: lot_pkey, lot_state_pkey.
+SELECT
+    l.zone_id, l.name_zh, l.name_en, l.lot_type, l.opens_at, l.closes_at, l.timezone, l.closed_from,
+    l.closed_until, s.observed_at, st_x(l.geog::geometry) AS longitude,
+    st_y(l.geog::geometry) AS latitude, l.lot_id, l.operator_id, l.district, l.land_use,
+    l.reporting, l.report_interval_s, l.levels, l.height_limit_m, l.closed_reason, s.version,
+    s.committed_at, s.free_standard, s.free_accessible, s.free_ev, s.free_large,
+    l.capacity AS registered_capacity, s.capacity, s.free_spaces, s.unknown_spaces,
+    s.occupied_bits, s.unknown_bits
+FROM lot AS l
+LEFT JOIN lot_state AS s ON l.lot_id = s.lot_id
+WHERE
+    l.lot_id > :after
+    AND l.retired_at IS null
+    AND (:lot_ids::text[] IS null OR l.lot_id = any(:lot_ids))
+ORDER BY l.lot_id
+LIMIT :most;
+
+-- name: retired_lots(lot_ids)
+-- Which lots are retired; of some, or of all.
+-- Index: lot_pkey for some; for all, the table is read whole (one row a lot).
+SELECT lot_id
+FROM lot
+WHERE retired_at IS NOT null AND (:lot_ids::text[] IS null OR lot_id = any(:lot_ids));
+
+-- name: all_bays()
+-- Every bay with its place, for the copy of the city in memory, in any order; read by COPY. A lot is
+-- told by its place among all lots that are not retired by lot_id, from 1; a class by its own in
+-- `sql.kinds`, from 0.
+-- Index: none; reads every bay once.
+SELECT
+    l.lot_place::integer AS lot_place,
+    p.number,
+    p.level,
+    (
+        array_position(ARRAY['standard', 'accessible', 'ev', 'large'], p.space_class) - 1
+    )::smallint AS space_class,
+    st_x(p.geog::geometry) AS longitude,
+    st_y(p.geog::geometry) AS latitude
+FROM space AS p
+INNER JOIN (
+    SELECT lot_id, reporting, row_number() OVER (ORDER BY lot_id) AS lot_place
+    FROM lot
+    WHERE retired_at IS null
+) AS l ON p.lot_id = l.lot_id AND l.reporting = 'bays';
+
+-- name: districts()
+-- The districts, by their code.
+-- Index: district_pkey.
+SELECT adcode, name_zh, name_en
+FROM district
+ORDER BY adcode;

@@ -2,40 +2,33 @@
 -- Gateways by gateway_id, from the one after `after` on, each with the health of its lots' feeds:
 -- of an operator, with a lot in a state, or one by its id. Dead letters count from `since` on.
 -- Index: gateway_pkey, lot_gateway_id_idx, dead_letter_gateway_id_last_received_at_idx.
-WITH page AS (
-    SELECT
-        g.gateway_id,
-        g.operator_id,
-        g.simulated,
-        count(l.lot_id) AS lots,
-        max(l.received_at) AS received_at,
-        count(*) FILTER (WHERE l.data_state = 'live') AS live,
-        count(*) FILTER (WHERE l.data_state = 'stale') AS stale,
-        count(*) FILTER (WHERE l.data_state = 'estimated') AS estimated,
-        count(*) FILTER (WHERE l.data_state = 'unknown') AS unknown -- noqa: RF04
-    FROM gateway AS g
-    LEFT JOIN lot_now AS l ON g.gateway_id = l.gateway_id
-    WHERE
-        g.gateway_id > :after
-        AND (:operator_id::text IS null OR g.operator_id = :operator_id)
-        AND (:gateway_id::text IS null OR g.gateway_id = :gateway_id)
-    GROUP BY g.gateway_id
-    HAVING :data_state::text IS null OR bool_or(l.data_state = :data_state)
-    ORDER BY g.gateway_id
-    LIMIT :most
-)
-
 SELECT
-    p.*,
-    d.dead_letters_24h
-FROM page AS p
-CROSS JOIN
-    LATERAL (
-        SELECT count(*) AS dead_letters_24h
-        FROM dead_letter AS own
-        WHERE own.gateway_id = p.gateway_id AND own.last_received_at >= :since
-    ) AS d
-ORDER BY p.gateway_id;
+    g.gateway_id,
+    g.operator_id,
+    g.simulated,
+    count(l.lot_id) AS lots,
+    max(l.received_at) AS received_at,
+    count(*) FILTER (WHERE l.data_state = 'live') AS live,
+    count(*) FILTER (WHERE l.data_state = 'stale') AS stale,
+    count(*) FILTER (WHERE l.data_state = 'estimated') AS estimated,
+    count(*) FILTER (WHERE l.data_state = 'unknown') AS unknown, -- noqa: RF04
+    count(*) FILTER (WHERE l.transport = 'mqtt') AS lots_by_mqtt,
+    count(*) FILTER (WHERE l.transport = 'http') AS lots_by_http,
+    (
+        SELECT count(*)
+        FROM dead_letter AS d
+        WHERE d.gateway_id = g.gateway_id AND d.last_received_at >= :since
+    ) AS dead_letters_24h
+FROM gateway AS g
+LEFT JOIN lot_now AS l ON g.gateway_id = l.gateway_id
+WHERE
+    g.gateway_id > :after
+    AND (:operator_id::text IS null OR g.operator_id = :operator_id)
+    AND (:gateway_id::text IS null OR g.gateway_id = :gateway_id)
+GROUP BY g.gateway_id
+HAVING :data_state::text IS null OR bool_or(l.data_state = :data_state)
+ORDER BY g.gateway_id
+LIMIT :most;
 
 -- name: lots(gateway_id, after, most, data_state)
 -- A gateway's lots by lot_id, from the one after `after` on, each with the report that was applied
@@ -43,18 +36,18 @@ ORDER BY p.gateway_id;
 -- Index: lot_gateway_id_idx, lot_state_pkey.
 SELECT
     lot_id,
-    name_zh,
-    name_en,
     reporting,
     report_interval_s,
     timezone,
     data_state,
     epoch,
     seq,
+    floor(date_part('epoch', greatest(now(), received_at) - received_at))::bigint AS silent_s,
+    json_build_object('zh', name_zh, 'en', name_en) AS name,
     observed_at,
-    age_s,
     received_at,
-    floor(date_part('epoch', greatest(now(), received_at) - received_at))::bigint AS silent_s
+    age_s,
+    transport
 FROM lot_now
 WHERE
     gateway_id = :gateway_id

@@ -6,96 +6,103 @@ BEGIN
     CREATE TEMPORARY TABLE staged_operator (LIKE operator) ON COMMIT DROP;
     CREATE TEMPORARY TABLE staged_gateway (LIKE gateway) ON COMMIT DROP;
     CREATE TEMPORARY TABLE staged_district (LIKE district) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE staged_place (LIKE place) ON COMMIT DROP;
     CREATE TEMPORARY TABLE staged_zone (LIKE zone) ON COMMIT DROP;
     CREATE TEMPORARY TABLE staged_lot (LIKE lot) ON COMMIT DROP;
     CREATE TEMPORARY TABLE staged_space (LIKE space) ON COMMIT DROP;
 END $$;
 
 -- name: merge_operators()
--- Bring the table operator to what is staged; count what was given, new and changed.
+-- Bring the table operator to what is staged; for each row written, whether it is new.
 -- Index: operator_pkey.
-WITH written AS (
-    INSERT INTO operator AS o (operator_id, name_zh, name_en)
-    SELECT operator_id, name_zh, name_en FROM staged_operator
-    ORDER BY operator_id
-    ON CONFLICT (operator_id) DO UPDATE
-        SET name_zh = excluded.name_zh, name_en = excluded.name_en
-        WHERE (o.name_zh, o.name_en) IS DISTINCT FROM (excluded.name_zh, excluded.name_en)
-    RETURNING (o.xmax = 0) AS is_new
-)
-
-SELECT
-    (SELECT count(*) FROM staged_operator) AS given,
-    count(*) FILTER (WHERE is_new) AS added,
-    count(*) FILTER (WHERE NOT is_new) AS changed
-FROM written;
+INSERT INTO operator (operator_id, name_zh, name_en)
+SELECT operator_id, name_zh, name_en FROM staged_operator
+EXCEPT
+SELECT operator_id, name_zh, name_en FROM operator
+ORDER BY operator_id
+ON CONFLICT (operator_id) DO UPDATE
+    SET name_zh = excluded.name_zh, name_en = excluded.name_en
+RETURNING xmax = 0 AS is_new;
 
 -- name: merge_gateways()
--- Bring the table gateway to what is staged, passwords kept; count what was given, new and changed.
+-- Bring the table gateway to what is staged, passwords kept; for each row written, whether it is
+-- new.
 -- Index: gateway_pkey.
-WITH written AS (
-    INSERT INTO gateway AS g (gateway_id, operator_id, simulated)
-    SELECT gateway_id, operator_id, simulated FROM staged_gateway
-    ORDER BY gateway_id
-    ON CONFLICT (gateway_id) DO UPDATE
-        SET operator_id = excluded.operator_id, simulated = excluded.simulated
-        WHERE (g.operator_id, g.simulated)
-        IS DISTINCT FROM (excluded.operator_id, excluded.simulated)
-    RETURNING (g.xmax = 0) AS is_new
-)
-
-SELECT
-    (SELECT count(*) FROM staged_gateway) AS given,
-    count(*) FILTER (WHERE is_new) AS added,
-    count(*) FILTER (WHERE NOT is_new) AS changed
-FROM written;
+INSERT INTO gateway (gateway_id, operator_id, simulated)
+SELECT gateway_id, operator_id, simulated FROM staged_gateway
+EXCEPT
+SELECT gateway_id, operator_id, simulated FROM gateway
+ORDER BY gateway_id
+ON CONFLICT (gateway_id) DO UPDATE
+    SET operator_id = excluded.operator_id, simulated = excluded.simulated
+RETURNING xmax = 0 AS is_new;
 
 -- name: merge_districts()
--- Bring the table district to what is staged; count what was given, new and changed.
+-- Bring the table district to what is staged; for each row written, whether it is new.
 -- Index: district_pkey.
-WITH written AS (
-    INSERT INTO district AS d (adcode, name_zh, name_en, geom)
-    SELECT adcode, name_zh, name_en, geom FROM staged_district
-    ORDER BY adcode
-    ON CONFLICT (adcode) DO UPDATE
-        SET name_zh = excluded.name_zh, name_en = excluded.name_en, geom = excluded.geom
-        WHERE (d.name_zh, d.name_en, d.geom)
-        IS DISTINCT FROM (excluded.name_zh, excluded.name_en, excluded.geom)
-    RETURNING (d.xmax = 0) AS is_new
+INSERT INTO district (adcode, name_zh, name_en, geom)
+SELECT adcode, name_zh, name_en, geom FROM staged_district
+EXCEPT
+SELECT adcode, name_zh, name_en, geom FROM district
+ORDER BY adcode
+ON CONFLICT (adcode) DO UPDATE
+    SET name_zh = excluded.name_zh, name_en = excluded.name_en, geom = excluded.geom
+RETURNING xmax = 0 AS is_new;
+
+-- name: merge_places()
+-- Bring the table place to what is staged, after districts; a place that names no district gets the
+-- one that covers it, of several the first by adcode. For each row written, whether it is new.
+-- Index: place_pkey, district_geom_idx.
+WITH given AS (
+    SELECT
+        s.place_id,
+        s.name_zh,
+        s.name_en,
+        s.geog,
+        coalesce(
+            s.district,
+            (
+                SELECT d.adcode
+                FROM district AS d
+                WHERE st_covers(d.geom, s.geog::geometry)
+                ORDER BY d.adcode
+                LIMIT 1
+            )
+        ) AS district
+    FROM staged_place AS s
 )
 
-SELECT
-    (SELECT count(*) FROM staged_district) AS given,
-    count(*) FILTER (WHERE is_new) AS added,
-    count(*) FILTER (WHERE NOT is_new) AS changed
-FROM written;
+INSERT INTO place (place_id, name_zh, name_en, district, geog)
+SELECT place_id, name_zh, name_en, district, geog FROM given
+EXCEPT
+SELECT place_id, name_zh, name_en, district, geog FROM place
+ORDER BY place_id
+ON CONFLICT (place_id) DO UPDATE
+    SET
+        name_zh = excluded.name_zh,
+        name_en = excluded.name_en,
+        district = excluded.district,
+        geog = excluded.geog
+RETURNING xmax = 0 AS is_new;
 
 -- name: merge_zones()
--- Bring the table zone to what is staged, the end of a zone kept where none is given; count what
--- was given, new and changed.
+-- Bring the table zone to what is staged, the end of a zone kept where none is given; for each row
+-- written, whether it is new. What is there is compared under its lock: the bureau ends zones.
 -- Index: zone_pkey.
-WITH written AS (
-    INSERT INTO zone AS z (zone_id, name_zh, name_en, zone_class, valid_from, valid_to, geom)
-    SELECT zone_id, name_zh, name_en, zone_class, valid_from, valid_to, geom FROM staged_zone
-    ORDER BY zone_id
-    ON CONFLICT (zone_id) DO UPDATE
-        SET (name_zh, name_en, zone_class, valid_from, valid_to, geom) = (
-            excluded.name_zh, excluded.name_en, excluded.zone_class, excluded.valid_from,
-            coalesce(excluded.valid_to, z.valid_to), excluded.geom
-        )
-        WHERE (z.name_zh, z.name_en, z.zone_class, z.valid_from, z.valid_to, z.geom)
-        IS DISTINCT FROM (
-            excluded.name_zh, excluded.name_en, excluded.zone_class, excluded.valid_from,
-            coalesce(excluded.valid_to, z.valid_to), excluded.geom
-        )
-    RETURNING (z.xmax = 0) AS is_new
-)
-
-SELECT
-    (SELECT count(*) FROM staged_zone) AS given,
-    count(*) FILTER (WHERE is_new) AS added,
-    count(*) FILTER (WHERE NOT is_new) AS changed
-FROM written;
+INSERT INTO zone AS z (zone_id, name_zh, name_en, zone_class, valid_from, valid_to, geom)
+SELECT zone_id, name_zh, name_en, zone_class, valid_from, valid_to, geom FROM staged_zone
+ORDER BY zone_id
+ON CONFLICT (zone_id) DO UPDATE
+    SET (name_zh, name_en, zone_class, valid_from, valid_to, geom) = (
+        excluded.name_zh, excluded.name_en, excluded.zone_class, excluded.valid_from,
+        coalesce(excluded.valid_to, z.valid_to), excluded.geom
+    )
+    WHERE (z.name_zh, z.name_en, z.zone_class, z.valid_from, z.valid_to, z.geom)
+    IS DISTINCT FROM (
+        excluded.name_zh, excluded.name_en, excluded.zone_class, excluded.valid_from,
+        coalesce(excluded.valid_to, z.valid_to), excluded.geom
+    )
+RETURNING z.xmax = 0 AS is_new;
 
 -- name: derive_districts()
 -- Give each staged lot that names no district the one that covers its point, if there is one.
@@ -112,50 +119,71 @@ SET
     )
 WHERE s.district IS null;
 
--- name: merge_lots()
--- Bring the table lot to what is staged; count what was given, new and changed. The zone of a lot
--- is not set here, and its state is not touched.
+-- name: merge_lots(has_closures, has_retired)
+-- Bring the table lot to what is staged; for each row written, whether it is new. The zone of a lot
+-- is not set here, and its state is not touched. Closures and retirement are kept where they are not
+-- staged: as they are when the row is locked, since people change them meanwhile. A lot that stays
+-- retired keeps the time since which it is.
 -- Index: lot_pkey.
-WITH written AS (
-    INSERT INTO lot AS l (
-        lot_id, operator_id, gateway_id, district, name_zh, name_en, lot_type, land_use, reporting,
-        report_interval_s, capacity, levels, height_limit_m, opens_at, closes_at, timezone, geog
-    )
+WITH given AS (
     SELECT
-        lot_id, operator_id, gateway_id, district, name_zh, name_en, lot_type, land_use, reporting,
-        report_interval_s, capacity, levels, height_limit_m, opens_at, closes_at, timezone, geog
-    FROM staged_lot
-    ORDER BY lot_id
-    ON CONFLICT (lot_id) DO UPDATE
-        SET (
-            operator_id, gateway_id, district, name_zh, name_en, lot_type, land_use, reporting,
-            report_interval_s, capacity, levels, height_limit_m, opens_at, closes_at, timezone, geog
-        ) = (
-            excluded.operator_id, excluded.gateway_id, excluded.district, excluded.name_zh,
-            excluded.name_en, excluded.lot_type, excluded.land_use, excluded.reporting,
-            excluded.report_interval_s, excluded.capacity, excluded.levels,
-            excluded.height_limit_m, excluded.opens_at, excluded.closes_at, excluded.timezone,
-            excluded.geog
-        )
-        WHERE (
-            l.operator_id, l.gateway_id, l.district, l.name_zh, l.name_en, l.lot_type, l.land_use,
-            l.reporting, l.report_interval_s, l.capacity, l.levels, l.height_limit_m, l.opens_at,
-            l.closes_at, l.timezone, l.geog
-        ) IS DISTINCT FROM (
-            excluded.operator_id, excluded.gateway_id, excluded.district, excluded.name_zh,
-            excluded.name_en, excluded.lot_type, excluded.land_use, excluded.reporting,
-            excluded.report_interval_s, excluded.capacity, excluded.levels,
-            excluded.height_limit_m, excluded.opens_at, excluded.closes_at, excluded.timezone,
-            excluded.geog
-        )
-    RETURNING (l.xmax = 0) AS is_new
+        s.lot_id, s.operator_id, s.gateway_id, s.district, s.name_zh, s.name_en, s.lot_type,
+        s.land_use, s.reporting, s.report_interval_s, s.capacity, s.levels, s.height_limit_m,
+        s.opens_at, s.closes_at, s.timezone, s.geog,
+        CASE WHEN :has_closures::boolean THEN s.closed_from ELSE l.closed_from END AS closed_from,
+        CASE WHEN :has_closures THEN s.closed_until ELSE l.closed_until END AS closed_until,
+        CASE WHEN :has_closures THEN s.closed_reason ELSE l.closed_reason END AS closed_reason,
+        CASE
+            WHEN NOT :has_retired::boolean THEN l.retired_at
+            WHEN s.retired_at IS NOT null THEN coalesce(l.retired_at, s.retired_at)
+        END AS retired_at
+    FROM staged_lot AS s
+    LEFT JOIN lot AS l ON s.lot_id = l.lot_id
 )
 
+INSERT INTO lot AS l (
+    lot_id, operator_id, gateway_id, district, name_zh, name_en, lot_type, land_use, reporting,
+    report_interval_s, capacity, levels, height_limit_m, opens_at, closes_at, timezone, geog,
+    closed_from, closed_until, closed_reason, retired_at
+)
 SELECT
-    (SELECT count(*) FROM staged_lot) AS given,
-    count(*) FILTER (WHERE is_new) AS added,
-    count(*) FILTER (WHERE NOT is_new) AS changed
-FROM written;
+    lot_id, operator_id, gateway_id, district, name_zh, name_en, lot_type, land_use, reporting,
+    report_interval_s, capacity, levels, height_limit_m, opens_at, closes_at, timezone, geog,
+    closed_from, closed_until, closed_reason, retired_at
+FROM given
+EXCEPT
+SELECT
+    lot_id, operator_id, gateway_id, district, name_zh, name_en, lot_type, land_use, reporting,
+    report_interval_s, capacity, levels, height_limit_m, opens_at, closes_at, timezone, geog,
+    closed_from, closed_until, closed_reason, retired_at
+FROM lot
+ORDER BY lot_id
+ON CONFLICT (lot_id) DO UPDATE
+    SET (
+        operator_id, gateway_id, district, name_zh, name_en, lot_type, land_use, reporting,
+        report_interval_s, capacity, levels, height_limit_m, opens_at, closes_at, timezone, geog,
+        closed_from, closed_until, closed_reason, retired_at
+    ) = (
+        excluded.operator_id, excluded.gateway_id, excluded.district, excluded.name_zh,
+        excluded.name_en, excluded.lot_type, excluded.land_use, excluded.reporting,
+        excluded.report_interval_s, excluded.capacity, excluded.levels, excluded.height_limit_m,
+        excluded.opens_at, excluded.closes_at, excluded.timezone, excluded.geog,
+        CASE WHEN :has_closures THEN excluded.closed_from ELSE l.closed_from END,
+        CASE WHEN :has_closures THEN excluded.closed_until ELSE l.closed_until END,
+        CASE WHEN :has_closures THEN excluded.closed_reason ELSE l.closed_reason END,
+        CASE WHEN :has_retired THEN excluded.retired_at ELSE l.retired_at END
+    )
+RETURNING l.xmax = 0 AS is_new;
+
+-- name: lots_taken_over()
+-- The staged lots that go to a gateway of another operator, before they are merged. A lot whose own
+-- gateway goes with it is none of them: that gateway's numbering goes on.
+-- Index: lot_pkey.
+SELECT s.lot_id
+FROM staged_lot AS s
+INNER JOIN lot AS l ON s.lot_id = l.lot_id
+WHERE s.operator_id <> l.operator_id AND s.gateway_id <> l.gateway_id
+ORDER BY s.lot_id;
 
 -- name: stage_own_spaces()
 -- Stage the bays of the staged lots from the lots alone, before these are merged: those that are
@@ -175,9 +203,15 @@ LEFT JOIN lot AS l ON s.lot_id = l.lot_id
 LEFT JOIN space AS p ON s.lot_id = p.lot_id AND n.number = p.number
 WHERE s.reporting = 'bays' OR p.lot_id IS NOT null;
 
+-- name: analyze_staged()
+-- Let the planner know how many lots and bays are staged: merge_spaces would take minutes else where
+-- other lots have bays already.
+-- Index: none.
+ANALYZE staged_lot, staged_space;
+
 -- name: merge_spaces()
--- Bring the bays of the staged lots to those that are staged; count what was given, new, changed
--- and deleted. They are added in the order in which they are asked for: the bays of a lot then lie
+-- Bring the bays of the staged lots to those that are staged; count the new, changed and deleted
+-- ones. They are added in the order in which they are asked for: the bays of a lot then lie
 -- on neighbouring pages.
 -- Index: none, both sides are read whole; fills space_geog_idx, unless that is made afterwards.
 WITH gone AS (
@@ -219,7 +253,6 @@ added AS (
 )
 
 SELECT
-    (SELECT count(*) FROM staged_space) AS given,
     (SELECT count(*) FROM added) AS added,
     (SELECT count(*) FROM changed) AS changed,
     (SELECT count(*) FROM gone) AS gone;
@@ -240,7 +273,7 @@ SELECT resume_space_checks();
 SELECT analyze_registration();
 
 -- name: notify(lot_ids)
--- Tell whoever listens on the channel `registry`, at COMMIT, to read these lots again, and the
+-- Have all listeners of the channel `registry` read these lots again at COMMIT, and the
 -- gateways; the ids are separated by spaces, none stand for all lots.
 -- Index: none.
 SELECT pg_notify('registry', :lot_ids);
@@ -264,7 +297,7 @@ ORDER BY l.lot_id;
 SELECT operator_id FROM operator;
 
 -- name: gateways()
--- Whose each gateway is.
+-- Every gateway with its operator.
 -- Index: none, the table is read whole.
 SELECT gateway_id, operator_id FROM gateway;
 
@@ -279,25 +312,160 @@ SELECT adcode, st_asbinary(geom) AS wkb FROM district;
 SELECT name FROM pg_timezone_names;
 
 -- name: stored_lots(lot_ids)
--- The lots of these ids as an import would write them, every value as text.
+-- The lots of these ids, each with the cells that a row of a file would have, but for place,
+-- district and capacity: a JSON object of texts, without those that are null.
 -- Index: lot_pkey.
 SELECT
     lot_id,
-    operator_id,
-    gateway_id,
-    name_zh,
-    name_en,
-    lot_type,
-    land_use,
-    reporting,
-    report_interval_s::text AS report_interval_s,
-    levels::text AS levels,
-    height_limit_m::text AS height_limit_m,
-    to_char(opens_at, 'HH24:MI') AS opens_at,
-    to_char(closes_at, 'HH24:MI') AS closes_at,
-    timezone
+    json_strip_nulls(
+        json_build_object(
+            'operator_id', operator_id, 'gateway_id', gateway_id, 'name_zh', name_zh,
+            'name_en', name_en, 'lot_type', lot_type, 'land_use', land_use, 'reporting', reporting,
+            'report_interval_s', report_interval_s::text, 'levels', levels::text,
+            'height_limit_m', height_limit_m::text, 'opens_at', to_char(opens_at, 'HH24:MI'),
+            'closes_at', to_char(closes_at, 'HH24:MI'), 'timezone', timezone
+        )
+    )::text AS cells
 FROM lot
 WHERE lot_id = any(:lot_ids::text[]);
+
+-- name: registered()
+-- All that an import may write, each thing with its kind, its id and its fields as JSON. Ground,
+-- the places of bays and what tariffs say stand as hashes.
+-- Index: none, the tables are read whole.
+SELECT
+    'operator' AS kind,
+    o.operator_id AS thing_id,
+    (to_jsonb(o) - 'operator_id')::text AS details
+FROM operator AS o
+UNION ALL
+SELECT
+    'gateway' AS kind,
+    g.gateway_id AS thing_id,
+    (to_jsonb(g) - '{gateway_id, password_hash}'::text[])::text AS details
+FROM gateway AS g
+UNION ALL
+SELECT
+    'district' AS kind,
+    d.adcode AS thing_id,
+    (
+        to_jsonb(d) - '{adcode, geom}'::text[]
+        || jsonb_build_object('ground', md5(st_asbinary(d.geom)))
+    )::text AS details
+FROM district AS d
+UNION ALL
+SELECT
+    'zone' AS kind,
+    z.zone_id AS thing_id,
+    (
+        to_jsonb(z) - '{zone_id, geom}'::text[]
+        || jsonb_build_object('ground', md5(st_asbinary(z.geom)))
+    )::text AS details
+FROM zone AS z
+UNION ALL
+SELECT
+    'lot' AS kind,
+    l.lot_id AS thing_id,
+    (
+        to_jsonb(l) - '{lot_id, geog}'::text[]
+        || jsonb_build_object(
+            'longitude', st_x(l.geog::geometry), 'latitude', st_y(l.geog::geometry),
+            'bays', coalesce(b.bays, 0), 'bay_places', b.places
+        )
+    )::text AS details
+FROM lot AS l
+LEFT JOIN (
+    SELECT
+        p.lot_id,
+        count(*) AS bays,
+        md5(
+            string_agg(
+                concat_ws(' ', p.number, p.level, p.space_class, p.geog::text), ','
+                ORDER BY p.number
+            )
+        ) AS places
+    FROM space AS p
+    GROUP BY p.lot_id
+) AS b ON l.lot_id = b.lot_id
+UNION ALL
+SELECT
+    'tariff' AS kind,
+    t.tariff_id || ' version ' || t.version AS thing_id,
+    jsonb_build_object('state', t.state, 'content', t.content_hash)::text AS details
+FROM tariff_version AS t
+UNION ALL
+SELECT
+    'price control' AS kind,
+    c.price_control_id::text AS thing_id,
+    to_jsonb(c)::text AS details
+FROM price_control AS c
+UNION ALL
+SELECT
+    'calendar' AS kind,
+    to_jsonb(y) ->> 'year' AS thing_id,
+    (to_jsonb(y) - 'year')::text AS details
+FROM city_calendar AS y;
+
+-- name: doubtful_places(lot_ids, far_m)
+-- Of these lots, those that are in no district though there are districts, and those that have no
+-- other lot within so many metres (on the sphere) though there are others: with the distance to
+-- the nearest, and whether there is one when latitude and longitude change places. By lot_id.
+-- Index: lot_pkey, lot_geog_idx.
+WITH given AS (
+    SELECT
+        lot_id,
+        geog,
+        st_x(geog::geometry) AS longitude,
+        st_y(geog::geometry) AS latitude,
+        district IS null AND EXISTS (SELECT 1 FROM district) AS is_outside
+    FROM lot
+    WHERE lot_id = any(:lot_ids::text[])
+),
+
+alone AS (
+    SELECT
+        g.lot_id,
+        n.nearest_m,
+        exists(
+            SELECT 1
+            FROM lot AS o
+            WHERE
+                o.lot_id <> g.lot_id
+                AND abs(g.longitude) <= 90
+                AND st_dwithin(
+                    o.geog,
+                    st_setsrid(st_makepoint(g.latitude, g.longitude), 4326)::geography,
+                    :far_m::float,
+                    false
+                )
+        ) AS looks_swapped
+    FROM given AS g
+    CROSS JOIN
+        LATERAL (
+            SELECT min(st_distance(g.geog, o.geog, false)) AS nearest_m
+            FROM lot AS o
+            WHERE o.lot_id <> g.lot_id
+        ) AS n
+    WHERE
+        NOT EXISTS (
+            SELECT 1
+            FROM lot AS o
+            WHERE o.lot_id <> g.lot_id AND st_dwithin(g.geog, o.geog, :far_m::float, false)
+        )
+        AND n.nearest_m IS NOT null
+)
+
+SELECT
+    g.lot_id,
+    g.longitude,
+    g.latitude,
+    g.is_outside,
+    a.nearest_m,
+    coalesce(a.looks_swapped, false) AS looks_swapped
+FROM given AS g
+LEFT JOIN alone AS a ON g.lot_id = a.lot_id
+WHERE g.is_outside OR a.lot_id IS NOT null
+ORDER BY g.lot_id;
 
 -- name: add_version(tariff_id, document_text, content_hash, zones, lot_types, lots, by, at)
 -- Add version 1 of a tariff that was in force before it came into the platform, the document as

@@ -1,5 +1,6 @@
 -- name: gateways()
--- Each gateway's operator, and how much it may report for: its operator's lots and their spaces.
+-- Each gateway's operator, and how much it may report for: its operator's lots, but for those that
+-- are retired, and their spaces.
 -- Index: none, both tables are read whole (one row a lot).
 SELECT
     g.gateway_id,
@@ -7,7 +8,7 @@ SELECT
     count(l.lot_id) AS lots,
     coalesce(sum(l.capacity), 0) AS spaces
 FROM gateway AS g
-LEFT JOIN lot AS l ON g.operator_id = l.operator_id
+LEFT JOIN lot AS l ON g.operator_id = l.operator_id AND l.retired_at IS null
 GROUP BY g.gateway_id;
 
 -- name: add_steps(lot_id, step_at, capacity, covered_s, space_s, known_space_s, free_space_s, free_last, free_min, free_max, full_s)
@@ -20,17 +21,10 @@ INSERT INTO lot_occupancy AS o (
     free_min, free_max, full_s
 )
 SELECT
-    n.lot_id, n.step_at, n.capacity, n.covered_s, n.space_s, n.known_space_s, n.free_space_s,
-    n.free_last, n.free_min, n.free_max, n.full_s
-FROM
-    unnest(
-        :lot_id::text[], :step_at::timestamptz[], :capacity::integer[], :covered_s::float8[],
-        :space_s::float8[], :known_space_s::float8[], :free_space_s::float8[],
-        :free_last::integer[], :free_min::integer[], :free_max::integer[], :full_s::float8[]
-    ) AS n (
-        lot_id, step_at, capacity, covered_s, space_s, known_space_s, free_space_s, free_last,
-        free_min, free_max, full_s
-    )
+    unnest(:lot_id::text[]), unnest(:step_at::timestamptz[]), unnest(:capacity::integer[]),
+    unnest(:covered_s::float8[]), unnest(:space_s::float8[]), unnest(:known_space_s::float8[]),
+    unnest(:free_space_s::float8[]), unnest(:free_last::integer[]), unnest(:free_min::integer[]),
+    unnest(:free_max::integer[]), unnest(:full_s::float8[])
 ON CONFLICT (lot_id, step_at) DO UPDATE SET
     capacity = excluded.capacity,
     covered_s = o.covered_s + excluded.covered_s,
@@ -70,18 +64,12 @@ INSERT INTO dead_letter AS d (
     payload, whole, payload_bytes, fault_at, times, received_at, last_received_at
 )
 SELECT
-    m.digest, m.topic, m.gateway_id, m.lot_id, m.epoch, m.seq, m.reason, m.detail, m.payload,
-    m.whole, m.payload_bytes, m.fault_at, m.times, m.received_at, m.last_received_at
-FROM
-    unnest(
-        :digest::bytea[], :topic::text[], :gateway_id::text[], :lot_id::text[], :epoch::bigint[],
-        :seq::bigint[], :reason::text[], :detail::text[], :payload::text[], :whole::boolean[],
-        :payload_bytes::integer[], :fault_at::integer[], :times::integer[],
-        :received_at::timestamptz[], :last_received_at::timestamptz[]
-    ) AS m (
-        digest, topic, gateway_id, lot_id, epoch, seq, reason, detail,
-        payload, whole, payload_bytes, fault_at, times, received_at, last_received_at
-    )
+    unnest(:digest::bytea[]), unnest(:topic::text[]), unnest(:gateway_id::text[]),
+    unnest(:lot_id::text[]), unnest(:epoch::bigint[]), unnest(:seq::bigint[]),
+    unnest(:reason::text[]), unnest(:detail::text[]), unnest(:payload::text[]),
+    unnest(:whole::boolean[]), unnest(:payload_bytes::integer[]), unnest(:fault_at::integer[]),
+    unnest(:times::integer[]), unnest(:received_at::timestamptz[]),
+    unnest(:last_received_at::timestamptz[])
 ON CONFLICT (digest) DO UPDATE SET
     times = d.times + excluded.times,
     last_received_at = excluded.last_received_at;

@@ -1,11 +1,10 @@
--- name: nearest_lots(lon, lat, radius_m, most, min_free, space_class, height_m, opens_by, closes_after)
+-- name: nearest_lots(lon, lat, radius_m, most, min_free, space_class, height_m, lot_type, opens_by, closes_after)
 -- Lots with enough free spaces around a place: nearest first by the spheroid, ties by lot_id.
 -- Degrees in WGS 84; metres, the radius inclusive. `min_free` 0 also gives full lots and those of
 -- unknown state; of `space_class` that many must be free, one at least. The last two are start and
 -- end of the stay through which a lot must be open. What is null does not matter.
 -- Index: lot_geog_idx, twice. `<->` orders by the sphere, not the spheroid; but any `most` lots bound
 -- the spheroid distance of the last of the nearest, so the second pass takes all within that bound.
--- Gives a single row, null but for as_of, where there is no such lot.
 WITH suitable AS NOT MATERIALIZED (
     SELECT
         *,
@@ -22,11 +21,15 @@ WITH suitable AS NOT MATERIALIZED (
         status <> 'closed'
         AND (:min_free::integer = 0 OR free_spaces >= :min_free)
         AND (:height_m::real IS null OR height_limit_m IS null OR height_limit_m >= :height_m)
+        AND (:lot_type::text IS null OR lot_type = :lot_type)
         AND (
             :opens_by::timestamptz IS null
-            OR closes_within(
-                opens_at, closes_at, timezone, :opens_by, :closes_after::timestamptz
-            ) IS null
+            OR (
+                NOT is_shut(closed_from, closed_until, :opens_by, :closes_after::timestamptz)
+                AND closes_within(
+                    opens_at, closes_at, timezone, :opens_by, :closes_after::timestamptz
+                ) IS null
+            )
         )
 ),
 
@@ -38,30 +41,22 @@ candidate AS MATERIALIZED (
         AND (:space_class IS null OR free_of_class >= greatest(:min_free, 1))
     ORDER BY geog <-> st_point(:lon, :lat, 4326)::geography
     LIMIT :most
-),
-
-nearest AS (
-    SELECT *
-    FROM suitable
-    WHERE
-        st_dwithin(
-            geog,
-            st_point(:lon, :lat, 4326)::geography,
-            (SELECT least(max(c.distance_m) + 0.01, :radius_m) FROM candidate AS c)
-        )
-        AND (:space_class IS null OR free_of_class >= greatest(:min_free, 1))
-    ORDER BY distance_m, lot_id
-    LIMIT :most
 )
 
 SELECT
-    n.zone_id, n.name_zh, n.name_en, n.lot_type, n.opens_at, n.closes_at, n.timezone, n.observed_at,
-    st_x(n.geog::geometry) AS longitude, st_y(n.geog::geometry) AS latitude, newest.as_of, n.lot_id,
-    n.distance_m, n.capacity, n.free_spaces, n.unknown_spaces, n.free_of_class, n.age_s,
-    n.data_state, n.status
-FROM (SELECT max(committed_at) AS as_of FROM lot_state) AS newest
-LEFT JOIN nearest AS n ON true
-ORDER BY n.distance_m, n.lot_id;
+    zone_id, name_zh, name_en, lot_type, opens_at, closes_at, timezone, closed_from, closed_until,
+    observed_at, st_x(geog::geometry) AS longitude, st_y(geog::geometry) AS latitude, lot_id,
+    distance_m, capacity, free_spaces, unknown_spaces, free_of_class, age_s, data_state, status
+FROM suitable
+WHERE
+    st_dwithin(
+        geog,
+        st_point(:lon, :lat, 4326)::geography,
+        (SELECT least(max(c.distance_m) + 0.01, :radius_m) FROM candidate AS c)
+    )
+    AND (:space_class IS null OR free_of_class >= greatest(:min_free, 1))
+ORDER BY distance_m, lot_id
+LIMIT :most;
 
 -- name: lots(after, lot_id, west, south, east, north, district, zone_id, operator_id, lot_type, status, opens_by, closes_after, most)
 -- A page of lots by lot_id, from the one after `after` on, each with its state; or a single lot. The
@@ -70,11 +65,11 @@ ORDER BY n.distance_m, n.lot_id;
 -- Index: lot_pkey for order and start. The box is tried on each lot in passing: a rectangle of
 -- longitude and latitude is not a shape of geography, whose edges are great circles.
 SELECT
-    zone_id, name_zh, name_en, lot_type, opens_at, closes_at, timezone, observed_at,
-    st_x(geog::geometry) AS longitude, st_y(geog::geometry) AS latitude, lot_id, operator_id,
-    district, land_use, reporting, report_interval_s, levels, height_limit_m, version,
-    committed_at, free_standard, free_accessible, free_ev, free_large, capacity, free_spaces,
-    unknown_spaces, age_s, data_state, status
+    zone_id, name_zh, name_en, lot_type, opens_at, closes_at, timezone, closed_from, closed_until,
+    observed_at, st_x(geog::geometry) AS longitude, st_y(geog::geometry) AS latitude, lot_id,
+    operator_id, district, land_use, reporting, report_interval_s, levels, height_limit_m,
+    closed_reason, version, committed_at, free_standard, free_accessible, free_ev, free_large,
+    capacity, free_spaces, unknown_spaces, age_s, data_state, status, is_shut
 FROM lot_now
 WHERE
     lot_id > :after
@@ -93,9 +88,12 @@ WHERE
     AND (:status::text IS null OR status = :status)
     AND (
         :opens_by::timestamptz IS null
-        OR closes_within(
-            opens_at, closes_at, timezone, :opens_by, :closes_after::timestamptz
-        ) IS null
+        OR (
+            NOT is_shut(closed_from, closed_until, :opens_by, :closes_after::timestamptz)
+            AND closes_within(
+                opens_at, closes_at, timezone, :opens_by, :closes_after::timestamptz
+            ) IS null
+        )
     )
 ORDER BY lot_id
 LIMIT :most;
@@ -106,6 +104,31 @@ LIMIT :most;
 SELECT timezone
 FROM lot
 WHERE lot_id = :lot_id;
+
+-- name: lock_closure(lot_id)
+-- When a lot is closed for a time, and since when it is retired; locked until the transaction ends. No
+-- row where there is no such lot.
+-- Index: lot_pkey.
+SELECT
+    lot_id, operator_id, timezone, closed_from, closed_until, closed_reason, retired_at
+FROM lot
+WHERE lot_id = :lot_id
+FOR NO KEY UPDATE;
+
+-- name: set_closure(lot_id, closed_from, closed_until, closed_reason, retired_at)
+-- Close a lot for a time, or open it; retire it, or take it back.
+-- Index: lot_pkey.
+UPDATE lot SET
+    closed_from = :closed_from,
+    closed_until = :closed_until,
+    closed_reason = :closed_reason,
+    retired_at = :retired_at
+WHERE lot_id = :lot_id;
+
+-- name: notify(lot_id)
+-- Have the ingester read a lot again at COMMIT.
+-- Index: none.
+SELECT pg_notify('registry', :lot_id);
 
 -- name: occupancy(lot_id, start, until, step_s)
 -- The history of one lot on a regular grid from `start` to before `until`, a row a step, known or
@@ -154,19 +177,3 @@ LEFT JOIN lot_occupancy AS s
         AND s.step_at < :until
         AND k.last_step_at = s.step_at
 ORDER BY grid.starts_at;
-
--- name: all_lots()
--- Every lot as registered and as last reported, for the copy of the city in memory.
--- Index: none; reads every lot once.
-SELECT
-    n.zone_id, n.name_zh, n.name_en, n.lot_type, n.opens_at, n.closes_at, n.timezone, n.observed_at,
-    st_x(n.geog::geometry) AS longitude, st_y(n.geog::geometry) AS latitude, n.lot_id,
-    n.operator_id, n.district, n.land_use, n.reporting, n.report_interval_s, n.levels,
-    n.height_limit_m, n.version, n.committed_at, s.free_standard, s.free_accessible, s.free_ev,
-    s.free_large, l.capacity AS registered_capacity, s.capacity, s.free_spaces, s.unknown_spaces,
-    d.name_zh AS district_zh, d.name_en AS district_en
-FROM lot_now AS n
-INNER JOIN lot AS l ON n.lot_id = l.lot_id
-LEFT JOIN lot_state AS s ON n.lot_id = s.lot_id
-LEFT JOIN district AS d ON n.district = d.adcode
-ORDER BY n.lot_id;

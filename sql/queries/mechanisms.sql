@@ -2,21 +2,19 @@
 -- Price mechanisms by mechanism_id, with those that were never approved or without; or one of them.
 -- Index: price_mechanism_pkey where one is asked for; there are a few.
 SELECT
-    mechanism_id, definition::text AS definition_text, content_hash, state, mode, drafted_by,
-    drafted_at, approved_by, approved_at, retired_by, retired_at
+    mechanism_id, definition::jsonb || jsonb_build_object('mode', mode) AS mechanism,
+    content_hash AS hash, state, mode, drafted_by, drafted_at, approved_by, approved_at, retired_by,
+    retired_at
 FROM price_mechanism
 WHERE
     (:mechanism_id::text IS null OR mechanism_id = :mechanism_id)
     AND (:include_drafts::boolean OR approved_at IS NOT null)
 ORDER BY mechanism_id;
 
--- name: mechanism(mechanism_id)
--- One price mechanism; locked to the transaction's end.
+-- name: lock(mechanism_id)
+-- Lock a price mechanism to the transaction's end; no row where there is none.
 -- Index: price_mechanism_pkey.
-SELECT
-    mechanism_id, definition::text AS definition_text, content_hash, state, mode, drafted_by,
-    drafted_at, approved_by, approved_at, retired_by, retired_at
-FROM price_mechanism
+SELECT mechanism_id FROM price_mechanism
 WHERE mechanism_id = :mechanism_id
 FOR UPDATE;
 
@@ -29,8 +27,9 @@ INSERT INTO price_mechanism (
 VALUES (:mechanism_id, :definition, :hash, :zone_id, :lot_types, :mode, :by, :at)
 ON CONFLICT (mechanism_id) DO NOTHING
 RETURNING
-    mechanism_id, definition::text AS definition_text, content_hash, state, mode, drafted_by,
-    drafted_at, approved_by, approved_at, retired_by, retired_at;
+    mechanism_id, definition::jsonb || jsonb_build_object('mode', mode) AS mechanism,
+    content_hash AS hash, state, mode, drafted_by, drafted_at, approved_by, approved_at, retired_by,
+    retired_at;
 
 -- name: change(mechanism_id, definition, hash, zone_id, lot_types, mode, at)
 -- Write a draft of a price mechanism anew, its definition as JSON text.
@@ -45,8 +44,9 @@ SET
     drafted_at = :at
 WHERE mechanism_id = :mechanism_id
 RETURNING
-    mechanism_id, definition::text AS definition_text, content_hash, state, mode, drafted_by,
-    drafted_at, approved_by, approved_at, retired_by, retired_at;
+    mechanism_id, definition::jsonb || jsonb_build_object('mode', mode) AS mechanism,
+    content_hash AS hash, state, mode, drafted_by, drafted_at, approved_by, approved_at, retired_by,
+    retired_at;
 
 -- name: settle(mechanism_id, state, mode, approved_by, approved_at, retired_by, retired_at)
 -- Say how a price mechanism stands, and who approved or retired it when; what is null stays.
@@ -61,8 +61,9 @@ SET
     retired_at = coalesce(:retired_at, retired_at)
 WHERE mechanism_id = :mechanism_id
 RETURNING
-    mechanism_id, definition::text AS definition_text, content_hash, state, mode, drafted_by,
-    drafted_at, approved_by, approved_at, retired_by, retired_at;
+    mechanism_id, definition::jsonb || jsonb_build_object('mode', mode) AS mechanism,
+    content_hash AS hash, state, mode, drafted_by, drafted_at, approved_by, approved_at, retired_by,
+    retired_at;
 
 -- name: add_targets(mechanism_id)
 -- Give a price mechanism its zone and lot types; those that another has are left out.
@@ -123,6 +124,7 @@ WITH moved AS (
     WHERE
         l.zone_id = :zone_id
         AND l.lot_type = any(:lot_types::text[])
+        AND l.retired_at IS null
         AND NOT EXISTS (
             SELECT FROM tariff_effect AS e
             WHERE e.lot_id = l.lot_id AND e.effective @> :at::timestamptz
@@ -136,7 +138,8 @@ looked_at AS (
     SELECT o.lot_id, o.capacity, true AS beside
     FROM lot AS o
     WHERE
-        EXISTS (
+        o.retired_at IS null
+        AND EXISTS (
             SELECT FROM moved AS m
             WHERE st_dwithin(m.geog, o.geog, :beside_m::float8)
         )
@@ -174,9 +177,14 @@ ORDER BY t.time_band, l.lot_id;
 -- Reviews of a price mechanism, newest first, from the one before `before` on; or one of them.
 -- Index: mechanism_review_pkey.
 SELECT
-    mechanism_id, number, reviewed_at, reviewed_by, definition::text AS definition_text, read_from,
-    read_to, lots, tariff_id, version, proposals::text AS proposals_text, drafted_version,
-    drafted_by, drafted_at
+    mechanism_id, number, reviewed_at, reviewed_by, read_from, read_to, lots, tariff_id, version,
+    definition AS mechanism, definition -> 'lot_types' AS lot_types, proposals,
+    CASE
+        WHEN drafted_version IS NOT null
+            THEN json_build_object(
+                'version', drafted_version, 'drafted_by', drafted_by, 'drafted_at', drafted_at
+            )
+    END AS drafted
 FROM mechanism_review
 WHERE
     mechanism_id = :mechanism_id
@@ -200,9 +208,14 @@ SELECT
 FROM mechanism_review
 WHERE mechanism_id = :mechanism_id
 RETURNING
-    mechanism_id, number, reviewed_at, reviewed_by, definition::text AS definition_text, read_from,
-    read_to, lots, tariff_id, version, proposals::text AS proposals_text, drafted_version,
-    drafted_by, drafted_at;
+    mechanism_id, number, reviewed_at, reviewed_by, read_from, read_to, lots, tariff_id, version,
+    definition AS mechanism, definition -> 'lot_types' AS lot_types, proposals,
+    CASE
+        WHEN drafted_version IS NOT null
+            THEN json_build_object(
+                'version', drafted_version, 'drafted_by', drafted_by, 'drafted_at', drafted_at
+            )
+    END AS drafted;
 
 -- name: note_draft(mechanism_id, number, version, by, at)
 -- Write beside a review which tariff version was drafted from it.
@@ -211,6 +224,11 @@ UPDATE mechanism_review
 SET drafted_version = :version, drafted_by = :by, drafted_at = :at
 WHERE mechanism_id = :mechanism_id AND number = :number
 RETURNING
-    mechanism_id, number, reviewed_at, reviewed_by, definition::text AS definition_text, read_from,
-    read_to, lots, tariff_id, version, proposals::text AS proposals_text, drafted_version,
-    drafted_by, drafted_at;
+    mechanism_id, number, reviewed_at, reviewed_by, read_from, read_to, lots, tariff_id, version,
+    definition AS mechanism, definition -> 'lot_types' AS lot_types, proposals,
+    CASE
+        WHEN drafted_version IS NOT null
+            THEN json_build_object(
+                'version', drafted_version, 'drafted_by', drafted_by, 'drafted_at', drafted_at
+            )
+    END AS drafted;

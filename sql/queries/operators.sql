@@ -1,10 +1,10 @@
 -- name: operators(after, most, operator_id)
 -- Operators by operator_id, from the one after `after` on, each with what it runs; or one of them.
+-- Lots that are retired do not count.
 -- Index: operator_pkey, lot_operator_id_idx, gateway_operator_id_idx.
 SELECT
     o.operator_id,
-    o.name_zh,
-    o.name_en,
+    json_build_object('zh', o.name_zh, 'en', o.name_en) AS name,
     l.lots,
     l.spaces,
     g.gateways,
@@ -16,7 +16,7 @@ CROSS JOIN
             count(*) AS lots,
             coalesce(sum(own.capacity), 0) AS spaces
         FROM lot AS own
-        WHERE own.operator_id = o.operator_id
+        WHERE own.operator_id = o.operator_id AND own.retired_at IS null
     ) AS l
 CROSS JOIN
     LATERAL (
@@ -44,6 +44,15 @@ FROM gateway AS g
 LEFT JOIN lot AS l ON g.gateway_id = l.gateway_id
 GROUP BY g.gateway_id
 ORDER BY g.gateway_id;
+
+-- name: logins()
+-- Every gateway that has a password, with its hash.
+-- Index: none, the table is read whole (one row a gateway).
+SELECT
+    gateway_id,
+    password_hash
+FROM gateway
+WHERE password_hash IS NOT null;
 
 -- name: set_password(gateway_id, password_hash)
 -- Store a gateway's new password, hashed as mosquitto writes it.

@@ -24,7 +24,7 @@ ORDER BY operator_id <> 'op-try', operator_id
 LIMIT 1;
 
 -- name: credential(key_id)
--- A key, good or not, with whose it is; its hash is the SHA-256 of its secret.
+-- A key, good or not, with its person; its hash is the SHA-256 of its secret.
 -- Index: api_key_pkey, person_pkey.
 SELECT
     p.person_id, p.name, p.roles, p.operator_id, p.created_at, k.hash, k.expires_at, k.revoked_at,

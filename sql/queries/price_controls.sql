@@ -3,9 +3,11 @@
 -- Amounts are of an hour, but `day_ceiling_minor`; in [valid_from, valid_to).
 -- Index: price_control_pkey where one is asked for; there are a few.
 SELECT
-    price_control_id, legal_reference_zh, legal_reference_en, zone_class, lot_types, currency,
-    vehicle, base_minor, float_up_percent, float_down_percent, floor_minor, ceiling_minor,
-    day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at, approved_by, approved_at
+    price_control_id,
+    json_build_object('zh', legal_reference_zh, 'en', legal_reference_en) AS legal_reference,
+    zone_class, lot_types, currency, vehicle, base_minor, float_up_percent, float_down_percent,
+    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at,
+    approved_by, approved_at
 FROM price_control
 WHERE
     (:control_id::text IS NULL OR price_control_id = :control_id)
@@ -17,9 +19,11 @@ ORDER BY price_control_id;
 -- end, for lots of some types in some zones, or for single lots.
 -- Index: zone_pkey, lot_pkey; there are a few controls.
 SELECT
-    price_control_id, legal_reference_zh, legal_reference_en, zone_class, lot_types, currency,
-    vehicle, base_minor, float_up_percent, float_down_percent, floor_minor, ceiling_minor,
-    day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at, approved_by, approved_at
+    price_control_id,
+    json_build_object('zh', legal_reference_zh, 'en', legal_reference_en) AS legal_reference,
+    zone_class, lot_types, currency, vehicle, base_minor, float_up_percent, float_down_percent,
+    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at,
+    approved_by, approved_at
 FROM price_control
 WHERE
     approved_at IS NOT NULL
@@ -61,9 +65,11 @@ VALUES (
 )
 ON CONFLICT (price_control_id) DO NOTHING
 RETURNING
-    price_control_id, legal_reference_zh, legal_reference_en, zone_class, lot_types, currency,
-    vehicle, base_minor, float_up_percent, float_down_percent, floor_minor, ceiling_minor,
-    day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at, approved_by, approved_at;
+    price_control_id,
+    json_build_object('zh', legal_reference_zh, 'en', legal_reference_en) AS legal_reference,
+    zone_class, lot_types, currency, vehicle, base_minor, float_up_percent, float_down_percent,
+    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at,
+    approved_by, approved_at;
 
 -- name: settle(control_id, approved_by, approved_at, valid_to)
 -- Say who approved a price control and when, and before when it ends.
@@ -75,9 +81,11 @@ SET
     valid_to = :valid_to
 WHERE price_control_id = :control_id
 RETURNING
-    price_control_id, legal_reference_zh, legal_reference_en, zone_class, lot_types, currency,
-    vehicle, base_minor, float_up_percent, float_down_percent, floor_minor, ceiling_minor,
-    day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at, approved_by, approved_at;
+    price_control_id,
+    json_build_object('zh', legal_reference_zh, 'en', legal_reference_en) AS legal_reference,
+    zone_class, lot_types, currency, vehicle, base_minor, float_up_percent, float_down_percent,
+    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at,
+    approved_by, approved_at;
 
 -- name: versions_pricing(starts_at, ends_at)
 -- The tariff versions that price anything within [starts_at, ends_at), or on without end, each

@@ -1,9 +1,15 @@
--- name: versions()
--- Every tariff version that prices, or has priced, anything; its document as text.
--- Index: none; reads every published version once.
+-- name: versions(known_tariffs, known_versions)
+-- Every tariff version that prices, or has priced, anything, but for those known already, whose ids
+-- and numbers are given side by side; its document as text. What has come into force never changes.
+-- Index: tariff_version_pkey; reads every effect once.
 SELECT tariff_id, version, content_hash, document::text AS document_text
 FROM tariff_version
-WHERE (tariff_id, version) IN (SELECT e.tariff_id, e.version FROM tariff_effect AS e)
+WHERE
+    (tariff_id, version) IN (SELECT e.tariff_id, e.version FROM tariff_effect AS e)
+    AND (tariff_id, version) NOT IN (
+        SELECT k.tariff_id, k.version
+        FROM unnest(:known_tariffs::text[], :known_versions::integer[]) AS k (tariff_id, version)
+    )
 ORDER BY tariff_id, version;
 
 -- name: effects()
@@ -15,22 +21,22 @@ SELECT
 FROM tariff_effect
 ORDER BY starts_at, effect_id;
 
--- name: lots()
--- Every lot with each zone that ever contains it, the one that came into force last first; a lot
--- that no zone contains has one row with nulls.
--- Index: lot_geog_idx.
-WITH contained AS (
-    SELECT
-        l.lot_id, z.zone_id, z.valid_from, z.valid_to
-    FROM zone AS z
-    INNER JOIN lot AS l ON l.geog && z.geom::geography AND st_covers(z.geom, l.geog::geometry)
-)
-
+-- name: zones_of_lots(after, most)
+-- Lots with their type and since when they are retired, a page by lot_id, from the one after `after`
+-- on: a row for each zone that ever contains the lot, the one that came into force last first; or one
+-- without a zone.
+-- Index: lot_pkey, zone_geom_idx.
 SELECT
-    l.lot_id, l.lot_type, c.zone_id, c.valid_from, c.valid_to
-FROM lot AS l
-LEFT JOIN contained AS c ON l.lot_id = c.lot_id
-ORDER BY l.lot_id ASC, c.valid_from DESC, c.zone_id ASC;
+    l.lot_id, l.lot_type, l.retired_at, z.zone_id, z.valid_from, z.valid_to
+FROM (
+    SELECT lot_id, lot_type, retired_at, geog::geometry AS place
+    FROM lot
+    WHERE lot_id > :after
+    ORDER BY lot_id
+    LIMIT :most
+) AS l
+LEFT JOIN zone AS z ON st_covers(z.geom, l.place)
+ORDER BY l.lot_id ASC, z.valid_from DESC, z.zone_id ASC;
 
 -- name: calendar()
 -- The city's calendar, all years.

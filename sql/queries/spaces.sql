@@ -7,7 +7,6 @@
 -- distance of the last of the nearest, and the second pass takes all within that bound. Where the
 -- whole city has fewer, the candidates are all there are, and bound it as well. Each OFFSET 0
 -- keeps the planner, which expects hardly any lot to be open, from judging all of them first.
--- Gives a single row, null but for as_of, where there is no such bay.
 WITH open_lot AS NOT MATERIALIZED (
     SELECT
         *,
@@ -90,57 +89,40 @@ near_space AS MATERIALIZED (
     WHERE
         st_dwithin(geog, st_point(:lon, :lat, 4326)::geography, (SELECT b.bound_m FROM bound AS b))
         AND (:space_class IS null OR space_class = :space_class)
-),
-
-nearest AS (
-    SELECT
-        p.*,
-        n.timezone,
-        n.data_state,
-        n.observed_at,
-        st_distance(p.geog, st_point(:lon, :lat, 4326)::geography) AS distance_m
-    FROM near_space AS p
-    INNER JOIN open_lot AS n ON p.lot_id = n.lot_id
-    WHERE
-        bay_state(n.occupied_bits, n.unknown_bits, n.capacity, p.number) = 'free'
-    ORDER BY distance_m, p.lot_id, p.number
-    LIMIT :most
 )
 
 SELECT
-    newest.as_of, s.lot_id, s.number, s.level, s.space_class, s.distance_m, s.data_state,
-    s.observed_at, s.timezone, st_x(s.geog::geometry) AS longitude,
-    st_y(s.geog::geometry) AS latitude
-FROM (SELECT max(committed_at) AS as_of FROM lot_state) AS newest
-LEFT JOIN nearest AS s ON true
-ORDER BY s.distance_m, s.lot_id, s.number;
+    p.lot_id, p.number, p.level, p.space_class,
+    st_distance(p.geog, st_point(:lon, :lat, 4326)::geography) AS distance_m,
+    n.data_state, n.observed_at, n.timezone,
+    st_x(p.geog::geometry) AS longitude, st_y(p.geog::geometry) AS latitude
+FROM near_space AS p
+INNER JOIN open_lot AS n ON p.lot_id = n.lot_id
+WHERE
+    n.observed_at IS NOT null
+    AND bay_state(n.occupied_bits, n.unknown_bits, n.capacity, p.number) = 'free'
+ORDER BY distance_m, p.lot_id, p.number
+LIMIT :most;
+
+-- name: lot(lot_id)
+-- What the bays of a lot have in common; no row where there is no such lot.
+-- Index: lot_pkey, lot_state_pkey.
+SELECT timezone, data_state, observed_at, committed_at
+FROM lot_now
+WHERE lot_id = :lot_id;
 
 -- name: bays(lot_id)
--- The bays of one lot with their states, by number. A lot that counts at its gates gives a single
--- row, null but for the lot's own columns, whatever bays are registered; an unknown lot none.
+-- The bays of one lot with their states, by number; none of a lot that counts at its gates, whatever
+-- bays are registered.
 -- Index: lot_pkey, lot_state_pkey, space_pkey.
-WITH asked AS MATERIALIZED (
-    SELECT
-        lot_id, reporting, timezone, data_state, observed_at, committed_at, capacity,
-        occupied_bits, unknown_bits
-    FROM lot_now
-    WHERE lot_id = :lot_id
-)
-
 SELECT
-    l.timezone,
-    l.data_state,
-    l.observed_at,
-    l.committed_at,
-    p.number,
-    p.level,
-    p.space_class,
-    st_x(p.geog::geometry) AS longitude,
-    st_y(p.geog::geometry) AS latitude,
+    p.number, p.level, p.space_class,
+    st_x(p.geog::geometry) AS longitude, st_y(p.geog::geometry) AS latitude,
     CASE
         WHEN l.data_state = 'unknown' THEN 'unknown'
         ELSE bay_state(l.occupied_bits, l.unknown_bits, l.capacity, p.number)::text
     END AS state
-FROM asked AS l
-LEFT JOIN space AS p ON l.lot_id = p.lot_id AND l.reporting = 'bays'
+FROM lot_now AS l
+INNER JOIN space AS p ON l.lot_id = p.lot_id
+WHERE l.lot_id = :lot_id AND l.reporting = 'bays'
 ORDER BY p.number;

@@ -2,7 +2,8 @@
 -- Lots' registration, as far as feeds are concerned; of some lots, or of all.
 -- Index: lot_pkey; for all, the table is read whole (one row a lot).
 SELECT
-    lot_id, operator_id, reporting, capacity, report_interval_s
+    lot_id, operator_id, reporting, capacity, report_interval_s,
+    retired_at IS NOT null AS is_retired
 FROM lot
 WHERE :lot_ids::text[] IS null OR lot_id = any(:lot_ids);
 
@@ -23,7 +24,7 @@ GROUP BY p.lot_id, p.space_class;
 SELECT
     lot_id, epoch, seq, capacity, free_spaces, unknown_spaces, occupied_bits, unknown_bits,
     free_standard, free_accessible, free_ev, free_large, observed_at, received_at, history_at,
-    version, committed_at
+    transport, version, committed_at
 FROM lot_state
 WHERE :lot_ids::text[] IS null OR lot_id = any(:lot_ids);
 
@@ -37,7 +38,7 @@ WHERE lot_id = any(:lot_ids::text[])
 ORDER BY lot_id
 FOR UPDATE;
 
--- name: apply_states(lot_id, epoch, seq, capacity, free_spaces, unknown_spaces, occupied_bits, unknown_bits, free_standard, free_accessible, free_ev, free_large, observed_at, received_at, history_at, built_on)
+-- name: apply_states(lot_id, epoch, seq, capacity, free_spaces, unknown_spaces, occupied_bits, unknown_bits, free_standard, free_accessible, free_ev, free_large, observed_at, received_at, history_at, transport, built_on)
 -- Write new states of lots, each if the database still holds the state that it was built on: its
 -- version, or null for none. Each parameter is a list, with one value a lot. Bitmaps and free bays
 -- of a class are null for lots that count.
@@ -47,14 +48,14 @@ FOR UPDATE;
 INSERT INTO lot_state AS s (
     lot_id, version, epoch, seq, capacity, free_spaces, unknown_spaces, occupied_bits,
     unknown_bits, free_standard, free_accessible, free_ev, free_large, observed_at, received_at,
-    history_at, committed_at
+    history_at, transport, committed_at
 )
 SELECT
     n.lot_id,
     coalesce(n.built_on, t.stamp) AS built_on,
     n.epoch, n.seq, n.capacity, n.free_spaces, n.unknown_spaces, n.occupied_bits, n.unknown_bits,
     n.free_standard, n.free_accessible, n.free_ev, n.free_large, n.observed_at, n.received_at,
-    n.history_at, t.at_time
+    n.history_at, n.transport, t.at_time
 FROM
     unnest(
         :lot_id::text[], :epoch::bigint[], :seq::bigint[], :capacity::integer[],
@@ -62,12 +63,12 @@ FROM
         :occupied_bits::bytea[], :unknown_bits::bytea[], :free_standard::integer[],
         :free_accessible::integer[], :free_ev::integer[], :free_large::integer[],
         :observed_at::timestamptz[], :received_at::timestamptz[], :history_at::timestamptz[],
-        :built_on::bigint[]
+        :transport::text[], :built_on::bigint[]
     )
         AS n (
             lot_id, epoch, seq, capacity, free_spaces, unknown_spaces, occupied_bits,
             unknown_bits, free_standard, free_accessible, free_ev, free_large, observed_at,
-            received_at, history_at, built_on
+            received_at, history_at, transport, built_on
         )
 CROSS JOIN (
     SELECT
@@ -100,6 +101,7 @@ ON CONFLICT (lot_id) DO UPDATE
         observed_at = excluded.observed_at,
         received_at = excluded.received_at,
         history_at = excluded.history_at,
+        transport = excluded.transport,
         committed_at = excluded.committed_at
     WHERE s.version = excluded.version
 RETURNING s.lot_id, s.version, s.committed_at;

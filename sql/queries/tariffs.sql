@@ -6,16 +6,23 @@
 SELECT *
 FROM (
     SELECT
+        v.tariff_id, v.version, v.document -> 'name' AS name,
         CASE
             WHEN v.state <> 'published' THEN v.state
             WHEN e.effective_from > :at THEN 'scheduled'
             WHEN e.effective_to <= :at THEN 'superseded'
             ELSE 'in_force'
         END AS state,
-        e.effective_from, e.effective_to, v.submitted_by, v.submitted_at, v.approved_by,
-        v.approved_at, v.published_by, v.published_at, v.withdrawn_by, v.withdrawn_at, v.tariff_id,
-        v.version, v.document::text AS document_text, v.content_hash, v.zones, v.lot_types, v.lots,
-        v.copy_of, v.imported, v.drafted_by, v.drafted_at
+        v.content_hash AS hash,
+        json_build_object('zones', v.zones, 'lot_types', v.lot_types, 'lots', v.lots) AS applies_to,
+        v.copy_of, e.effective_from, e.effective_to, v.published_at,
+        CASE
+            WHEN v.issuing_office_zh IS NOT null
+                THEN json_build_object('zh', v.issuing_office_zh, 'en', v.issuing_office_en)
+        END AS issuing_office,
+        v.document_number, v.issued_on, v.document, v.imported,
+        v.drafted_by, v.drafted_at, v.submitted_by, v.submitted_at, v.approved_by, v.approved_at,
+        v.published_by, v.withdrawn_by, v.withdrawn_at
     FROM tariff_version AS v
     LEFT JOIN LATERAL (
         SELECT
@@ -41,35 +48,16 @@ WHERE :state::text IS null OR state = :state
 ORDER BY tariff_id, version
 LIMIT :most;
 
--- name: locked(tariff_id, version, at)
--- One version with its state at a time; locked to the transaction's end.
--- Index: tariff_version_pkey, tariff_effect_tariff_id_version_idx.
-SELECT
-    CASE
-        WHEN v.state <> 'published' THEN v.state
-        WHEN e.effective_from > :at THEN 'scheduled'
-        WHEN e.effective_to <= :at THEN 'superseded'
-        ELSE 'in_force'
-    END AS state,
-    e.effective_from, e.effective_to, v.submitted_by, v.submitted_at, v.approved_by, v.approved_at,
-    v.published_by, v.published_at, v.withdrawn_by, v.withdrawn_at, v.tariff_id, v.version,
-    v.document::text AS document_text, v.content_hash, v.zones, v.lot_types, v.lots, v.copy_of,
-    v.imported, v.drafted_by, v.drafted_at
-FROM tariff_version AS v
-LEFT JOIN LATERAL (
-    SELECT
-        min(lower(x.effective)) AS effective_from,
-        CASE WHEN NOT bool_or(upper_inf(x.effective)) THEN max(upper(x.effective)) END
-            AS effective_to
-    FROM tariff_effect AS x
-    WHERE x.tariff_id = v.tariff_id AND x.version = v.version
-) AS e ON true
-WHERE v.tariff_id = :tariff_id AND v.version = :version
-FOR NO KEY UPDATE OF v;
+-- name: lock_version(tariff_id, version)
+-- Lock a version to the transaction's end; no row where there is none.
+-- Index: tariff_version_pkey.
+SELECT version FROM tariff_version
+WHERE tariff_id = :tariff_id AND version = :version
+FOR NO KEY UPDATE;
 
--- name: settle(tariff_id, version, state, by, at)
--- Say that a version is in_review, approved, published or withdrawn, by whom and when; give what
--- that changes, its effects being as they will be.
+-- name: settle(tariff_id, version, state, by, at, office_zh, office_en, document_number, issued_on)
+-- Say that a version is in_review, approved, published or withdrawn, by whom and when; and of one
+-- that is published what its notice says of itself. Give it, its effects being as they will be.
 -- Index: tariff_version_pkey, tariff_effect_tariff_id_version_idx.
 UPDATE tariff_version AS v
 SET
@@ -81,7 +69,11 @@ SET
     published_by = CASE WHEN :state = 'published' THEN :by ELSE v.published_by END,
     published_at = CASE WHEN :state = 'published' THEN :at ELSE v.published_at END,
     withdrawn_by = CASE WHEN :state = 'withdrawn' THEN :by ELSE v.withdrawn_by END,
-    withdrawn_at = CASE WHEN :state = 'withdrawn' THEN :at ELSE v.withdrawn_at END
+    withdrawn_at = CASE WHEN :state = 'withdrawn' THEN :at ELSE v.withdrawn_at END,
+    issuing_office_zh = coalesce(:office_zh, v.issuing_office_zh),
+    issuing_office_en = coalesce(:office_en, v.issuing_office_en),
+    document_number = coalesce(:document_number, v.document_number),
+    issued_on = coalesce(:issued_on, v.issued_on)
 FROM (
     SELECT
         min(lower(x.effective)) AS effective_from,
@@ -92,13 +84,22 @@ FROM (
 ) AS e
 WHERE v.tariff_id = :tariff_id AND v.version = :version
 RETURNING
+    v.tariff_id, v.version, v.document -> 'name' AS name,
     CASE
         WHEN v.state <> 'published' THEN v.state
         WHEN e.effective_from > :at THEN 'scheduled'
         ELSE 'in_force'
     END AS state,
-    e.effective_from, e.effective_to, v.submitted_by, v.submitted_at, v.approved_by, v.approved_at,
-    v.published_by, v.published_at, v.withdrawn_by, v.withdrawn_at;
+    v.content_hash AS hash,
+    json_build_object('zones', v.zones, 'lot_types', v.lot_types, 'lots', v.lots) AS applies_to,
+    v.copy_of, e.effective_from, e.effective_to, v.published_at,
+    CASE
+        WHEN v.issuing_office_zh IS NOT null
+            THEN json_build_object('zh', v.issuing_office_zh, 'en', v.issuing_office_en)
+    END AS issuing_office,
+    v.document_number, v.issued_on, v.document, v.imported,
+    v.drafted_by, v.drafted_at, v.submitted_by, v.submitted_at, v.approved_by, v.approved_at,
+    v.published_by, v.withdrawn_by, v.withdrawn_at;
 
 -- name: add_tariff(tariff_id, by, at)
 -- Make a tariff; no row where its id is taken.
@@ -184,8 +185,8 @@ ORDER BY version;
 -- type, or the same lot.
 -- Index: tariff_effect_zone_excl, tariff_effect_lot_excl.
 SELECT
-    tariff_id, version, zone_id, lot_type, lot_id, lower(effective) AS effective_from,
-    upper(effective) AS effective_to
+    tariff_id, version, zone_id, lot_type, lot_id, lower(effective) AS starts_at,
+    upper(effective) AS ends_at
 FROM tariff_effect
 WHERE
     effective && tstzrange(:starts_at, :ends_at)

@@ -2,7 +2,9 @@
 -- The zones in force at a time, in [valid_from, valid_to), by zone_id; or one of them. Their ground
 -- is GeoJSON, degrees in WGS 84.
 -- Index: zone_pkey where one is asked for; there are tens of zones.
-SELECT zone_id, name_zh, name_en, zone_class, valid_from, valid_to, st_asgeojson(geom, 7) AS geojson
+SELECT
+    zone_id, json_build_object('zh', name_zh, 'en', name_en) AS name, zone_class, valid_from,
+    valid_to, st_asgeojson(geom, 7) AS geometry
 FROM zone
 WHERE
     valid_from <= :at
@@ -13,7 +15,9 @@ ORDER BY zone_id;
 -- name: published(zone_id)
 -- One published zone whenever it is in force, without its ground; locked to the transaction's end.
 -- Index: zone_pkey.
-SELECT zone_id, name_zh, name_en, zone_class, valid_from, valid_to
+SELECT
+    zone_id, json_build_object('zh', name_zh, 'en', name_en) AS name, zone_class, valid_from,
+    valid_to
 FROM zone
 WHERE zone_id = :zone_id
 FOR NO KEY UPDATE;
@@ -22,8 +26,8 @@ FOR NO KEY UPDATE;
 -- The drafts that are neither published nor withdrawn, by zone_id, without their ground.
 -- Index: none; there are a few.
 SELECT
-    zone_id, name_zh, name_en, zone_class, valid_from, valid_to, replaces, state, drafted_by,
-    drafted_at, published_by, published_at
+    zone_id, json_build_object('zh', name_zh, 'en', name_en) AS name, zone_class, valid_from,
+    valid_to, replaces, state, drafted_by, drafted_at, published_by, published_at
 FROM zone_draft
 WHERE state = 'draft'
 ORDER BY zone_id;
@@ -32,9 +36,10 @@ ORDER BY zone_id;
 -- One draft, whatever its state; locked to the transaction's end. Its area is in square metres.
 -- Index: zone_draft_pkey.
 SELECT
-    zone_id, name_zh, name_en, zone_class, valid_from, valid_to, replaces, state, drafted_by,
-    drafted_at, published_by, published_at, st_area(geom::geography) AS area_m2,
-    md5(st_asewkb(geom)) AS ground, st_asgeojson(geom, 7) AS geojson
+    zone_id, json_build_object('zh', name_zh, 'en', name_en) AS name, zone_class, valid_from,
+    valid_to, replaces, state, drafted_by, drafted_at, published_by, published_at,
+    st_area(geom::geography) AS area_m2, md5(st_asewkb(geom)) AS ground,
+    st_asgeojson(geom, 7) AS geometry
 FROM zone_draft
 WHERE zone_id = :zone_id
 FOR NO KEY UPDATE;
@@ -56,9 +61,10 @@ WHERE
     )
 ON CONFLICT (zone_id) DO NOTHING
 RETURNING
-    zone_id, name_zh, name_en, zone_class, valid_from, valid_to, replaces, state, drafted_by,
-    drafted_at, published_by, published_at, st_area(geom::geography) AS area_m2,
-    md5(st_asewkb(geom)) AS ground, st_asgeojson(geom, 7) AS geojson;
+    zone_id, json_build_object('zh', name_zh, 'en', name_en) AS name, zone_class, valid_from,
+    valid_to, replaces, state, drafted_by, drafted_at, published_by, published_at,
+    st_area(geom::geography) AS area_m2, md5(st_asewkb(geom)) AS ground,
+    st_asgeojson(geom, 7) AS geometry;
 
 -- name: change_draft(zone_id, name_zh, name_en, zone_class, valid_from, valid_to, replaces, ewkb, at)
 -- Draw a draft anew, its ground as EWKB in WGS 84.
@@ -75,9 +81,10 @@ SET
     drafted_at = :at
 WHERE zone_id = :zone_id
 RETURNING
-    zone_id, name_zh, name_en, zone_class, valid_from, valid_to, replaces, state, drafted_by,
-    drafted_at, published_by, published_at, st_area(geom::geography) AS area_m2,
-    md5(st_asewkb(geom)) AS ground, st_asgeojson(geom, 7) AS geojson;
+    zone_id, json_build_object('zh', name_zh, 'en', name_en) AS name, zone_class, valid_from,
+    valid_to, replaces, state, drafted_by, drafted_at, published_by, published_at,
+    st_area(geom::geography) AS area_m2, md5(st_asewkb(geom)) AS ground,
+    st_asgeojson(geom, 7) AS geometry;
 
 -- name: settle_draft(zone_id, state, by, at)
 -- Say what became of a draft, and who published it and when, if somebody did.
@@ -89,17 +96,18 @@ SET
     published_at = :at
 WHERE zone_id = :zone_id
 RETURNING
-    zone_id, name_zh, name_en, zone_class, valid_from, valid_to, replaces, state, drafted_by,
-    drafted_at, published_by, published_at, st_area(geom::geography) AS area_m2,
-    md5(st_asewkb(geom)) AS ground, st_asgeojson(geom, 7) AS geojson;
+    zone_id, json_build_object('zh', name_zh, 'en', name_en) AS name, zone_class, valid_from,
+    valid_to, replaces, state, drafted_by, drafted_at, published_by, published_at,
+    st_area(geom::geography) AS area_m2, md5(st_asewkb(geom)) AS ground,
+    st_asgeojson(geom, 7) AS geometry;
 
 -- name: lots_within(zone_id)
--- How many lots a draft contains.
+-- How many lots a draft contains, but for those that are retired.
 -- Index: zone_draft_pkey, lot_geog_idx.
 SELECT count(l.lot_id)
 FROM zone_draft AS d
 INNER JOIN lot AS l ON l.geog && d.geom::geography AND st_covers(d.geom, l.geog::geometry)
-WHERE d.zone_id = :zone_id;
+WHERE d.zone_id = :zone_id AND l.retired_at IS null;
 
 -- name: put_in_force(zone_id)
 -- Make a draft a zone; no row where there is a zone of that id.
@@ -120,7 +128,9 @@ WHERE
     zone_id = :zone_id
     AND valid_from < :valid_to
     AND (valid_to IS null OR valid_to >= :valid_to)
-RETURNING zone_id, name_zh, name_en, zone_class, valid_from, valid_to;
+RETURNING
+    zone_id, json_build_object('zh', name_zh, 'en', name_en) AS name, zone_class, valid_from,
+    valid_to;
 
 -- name: overlaps(zone_ids, tolerance_m2, border_m)
 -- Pairs of zones that share more than `tolerance_m2` while both are in force, at least one of them

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, declared_attr, mapped_column
 
-from sql.kinds import LandUse, LotType, Reporting, SpaceClass
+from sql.kinds import LandUse, LotType, Reporting, SpaceClass, Transport
 
 # A JSON object, kept as text, so that it is given back as it was written.
 Json = dict[str, object]
@@ -53,7 +53,7 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar[dict[Any, Any]] = {
-        **dict.fromkeys((str, LandUse, LotType, Reporting, SpaceClass), Text),
+        **dict.fromkeys((str, LandUse, LotType, Reporting, SpaceClass, Transport), Text),
         bytes: LargeBinary,
         datetime: DateTime(timezone=True),
         list[date]: ARRAY(Date),

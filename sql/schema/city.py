@@ -20,6 +20,16 @@ class District(Base):
     geom: Mapped[MultiPolygon]
 
 
+class Place(Base):
+    """A named place, which drivers search for."""
+
+    place_id: Mapped[str] = mapped_column(primary_key=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    district: Mapped[str | None] = mapped_column(ForeignKey("district.adcode"), index=True)
+    geog: Mapped[Point]
+
+
 class Operator(Base):
     """A company that runs lots."""
 
@@ -59,6 +69,11 @@ class Lot(Base):
     __table_args__ = (
         Index(None, "geog", postgresql_using="gist"),
         CheckConstraint("(opens_at IS NULL) = (closes_at IS NULL)", name="opening_hours"),
+        CheckConstraint(
+            "closed_until > closed_from AND closed_from IS NOT NULL"
+            " OR closed_until IS NULL AND (closed_from IS NOT NULL OR closed_reason IS NULL)",
+            name="closure",
+        ),
     )
 
     lot_id: Mapped[str] = mapped_column(primary_key=True)
@@ -83,6 +98,13 @@ class Lot(Base):
     closes_at: Mapped[time | None]
     timezone: Mapped[str] = mapped_column(server_default=text("'Asia/Shanghai'"))
     geog: Mapped[Point]
+    # Its operator has closed it for a time: until then exclusive, or without end; why, in the
+    # operator's own words.
+    closed_from: Mapped[datetime | None]
+    closed_until: Mapped[datetime | None]
+    closed_reason: Mapped[str | None]
+    # Since then it is in no answer but its history.
+    retired_at: Mapped[datetime | None]
 
 
 class Space(Base):

@@ -52,6 +52,17 @@ COMMENT ON FUNCTION closes_within IS
 'The first instant of a stay at which a lot with these daily hours is not open: the start
         where it is closed then, null where it is open throughout.';
 
+CREATE OR REPLACE FUNCTION is_shut(
+    closed_from timestamptz, closed_until timestamptz, starts_at timestamptz, ends_at timestamptz
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN closed_from IS NOT NULL
+    AND (closed_from <= starts_at OR closed_from < ends_at)
+    AND (closed_until IS NULL OR closed_until > starts_at);
+COMMENT ON FUNCTION is_shut IS
+'Whether a closure has the start or any later instant before the end of a stay; an instant is both
+        its start and its end. No start is no closure, no end is for ever.';
+
 CREATE OR REPLACE FUNCTION data_state(observed_at timestamptz, report_interval_s integer)
 RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
@@ -178,6 +189,14 @@ CREATE OR REPLACE FUNCTION tariff_version_stays() RETURNS trigger LANGUAGE plpgs
             RAISE EXCEPTION 'a tariff version is immutable once it has left its draft'
                 USING ERRCODE = 'restrict_violation';
         END IF;
+        IF (OLD.state, NEW.state) <> ('approved', 'published') AND (
+            OLD.issuing_office_zh, OLD.issuing_office_en, OLD.document_number, OLD.issued_on
+        ) IS DISTINCT FROM (
+            NEW.issuing_office_zh, NEW.issuing_office_en, NEW.document_number, NEW.issued_on
+        ) THEN
+            RAISE EXCEPTION 'who issued a tariff version is said when it is published'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
         IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
             ('draft', 'in_review'), ('in_review', 'approved'), ('approved', 'published'),
             ('draft', 'withdrawn'), ('in_review', 'withdrawn'), ('approved', 'withdrawn'),
@@ -217,5 +236,17 @@ CREATE OR REPLACE FUNCTION price_mechanism_stays() RETURNS trigger LANGUAGE plpg
 CREATE OR REPLACE FUNCTION tariffs_changed() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         PERFORM pg_notify('tariffs', '');
+        RETURN NULL;
+    END $$;
+
+CREATE OR REPLACE FUNCTION logins_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_notify('logins', '');
+        RETURN NULL;
+    END $$;
+
+CREATE OR REPLACE FUNCTION registration_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_notify('registration', TG_TABLE_NAME);
         RETURN NULL;
     END $$;

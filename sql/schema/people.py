@@ -1,16 +1,14 @@
 """People, their keys, and the audit of what they did."""
 
 from datetime import datetime
-from typing import Final
+from typing import get_args
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sql.kinds import OPERATOR
+from sql.kinds import OPERATOR, Role
 from sql.schema.base import Base, BigInt, Json, check
-
-ROLES: Final = [OPERATOR, "bureau_drafter", "bureau_approver", "operations"]
 
 
 class Person(Base):
@@ -22,9 +20,9 @@ class Person(Base):
 
     person_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
-    # Some of ROLES; at least one.
+    # At least one.
     roles: Mapped[list[str]] = mapped_column(
-        check("roles", f"<@ ARRAY{ROLES} AND cardinality(roles) > 0")
+        check("roles", f"<@ ARRAY{[*get_args(Role)]} AND cardinality(roles) > 0")
     )
     # Whose lots they are about; for the role `operator`, and only for it.
     operator_id: Mapped[str | None] = mapped_column(ForeignKey("operator.operator_id"))

@@ -6,8 +6,8 @@ from typing import Final, get_args
 from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sql.kinds import SpaceState
-from sql.schema.base import Base, BigInt, check
+from sql.kinds import SpaceState, Transport
+from sql.schema.base import Base, BigInt, check, one_of
 
 # SQLAlchemy maps only classes with a key, so it is given one; in the database, events have none.
 UNKEYED: Final = {"primary_key": ["lot_id", "received_at"]}
@@ -56,6 +56,10 @@ class LotState(Base):
     unknown_spaces: Mapped[int]
     # The newest instant that the lot's occupancy in steps holds: nothing before it changes.
     history_at: Mapped[datetime]
+    # How the report came; before HTTP was built, all came over MQTT.
+    transport: Mapped[Transport] = mapped_column(
+        one_of("transport", Transport), server_default=text("'mqtt'")
+    )
 
 
 class SpaceEvent(Base):

@@ -64,6 +64,9 @@ class TariffVersion(Base):
             "state NOT IN ('approved', 'published') OR approved_by IS NOT NULL OR imported",
             name="approved",
         ),
+        CheckConstraint(
+            "(issuing_office_zh IS NULL) = (issuing_office_en IS NULL)", name="issuing_office"
+        ),
     )
 
     tariff_id: Mapped[str] = mapped_column(ForeignKey("tariff.tariff_id"), primary_key=True)
@@ -92,6 +95,11 @@ class TariffVersion(Base):
     published_at: Mapped[datetime | None]
     withdrawn_by: Mapped[str | None]
     withdrawn_at: Mapped[datetime | None]
+    # What its notice says of itself; given at publication.
+    issuing_office_zh: Mapped[str | None]
+    issuing_office_en: Mapped[str | None]
+    document_number: Mapped[str | None]
+    issued_on: Mapped[date | None]
 
 
 class TariffEffect(Base):

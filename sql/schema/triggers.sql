@@ -2,10 +2,15 @@
 -- for whoever writes to its table: so the tables come in the order in which transactions write to
 -- them, the audit last.
 
+-- Whoever knows gateways' passwords reads them again, once the change is committed.
+CREATE OR REPLACE TRIGGER gateway_logins_changed
+AFTER INSERT OR UPDATE OF password_hash OR DELETE ON gateway
+FOR EACH STATEMENT EXECUTE FUNCTION logins_changed();
+
 -- Whoever prices from memory reads again, once the change is committed.
--- Of a lot only its place and type count: its zone follows from the place.
+-- Of a lot its place and type count, from which its zone follows, and that it is retired.
 CREATE OR REPLACE TRIGGER lot_tariffs_changed
-AFTER INSERT OR UPDATE OF geog, lot_type OR DELETE ON lot
+AFTER INSERT OR UPDATE OF geog, lot_type, retired_at OR DELETE ON lot
 FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
 CREATE OR REPLACE TRIGGER zone_tariffs_changed
 AFTER INSERT OR UPDATE OR DELETE ON zone
@@ -16,6 +21,20 @@ FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
 CREATE OR REPLACE TRIGGER tariff_effect_tariffs_changed
 AFTER INSERT OR UPDATE OR DELETE ON tariff_effect
 FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
+
+-- Whoever has the city in memory reads again what has changed: places, districts and lots, or bays.
+CREATE OR REPLACE TRIGGER place_registration_changed
+AFTER INSERT OR UPDATE OR DELETE ON place
+FOR EACH STATEMENT EXECUTE FUNCTION registration_changed();
+CREATE OR REPLACE TRIGGER district_registration_changed
+AFTER INSERT OR UPDATE OR DELETE ON district
+FOR EACH STATEMENT EXECUTE FUNCTION registration_changed();
+CREATE OR REPLACE TRIGGER lot_registration_changed
+AFTER INSERT OR UPDATE OR DELETE ON lot
+FOR EACH STATEMENT EXECUTE FUNCTION registration_changed();
+CREATE OR REPLACE TRIGGER space_registration_changed
+AFTER INSERT OR UPDATE OR DELETE ON space
+FOR EACH STATEMENT EXECUTE FUNCTION registration_changed();
 
 -- What is never undone, whoever asks for it, a replica's apply worker included.
 CREATE OR REPLACE TRIGGER tariff_version_stays BEFORE UPDATE OR DELETE ON tariff_version

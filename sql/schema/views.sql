@@ -15,13 +15,16 @@ SELECT
     END AS age_s,
     w.data_state,
     CASE
+        WHEN is_shut(l.closed_from, l.closed_until, now(), now()) THEN 'closed'
         WHEN w.data_state = 'unknown' THEN 'unknown'
         WHEN NOT is_open(l.opens_at, l.closes_at, (now() AT TIME ZONE l.timezone)::time)
             THEN 'closed'
         WHEN w.free_spaces > 0 THEN 'open'
         WHEN w.unknown_spaces > 0 THEN 'unknown'
         ELSE 'full'
-    END AS status
+    END AS status,
+    s.transport, l.closed_from, l.closed_until, l.closed_reason,
+    is_shut(l.closed_from, l.closed_until, now(), now()) AS is_shut
 FROM lot AS l
 LEFT JOIN lot_state AS s ON s.lot_id = l.lot_id
 CROSS JOIN LATERAL (
@@ -38,10 +41,11 @@ CROSS JOIN LATERAL (
             ELSE s.unknown_spaces
         END AS unknown_spaces
     FROM (SELECT data_state(s.observed_at, l.report_interval_s) AS data_state) AS d
-) AS w;
+) AS w
+WHERE l.retired_at IS NULL;
 COMMENT ON VIEW lot_now IS
-'Every lot as last committed. free_spaces is null where nothing is known: unknown_spaces is
-    then the capacity.';
+'Every lot that is not retired, as last committed. free_spaces is null where nothing is known:
+    unknown_spaces is then the capacity.';
 
 CREATE OR REPLACE VIEW space_now AS
 SELECT
@@ -50,7 +54,8 @@ SELECT
     s.observed_at, s.received_at,
     data_state(s.observed_at, l.report_interval_s) AS data_state
 FROM space AS p
-INNER JOIN lot AS l ON l.lot_id = p.lot_id AND l.reporting = 'bays'
+INNER JOIN lot AS l
+    ON l.lot_id = p.lot_id AND l.reporting = 'bays' AND l.retired_at IS NULL
 INNER JOIN lot_state AS s ON s.lot_id = p.lot_id;
 COMMENT ON VIEW space_now IS
-'Every bay of the lots that sense their bays and have reported, with its state.';
+'Every bay of the lots that sense their bays, have reported and are not retired, with its state.';

@@ -44,6 +44,7 @@ SECRETS = Secrets(
     database_owner="${ONELOT_DB_PASSWORD:?}",
     mqtt_ingest="${ONELOT_MQTT_INGEST_PASSWORD:?}",
     mqtt_api="${ONELOT_MQTT_API_PASSWORD:?}",
+    mqtt_push="${ONELOT_MQTT_PUSH_PASSWORD:?}",
     database_app="${ONELOT_DB_APP_PASSWORD:?}",
     token="${ONELOT_TOKEN_SECRET:?}",
     digest="${ONELOT_DIGEST_KEY:?}",

@@ -22,6 +22,7 @@ from deploy.keeper import Keeper, Layout
 from deploy.local import local_layout, local_place
 from deploy.ports import any_free
 from deploy.services import Place, moved
+from tests.running import Cluster
 
 WAIT_S = 60.0
 # Counts for hours, and looks neither at signals of its client nor at the postmaster's death.
@@ -79,7 +80,7 @@ class Database:
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         at, secrets = self.keeper.place.database, self.var.secrets()
-        cluster = postgres.Cluster(self.var.postgres, at.port, secrets.database_superuser)
+        cluster = Cluster(self.var.postgres, at.port, secrets.database_superuser)
         return await asyncpg.connect(cluster.url("postgres"))
 
     async def fetch(self, query: str) -> object:
@@ -207,7 +208,7 @@ def _process_number_taken_by_another(database: Database) -> None:
 
 
 def test_a_cluster_whose_postmaster_lives_is_left_alone(
-    cluster: postgres.Cluster, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leftovers, "_SHUTDOWN_WITHIN_S", 0.1)
     lock = cluster.directory / "postmaster.pid"
@@ -222,7 +223,7 @@ def test_a_cluster_whose_postmaster_lives_is_left_alone(
 
 
 def test_a_block_of_memory_of_the_same_number_is_not_taken_for_the_clusters(
-    cluster: postgres.Cluster,
+    cluster: Cluster,
 ) -> None:
     read = leftovers.read_lock(cluster.directory / "postmaster.pid")
     assert read is not None

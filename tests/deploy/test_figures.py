@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.figures import Figures
-from parking_api.metrics import Metrics
-from parking_api.run_figures import MAX_BYTES
+from parking_api.metrics import MAX_BYTES, Metrics
 
 FIGURES = Figures({"database": 2, "broker": 0, "api": 1}, {"api": 7.6}, 1)
 

@@ -12,7 +12,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from deploy.checks import wait_until
-from deploy.postgres import Cluster
+from tests.running import Cluster
 from tests.servers import Broker
 
 LOTS = 1670

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
 from deploy.directory import Directory
@@ -20,7 +21,6 @@ from deploy.status import (
     Reading,
     headed,
     line,
-    parse_city,
     parse_counter,
     rate,
     read_lack,
@@ -135,8 +135,8 @@ def test_city_is_read_from_the_answer_of_v1_city() -> None:
         "districts": [],
         "as_of": "2026-11-22T17:30:00+08:00",
     }
-    assert parse_city(body) == City(3, 12, 1, 1, 1, NOW)
-    assert parse_city({**body, "as_of": None}).as_of is None
+    assert msgspec.convert(body, City) == City(3, 12, 1, 1, 1, NOW)
+    assert msgspec.convert({**body, "as_of": None}, City).as_of is None
 
 
 def test_counter_is_summed_over_its_labels() -> None:

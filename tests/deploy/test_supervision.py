@@ -16,7 +16,7 @@ from deploy.checks import wait_until
 from deploy.configuration import Program, configuration
 from deploy.directory import Directory, InUseError
 from deploy.services import Service
-from deploy.supervision import State, Supervisor, end_leftover
+from deploy.supervision import ENDED, Supervisor, end_leftover
 
 # Says when it is told to stop, then ends.
 MORTAL = """
@@ -81,7 +81,7 @@ def test_a_program_that_ends_is_started_by_nobody_but_its_keeper(var: Directory)
     supervisor = Supervisor.start([Program(Service("brief", command), command)], var, var.path)
     supervisor.launch("brief")
     try:
-        wait_until(lambda: supervisor.conditions()["brief"].state is State.ENDED, "end", 10.0)
+        wait_until(lambda: supervisor.conditions()["brief"].state in ENDED, "end", 10.0)
         assert supervisor.conditions()["brief"].description == "status 3"
     finally:
         supervisor.stop()

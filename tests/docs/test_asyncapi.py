@@ -9,7 +9,15 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from ingest_mqtt.wire import HEARTBEAT, KINDS, ROOT, FeedTopic, state_topic
+from ingest_mqtt.wire import (
+    HEARTBEAT,
+    KINDS,
+    PUSH_KINDS,
+    ROOT,
+    FeedTopic,
+    push_acks_topic,
+    state_topic,
+)
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 DOCUMENT: dict[str, Any] = yaml.safe_load((DOCS / "asyncapi.yaml").read_text(encoding="utf-8"))
@@ -68,8 +76,11 @@ def test_it_has_the_parts_that_asyncapi_asks_for() -> None:
 def test_its_channels_are_those_of_the_wire() -> None:
     feeds = {f"{ROOT}/feeds/{{gateway}}/{{lot}}/{kind}" for kind in KINDS}
     ack = FeedTopic("{gateway}", "{lot}", "spaces").ack_topic
+    pushes = {FeedTopic("{gateway}", "{lot}", kind).push_topic for kind in PUSH_KINDS}
+    push_ack = push_acks_topic(1).removesuffix("1") + "{pusher}"
     addresses = [channel["address"] for channel in DOCUMENT["channels"].values()]
-    assert sorted(addresses) == sorted(feeds | {ack, state_topic("{lot}"), HEARTBEAT})
+    own = {ack, push_ack, state_topic("{lot}"), HEARTBEAT}
+    assert sorted(addresses) == sorted(feeds | pushes | own)
     used = {one["channel"]["$ref"] for one in DOCUMENT["operations"].values()}
     assert used == {f"#/channels/{name}" for name in DOCUMENT["channels"]}
 

@@ -164,11 +164,15 @@ def check_people(demo: Demo) -> None:
 
 
 def check_the_documents_commands(demo: Demo, home: Path) -> None:
-    """Run every fenced command of README.md and docs/, page by page, as it stands there."""
+    """Run what README.md and docs/ show, page by page, as it stands there: shell, then Python."""
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     texts = {page: page.read_text(encoding="utf-8") for page in pages}
     commands = {
         page: "".join(re.findall(r"```bash\n(.*?)```", text, re.DOTALL))
+        + "".join(
+            f".venv/bin/python - <<'EOF'\n{code}EOF\n"
+            for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+        )
         for page, text in texts.items()
     }
     assert "".join(commands.values()).count("ask $") > 10
@@ -178,9 +182,24 @@ def check_the_documents_commands(demo: Demo, home: Path) -> None:
     prepare_home(demo, home)
     output = "".join(run_as_user(home, script) for script in commands.values() if script)
     assert "本标准适用于下列区域的道路泊位：台东。" in output
+    assert "These rates apply to on-street berths in these zones: Taidong." in output
+    assert output.count("青发改规〔2026〕12号\n") == 2
     assert "Only 0.0 % of the time was seen: unchanged." in output
+    check_posts(demo, output)
     versions = get(f"{demo.run_file()['http']}/v1/tariffs?tariff=taidong-road")["items"]
     assert [version["state"] for version in versions] == ["scheduled"]
+
+
+def check_posts(demo: Demo, output: str) -> None:
+    """The posts of README.md, by curl and by Python, were applied; so the lot's report came."""
+    assert '"result":"applied"' in output
+    assert '"closed_reason":"地面翻新 / Resurfacing"' in output
+    assert re.search("ack: 200 .*'result': 'applied'", output), output[-4000:]
+    operator = json.loads((demo.var / "credentials.json").read_text())["people"][0]["key"]
+    headers = {"Authorization": f"Bearer {operator}"}
+    http = demo.run_file()["http"]
+    told = httpx.get(f"{http}/v1/feeds/gw-try", headers=headers, trust_env=False).json()
+    assert [lot["transport"] for lot in told["items"]] == ["http", None]
 
 
 def prepare_home(demo: Demo, home: Path) -> None:

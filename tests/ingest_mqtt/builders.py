@@ -2,7 +2,8 @@
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from struct import unpack
 from typing import Any
 
 from ingest_mqtt.decide import decide
@@ -28,9 +29,14 @@ FROM generate_series(1, 12) AS n;
 """
 CAPACITY = 12
 EV = 0b11
-BAYS = Lot("bays", "op-a", "bays", CAPACITY, 900, ((1 << CAPACITY) - 1 & ~EV, 0, EV, 0))
+BAYS = Lot("bays", "op-a", "bays", CAPACITY, 900, class_masks=((1 << CAPACITY) - 1 & ~EV, 0, EV, 0))
 GATES = Lot("gates", "op-a", "count", 50, 900)
 REGISTRY = Registry({"bays": BAYS, "gates": GATES}, {"gw-a": "op-a", "gw-b": "op-b"})
+
+
+def at(seconds: float) -> datetime:
+    """So many seconds after `AT`."""
+    return AT + timedelta(seconds=seconds)
 
 
 def message(lot: str, kind: str, gateway: str = "gw-a", **fields: Any) -> Received:
@@ -50,6 +56,27 @@ def snapshot(occupied: int, **fields: Any) -> Received:
 def run(*messages: Received, committed: dict[str, Committed] | None = None) -> Outcome:
     """Decide messages as the ingester does."""
     return decide(messages, REGISTRY, committed or {})
+
+
+def space_events(outcome: Outcome) -> list[tuple[str, int, str, datetime, datetime]]:
+    """The rows of `space_event` in an outcome: lot, bay, state, observed and received."""
+    rows, rest = [], b"".join(outcome.space_events)
+    while rest:
+        (fields,), rest = unpack(">h", rest[:2]), rest[2:]
+        values = []
+        for _ in range(fields):
+            (length,) = unpack(">i", rest[:4])
+            values.append(rest[4 : 4 + length])
+            rest = rest[4 + length :]
+        lot, number, state, *times = values
+        observed_at, received_at = (
+            datetime(2000, 1, 1, tzinfo=UTC) + timedelta(microseconds=int.from_bytes(each))
+            for each in times
+        )
+        bay = int.from_bytes(number)
+        rows.append((lot.decode(), bay, state.decode(), observed_at, received_at))
+    assert len(rows) == outcome.changed_bays
+    return rows
 
 
 def results(outcome: Outcome) -> list[str]:

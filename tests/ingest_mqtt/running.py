@@ -34,9 +34,11 @@ class Client:
             assert isinstance(message.payload, bytes)
             self.heard.append((message.topic.value, message.payload))
 
-    async def send(self, lot: str, kind: str, **fields: Any) -> None:
+    async def send(self, lot: str, kind: str, gateway: str = "gw-a", **fields: Any) -> None:
         body = {"epoch": 100, "seq": 1, "observed_at": "2026-11-22T09:30:00+08:00", **fields}
-        await self.client.publish(f"onelot/v1/feeds/gw-a/{lot}/{kind}", json.dumps(body), qos=1)
+        await self.client.publish(
+            f"onelot/v1/feeds/{gateway}/{lot}/{kind}", json.dumps(body), qos=1
+        )
 
     @property
     def results(self) -> list[str]:
@@ -150,7 +152,8 @@ class Ingester:
         assert self.process is not None
         if self.process.returncode is None:
             self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), DEADLINE_S)
+        async with asyncio.timeout(DEADLINE_S):
+            return await self.process.wait()
 
     def logged(self, words: str) -> int:
         """How many lines of its log hold these words."""

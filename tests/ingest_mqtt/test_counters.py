@@ -5,7 +5,9 @@ import asyncio
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingest_mqtt.counters import KEPT, REPLAYED, RESULTS, Counters, IngestCollector
+from ingest_mqtt.counters import KEPT, PUSHED, REPLAYED, RESULTS, Counters, IngestCollector
+from ingest_mqtt.effects import Received
+from tests.ingest_mqtt.builders import AT
 
 
 async def test_each_counter_has_its_name() -> None:
@@ -16,10 +18,12 @@ async def test_each_counter_has_its_name() -> None:
         counters.kept[how] = 20 + index
     for index, result in enumerate(REPLAYED):
         counters.replayed[result] = 30 + index
+    for index, result in enumerate(PUSHED):
+        counters.pushed[result] = 40 + index
     counters.received = sum(counters.results.values())
     feed = "onelot/v1/feeds/gw-a/gates"
     for topic in (f"{feed}/count", f"{feed}/status"):
-        counters.drop(topic)
+        counters.drop(Received(topic, b"", AT))
     registry = CollectorRegistry()
     registry.register(IngestCollector(asyncio.get_running_loop(), counters, lambda: 7))
     text = await asyncio.to_thread(generate_latest, registry)
@@ -46,4 +50,10 @@ async def test_each_counter_has_its_name() -> None:
         "ingest_replayed_total duplicate": 31,
         "ingest_replayed_total superseded": 32,
         "ingest_replayed_total rejected": 33,
+        "ingest_pushed_total applied": 40,
+        "ingest_pushed_total duplicate": 41,
+        "ingest_pushed_total superseded": 42,
+        "ingest_pushed_total rejected": 43,
+        "ingest_pushed_total deferred": 44,
+        "ingest_pushed_total unanswerable": 45,
     }

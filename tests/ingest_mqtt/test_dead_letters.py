@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from ingest_mqtt import dead_letters
+from ingest_mqtt.copying import space_rows
 from ingest_mqtt.dead_letters import expire
 from ingest_mqtt.decide import decide
 from ingest_mqtt.effects import Received
@@ -121,7 +122,7 @@ async def test_all_strangers_share_one_quota(db: Db) -> None:
 async def test_a_transaction_that_fails_uses_up_no_quota(db: Db) -> None:
     box = await keeper(db, quota=1)
     outcome = decide([bad(1)], box.registry, {})
-    outcome.space_events.append(("bays", 1, "vanished", AT, AT))
+    outcome.space_events.append(space_rows("ba\0ys", [("free", 1)], AT, AT))
 
     async def keep(db: Transaction) -> None:
         await box.box.keep(db, outcome.dead_letters, box.registry)

@@ -1,18 +1,27 @@
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ingest_mqtt.decide import decide
 from ingest_mqtt.effects import Received
 from ingest_mqtt.lots import Committed, LotState, Registry
 from ingest_mqtt.publish import ack_payload
 from sql.lot_states import fitted
-from tests.ingest_mqtt.builders import AT, BAYS, CAPACITY, message, results, run, snapshot
+from tests.ingest_mqtt.builders import (
+    AT,
+    BAYS,
+    CAPACITY,
+    message,
+    results,
+    run,
+    snapshot,
+    space_events,
+)
 
 
 def observed(ahead: timedelta, **fields: Any) -> Received:
@@ -25,10 +34,10 @@ def test_a_lot_never_heard_of_is_unknown_but_for_the_bays_named() -> None:
     state = outcome.states["bays"]
     assert (state.occupied, state.unknown) == (0b1, 0b1111_1111_1000)
     assert (state.free_spaces, state.free_by_class) == (2, (1, 0, 1, 0))
-    assert [(number, what) for _, number, what, *_ in outcome.space_events] == [
-        (1, "occupied"),
-        (2, "free"),
-        (3, "free"),
+    assert space_events(outcome) == [
+        ("bays", 2, "free", AT, AT),
+        ("bays", 3, "free", AT, AT),
+        ("bays", 1, "occupied", AT, AT),
     ]
 
 
@@ -177,7 +186,7 @@ def test_absolute_reports_in_any_order_and_number_end_in_the_newest(
     assert len(first.acks) + len(second.acks) == len(sent)
     # History tells of each change once, so it leads from unknown to the final state.
     walked = dict.fromkeys(range(1, CAPACITY + 1), "unknown")
-    for _, number, what, *_ in first.space_events + second.space_events:
+    for _, number, what, *_ in space_events(first) + space_events(second):
         assert walked[number] != what
         walked[number] = what
     assert state.free_spaces == sum(what == "free" for what in walked.values())

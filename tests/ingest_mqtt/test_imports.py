@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ingest_mqtt.publish import state_payload
+from ingest_mqtt.wire import StateMessage
 from parking_api.command_line import connected as connect_database
 from parking_api.importing.lots_file import LotOptions
 from parking_api.importing.service import import_lots
@@ -19,7 +22,7 @@ from sql.engine import Db
 from sql.lot_state_store import bitmap_bytes, load_lots, load_states
 from sql.lot_states import LotState, misfits
 from tests.ingest_mqtt.builders import AT
-from tests.ingest_mqtt.running import Client, Ingester, client
+from tests.ingest_mqtt.running import Bench, Client, Ingester, client
 from tests.polling import DEADLINE_S, until
 from tests.servers import Broker
 
@@ -34,10 +37,10 @@ class Importer:
     def __init__(self, connection: Any, path: Path) -> None:
         self.connection, self.path = connection, path
 
-    async def load(self, *lots: tuple[str, int, str]) -> None:
+    async def load(self, *lots: tuple[str, int, str], owner: str = "a") -> None:
         rows = [f"{key},{key},120.38,36.06,{capacity},{kind}" for key, capacity, kind in lots]
         self.path.write_text("\n".join((HEADER, *rows)) + "\n")
-        given = LotOptions({"operator_id": "op-a", "gateway_id": "gw-a"})
+        given = LotOptions({"operator_id": f"op-{owner}", "gateway_id": f"gw-{owner}"})
         await import_lots(self.connection, self.path, given, at=AT)
 
 
@@ -100,6 +103,66 @@ async def test_a_lot_that_is_removed_leaves_nothing_retained(
             await db.execute("DELETE FROM lot WHERE lot_id = 'gates'")
             await db.execute("SELECT pg_notify('registry', 'gates')")
         await until(lambda: ("onelot/v1/state/gates", b"") in api.heard, "the cleared state")
+
+
+async def test_a_lot_that_goes_to_another_operator_is_numbered_anew(
+    bench: Bench, broker: Broker, db: Db, database_url: str, tmp_path: Path
+) -> None:
+    async with (
+        bench.running(),
+        client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as before,
+        client(broker, "gw-b", "onelot/v1/acks/gw-b/+") as after,
+        client(broker, "platform-api", "onelot/v1/state/+") as api,
+        importing(database_url, tmp_path) as importer,
+    ):
+        await before.send("gates", "count", epoch=1_764_000_000, seq=9, free=7)
+        await until(lambda: before.results == ["applied"], "the report of the old gateway")
+        # What changes something else leaves the numbering as it is.
+        await importer.load(("gates", 40, "count"))
+        assert (await load_states(db))["gates"].state.order == (1_764_000_000, 9)
+        known = (await load_states(db))["gates"]
+
+        await importer.load(("gates", 50, "count"), owner="b")
+
+        taken_over = (await load_states(db))["gates"]
+        assert taken_over.state.order == (0, 0)
+        assert taken_over.version > known.version
+        assert taken_over.state.observed_at == known.state.observed_at
+        await until(
+            lambda: api.states["gates"]["version"] == f"{taken_over.version:020d}", "the state"
+        )
+        msgspec.json.decode(json.dumps(api.states["gates"]), type=StateMessage)
+        await before.send("gates", "count", epoch=1_764_000_000, seq=10, free=8)
+        await until(lambda: len(before.results) == 2, "the answer to a late message")
+        late = json.loads(before.heard[1][1])
+        assert (late["result"], late["reason"]) == ("rejected", "foreign_lot")
+        await after.send("gates", "count", "gw-b", epoch=5, seq=1, free=3)
+        await after.send("gates", "count", "gw-b", epoch=5, seq=1, free=4)
+        await until(lambda: after.results == ["applied", "duplicate"], "the new gateway's reports")
+        assert (await load_states(db))["gates"].state.order == (5, 1)
+        assert (await load_states(db))["gates"].state.free_spaces == 3
+
+
+async def test_a_gateway_that_goes_with_its_lots_numbers_on(
+    db: Db, database_url: str, tmp_path: Path
+) -> None:
+    """The same device: what it sent before must not come after what it sent since."""
+    await db.execute(
+        "INSERT INTO lot_state (lot_id, epoch, seq, version, capacity, free_spaces, "
+        "unknown_spaces, observed_at, received_at, committed_at, history_at) "
+        "VALUES ('bays', 7, 3, 1, 12, 0, 12, $1, $1, $1, $1)",
+        AT,
+    )
+    async with importing(database_url, tmp_path) as importer:
+        await db.execute("UPDATE gateway SET operator_id = 'op-b' WHERE gateway_id = 'gw-a'")
+        importer.path.write_text(
+            "lot_id,name,longitude,latitude,capacity,operator_id,gateway_id\n"
+            "bays,bays,120.38,36.06,12,op-b,gw-a\n"
+        )
+        await import_lots(importer.connection, importer.path, LotOptions(), at=AT)
+
+    assert await db.fetchval("SELECT operator_id FROM lot WHERE lot_id = 'bays'") == "op-b"
+    assert (await load_states(db))["bays"].state.order == (7, 3)
 
 
 class Feed:

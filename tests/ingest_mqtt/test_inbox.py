@@ -15,19 +15,23 @@ def one(qos: int, connection: int = 1, size: int = 10) -> Received:
 
 def test_each_quality_of_service_has_its_own_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boxing, "MOST_QOS_0", 2)
+    monkeypatch.setattr(boxing, "MOST_QOS_1", 3)
     monkeypatch.setattr(boxing, "MOST_QOS_1_BYTES", 25)
     box = Inbox(100)
     assert [box.put(one(0)) for _ in range(3)] == [True, True, False]
-    assert [box.put(one(1)) for _ in range(3)] == [True, True, False]
-    # Smaller, but behind one that was left out: the order stays.
-    assert not box.put(one(1, size=1))
-    assert box.has_overflowed
-    box.done(box.take())
-    assert (len(box), box.reports) == (0, 0)
-    assert box.put(one(0))
-    assert not box.put(one(1))
-    box.has_overflowed = False
-    assert box.put(one(1))
+    fullness = []
+    for size in (10, 10, 10, 1):
+        # What has been read has its place: the link reads no more.
+        assert box.put(one(1, size=size))
+        fullness.append(box.is_full)
+    assert fullness == [False, False, True, True]
+    taken = box.take()
+    assert box.is_full
+    box.done(taken)
+    assert (len(box), box.reports, box.is_full) == (0, 0, False)
+    for _ in range(3):
+        box.put(one(1, size=1))
+    assert box.is_full
 
 
 def test_a_new_connection_brings_again_what_was_not_confirmed() -> None:

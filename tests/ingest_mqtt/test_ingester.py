@@ -10,7 +10,7 @@ import asyncpg
 from sql.engine import Db
 from tests.ingest_mqtt.builders import snapshot
 from tests.ingest_mqtt.running import Ingester, client
-from tests.polling import DEADLINE_S, until
+from tests.polling import until
 from tests.servers import Broker
 
 ONLINE = b'{"status": "online"}'
@@ -54,9 +54,7 @@ async def test_a_restart_of_the_database_loses_and_rejects_nothing(
             await gateway.send("gates", "count", free=seq % 50, seq=seq)
             if seq % 100 == 50:
                 await until(lambda: len(gateway.results) > 10, "some acks")
-                async with asyncio.timeout(DEADLINE_S):
-                    while not await db.fetchval(cut):  # noqa: ASYNC110 - as in `until`
-                        await asyncio.sleep(0.02)
+                await until(lambda: db.fetchval(cut), "a connection to cut")
         await until(lambda: len(gateway.results) >= 300, "every ack")
     # A commit whose end was not heard of has gone through: its messages are then duplicates.
     assert set(gateway.results) <= {"applied", "duplicate", "superseded"}

@@ -35,7 +35,7 @@ async def test_a_state_that_is_out_of_line_is_fitted_when_it_is_read(
     state = known.committed["bays"].state
     assert (state.capacity, state.free_spaces, state.order) == (8, 7, (100, 1))
     assert await load_states(db) == known.committed
-    assert known.committed["bays"].version > writer.committed["bays"].version
+    assert known.committed["bays"].version > writer.known.committed["bays"].version
 
     await register(db, 12)
     known.note(None, 0, "registry", "bays nowhere")
@@ -68,7 +68,7 @@ async def test_a_batch_that_an_import_overtook_is_decided_again_at_once(
     acks = [ack for outcome in written.outcomes for ack in outcome.acks]
     assert [ack.reason or ack.result for ack in acks] == ["out_of_range", "applied", "applied"]
     states = await load_states(db)
-    assert states == writer.committed
+    assert states == writer.known.committed
     assert (states["bays"].state.capacity, states["bays"].state.occupied) == (5, 0b1_1110)
     assert writer.openings == openings
 
@@ -81,6 +81,6 @@ async def test_a_notification_without_lots_has_everything_read(db: Db, writer: W
     assert (writer.known.is_due, woken) == (True, [1])
     await db.execute("DELETE FROM lot WHERE lot_id = 'bays'")
     await writer.tend()
-    assert "bays" not in writer.committed
-    assert "bays" not in writer.registry.lots
+    assert "bays" not in writer.known.committed
+    assert "bays" not in writer.known.registry.lots
     assert writer.known.take_changed() >= {"bays"}

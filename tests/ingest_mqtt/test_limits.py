@@ -11,7 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from load_tests.catalogue import Lot
 from load_tests.fuzz_sender import Sender
 from load_tests.plan import Mix, Plan
-from load_tests.target import Gateway
+from simulators import registry
 from sql.engine import Db
 from tests.ingest_mqtt.running import UNHURRIED, Bench, client, totals
 from tests.polling import DEADLINE_S, until
@@ -119,9 +119,9 @@ async def test_broken_messages_at_any_qos_are_answered_once_each(bench: Bench, d
         Lot("bays", "op-a", "bays", 12, "", 120.0, 36.0),
         Lot("gates", "op-a", "count", 50, "", 120.0, 36.0),
     )
-    gateway = Gateway("gw-a", bench.broker.password("gw-a"), ("bays", "gates"), simulated=False)
-    mix, at = Mix(0.0, 0.0, 1000.0, 1, 0.0), (bench.broker.host, bench.broker.port)
-    plan = Plan("", *at, mix, 0.0, 0.0, lots, (gateway,), seed=7)
+    gateway = registry.Credentials("gw-a", bench.broker.password("gw-a"), ("bays", "gates"))
+    mix, at = Mix(0.0, 0.0, 1000.0, 1, 0.0), registry.Broker(bench.broker.host, bench.broker.port)
+    plan = Plan("", at, mix, 0.0, 0.0, lots, (gateway,), seed=7)
     async with bench.running(**UNHURRIED) as ingester:
         sender = Sender(plan)
         await asyncio.to_thread(sender.send, 600)

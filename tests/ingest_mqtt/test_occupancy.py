@@ -1,7 +1,7 @@
 """Occupancy in steps: what a report covers, whatever clocks say."""
 
 from copy import deepcopy
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -11,16 +11,12 @@ from ingest_mqtt.lots import Lot, LotState
 from ingest_mqtt.messages import CountReport, SpacesReport
 from ingest_mqtt.occupancy import STEP_S, Step, Steps
 from ingest_mqtt.transition import advance
-from tests.ingest_mqtt.builders import AT
+from tests.ingest_mqtt.builders import AT, at
 
 LOT = Lot("gates", "op-a", "count", 50, 600)
 # A state is live for one and a half intervals.
 LIVE_S = 900
-SIXTY = Lot("sixty", "op-a", "bays", 60, 600, ((1 << 60) - 1, 0, 0, 0))
-
-
-def at(seconds: float) -> datetime:
-    return AT + timedelta(seconds=seconds)
+SIXTY = Lot("sixty", "op-a", "bays", 60, 600, class_masks=((1 << 60) - 1, 0, 0, 0))
 
 
 def counted(free: int, at_s: float, unknown: int = 0) -> LotState:

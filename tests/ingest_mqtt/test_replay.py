@@ -43,7 +43,7 @@ async def command(database_url: str, *arguments: str) -> AsyncIterator[asyncio.s
     await process.wait()
 
 
-async def said(database_url: str, *arguments: str) -> tuple[int | None, str]:
+async def run_command(database_url: str, *arguments: str) -> tuple[int | None, str]:
     async with command(database_url, *arguments) as process:
         output, _ = await process.communicate()
     return process.returncode, output.decode()
@@ -73,7 +73,7 @@ async def test_the_running_ingester_takes_them_in_each_lot_in_its_order(
         client(bench.broker, "gw-a", acks) as gateway,
         client(bench.broker, "platform-api", states) as api,
     ):
-        status, output = await said(database_url)
+        status, output = await run_command(database_url)
         assert status == 0, output
         assert [line.split() for line in output.splitlines()[-2:]] == [
             ["3", "applied"],
@@ -102,7 +102,7 @@ async def test_what_is_newer_stays(bench: Bench, db: Db, database_url: str) -> N
     ):
         await gateway.send("gates", "count", seq=3, free=7)
         await until(lambda: gateway.results == ["applied"], "the newer message")
-        status, output = await said(database_url, "--gateway", "gw-a")
+        status, output = await run_command(database_url, "--gateway", "gw-a")
     assert (status, await results(db)) == (0, ["superseded", "duplicate"]), output
     assert await db.fetchval("SELECT free_spaces FROM lot_state") == 7
 
@@ -112,9 +112,9 @@ async def test_what_its_sender_did_wrong_is_asked_for_once(
 ) -> None:
     await refuse_internally(db, count(1, 10), count(2, 99))
     async with bench.running():
-        assert (await said(database_url))[0] == 0
+        assert (await run_command(database_url))[0] == 0
         first = await db.fetchval("SELECT max(replayed_at) FROM dead_letter")
-        status, output = await said(database_url)
+        status, output = await run_command(database_url)
     assert (status, await results(db)) == (0, ["applied", "rejected: out_of_range"])
     assert [line.split() for line in output.splitlines()[1:]] == [["gw-a", "0", "1", "1", "0"]]
     assert await db.fetchval("SELECT max(replayed_at) FROM dead_letter") == first
@@ -124,13 +124,15 @@ async def test_without_an_ingester_it_waits_for_one(
     bench: Bench, db: Db, database_url: str
 ) -> None:
     await refuse_internally(db, count(1, 10))
-    status, output = await said(database_url, "--wait", "0.1")
+    status, output = await run_command(database_url, "--wait", "0.1")
     assert (status, await results(db)) == (1, [None])
     assert "not taken in yet" in output
     async with bench.running():
-        async with asyncio.timeout(20):
-            while await results(db) != ["applied"]:  # noqa: ASYNC110 - another process sets it
-                await asyncio.sleep(0.05)
+
+        async def is_applied() -> bool:
+            return await results(db) == ["applied"]
+
+        await until(is_applied, "the message applied")
 
 
 async def test_only_what_is_chosen_is_asked_for(db: Db, database_url: str) -> None:
@@ -138,8 +140,8 @@ async def test_only_what_is_chosen_is_asked_for(db: Db, database_url: str) -> No
     late = Received(count(2, 20).topic, count(2, 20).payload, AT + timedelta(days=1))
     await refuse_internally(db, late)
 
-    async def asked(*arguments: str) -> list[str]:
-        await said(database_url, "--wait", "0", *arguments)
+    async def chosen(*arguments: str) -> list[str]:
+        await run_command(database_url, "--wait", "0", *arguments)
         rows = await db.fetch(
             "SELECT lot_id || seq AS name FROM dead_letter WHERE replay_requested_at IS NOT NULL"
             " ORDER BY 1"
@@ -147,19 +149,19 @@ async def test_only_what_is_chosen_is_asked_for(db: Db, database_url: str) -> No
         await db.execute("UPDATE dead_letter SET replay_requested_at = NULL")
         return [row["name"] for row in rows]
 
-    assert await asked("--dry-run") == []
-    assert await asked("--gateway", "gw-b") == ["other1"]
-    assert await asked("--since", (AT + timedelta(hours=1)).isoformat()) == ["gates2"]
-    assert await asked("--since", AT.isoformat(), "--gateway", "gw-a") == ["gates1", "gates2"]
-    assert await asked() == ["gates1", "gates2", "other1"]
+    assert await chosen("--dry-run") == []
+    assert await chosen("--gateway", "gw-b") == ["other1"]
+    assert await chosen("--since", (AT + timedelta(hours=1)).isoformat()) == ["gates2"]
+    assert await chosen("--since", AT.isoformat(), "--gateway", "gw-a") == ["gates1", "gates2"]
+    assert await chosen() == ["gates1", "gates2", "other1"]
 
 
 async def test_what_is_there_is_told_by_gateway(db: Db, database_url: str) -> None:
-    assert await said(database_url, "--dry-run") == (
+    assert await run_command(database_url, "--dry-run") == (
         *(0, "no message was refused by a fault of the platform\n"),
     )
     await refuse_internally(db, count(1, 10), count(2, 20))
-    _, output = await said(database_url, "--dry-run")
+    _, output = await run_command(database_url, "--dry-run")
     assert [line.split() for line in output.splitlines()] == [
         ["gateway", "to", "replay", "replayed", "refused", "masked"],
         ["gw-a", "2", "0", "0", "0"],
@@ -189,12 +191,12 @@ async def test_what_cannot_be_stored_is_refused_again_and_stops_nothing(
     await owner.execute("ALTER TABLE count_event ADD CONSTRAINT thirteen CHECK (free_spaces <> 13)")
     await owner.close()
     async with bench.running():
-        status, output = await said(database_url)
+        status, output = await run_command(database_url)
         assert (status, await results(db)) == (0, ["rejected: internal", "applied"]), output
         owner = await asyncpg.connect(owner_url)
         await owner.execute("ALTER TABLE count_event DROP CONSTRAINT IF EXISTS thirteen")
         await owner.close()
-        status, output = await said(database_url)
+        status, output = await run_command(database_url)
     assert output.splitlines()[1].split() == ["gw-a", "1", "1", "0", "0"]
     # Asked for once more, now that it is mended: the newer one stays.
     assert (status, await results(db)) == (0, ["superseded", "applied"]), output

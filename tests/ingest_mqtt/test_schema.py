@@ -2,12 +2,13 @@
 
 import copy
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from ingest_mqtt.effects import Ack
 from ingest_mqtt.lots import Committed, Lot
 from ingest_mqtt.messages import RejectionError, parse_report, parse_status
 from ingest_mqtt.publish import ack_payload, state_payload
-from ingest_mqtt.wire import AckMessage, FeedTopic, StateMessage
+from ingest_mqtt.wire import AckMessage, FeedTopic, Refusal, StateMessage
 from sql.lot_states import ReportTimes, counted, sensed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +42,15 @@ BREAKS: list[tuple[str, str, object]] = [
     *(("count", "seq", value) for value in (0, 2**53 + 1, 1.5, "1", None, True)),
     *(
         ("count", "observed_at", value)
-        for value in ("2026-11-22", "2026-11-22T09:30:00", "yesterday", 1764000000, None)
+        for value in (
+            "2026-11-22T09:30:00+0800",
+            "2026-11-22T09:30:60+08:00",
+            "2026-11-22",
+            "2026-11-22T09:30:00",
+            "yesterday",
+            1764000000,
+            None,
+        )
     ),
     *(("spaces", "occupied", value) for value in ([0], ["1"], [1.5], 17, None)),
     ("spaces", "unknown", [2**53 + 1]),
@@ -146,12 +155,28 @@ def test_acks_are_as_their_schema_says() -> None:
         "at": "2026-11-22T01:30:00+00:00",
         "age_s": 0.512,
     }
-    assert not accepts("ack", json.loads(ack_payload(applied, AT)) | {"result": "lost"})
+    for wrong in ({"result": "lost"}, {"reason": "lost"}, {"retry_s": 0}, {"retry_s": 61}):
+        assert not accepts("ack", json.loads(ack_payload(applied, AT)) | wrong)
+
+
+def test_the_reasons_of_a_refusal_are_those_of_the_contract() -> None:
+    text = (ROOT / "docs/contract/feeds.md").read_text()
+    table = text.partition("| `reason` | what is wrong |")[2].partition("\n\n")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.count("|") > 2]
+    named = {name for cell in rows for name in re.findall(r"`(\w+)`", cell)}
+    assert named == set(get_args(Refusal))
+
+
+def test_an_offset_is_not_taken_for_good_where_it_is_escaped() -> None:
+    message = json.dumps(VALID["count"] | {"observed_at": "2026-11-22T09:30:00+0800"})
+    for payload in (message, message.replace("+", r"\u002b"), message.replace("_at", r"\u005fat")):
+        with pytest.raises(RejectionError, match="RFC3339"):
+            parse_report("count", payload.encode())
 
 
 def test_states_are_as_their_schema_says() -> None:
     times = ReportTimes(AT, AT, AT)
-    lot = Lot("370202-0001", "op-a", "bays", 12, 60, (0xFFF, 0, 0, 0))
+    lot = Lot("370202-0001", "op-a", "bays", 12, 60, class_masks=(0xFFF, 0, 0, 0))
     states = [sensed(lot, (1, 2), 0xFF, 0xF00, times), counted((1, 2), 40, 7, 3, times)]
     for state in [*states, counted((1, 2), 40, 0, 40, times)]:
         payload = state_payload("370202-0001", Committed(state, 7, AT))

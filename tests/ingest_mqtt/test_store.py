@@ -3,6 +3,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from ingest_mqtt.copying import space_rows
 from ingest_mqtt.decide import decide
 from ingest_mqtt.lots import Committed, GatewaySize
 from ingest_mqtt.store import commit, load_registry
@@ -33,7 +34,7 @@ async def test_state_and_history_are_committed_together(db: Db) -> None:
 async def test_nothing_of_a_batch_stays_when_a_part_of_it_fails(db: Db) -> None:
     registry = await load_registry(db)
     outcome = decide([snapshot(0b11)], registry, {})
-    outcome.space_events.append(("bays", 1, "vanished", AT, AT))
+    outcome.space_events.append(space_rows("ba\0ys", [("free", 1)], AT, AT))
     with pytest.raises(asyncpg.PostgresError):
         await commit(db, outcome, {})
     assert await load_states(db) == {}

@@ -1,17 +1,13 @@
 """The age that a report gives its lot, and from when it counts in history."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
 from ingest_mqtt.messages import AnyReport, SnapshotReport, SpacesReport
 from ingest_mqtt.transition import advance
-from tests.ingest_mqtt.builders import AT, BAYS
-
-
-def at(seconds: float) -> datetime:
-    return AT + timedelta(seconds=seconds)
+from tests.ingest_mqtt.builders import AT, BAYS, at
 
 
 def spaces(observed_at: datetime) -> SpacesReport:

@@ -89,9 +89,7 @@ async def test_every_quality_of_service_is_taken_and_acked(
     def applied() -> bool:
         return ingester.counters()['ingest_messages_total{result="applied"}'] == 300
 
-    async with asyncio.timeout(20):
-        while not await asyncio.to_thread(applied):  # noqa: ASYNC110 - another process's counter
-            await asyncio.sleep(0.05)
+    await until(lambda: asyncio.to_thread(applied), "every message applied")
     assert ingester.logged("connected to broker") == 1
     assert ingester.logged("connection to broker lost") == 0
 
@@ -182,11 +180,13 @@ async def test_a_heartbeat_goes_through_broker_inbox_and_commit(
     async def beat() -> object:
         return await db.fetchval("SELECT heartbeat_at FROM ingester_status")
 
-    async with asyncio.timeout(20):
-        while (first := await beat()) is None:  # noqa: ASYNC110 - another process's row
-            await asyncio.sleep(0.05)
-        while await beat() == first:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    await until(beat, "a heartbeat")
+    first = await beat()
+
+    async def beats_again() -> bool:
+        return await beat() != first
+
+    await until(beats_again, "another heartbeat")
     counters = await asyncio.to_thread(ingester.counters)
     assert counters["ingest_received_total"] == 0
     assert await db.fetchval("SELECT stopped FROM ingester_status") is None

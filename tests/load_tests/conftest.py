@@ -12,7 +12,8 @@ import pytest
 from deploy.ports import LOOPBACK, any_free
 from load_tests.catalogue import read_catalogue
 from load_tests.stages import Session
-from load_tests.target import Gateway, Target
+from load_tests.target import Target
+from simulators import registry
 from tests.ingest_mqtt.running import UNHURRIED
 from tests.servers import Broker
 
@@ -95,7 +96,7 @@ async def session(database_url: str, broker: Broker, tmp_path: Path) -> AsyncIte
     async with ingester as ingester_pid, api as api_pid:
         lots = await asyncio.to_thread(read_catalogue, http)
         gateways = tuple(
-            Gateway(
+            registry.Credentials(
                 username=name,
                 password=broker.password(name),
                 lots=tuple(lot.lot_id for lot in lots if lot.operator_id == f"op-{name[3:]}"),
@@ -107,8 +108,7 @@ async def session(database_url: str, broker: Broker, tmp_path: Path) -> AsyncIte
         yield Session(
             target=Target(
                 http,
-                broker.host,
-                broker.port,
+                registry.Broker(broker.host, broker.port),
                 database_url,
                 processes,
                 gateways,

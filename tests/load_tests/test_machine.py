@@ -25,23 +25,26 @@ def _child(program: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def test_what_we_have_started_is_ours() -> None:
-    before = Usage.now()
+    before = Usage.now({})
     # It says that it has begun once it has used a good deal.
     used_s = 0.3
     work = f"import time\nwhile time.process_time() < {used_s}: pass\nprint(flush=True)\ninput()"
     with _child(work) as process:
-        after = Usage.now()
-        assert after.ours[process.pid] >= used_s - 0.05
-        ours, others = after.processors_since(before)
-        assert ours * (after.at_s - before.at_s) >= used_s - 0.05
-        assert 0 <= others <= (psutil.cpu_count() or 1)
+        after = Usage.now({})
+        assert after.used_s["load"] - before.used_s["load"] >= used_s - 0.05
+        cores = after.cores_since(before)
+        assert cores["load"] * (after.at_s - before.at_s) >= used_s - 0.05
+        assert 0 <= cores["others"] <= (psutil.cpu_count() or 1)
+        # Where it has a name it is no load.
+        named = Usage.now({"worker": process.pid})
+        assert named.used_s["worker"] >= used_s - 0.05
         process.communicate(b"\n")
 
 
 def test_others_use_what_is_not_ours() -> None:
-    before = Usage(100.0, {1: 5.0}, 1000.0)
-    after = Usage(110.0, {1: 7.0, 2: 1.0}, 1010.0)
-    assert after.processors_since(before) == (0.3, 0.7)
+    before = Usage(100.0, {"load": 5.0, "others": 995.0})
+    after = Usage(110.0, {"load": 8.0, "others": 1002.0, "started": 1.0})
+    assert after.cores_since(before) == {"load": 0.3, "others": 0.7}
 
 
 def test_where_the_city_may_not_be_first_it_is_said(

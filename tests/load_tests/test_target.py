@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from load_tests.catalogue import Lot
-from load_tests.plan import Mix, Plan, operators_gateways
+from load_tests.plan import Mix, Plan, operators_gateways, written
 from load_tests.target import Target, TargetError
+from simulators.registry import Broker
 
 RUN: dict[str, Any] = {
     "http": "http://127.0.0.1:8000",
@@ -31,7 +32,7 @@ def read(tmp_path: Path, **changes: object) -> Target:
 
 def test_a_local_run_is_found(tmp_path: Path) -> None:
     target = read(tmp_path)
-    assert (target.http, target.mqtt_port) == ("http://127.0.0.1:8000", 1883)
+    assert (target.http, target.mqtt.port) == ("http://127.0.0.1:8000", 1883)
     assert [gateway.username for gateway in target.gateways] == ["gw-a1", "gw-a2", "gw-try"]
 
 
@@ -78,9 +79,9 @@ def test_one_gateway_reports_for_all_lots_of_its_operator(tmp_path: Path) -> Non
 def test_a_plan_comes_back_from_its_file_that_nobody_else_reads(tmp_path: Path) -> None:
     mix = Mix(100.0, 0.3, 500.0, 4, 3.0)
     gateways = tuple(operators_gateways(read(tmp_path), LOTS, simulated=True))
-    plan = Plan("http://127.0.0.1:1", "127.0.0.1", 1, mix, 1.0, 2.0, LOTS, gateways, 7)
-    path = tmp_path / "plan.json"
-    plan.write(path)
-    assert path.stat().st_mode & 0o077 == 0
-    assert Plan.read(path) == plan
+    plan = Plan("http://127.0.0.1:1", Broker("127.0.0.1", 1), mix, 1.0, 2.0, LOTS, gateways, 7)
+    with written(plan, tmp_path / "plan.json") as path:
+        assert path.stat().st_mode & 0o077 == 0
+        assert Plan.read(path) == plan
+    assert not path.exists()
     assert [one.lot_id for one in plan.lots_of(gateways[0])] == ["a-1", "a-2", "a-3"]

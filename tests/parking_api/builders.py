@@ -40,6 +40,20 @@ UPDATE lot SET
     opens_at = (now() AT TIME ZONE timezone + interval '2 hours')::time,
     closes_at = (now() AT TIME ZONE timezone + interval '3 hours')::time
 WHERE right(lot_id, 4)::int % 23 = 0;
+-- Some are closed for a time that is over, that runs, that begins soon or has no end; some are
+-- retired.
+UPDATE lot AS l SET
+    closed_from = now() + c.begins, closed_until = now() + c.ends, closed_reason = c.why
+FROM (
+    VALUES
+    (0, interval '-3 days', interval '-1 day', '检修'),
+    (1, interval '-1 day', interval '1 day', '周末检修 "B2"'),
+    (2, interval '30 minutes', interval '90 minutes', NULL),
+    (3, interval '-1 day', NULL, NULL),
+    (4, interval '20 days', NULL, '拆除')
+) AS c (kind, begins, ends, why)
+WHERE right(l.lot_id, 4)::int % 17 = 0 AND right(l.lot_id, 4)::int / 17 % 5 = c.kind;
+UPDATE lot SET retired_at = now() - interval '1 day' WHERE right(lot_id, 4)::int % 41 = 0;
 """
 
 # On two levels that lie one above the other, 2.5 m by 5 m a bay.

@@ -75,6 +75,10 @@ class Bureau:
         """Post a body with a reason."""
         return await self.api.post(path, json={"reason": "测试", **body}, headers=who)
 
+    async def publish_zone(self, zone_id: str, **body: Any) -> httpx.Response:
+        """Publish a zone's draft."""
+        return await self.post(f"/v1/zones/{zone_id}/publish", self.approver, **body)
+
     async def draft(self, **body: Any) -> httpx.Response:
         """Draft a tariff for zone z-1's street, unless `body` says otherwise."""
         target = {"zones": ["z-1"], "lot_types": ["on_street"]}

@@ -10,15 +10,15 @@ import pytest
 import structlog
 
 from parking_api.command_line import connected
-from parking_api.importing.progress import Silent
 from parking_api.importing.service import import_city
 from parking_api.operators.credentials import Places
 from sql.engine import Db
 from tests.parking_api.builders import Builder, build_big_city
 from tests.parking_api.bureau import Bureau, Clock, person
 from tests.parking_api.feeding import People
-from tests.parking_api.import_files import write_city
+from tests.parking_api.import_files import SILENT, write_city
 from tests.parking_api.people.keys import keyed
+from tests.parking_api.recorded.city import pin
 from tests.parking_api.serving import serving
 from tests.servers import Databases
 
@@ -47,20 +47,27 @@ async def api(database_url: str, built: Builder) -> AsyncIterator[httpx.AsyncCli
 
 
 @pytest.fixture(scope="session")
-async def big_city_url(databases: Databases) -> AsyncIterator[str]:
+def big_city_at() -> datetime:
+    """The instant at which the big city stands still."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+async def big_city_url(databases: Databases, big_city_at: datetime) -> AsyncIterator[str]:
     """A database of 1,670 lots and their bays, to be read only."""
     url = await databases.create()
     connection = await asyncpg.connect(databases.owner_url(url.rpartition("/")[2]))
     await build_big_city(connection)
+    await pin(connection, big_city_at)
     await connection.close()
     yield url
     await databases.drop(url)
 
 
 @pytest.fixture(scope="session")
-async def big_api(big_city_url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def big_api(big_city_url: str, big_city_at: datetime) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API over the big city."""
-    async with serving(big_city_url) as client:
+    async with serving(big_city_url, lambda: big_city_at, reads_again=False) as client:
         yield client
 
 
@@ -75,7 +82,7 @@ async def db(database_url: str) -> AsyncIterator[Db]:
 async def small_city(db: Db, tmp_path: Path) -> Db:
     """A connection to a database that the small city was imported into."""
     directory = write_city(tmp_path / "city")
-    await import_city(db, directory, at=datetime(2026, 11, 22, tzinfo=UTC), steps=Silent())
+    await import_city(db, directory, at=datetime(2026, 11, 22, tzinfo=UTC), steps=SILENT)
     return db
 
 

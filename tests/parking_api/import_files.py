@@ -4,10 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from parking_api.operators.credentials import PlatformPasswords
+from rich.console import Console
+
+from parking_api.importing.progress import Steps
+from parking_api.operators.broker_files import API_USER, INGEST_USER, PUSH_USER
 from tests.parking_api.builders import square
 
-PLATFORM = PlatformPasswords("ingest-secret", "api-secret")
+PLATFORM = {INGEST_USER: "ingest-secret", API_USER: "api-secret", PUSH_USER: "push-secret"}
+SILENT = Steps(Console(quiet=True))
 STATE = """
 INSERT INTO lot_state (
     lot_id, epoch, seq, version, capacity, free_spaces, unknown_spaces, occupied_bits,

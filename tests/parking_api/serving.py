@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from parking_api.app import create_app, utc_now
+from parking_api.errors import DatabaseAwayError
 from parking_api.settings import ApiSettings
 
 
@@ -19,18 +21,50 @@ async def serving(
     clock: Callable[[], datetime] = utc_now,
     *,
     has_database: bool = True,
+    reads_again: bool = True,
     **settings: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve `database_url` to the client that this gives, once the city has been read from it."""
+    """Serve `database_url` to the client that this gives, once the city has been read from it.
+
+    Args:
+        database_url: Where the city is.
+        clock: What time it is.
+        has_database: Whether the database is there: else nothing is waited for.
+        reads_again: Whether the city is read again for each request: tests write into the database
+            what the ingester would have told by the broker.
+        settings: The API's; it waits long: other tests keep the machine busy.
+    """
+    settings = {"acquire_timeout_s": 30.0, "query_timeout_s": 30.0, **settings}
     app = create_app(ApiSettings(**settings), database_url, clock)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    client = httpx.AsyncClient(transport=transport, base_url="http://api")
+
+    async def read_again(_: httpx.Request) -> None:
+        app.state.city.note_change("")
+        with suppress(DatabaseAwayError):
+            await app.state.city.read()
+            await app.state.names.read()
+
+    hooks = {"request": [read_again] if reads_again and has_database else []}
+    client = httpx.AsyncClient(transport=transport, base_url="http://api", event_hooks=hooks)
     async with app.router.lifespan_context(app), client:
         if has_database:
             # The lifespan itself waits only until reading was tried.
             async with asyncio.timeout(60):
                 await app.state.resources.until_loaded()
         yield client
+
+
+def app_of(client: httpx.AsyncClient) -> FastAPI:
+    """Return the application that a client asks."""
+    transport = client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    assert isinstance(transport.app, FastAPI)
+    return transport.app
+
+
+def close_streams(client: httpx.AsyncClient) -> None:
+    """Have streams end after the present state: this client waits for the end of each answer."""
+    app_of(client).state.changes.close()
 
 
 async def get(client: httpx.AsyncClient, path: str, **parameters: Any) -> Any:

@@ -10,10 +10,11 @@ import asyncpg
 import pytest
 
 from parking_api import background
+from parking_api.city.following import FollowedCity, followed_city
 from parking_api.database import Database
-from parking_api.lots.following import followed_city
+from parking_api.listening import listening
 from tests.parking_api.builders import Builder
-from tests.polling import until_somebody_waits
+from tests.polling import until, until_somebody_waits
 
 
 @asynccontextmanager
@@ -74,14 +75,14 @@ async def test_the_city_is_no_longer_followed_once_it_is_not_needed(
     database_url: str, built: Builder
 ) -> None:
     async with asyncio.timeout(5), ailing(database_url, well=1) as database:
-        async with followed_city(database, 0.01, None) as city:
+        async with followed_city(FollowedCity(database), 0.01, None) as city:
             await built.lot("a")
             lock: Any = built.connection.transaction()
             await lock.start()
             await built.connection.execute("LOCK TABLE lot")
             await until_somebody_waits(built.connection)
         await lock.rollback()
-        assert len(list(city.lots(built.now))) <= 1
+        assert len(city.table.lots) <= 1
 
 
 @asynccontextmanager
@@ -90,3 +91,16 @@ async def locked(built: Builder, table: str) -> AsyncIterator[None]:
     async with built.connection.transaction():
         await built.connection.execute(f"LOCK TABLE {table}")
         yield
+
+
+async def test_who_reads_first_is_told_of_what_comes_then(
+    database_url: str, built: Builder
+) -> None:
+    # Were it told that anything may have changed after that, it would read everything twice.
+    told: list[str] = []
+    async with asyncpg.create_pool(database_url, min_size=0) as pool:
+        channels = {"registration": [told.append]}
+        async with listening(database_url, Database(pool, 5.0), channels, lambda: None):
+            assert told == [""]
+            await built.lot("a")
+            await until(lambda: "lot" in told, "the change")

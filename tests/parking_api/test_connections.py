@@ -1,6 +1,7 @@
 """What the server bounds, on a real process: heads, time, connections, bodies, memory."""
 
 import asyncio
+import json
 import os
 import socket
 import sys
@@ -15,7 +16,12 @@ import pytest
 from deploy.ports import any_free
 from tests.polling import until
 
-BOUNDS = {"API_HEAD_TIMEOUT_S": "1", "API_BODY_TIMEOUT_S": "2", "API_IDLE_TIMEOUT_S": "1"}
+BOUNDS = {
+    "API_WORKERS": "1",
+    "API_HEAD_TIMEOUT_S": "1",
+    "API_BODY_TIMEOUT_S": "2",
+    "API_IDLE_TIMEOUT_S": "1",
+}
 HOST = "127.0.0.1"
 
 
@@ -83,6 +89,21 @@ async def server(database_url: str) -> AsyncIterator[Server]:
         yield running
 
 
+async def test_a_client_of_http_1_0_has_its_connection_closed(server: Server) -> None:
+    asked = b"GET /v1/nearest?lon=120.3&lat=36.1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+    answer = await server.ask(asked)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in answer.lower()
+
+
+async def test_any_page_may_read_what_the_server_itself_refuses(server: Server) -> None:
+    answer = await server.ask(b"GET /v1/nearest?q=" + b"a" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    head = answer.lower().partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert head[0].startswith(b"http/1.1 414 ")
+    assert b"access-control-allow-origin: *" in head
+    assert b"cache-control: no-store" in head
+
+
 def status(answer: bytes) -> int:
     """The status of an answer, whose body is a problem where it is an error."""
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -108,6 +129,10 @@ async def test_heads_are_bounded(server: Server) -> None:
     nonsense = await server.ask(b"NONSENSE\r\n\r\n")
     assert status(nonsense) == 400
     assert b"The request could not be read as HTTP/1.1." in nonsense
+    raw = await server.ask("GET /v1/places?q=五四广场 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert status(raw) == 400
+    assert b"application/problem+json" in raw
+    assert "percent-encode them, as %E4%BA%94 for 五" in raw.decode()
     assert status(await server.ask(line + b"Host: y\r\n" + end)) == 400
     assert await server.is_answering()
 
@@ -201,6 +226,55 @@ async def test_many_requests_at_once_on_a_connection(server: Server) -> None:
     answers = await server.ask(one * 3000)
     assert 4 <= answers.count(b"HTTP/1.1 200") <= 8
     assert answers.endswith(b'{"status":"alive"}')
+
+
+HOT = "GET /v1/nearest?lon=1&lat=1{} HTTP/1.1\r\nHost: x\r\n{}\r\n"
+
+
+def parted(answer: bytes) -> tuple[list[bytes], bytes]:
+    """The lines of an answer's head, and its body; without what differs each time."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    kinds = (b"date:", b"content-length:")
+    return sorted(one for one in head.split(b"\r\n") if not one.startswith(kinds)), body
+
+
+async def test_answers_at_once_look_like_those_of_the_application(server: Server) -> None:
+    for ending in ("Connection: close\r\n", "Content-Length: 0\r\nConnection: close\r\n"):
+        quick = await server.ask(HOT.format("", ending).encode())
+        usual = await server.ask(HOT.format("&source=database", ending).encode())
+        assert parted(quick)[0] == parted(usual)[0]
+        head, body = parted(quick)
+        assert b"HTTP/1.1 200 OK" in head
+        assert b"connection: close" in head
+        assert json.loads(body).keys() == json.loads(parted(usual)[1]).keys()
+        assert f"content-length: {len(body)}".encode() in quick
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "OPTIONS"])
+async def test_other_methods_go_to_the_application(server: Server, method: str) -> None:
+    ask = HOT.format("", "Connection: close\r\n").replace("GET", method).encode()
+    head, body = parted(await server.ask(ask))
+    assert {"HEAD": 200, "POST": 405, "OPTIONS": 204}[method] == int(
+        next(line for line in head if line.startswith(b"HTTP/")).split()[1]
+    )
+    assert bool(body) == (method == "POST")
+
+
+async def test_an_old_client_gets_one_answer_at_once(server: Server) -> None:
+    answer = await server.ask(HOT.format("", "").replace("1.1", "1.0").encode() * 2)
+    assert answer.count(b"HTTP/1.1 200") == 1
+    assert b"connection: close" in answer
+
+
+async def test_many_questions_at_once_hold_nobody_up(server: Server) -> None:
+    """Those beyond the bound are not answered, hot route or not."""
+    one = HOT.format("", "").encode()
+    assert (await server.ask(one * 4 + one.replace(b"x\r\n", b"x\r\nConnection: close\r\n"))).count(
+        b"HTTP/1.1 200"
+    ) == 5
+    answers = await server.ask(one * 3000)
+    # Four of each piece that comes at once, as many that wait, and the last of them.
+    assert 4 <= answers.count(b"HTTP/1.1 200") < 100
 
 
 async def test_who_takes_no_bytes_is_let_go(server: Server) -> None:

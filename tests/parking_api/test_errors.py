@@ -1,6 +1,7 @@
 """Every error is a problem, and none shows what is inside."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.parking_api.builders import Builder
-from tests.parking_api.serving import ageless, get, is_problem, serving
+from tests.parking_api.serving import ageless, app_of, get, is_problem, serving
 from tests.polling import until, until_somebody_waits
 from tests.servers import Databases, declared
 
@@ -22,7 +23,7 @@ async def test_an_unknown_method(big_api: httpx.AsyncClient) -> None:
     answer = await big_api.post("/v1/city", json={})
 
     assert is_problem(answer, 405)
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("lot_id", ["a%00b", "%ff", "A", "a%20b", "x" * 65, "%27;--", "%E8%BD%A6"])
@@ -56,7 +57,7 @@ async def test_a_fault_of_ours_is_logged_and_not_told(
     monkeypatch.setattr(declared("lots.lots"), "text", "SELECT secret FROM nowhere")
 
     with capture_logs() as logs:
-        answer = await api.get("/v1/lots/a")
+        answer = await api.get("/v1/lots/a?source=database")
 
     assert is_problem(answer, 500)
     assert "secret" not in answer.text
@@ -64,43 +65,90 @@ async def test_a_fault_of_ours_is_logged_and_not_told(
     assert [entry for entry in logs if entry["event"] == "request failed" and entry["exc_info"]]
 
 
-async def test_logs_hold_no_coordinates(api: httpx.AsyncClient) -> None:
-    with capture_logs() as logs:
-        await api.get("/v1/nearest", params={"lon": 120.3777, "lat": 36.0666})
+async def test_logs_hold_no_coordinates(database_url: str) -> None:
+    here = {"lon": 120.3777, "lat": 36.0666}
+    async with serving(database_url, access_log=True) as api:
+        with capture_logs() as logs:
+            await api.get("/v1/nearest", params=here)
+            await api.get("/v1/nearest", params={**here, "source": "database"})
 
-    (entry,) = [entry for entry in logs if entry["event"] == "request"]
-    assert entry["route"] == "/v1/nearest"
+    entries = [entry for entry in logs if entry["event"] == "request"]
+    assert [entry["route"] for entry in entries] == ["/v1/nearest"] * 2
     assert "120.3777" not in str(logs)
+
+
+async def test_what_is_well_is_logged_by_setting_alone(api: httpx.AsyncClient) -> None:
+    with capture_logs() as logs:
+        await api.get("/v1/nearest?lon=1&lat=1")
+        await api.get("/v1/lots/a")
+
+    entries = [(entry["route"], entry["status"]) for entry in logs if entry["event"] == "request"]
+    assert entries == [("/v1/lots/{lot_id}", 404)]
 
 
 async def test_a_query_that_takes_too_long(database_url: str, built: Builder) -> None:
     """It is told apart from a database that is away."""
     await built.lot("a")
-    async with serving(database_url, query_timeout_s=0.3) as api:
+    async with serving(database_url, query_timeout_s=0.3, reads_again=False) as api:
         async with built.connection.transaction():
             await built.connection.execute("LOCK TABLE lot")
-            told = await api.get("/v1/lots/a/spaces")
+            told = await api.get("/v1/lots/a/spaces?source=database")
+            assert (await get(api, "/v1/lots/a"))["degraded"] is False
         assert told.status_code == 503
         assert told.json()["type"] == "urn:onelot:problem:takes-too-long"
 
 
 async def test_no_connection_to_be_had_in_time(database_url: str, built: Builder) -> None:
     await built.lot("a")
-    async with serving(database_url, pool_size=1, acquire_timeout_s=0.05) as api:
+    async with serving(database_url, reads_again=False, pool_size=1, acquire_timeout_s=0.05) as api:
         lock = built.connection.transaction()
         await lock.start()
         await built.connection.execute("LOCK TABLE lot")
-        waiting = asyncio.create_task(api.get("/v1/lots"))
+        waiting = asyncio.create_task(api.get("/v1/lots?source=database"))
         await until_somebody_waits(built.connection)
 
-        refused = await api.get("/v1/lots/a/spaces")
-        degraded = await get(api, "/v1/lots/a")
+        refused = await api.get("/v1/lots/a/spaces?source=database")
+        recalled = await get(api, "/v1/lots/a")
 
         await lock.rollback()
         assert (await waiting).status_code == 200
     assert is_problem(refused, 503)
     assert refused.headers["retry-after"] == "1"
-    assert degraded["degraded"] is True
+    assert recalled["degraded"] is False
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+async def test_a_database_hangs_when_it_answers_nobody(
+    database_url: str, built: Builder, *, is_answered: bool
+) -> None:
+    """Who waited in vain for a connection keeps no other out, if others were answered meanwhile."""
+    await built.lot("a")
+    came = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        await reader.read(-1)
+        writer.close()
+
+    async with (
+        serving(database_url, reads_again=False, acquire_timeout_s=0.5) as api,
+        await asyncio.start_server(say_nothing, "127.0.0.1", 0) as silent,
+        AsyncExitStack() as others,
+    ):
+        database = app_of(api).state.resources.database
+        for _ in range(database.pool.get_idle_size() or 1):
+            await others.enter_async_context(database.connection())
+        database.pool.set_connect_args(
+            "postgresql://{}:{}/x".format(*silent.sockets[0].getsockname())
+        )
+        waiting = asyncio.create_task(api.get("/v1/lots?source=database"))
+        await came.wait()
+        database.pool.set_connect_args(database_url)
+        if is_answered:
+            await others.aclose()
+        assert is_problem(await waiting, 503)
+        told = await api.get("/v1/lots?source=database")
+    assert told.status_code == (200 if is_answered else 503)
 
 
 async def test_the_database_away(databases: Databases, database_url: str, built: Builder) -> None:
@@ -119,6 +167,10 @@ async def test_the_database_away(databases: Databases, database_url: str, built:
         await built.connection.close()
         await databases.drop(database_url)
 
+        async def is_noticed() -> bool:
+            return bool((await get(api, "/v1/city"))["degraded"])
+
+        await until(is_noticed)
         listed = await get(api, "/v1/lots", **stay)
         as_of = before["/v1/nearest"]["as_of"]
         whole = before.pop("/v1/lots") | {"degraded": True, "as_of": as_of}
@@ -128,8 +180,11 @@ async def test_the_database_away(databases: Databases, database_url: str, built:
             assert ageless(told) == ageless(known) | {"degraded": True}
         assert before["/v1/nearest"]["stay"] == before["/v1/lots/a"]["stay"]
         assert before["/v1/nearest"]["stay"]["from"] == "2026-11-22T09:30:00+00:00"
-        for path in ("/v1/lots/a/spaces", "/v1/spaces/nearest?lon=1&lat=1", "/readyz"):
-            assert is_problem(await api.get(path), 503)
+        for path in ("/v1/lots/a/spaces", "/v1/spaces/nearest?lon=1&lat=1"):
+            assert (await api.get(path)).json()["degraded"] is True
+            joined = "&" if "?" in path else "?"
+            assert is_problem(await api.get(f"{path}{joined}source=database"), 503)
+        assert is_problem(await api.get("/readyz"), 503)
         assert (await api.get("/v1/lots/b")).status_code == 404
         assert (await api.get("/healthz")).status_code == 200
         assert "onelot_api_database_up 0.0" in (await api.get("/metrics")).text

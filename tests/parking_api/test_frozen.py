@@ -20,33 +20,42 @@ async def test_it_holds_up_only_those_that_find_it_so(database_url: str, built: 
     assert port is not None
     async with proxy_to(port) as way:
         through = database_url.replace(f":{port}/", f":{way.port}/")
-        async with serving(through, query_timeout_s=PATIENCE_S) as api:
-            assert (await get(api, "/v1/nearest", **HERE))["degraded"] is False
+        async with serving(
+            through, query_timeout_s=PATIENCE_S, acquire_timeout_s=1.0, reads_again=False
+        ) as api:
+
+            async def is_degraded() -> bool:
+                return bool((await get(api, "/v1/nearest", **HERE))["degraded"])
+
+            async def status() -> int:
+                found = await api.get("/v1/nearest", params={**HERE, "source": "database"})
+                return found.status_code
+
+            async def is_whole() -> bool:
+                return not await is_degraded() and await status() == 200
+
+            # On a busy machine a first connection may take longer than a request waits for it.
+            await until(is_whole)
             way.flows.clear()
 
             async with asyncio.timeout(20):
                 told = await api.get("/readyz")
             assert told.status_code == 503
             assert "database" in told.json()["missing"]
+            await until(is_degraded)
 
             # Of a hundred at once one may try it; the others would take a minute of the pool.
-            asked = [asyncio.create_task(get(api, "/v1/nearest", **HERE)) for _ in range(100)]
+            asked = [asyncio.create_task(status()) for _ in range(100)]
             async with asyncio.timeout(20):
-                answers = await asyncio.gather(*asked)
-            assert {answer["degraded"] for answer in answers} == {True}
+                assert set(await asyncio.gather(*asked)) == {503}
             tries = way.connections
 
             async def is_tried_again() -> bool:
-                await get(api, "/v1/nearest", **HERE)
+                await status()
                 return way.connections > tries
 
             await until(is_tried_again)
             way.flows.set()
 
-            async def is_back() -> bool:
-                return not (await get(api, "/v1/nearest", **HERE))["degraded"]
-
-            await until(is_back)
-            assert {(await get(api, "/v1/nearest", **HERE))["degraded"] for _ in range(20)} == {
-                False
-            }
+            await until(is_whole)
+            assert {await status() for _ in range(20)} == {200}

@@ -1,20 +1,40 @@
-"""The OpenAPI document reads well, and says what is so."""
+"""The OpenAPI document reads well, and says what is so.
 
+Operation ids are promises to clients, and recorded: one that is renamed breaks whoever has
+generated a client.
+"""
+
+import json
+import re
+from http import HTTPStatus
 from typing import Any
 
 import httpx
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+from jsonschema import Draft202012Validator
 
-from tests.parking_api.serving import get
+from parking_api.openapi import operations
+from parking_api.people.access import _sees_all
+from tests.parking_api.recorded.recording import recorded
+from tests.parking_api.serving import app_of, get
+
+# The ingester answers the one; the other's figures are never the same.
+UNSHOWN = {"postReport", "getMetrics"}
+# What the server itself may answer, to any request.
+OF_ANY = {"400", "408", "414", "431", "500", "503"}
 
 PATHS = {
     "/v1/nearest",
     "/v1/spaces/nearest",
+    "/v1/stream",
     "/v1/lots",
     "/v1/lots/{lot_id}",
     "/v1/lots/{lot_id}/spaces",
     "/v1/lots/{lot_id}/occupancy",
     "/v1/city",
+    "/v1/places",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -38,9 +58,19 @@ PATHS = {
     "/v1/operators/{operator_id}",
     "/v1/feeds",
     "/v1/feeds/{gateway_id}",
+    "/v1/feeds/{gateway_id}/{lot_id}/{kind}",
     "/v1/dead-letters",
     "/v1/dead-letters/{dead_letter_id}",
 }
+
+
+def faults(document: Any, schema: Any, value: Any) -> list[str]:
+    """What is wrong with a value by a schema of the document."""
+    validator = Draft202012Validator({**schema, "components": document["components"]})
+    return [f"{fault.json_path}: {fault.message}" for fault in validator.iter_errors(value)]
+
+
+POST_OF_REPORT = ("post", "/v1/feeds/{gateway_id}/{lot_id}/{kind}")
 
 
 @pytest.fixture
@@ -50,19 +80,125 @@ async def document(big_api: httpx.AsyncClient) -> Any:
 
 async def test_every_route_is_described(document: Any) -> None:
     assert set(document["paths"]) >= PATHS
-    routes = [
-        ((method, path), route)
-        for path, methods in document["paths"].items()
-        for method, route in methods.items()
-    ]
-    for which, route in routes:
+    shared = document["components"]["responses"]
+    for method, path, route in operations(document):
+        which = (method, path)
         assert route["tags"], which
         assert route["summary"], which
         assert route["description"], which
-        assert "422" in route["responses"], which
-        for status, response in route["responses"].items():
-            kinds = set(response.get("content", ()))
+        assert set(route["responses"]) >= {"422"} | OF_ANY, which
+        if "requestBody" in route:
+            assert set(route["responses"]) >= {"413", "415"}, which
+        for status, told in route["responses"].items():
+            response = shared[told["$ref"].rpartition("/")[2]] if "$ref" in told else told
+            assert response["description"], which
+            kinds = set(response["content"])
+            # A refused report has its ack.
+            kinds -= {"application/json"} if which == POST_OF_REPORT else set()
             assert (kinds == {"application/problem+json"}) == (status >= "400"), which
+
+
+async def test_names_are_plain_and_unique(document: Any) -> None:
+    named = {
+        f"{method.upper()} {path}": operation["operationId"]
+        for method, path, operation in operations(document)
+    }
+    kept = recorded()["whole"]["operations"]
+    assert named == {which: operation["operation"] for which, operation in kept.items()}
+    ids = list(named.values())
+    assert len(set(ids)) == len(ids)
+    assert [each for each in ids if not re.fullmatch(r"[a-z]+([A-Z][a-z]+){0,3}", each)] == []
+    schemas = document["components"]["schemas"]
+    assert [each for each in schemas if not re.fullmatch(r"([A-Z][a-z]+)+", each)] == []
+    schemes = document["components"]["securitySchemes"]
+    assert [each for each in schemes if not re.fullmatch(r"[a-zA-Z]+", each)] == []
+
+
+async def test_what_was_answered_is_declared(document: Any) -> None:
+    """Each recorded answer is as its operation says of its status and media type."""
+    declared = {
+        f"{method.upper()} {path}": operation["responses"]
+        for method, path, operation in operations(document)
+    }
+    shared = document["components"]["responses"]
+    answers = 0
+    for known in recorded().values():
+        for name, kept in known.items():
+            responses = declared.get(kept.get("route", ""))
+            if responses is None:
+                continue
+            told = responses.get(str(kept["status"]))
+            assert told, name
+            response = shared[told["$ref"].rpartition("/")[2]] if "$ref" in told else told
+            media_type = kept["headers"]["content-type"].partition(";")[0]
+            assert media_type in response["content"], name
+            answers += 1
+            if media_type.endswith("json") and "body" in kept:
+                schema = response["content"][media_type]["schema"]
+                assert faults(document, schema, json.loads(kept["body"])) == [], name
+    assert answers > 1000
+
+
+async def test_each_operation_shows_a_real_answer(document: Any) -> None:
+    examples = document["components"]["examples"]
+    assert len(examples) > 50
+    for response in document["components"]["responses"].values():
+        (content,) = response["content"].values()
+        assert faults(document, content["schema"], content["example"]) == []
+        assert HTTPStatus(content["example"]["status"]).phrase == content["example"]["title"]
+    for _, _, operation in operations(document):
+        which = operation["operationId"]
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            bodies = [each["value"] for each in content.get("examples", {}).values()]
+            bodies += [content["example"]] if "example" in content else []
+            assert bodies, which
+            for body in bodies:
+                assert faults(document, content["schema"], body) == [], which
+        for status, response in operation["responses"].items():
+            for media_type, content in response.get("content", {}).items():
+                if status < "400" and which not in UNSHOWN:
+                    assert "example" in content, (which, status, media_type)
+                shown = content.get("examples", {}).values()
+                values = [examples[each["$ref"].rpartition("/")[2]]["value"] for each in shown]
+                for value in [*values, *([content["example"]] if "example" in content else [])]:
+                    assert faults(document, content["schema"], value) == [], which
+
+
+async def test_examples_of_fields_are_valid(document: Any) -> None:
+    found = 0
+
+    def look(part: Any) -> None:
+        nonlocal found
+        if isinstance(part, list):
+            for item in part:
+                look(item)
+        elif isinstance(part, dict):
+            if isinstance(part.get("examples"), list):
+                schema = {name: value for name, value in part.items() if name != "examples"}
+                for example in part["examples"]:
+                    found += 1
+                    assert faults(document, schema, example) == [], example
+            for value in part.values():
+                look(value)
+
+    look(document["components"]["schemas"])
+    look(document["paths"])
+    assert found > 200
+
+
+async def test_a_login_that_may_be_left_out_is_declared_so(
+    big_api: httpx.AsyncClient, document: Any
+) -> None:
+    def shows_more(dependant: Dependant) -> bool:
+        return dependant.call is _sees_all or any(map(shows_more, dependant.dependencies))
+
+    routes = [found.original_route for found in iter_route_contexts(app_of(big_api).routes)]
+    optional = [r for r in routes if isinstance(r, APIRoute) and shows_more(r.dependant)]
+    assert len(optional) > 5
+    for route in optional:
+        operation = document["paths"][route.path]["get"]
+        assert operation["security"] == [{}, {"keyOrToken": []}], route.path
+        assert "401" in operation["responses"], route.path
 
 
 async def test_parameters_are_declared_with_their_bounds(document: Any) -> None:
@@ -75,11 +211,13 @@ async def test_parameters_are_declared_with_their_bounds(document: Any) -> None:
     assert names["radius_m"]["schema"]["maximum"] == 20_000
     history = document["paths"]["/v1/lots/{lot_id}/occupancy"]["get"]["parameters"]
     assert {parameter["name"] for parameter in history} == {"lot_id", "from", "to", "step"}
-    assert document["paths"]["/v1/city"]["get"].get("parameters", []) == []
+    (source,) = document["paths"]["/v1/city"]["get"]["parameters"]
+    assert source["name"] == "source"
+    assert document["paths"]["/healthz"]["get"].get("parameters", []) == []
 
 
 async def test_every_reference_leads_somewhere(document: Any) -> None:
-    schemas = document["components"]["schemas"]
+    components = document["components"]
 
     def references(part: Any) -> list[str]:
         if isinstance(part, list):
@@ -91,12 +229,23 @@ async def test_every_reference_leads_somewhere(document: Any) -> None:
 
     found = set(references(document))
     assert "#/components/schemas/Problem" in found
-    assert found <= {f"#/components/schemas/{name}" for name in schemas}
-    assert "HTTPValidationError" not in schemas
+    assert found <= {
+        f"#/components/{kind}/{name}" for kind in components for name in components[kind]
+    }
+    assert "HTTPValidationError" not in components["schemas"]
 
 
-async def test_the_pages_for_people(big_api: httpx.AsyncClient) -> None:
-    page = await big_api.get("/docs")
-
-    assert page.status_code == 200
-    assert "OneLot" in page.text
+async def test_the_answer_to_a_report_is_the_ack_of_the_wire(document: Any) -> None:
+    method, path = POST_OF_REPORT
+    route = document["paths"][path][method]
+    assert route["security"] == [{"gateway": []}]
+    ack = {"schema": {"$ref": "#/components/schemas/AckMessage"}}
+    acked = {
+        status
+        for status, answer in route["responses"].items()
+        if answer.get("content", {}).get("application/json") == ack
+    }
+    assert acked == {"200", "422", "429"}
+    results = document["components"]["schemas"]["AckMessage"]["properties"]["result"]["enum"]
+    assert "deferred" in results
+    assert {each["name"] for each in route["parameters"]} == {"gateway_id", "lot_id", "kind"}

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
 from unittest.mock import AsyncMock, Mock
 
@@ -18,48 +18,13 @@ from starlette.datastructures import State
 from starlette.types import Message, Receive, Scope, Send
 
 from deploy.checks import wait_until
-from deploy.ports import any_free, listens
-from parking_api import replacing
+from deploy.ports import listens
+from parking_api.serving import LoadFirst
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import person
-from tests.parking_api.processes import SERVE, await_health
-
-WITHIN_S = 30.0
-
-
-class Api:
-    """A running `python -m parking_api serve`."""
-
-    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
-        self.process = process
-        self.port = port
-        self.url = f"http://127.0.0.1:{port}"
-
-    def workers(self) -> set[int]:
-        return {child.pid for child in psutil.Process(self.process.pid).children()}
-
-    def reload(self) -> None:
-        """Have the workers replaced, and wait until the new ones are alone."""
-        before = self.workers()
-        self.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: self.workers().isdisjoint(before), "the new workers", WITHIN_S)
-
-
-@contextmanager
-def serving(database_url: str, **settings: str) -> Iterator[Api]:
-    port = any_free()
-    given = {"DATABASE_URL": database_url, "API_PORT": str(port), **settings}
-    environment = {**os.environ, **given}
-    with subprocess.Popen(SERVE, env=environment, stderr=subprocess.DEVNULL, text=True) as process:
-        api = Api(process, port)
-        try:
-            await_health(api.url, process)
-            yield api
-        finally:
-            family = psutil.Process(process.pid).children() if process.poll() is None else []
-            process.terminate()
-            process.wait(10)
-            assert not psutil.wait_procs(family, 5)[1]
+from tests.parking_api.city.messages import ingester, state
+from tests.parking_api.processes import WITHIN_S, Api, serving
+from tests.servers import Broker
 
 
 @pytest.fixture
@@ -110,6 +75,14 @@ def test_no_request_fails_while_workers_are_replaced(api_process: Api) -> None:
                 thread.join()
 
     assert found == {"over new connections": [], "over one connection": []}
+
+
+def test_a_reload_during_a_reload_is_made_too(api_process: Api) -> None:
+    before = api_process.workers()
+    os.kill(api_process.process.pid, signal.SIGHUP)
+    wait_until(lambda: len(api_process.workers()) > len(before), "the first begins", WITHIN_S)
+    api_process.reload()
+    assert not set(before) & set(api_process.workers())
 
 
 def test_who_is_connected_is_answered_by_the_old_worker(api_process: Api) -> None:
@@ -169,7 +142,45 @@ def test_several_workers_share_the_port(database_url: str, built: Builder) -> No
         wait_until(lambda: len(api.workers()) == 2, "two workers", WITHIN_S)
         api.reload()
         assert len(api.workers()) == 2
-        assert httpx.get(f"{api.url}/healthz", timeout=30).status_code == 200
+        for _ in range(40):
+            answer = httpx.get(f"{api.url}/v1/nearest?lon=1&lat=1", timeout=30)
+            assert answer.status_code == 200
+        told = 'requests_total{method="GET",route="/v1/nearest",status="200"} 40.0'
+
+        def figures() -> str:
+            return httpx.get(f"{api.url}/metrics", timeout=30).text
+
+        # Each of them adds to the figures once a second.
+        wait_until(lambda: f"onelot_api_{told}" in figures(), "the figures of both", WITHIN_S)
+        # Whichever of them is asked.
+        for _ in range(10):
+            shown = figures()
+            assert f"onelot_api_{told}" in shown
+            assert "onelot_api_database_up 1.0" in shown
+            assert "pid=" not in shown
+
+
+async def test_each_worker_follows_the_broker_under_its_own_name(
+    database_url: str, built: Builder, broker: Broker
+) -> None:
+    await built.lot("a")
+    await built.report("a", 3)
+
+    def free() -> int:
+        answer = httpx.get(f"{api.url}/v1/lots/a", timeout=30)
+        return int(answer.json()["free_spaces"])
+
+    with serving(database_url, API_WORKERS="3", API_MQTT_URL=broker.platform_api) as api:
+        wait_until(lambda: len(api.workers()) == 3, "three workers", WITHIN_S)
+        # Which worker answers is the system's choice: a new connection each time meets them all.
+        for number in (7, 8):
+            payload = state("a", built.version + number, number, built)
+            async with ingester(broker) as sender:
+                await sender.publish("onelot/v1/state/a", payload, qos=1, retain=True)
+            seen = [0]
+            while seen[-50:] != [number] * 50:
+                assert len(seen) < 2000
+                seen.append(free())
 
 
 # Workers that serve nothing; those that replace them end at once.
@@ -211,7 +222,7 @@ def test_what_never_begins_ends_with_its_status() -> None:
 
 
 async def test_a_worker_without_a_city_does_not_take_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replacing, "LOADED_WITHIN_S", 0.01)
+    monkeypatch.setattr("parking_api.serving.LOADED_WITHIN_S", 0.01)
     told: list[Message] = []
     resources = Mock()
     # Nobody reads the city here.
@@ -223,7 +234,40 @@ async def test_a_worker_without_a_city_does_not_take_over(monkeypatch: pytest.Mo
     async def send(message: Message) -> None:
         told.append(message)
 
-    whole = replacing.LoadFirst(app, State({"resources": resources}))
+    whole = LoadFirst(app, State({"resources": resources}))
     await whole({"type": "lifespan"}, AsyncMock(), send)
 
     assert [message["type"] for message in told] == ["lifespan.startup.failed"]
+
+
+# One of two workers becomes ready at the moment at which it is told to end.
+LATE = """
+import os, signal, sys, time
+from parking_api.workers import Workers
+def work(start):
+    if start.place:
+        signal.signal(signal.SIGTERM, lambda *_: (start.ready(), time.sleep(0.3), sys.exit(0)))
+    # In one piece: both write to the same pipe.
+    os.write(1, b"begun\\n")
+    if not start.place:
+        start.ready()
+    signal.pause()
+sys.exit(Workers(2, work).run())
+"""
+
+
+def test_who_is_ready_only_when_told_to_end_ends_as_others_do() -> None:
+    command = [sys.executable, "-u", "-c", LATE]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            said = [process.stdout.readline() for _ in range(3)]
+            process.terminate()
+            _, errors = process.communicate(timeout=10)
+        finally:
+            process.kill()
+
+    assert sum("begun" in line for line in said) == 2
+    assert (process.returncode, errors) == (0, "")

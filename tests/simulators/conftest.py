@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from simulators.registry import Broker
+from simulators.stopping import end_tasks
 from tests.simulators.platform_double import PlatformDouble
 
 
@@ -59,6 +60,4 @@ async def platform(open_broker: OpenBroker) -> AsyncIterator[PlatformDouble]:
     task = asyncio.create_task(double.run())
     await asyncio.wait_for(double.ready.wait(), 10)
     yield double
-    task.cancel()
-    with suppress(asyncio.CancelledError, Exception):
-        await task
+    await end_tasks([task])

@@ -46,6 +46,7 @@ def test_the_files_have_the_documented_columns(written: Path) -> None:
     assert header["operators.csv"] == "operator_id,name_zh,name_en"
     assert header["gateways.csv"] == "gateway_id,operator_id,simulated"
     assert header["bays.csv"] == "lot_id,number,level,space_class,longitude,latitude"
+    assert header["places.csv"] == "place_id,name_zh,name_en,district,longitude,latitude"
     assert header["lots.csv"] == (
         "lot_id,operator_id,gateway_id,district,name_zh,name_en,lot_type,land_use,reporting,"
         "report_interval_s,capacity,levels,height_limit_m,opens_at,closes_at,timezone,"

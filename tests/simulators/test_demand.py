@@ -6,8 +6,9 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from simulators.demand import PEAK_MAX, PEAK_MIN, Demand, LotDemand, peak_occupancy
+from simulators.demand import PEAK_MAX, PEAK_MIN, Demand, peak_occupancy
 from simulators.land_use import LAND_USES, demand_shape, week_bin
+from simulators.registry import Lot
 
 OFFSET_S = 8 * 3_600
 
@@ -16,11 +17,15 @@ def at(text: str) -> float:
     return datetime.fromisoformat(f"{text}+08:00").timestamp()
 
 
-def city(land_use: str, lots: int = 100, capacity: int = 200) -> list[LotDemand]:
-    return [LotDemand(f"lot-{n}", capacity, land_use, "surface") for n in range(lots)]
+def lot(lot_id: str, capacity: int, land_use: str) -> Lot:
+    return Lot(lot_id, "gw-a", "surface", land_use, "bays", 600, capacity)
 
 
-def demand(lots: list[LotDemand], start: str, seed: int = 1) -> Demand:
+def city(land_use: str, lots: int = 100, capacity: int = 200) -> list[Lot]:
+    return [lot(f"lot-{n}", capacity, land_use) for n in range(lots)]
+
+
+def demand(lots: list[Lot], start: str, seed: int = 1) -> Demand:
     return Demand(lots, at(start), seed=seed, utc_offset_s=OFFSET_S)
 
 
@@ -61,7 +66,7 @@ def test_start_is_the_same_whether_drawn_or_lived_through() -> None:
 
 
 def test_stays_have_the_median_of_their_land_use() -> None:
-    run = demand([LotDemand("big", 20_000, "market", "surface")], "2026-11-23T08:00")
+    run = demand([lot("big", 20_000, "market")], "2026-11-23T08:00")
     came_s = np.full(20_000, np.nan)
     stays_min: list[float] = []
     for step in range(5 * 120):
@@ -79,7 +84,7 @@ def test_stays_have_the_median_of_their_land_use() -> None:
 
 def test_full_lots_turn_drivers_away() -> None:
     busiest = max((f"lot-{n}" for n in range(500)), key=lambda lot: peak_occupancy(lot, 1))
-    run = demand([LotDemand(busiest, 40, "office", "underground")], "2026-11-24T09:00")
+    run = demand([lot(busiest, 40, "office")], "2026-11-24T09:00")
     for _ in range(240):
         run.advance(30.0)
         assert run.occupied.sum() <= 40
@@ -113,7 +118,7 @@ def test_lots_without_land_use_go_by_their_type() -> None:
     assert demand_shape("hotel", "on_street") == "hotel"
 
 
-@pytest.mark.parametrize("lots", [[], [LotDemand("empty", 0, "mall", "surface")]])
-def test_no_demand_without_bays(lots: list[LotDemand]) -> None:
+@pytest.mark.parametrize("lots", [[], [lot("empty", 0, "mall")]])
+def test_no_demand_without_bays(lots: list[Lot]) -> None:
     with pytest.raises(ValueError, match="at least one bay"):
         demand(lots, "2026-11-23T10:00")

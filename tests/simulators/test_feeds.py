@@ -26,7 +26,7 @@ def test_snapshot_bits_are_least_significant_first() -> None:
 def test_count_leaves_out_an_unknown_capacity(capacity: int | None, fields: dict[str, int]) -> None:
     report = feeds.count_report(NOW, 3, capacity)
     assert report.fields == fields
-    assert report.whole
+    assert report.is_whole_state
 
 
 def test_the_largest_snapshot_stays_far_below_the_limit() -> None:

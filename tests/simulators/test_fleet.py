@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from simulators import fleet
-from simulators.demand import Demand, LotDemand
+from simulators.demand import Demand
 from simulators.feeds import CHANGES_MAX
 from simulators.pacing import COUNT_INTERVAL_S, CountPacer, SnapshotSchedule
 from simulators.registry import Credentials, Lot, RegistryError, read_credentials, read_lots
@@ -80,9 +80,8 @@ def write_city(directory: Path) -> Path:
 
 
 def world(lots: list[Lot], start: str = NOON) -> World:
-    demands = [LotDemand(e.lot_id, e.capacity, e.land_use, e.lot_type) for e in lots]
     start_s = datetime.fromisoformat(start).timestamp()
-    return World(lots, Demand(demands, start_s, seed=1, utc_offset_s=28_800), start)
+    return World(lots, Demand(lots, start_s, seed=1, utc_offset_s=28_800), start)
 
 
 def test_files_are_read_as_written(tmp_path: Path) -> None:
@@ -274,7 +273,7 @@ async def test_speed_is_the_drivers_and_stamps_are_the_clocks(
     lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS)
     status_file = tmp_path / "simulator.json"
     settings = fleet.FleetSettings(speed=600.0, status_file=status_file)
-    began_at = fleet.wall_clock()
+    began_at = datetime.now(fleet.CITY_TIMEZONE)
     city = fleet.Fleet(open_broker.address, lots, gateways, settings)
     stop = asyncio.Event()
     task = asyncio.create_task(city.run(stop))
@@ -282,7 +281,7 @@ async def test_speed_is_the_drivers_and_stamps_are_the_clocks(
     await until(lambda: status_file.exists() and b'"connected":2' in status_file.read_bytes())
     stop.set()
     await asyncio.wait_for(task, 10)
-    ended_at = fleet.wall_clock()
+    ended_at = datetime.now(fleet.CITY_TIMEZONE)
     for feed in platform.feeds:
         # They are written to the millisecond.
         at = datetime.fromisoformat(feed.body["observed_at"]) + timedelta(milliseconds=1)

@@ -35,9 +35,12 @@ except ValueError:
     logging.getLogger("asyncio").exception("a task failed")
 """
 _STATUS = """
+from datetime import UTC, datetime
 from http import HTTPStatus
 import structlog
 structlog.get_logger().info("request", status=HTTPStatus.UNPROCESSABLE_ENTITY, route="/v1/lots")
+since = datetime(2026, 1, 2, tzinfo=UTC)
+structlog.get_logger().info("lots read", lots=["a", "b"], whole=True, since=since)
 """
 
 
@@ -61,7 +64,11 @@ def test_a_message_that_cannot_be_handled_is_not_quoted() -> None:
 
 
 def test_values_are_plain() -> None:
-    assert logged(_STATUS).endswith("event='request' status=422 route='/v1/lots'\n")
+    first, second = logged(_STATUS).splitlines()
+    assert first.endswith(" level=info event=request status=422 route=/v1/lots")
+    assert second.endswith(
+        ' level=info event="lots read" lots=a,b whole=true since=2026-01-02T00:00:00+00:00'
+    )
 
 
 def test_what_a_library_logs_quotes_neither() -> None:

@@ -25,7 +25,7 @@ TIMES = ReportTimes(AT, AT, AT)
 
 def bays(capacity: int, ev: int = 0) -> Lot:
     standard = (1 << capacity) - 1 & ~ev
-    return Lot("a", "op-a", "bays", capacity, 600, (standard, 0, ev, 0))
+    return Lot("a", "op-a", "bays", capacity, 600, class_masks=(standard, 0, ev, 0))
 
 
 def gates(capacity: int) -> Lot:

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from sql.engine import Db
-from sql.migrate import RevisionUnknownError, downgrade, upgrade
+from sql.migrate import NotOwnerError, RevisionUnknownError, downgrade, upgrade
 from tests.ingest_mqtt.builders import CITY
 from tests.servers import Databases
 
@@ -100,6 +100,19 @@ async def test_a_database_of_a_revision_that_is_not_ours_is_left_as_it_is(
     said = "at revision 0005, which this release does not know: upgrade it with the release before"
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert databases.dump(owner_url) == before
+
+
+async def test_only_the_owner_may_migrate(
+    databases: Databases, database_url: str, owner_url: str
+) -> None:
+    before = databases.dump(owner_url)
+    done = command_upgrade(database_url)
+    assert done.returncode == 2
+    assert "Only the owner may change the schema" in done.stderr
+    assert "Traceback" not in done.stderr
+    with pytest.raises(NotOwnerError):
+        await asyncio.to_thread(downgrade, database_url, "base")
     assert databases.dump(owner_url) == before
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -18,6 +20,7 @@ from sql.migrate import (
     SCHEMA,
     compare,
     downgrade,
+    head,
     on_connection,
     revise,
     run_files,
@@ -66,14 +69,21 @@ async def test_a_migration_is_written_from_the_classes_and_goes_up_and_down(
     shutil.copytree(MIGRATIONS, migrations)
     monkeypatch.setattr("sql.migrate.MIGRATIONS", migrations)
 
-    await asyncio.to_thread(revise, owner_url, "0099", "Calendars")
+    last = head()
+    number = f"{int(last) + 1:04d}"
+    await asyncio.to_thread(revise, owner_url, "Calendars")
 
-    text = (migrations / "versions/0099_calendars.py").read_text()
-    assert text.startswith('"""Calendars.\n\nRevision ID: 0099\nRevises: 0007\n"""\n')
+    file = f"versions/{number}_calendars.py"
+    text = (migrations / file).read_text()
+    assert text.startswith(f'"""Calendars.\n\nRevision ID: {number}\nRevises: {last}\n"""\n')
+    for wish in ("check", "format --check"):
+        command = [sys.executable, "-m", "ruff", *wish.split(), "--stdin-filename"]
+        command += [str(MIGRATIONS / file), "-"]
+        await asyncio.to_thread(subprocess.run, command, input=text, text=True, check=True)
     assert "from geoalchemy2 import Geometry" in text
     await asyncio.to_thread(upgrade, owner_url)
     await asyncio.to_thread(compare, owner_url)
-    await asyncio.to_thread(downgrade, owner_url, "0007")
+    await asyncio.to_thread(downgrade, owner_url, last)
     await asyncio.to_thread(upgrade, owner_url)
     # Alembic sees no checks: its author adds them.
     lines, written = (

@@ -7,19 +7,22 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from types import GenericAlias, ModuleType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import asyncpg
 import msgspec
-import psycopg
 import pytest
+from pydantic import AwareDatetime, BaseModel
 
 import ingest_mqtt
 import parking_api
 import sql
-from sql.statements import DECLARED, QUERIES, Declared
+from parking_api.models import FromJson
+from sql.kinds import LotType
+from sql.statements import DECLARED, QUERIES, Declared, Row
 from tests.servers import Databases
+from tests.sql.analysis import Analysis
 
 TYPES: dict[str, type] = {
     "text": str,
@@ -87,14 +90,6 @@ async def db(url: str) -> AsyncIterator[Any]:
     await connection.close()
 
 
-@pytest.fixture(scope="module")
-def origins(url: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection that tells of each column of a statement which table's it is."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(STAGE.encode())
-        yield connection
-
-
 def test_each_is_declared_once_and_none_is_left_over() -> None:
     assert len(DECLARED) == len(STATEMENTS)
     assert STATEMENTS.keys() == written().keys()
@@ -116,9 +111,21 @@ def plain(annotation: Any) -> tuple[Any, bool]:
     options = get_args(annotation) if is_union else (annotation,)
     may_be_null = type(None) in options
     (kind,) = {option for option in options if option is not type(None)} or {type(None)}
+    # What a model checks beside the type does not count, nor that a time has its offset.
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if kind is AwareDatetime:
+        kind = datetime
     if get_origin(kind) is Literal:
         (kind,) = {type(value) for value in get_args(kind)}
     return kind, may_be_null
+
+
+def literals(annotation: Any) -> frozenset[str]:
+    """The values of the Literal in a type; nothing where there is none."""
+    if get_origin(annotation) is Literal:
+        return frozenset(map(str, get_args(annotation)))
+    return frozenset().union(*map(literals, get_args(annotation)))
 
 
 def fits(annotation: Any, type_name: str, *, given: bool) -> bool:
@@ -135,6 +142,12 @@ def columns(statement: Declared) -> dict[str, Any]:
     """The declared types by column; the only column of a bare value has no name."""
     if not statement.is_row:
         return {"": statement.of | None if statement.may_lack else statement.of}
+    if issubclass(statement.of, BaseModel):
+        # A model reads JSON itself.
+        return {
+            name: str if FromJson in one.metadata else one.annotation
+            for name, one in statement.of.model_fields.items()
+        }
     return {one.name: one.type for one in msgspec.structs.fields(statement.of)}
 
 
@@ -171,31 +184,39 @@ async def test_types_are_the_databases(name: str, db: Any) -> None:
     declared, attributes = columns(statement), prepared.get_attributes()
     if statement.is_row:
         assert list(declared) == [one.name for one in attributes]
-        assert statement.of(*declared), "a row is made of its columns in order"
+        if issubclass(statement.of, Row):
+            assert statement.of(*declared), "a row is made of its columns in order"
     for one, annotation in zip(attributes, declared.values(), strict=True):
         assert fits(annotation, one.type.name, given=False), (one.name, annotation, one.type.name)
 
 
-NOT_NULL = """
-SELECT a.attnotnull
-FROM pg_attribute AS a INNER JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
-WHERE a.attrelid = %s AND a.attnum = %s
-"""
-
-
 @pytest.mark.parametrize("name", sorted(name for name, one in STATEMENTS.items() if one.of))
-def test_nullability_is_the_catalogues(name: str, origins: psycopg.Connection[Any]) -> None:
-    """Of columns that are a table's own; what an expression gives, the catalogue does not tell."""
+async def test_nulls_and_kinds_are_the_databases(name: str, db: Any) -> None:
+    """What an expression gives, the database cannot tell."""
     statement = STATEMENTS[name]
-    origins.pgconn.prepare(b"", statement.text.encode())
-    result = origins.pgconn.describe_prepared(b"")
-    outer = re.search(r"\b(LEFT|RIGHT|FULL)\b", statement.text) is not None
-    for place, (column, annotation) in enumerate(columns(statement).items()):
-        where = (result.ftable(place), result.ftablecol(place))
-        found = origins.execute(NOT_NULL, where).fetchone()
-        may_be_null = not found[0] if found else None
+    declared, known = columns(statement), await Analysis(db).columns(statement.text)
+    for (column, annotation), (may_be_null, texts) in zip(declared.items(), known, strict=True):
         excluded = re.search(rf"\b{column} IS NOT NULL", statement.text, re.IGNORECASE)
         if may_be_null and not excluded:
             assert plain(annotation)[1], f"{column} may be null"
-        elif may_be_null is False and not outer and statement.is_row:
+        elif may_be_null is False and statement.is_row:
             assert not plain(annotation)[1], f"{column} is never null"
+        if texts is not None and (kinds := literals(annotation)):
+            assert kinds == texts, f"{column} is one of these"
+
+
+async def test_the_database_tells_nulls_and_kinds(db: Any) -> None:
+    """Through joins, subqueries and views."""
+    known = await Analysis(db).columns(
+        "WITH near AS (SELECT lot_id, district, lot_type FROM lot WHERE capacity > $1)"
+        " SELECT g.gateway_id, n.lot_id, n.lot_type, s.state, v.district, v.lot_type, v.seq,"
+        " v.operator_id, count(*) AS n, coalesce(n.district, 'none'), upper(v.lot_id)"
+        " FROM near AS n"
+        " RIGHT JOIN gateway AS g ON n.lot_id = g.gateway_id"
+        " LEFT JOIN (SELECT state FROM tariff_version) AS s ON true"
+        " INNER JOIN lot_now AS v ON true GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 10, 11"
+    )
+    assert [one.may_be_null for one in known] == [
+        *(False, True, True, True, True, False, True, False, False, False, None)
+    ]
+    assert known[2].texts == known[5].texts == frozenset(get_args(LotType))

@@ -392,7 +392,7 @@ CREATE TABLE mechanism_review (
 """
 
 DOWN = """
-DROP VIEW space_now, lot_now;
+DROP VIEW IF EXISTS space_now, lot_now;
 DROP TABLE mechanism_review, price_mechanism_target, price_mechanism;
 DROP TABLE city_calendar, price_control, tariff_effect, tariff_version, tariff, zone_draft;
 DROP TABLE audit_entry, api_key, person;
@@ -401,6 +401,7 @@ DROP TABLE space, lot, zone, gateway, operator, district;
 DROP FUNCTION audit_entry_stays, tariff_version_stays, price_mechanism_stays, tariffs_changed;
 DROP FUNCTION analyze_registration, suspend_space_checks, resume_space_checks;
 DROP FUNCTION make_partition, drop_partition;
+DROP FUNCTION IF EXISTS registration_changed, logins_changed;
 DROP FUNCTION bay_state, closes_within, data_state, is_open;
 DROP TYPE space_state;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM onelot_app;

@@ -8,8 +8,13 @@ import asyncpg
 import pytest
 
 from parking_api.__main__ import main
-from parking_api.audit import AuditValueError, record
-from parking_api.audit.service import ChainBrokenError, Head, verify
+from parking_api.audit.service import (
+    AuditValueError,
+    ChainBrokenError,
+    Head,
+    record,
+    verify,
+)
 from parking_api.command_line import connected
 from sql.engine import Db, Transaction, transaction
 

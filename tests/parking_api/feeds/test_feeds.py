@@ -22,7 +22,8 @@ async def _feeding(built: Builder) -> None:
     await built.connection.execute("INSERT INTO gateway VALUES ('gw-a2', 'op-a', false, 'hash')")
     for lot_id, age_s in (("live", 60), ("stale", 901), ("silent", 3700)):
         await built.lot(lot_id)
-        await built.report(lot_id, 3, age_s=age_s, epoch=5, seq=9)
+        transport = "http" if lot_id == "stale" else "mqtt"
+        await built.report(lot_id, 3, age_s=age_s, epoch=5, seq=9, transport=transport)
     await built.lot("unheard")
     await built.lot("others", **OTHERS)
 
@@ -60,6 +61,8 @@ async def test_the_health_of_gateways(
         "stale": 1,
         "estimated": 0,
         "unknown": 2,
+        "lots_by_mqtt": 2,
+        "lots_by_http": 1,
         "dead_letters_24h": 2,
     }
     assert (second["gateway_id"], second["lots"], second["received_at"]) == ("gw-a2", 0, None)
@@ -84,6 +87,7 @@ async def test_the_health_of_a_gateways_lots(
     ages = [lot.silent_s for lot in (live, stale, silent) if lot.silent_s is not None]
     delays = [age - least for age, least in zip(ages, (60, 901, 3700), strict=True)]
     assert all(0 <= delay < 30 for delay in delays), delays
+    assert [lot.transport for lot in (live, stale, unheard)] == ["mqtt", "http", None]
     assert unheard.data_state == "unknown"
     nothing = (unheard.epoch, unheard.seq, unheard.observed_at, unheard.received_at)
     assert (*nothing, unheard.silent_s, unheard.age_s) == (None,) * 6

@@ -14,11 +14,11 @@ import pytest
 from parking_api.__main__ import main
 from parking_api.command_line import NotMigratedError, connected
 from parking_api.importing.faults import ImportFaultsError
-from parking_api.importing.progress import Silent
-from parking_api.importing.service import Totals, import_city
+from parking_api.importing.service import import_city
+from parking_api.importing.totals import Totals
 from sql.engine import Db
 from sql.lot_state_store import load_states
-from tests.parking_api.import_files import FILES, NOW, STATE, features, write_city, zone
+from tests.parking_api.import_files import FILES, NOW, SILENT, STATE, features, write_city, zone
 
 SHANGHAI = "Asia/Shanghai"
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -26,7 +26,7 @@ TABLES = ("operator", "gateway", "district", "zone", "lot", "space", "lot_state"
 
 
 async def load(db: Db, directory: Path) -> Totals:
-    return await import_city(db, directory, at=AT, steps=Silent())
+    return await import_city(db, directory, at=AT, steps=SILENT)
 
 
 async def contents(db: Db) -> dict[str, list[Any]]:
@@ -272,7 +272,7 @@ def test_the_command_fails_on_faults(database_url: str, tmp_path: Path) -> None:
         ([".", "--skip-bad"], "--skip-bad: for a file of lots, not for a city"),
         (["x.csv", "--timezone", "Mars"], "'Mars' is not an IANA time zone"),
         (["x.csv", "--report-interval-s", "5"], "'5' should be greater than or equal to 10"),
-        ([__file__], "a file of lots ends in .csv, .json, .geojson"),
+        ([__file__], "a file of lots ends in .csv, .tsv, .txt, .json, .geojson"),
     ],
 )
 def test_the_command_refuses_a_wrong_call(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from parking_api.importing.coordinates import gcj02_to_bd09, to_wgs84, wgs84_to_gcj02
+from parking_api.coordinates import gcj02_to_bd09, to_wgs84, wgs84_to_gcj02
 
 GEOD = Geod(ellps="WGS84")
 # Longitude and latitude, WGS 84 and GCJ-02: the test points of github.com/googollee/eviltransform.

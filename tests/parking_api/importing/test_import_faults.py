@@ -6,8 +6,7 @@ import pytest
 
 from parking_api.importing.city import City, read_city
 from parking_api.importing.faults import Faults, ranges, shown
-from parking_api.importing.progress import Silent
-from tests.parking_api.import_files import BAYS, FILES, OPERATORS, write_city
+from tests.parking_api.import_files import BAYS, FILES, OPERATORS, SILENT, write_city
 
 BAY = "370202-0001,2,0,standard,120.0101,36.0100"
 LOT = "op-a,gw-a1,370202"
@@ -15,7 +14,7 @@ LOT = "op-a,gw-a1,370202"
 
 def read(directory: Path, timezones: frozenset[str] = frozenset()) -> tuple[City, list[str]]:
     faults = Faults()
-    city = read_city(directory, faults, Silent(), timezones)
+    city = read_city(directory, faults, SILENT, timezones)
     return city, faults.lines()
 
 
@@ -56,18 +55,18 @@ def test_the_right_city_has_no_fault(tmp_path: Path) -> None:
         ("lots.csv", ",300,4", ",300,many", "row 2, capacity: 'many' should be a valid integer"),
         ("lots.csv", "4,1,,,,", "4,0,,,,", "row 2, levels: '0' should be greater than or equal"),
         ("lots.csv", "2.1,06", "1.2,06", "row 3, height_limit_m: '1.2' should be greater than"),
-        ("lots.csv", "22:30", "24:00", "row 3, closes_at: '24:00' should be HH:MM, 00:00 to"),
+        ("lots.csv", "22:30", "24:30", "row 3, closes_at: '24:30' should be HH:MM, 00:00 to"),
         ("lots.csv", "22:30", "", "row 3, closes_at: opens_at and closes_at go together"),
         ("lots.csv", "06:00", "", "row 3, closes_at: '22:30' opens_at and closes_at go together"),
         ("lots.csv", "Asia/Shanghai", "Asia/Qingdao", "row 2, timezone: 'Asia/Qingdao' is not an"),
         ("lots.csv", "120.01,36.01", "nan,36.01", "row 2, longitude: 'nan' should be a finite"),
         ("lots.csv", "120.01,36.01", "120.01,inf", "row 2, latitude: 'inf' should be a finite"),
         ("lots.csv", "120.01,36.01", "0,0", "row 2, latitude: '0' with longitude 0 is no place"),
-        ("lots.csv", "120.01,36.01", "36.01,120.01", "row 2, latitude: '120.01' should be less"),
+        ("lots.csv", "120.01,36.01", "36.01,120.01", "row 2, latitude: '120.01' and longitude 36"),
         ("lots.csv", "120.01,36.01", "120.01", "row 2: has 17 fields, the header has 18"),
         ("lots.csv", "A One", '"A One', "row 2: unexpected end of data; nothing after it was"),
         ("lots.csv", "A One", "A" * 140_000, "row 2: field larger than field limit (131072);"),
-        ("lots.csv", ",capacity,", ",places,", "row 1, capacity: this column is missing; there"),
+        ("lots.csv", ",capacity,", ",places,", "row 1, capacity: this column is missing (or "),
         ("lots.csv", ",levels,", ",capacity,", "row 1, capacity: this column is there twice"),
         ("lots.csv", "A One", "A\0One", "holds a NUL character in line 2"),
         ("gateways.csv", "gw-a1,op-a", "gw-a1,op-z", "row 2, operator_id: there is no operator"),
@@ -131,7 +130,12 @@ def test_another_encoding_is_told(tmp_path: Path) -> None:
 
     _, faults = read(directory)
 
-    assert faults == ["operators.csv: is not UTF-8 (byte 0xbc in line 2): save it as UTF-8"]
+    assert faults == [
+        (
+            "operators.csv: is not UTF-8 (byte 0xbc in line 2); it reads as GBK, such as '甲公司': "
+            "give --encoding gbk"
+        )
+    ]
 
 
 def test_a_bom_crlf_empty_lines_and_another_order_of_columns_do_no_harm(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.lots_file import LotOptions
-from parking_api.importing.progress import Silent
-from parking_api.importing.service import LotsImport, import_city, import_lots
+from parking_api.importing.service import import_city, import_lots
+from parking_api.importing.totals import LotsImport
 from sql.engine import Db
-from tests.parking_api.import_files import NOW, STATE, write_city
+from tests.parking_api.import_files import NOW, SILENT, STATE, write_city
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 CAR_PARKS = Path(__file__).parent / "data" / "car_parks.csv"
@@ -33,7 +33,7 @@ HEADER = "lot_id,name,longitude,latitude,capacity"
 @pytest.fixture
 async def city(db: Db, tmp_path: Path) -> Db:
     """A connection to a database that holds the small city."""
-    await import_city(db, write_city(tmp_path / "city"), at=AT, steps=Silent())
+    await import_city(db, write_city(tmp_path / "city"), at=AT, steps=SILENT)
     return db
 
 
@@ -98,9 +98,10 @@ def test_the_command_imports_the_rest_and_says_what_it_left(database_url: str) -
     ]
     *notes, totals = done.stdout.splitlines()
     assert notes == [
+        "read lot as lot_id",
+        "passed over the columns address",
         "added operator costa",
         "added gateway gw-costa of costa",
-        "passed over the columns address",
         "new gateways may log in after: python -m parking_api credentials --reload",
     ]
     assert "2 lots (2 new, 0 changed) in " in totals
@@ -223,3 +224,72 @@ async def test_new_lots_need_an_operator_and_a_gateway(db: Db, tmp_path: Path) -
         "lots.csv, gateway_id: this column is missing, and --gateway is not given",
     ]
     assert no_owner.value.faults.lines() == ["--gateway: gw-new is not there: give --operator too"]
+
+
+async def test_the_planner_knows_how_much_is_staged(city: Db, tmp_path: Path) -> None:
+    # Else it expects a row or two, and compares each bay with all others.
+    async with city.transaction():
+        file = write(tmp_path, "n1,North,120.31,36.07,30")
+        await load(city, file, options(PARTIES | {"reporting": "bays"}))
+        staged = await city.fetchval(
+            "SELECT reltuples FROM pg_class WHERE relname = 'staged_space'"
+        )
+    assert staged == 30
+
+
+async def test_lots_in_no_district_or_far_from_all_others_are_warned_of(
+    city: Db, tmp_path: Path
+) -> None:
+    rows = ["in-1,In,120.02,36.02,3", "out-1,Out,120.5,36.02,3", "far-1,Far,-4.42,36.72,3"]
+
+    done = await load(city, write(tmp_path, *rows), options())
+
+    assert [str(doubt) for doubt in done.totals.doubts] == [
+        "lots.csv, row 3: lot out-1 at longitude 120.500000, latitude 36.020000 is in no district",
+        "lots.csv, row 4: lot far-1 at longitude -4.420000, latitude 36.720000 is in no district",
+        (
+            "lots.csv, row 4: lot far-1 at longitude -4.420000, latitude 36.720000 is 10,103 km "
+            "from the nearest other lot"
+        ),
+    ]
+
+
+async def test_without_districts_a_far_lot_that_looks_swapped_is_named(
+    db: Db, tmp_path: Path
+) -> None:
+    rows = ["a,A,-4.42,36.72,3", "b,B,-4.43,36.71,3", "c,C,36.72,-4.42,3"]
+
+    done = await load(db, write(tmp_path, *rows), options())
+
+    (doubt,) = done.totals.doubts
+    assert doubt.row == 4
+    assert doubt.message.endswith("; latitude and longitude look swapped")
+
+
+async def test_a_lot_that_is_in_a_district_the_other_way_round_is_refused(
+    city: Db, tmp_path: Path
+) -> None:
+    await city.execute(
+        "INSERT INTO district VALUES ('653101', '喀什', 'Kashgar',"
+        " ST_Multi(ST_MakeEnvelope(75.9, 39.4, 76.1, 39.6, 4326)))"
+    )
+    path = write(tmp_path, "k-1,K,39.47,75.99,3", "k-2,K,75.99,39.47,3")
+
+    with pytest.raises(ImportFaultsError) as caught:
+        await load(city, path, options())
+
+    assert caught.value.faults.lines() == [
+        (
+            "lots.csv, row 2, latitude: 75.990000 and longitude 39.470000 look swapped: the other "
+            "way round it is in 653101"
+        )
+    ]
+
+
+async def test_of_duplicate_ids_none_is_taken(db: Db, tmp_path: Path) -> None:
+    rows = ["l-1,A,120.02,36.02,3", "l-2,B,120.03,36.03,3", "l-1,C,120.04,36.04,3"]
+
+    done = await load(db, write(tmp_path, *rows), options(skip_bad=True))
+
+    assert [row[0] for row in await db.fetch("SELECT lot_id FROM lot")] == ["l-2"]
+    assert (done.rows, len(done.left_out.bad_rows)) == (3, 2)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from parking_api.importing.coordinates import Crs, gcj02_to_bd09, wgs84_to_gcj02
+from parking_api.coordinates import Crs, gcj02_to_bd09, wgs84_to_gcj02
 from parking_api.importing.faults import Faults
 from parking_api.importing.lots_file import LotOptions, read_lots, read_lots_file
 
@@ -53,8 +53,14 @@ def test_each_row_is_checked(tmp_path: Path, row: str, fault: str) -> None:
         (
             b"name,lat,capacity\nA,1,2\n",
             [
-                "lots.csv, row 1, lot_id: this column is missing (or lot)",
-                "lots.csv, row 1, longitude: this column is missing (or lon or lng)",
+                (
+                    "lots.csv, row 1, lot_id: this column is missing (or 停车场编号 or 车场编号 or "
+                    "停车场编码); there are 'name', 'lat', 'capacity'"
+                ),
+                (
+                    "lots.csv, row 1, longitude: this column is missing (or 经度 or lon or lng); "
+                    "there are 'name', 'lat', 'capacity'"
+                ),
             ],
         ),
         (
@@ -63,7 +69,12 @@ def test_each_row_is_checked(tmp_path: Path, row: str, fault: str) -> None:
         ),
         (
             "lot,name,lat,lon,capacity\n1,Málaga,1,2,3\n".encode("latin-1"),
-            ["lots.csv: is not UTF-8 (byte 0xe1 in line 2): save it as UTF-8"],
+            [
+                (
+                    "lots.csv: is not UTF-8 (byte 0xe1 in line 2): save it as UTF-8, or give "
+                    "--encoding (gbk, gb18030, big5, latin-1)"
+                )
+            ],
         ),
         (
             b"lot,name,lat,lon,capacity\n1,A\0,1,2,3\n",

@@ -9,12 +9,11 @@ import pytest
 
 from parking_api.audit.service import verify
 from parking_api.importing.faults import ImportFaultsError
-from parking_api.importing.progress import Silent
 from parking_api.importing.service import import_city
 from simulators.__main__ import main as simulate
 from sql.engine import Db
 from tests.parking_api.bureau import document
-from tests.parking_api.import_files import features, write_city, zone
+from tests.parking_api.import_files import SILENT, features, write_city, zone
 from tests.parking_api.serving import get, serving
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -43,7 +42,7 @@ def city(directory: Path, given: Any) -> Path:
 
 
 async def load(db: Db, directory: Path) -> str:
-    return str(await import_city(db, directory, at=AT, steps=Silent()))
+    return str(await import_city(db, directory, at=AT, steps=SILENT))
 
 
 async def contents(db: Db) -> list[Any]:
@@ -62,9 +61,16 @@ async def test_once_and_never_again(db: Db, tmp_path: Path) -> None:
     assert "1 tariff (0 new, 0 changed)" in await load(db, again)
 
     assert await contents(db) == before
-    actions = await db.fetch("SELECT action FROM audit_entry ORDER BY entry_id")
-    assert [row[0] for row in actions] == ["price_control.import", "tariff.import"]
-    assert (await verify(db)).entries == 2
+    kept = await db.fetch("SELECT action, subject FROM audit_entry ORDER BY entry_id")
+    assert [tuple(row) for row in kept] == [
+        ("calendar.import", "calendar/2026"),
+        ("calendar.import", "calendar/2027"),
+        ("price_control.import", "price_control/c-1"),
+        ("tariff.import", "tariff/t-1/1"),
+    ]
+    days = await db.fetchval("SELECT after::text FROM audit_entry WHERE subject = 'calendar/2026'")
+    assert json.loads(days) == {"holidays": ["2026-01-01"], "makeup_workdays": ["2026-01-04"]}
+    assert (await verify(db)).entries == 4
 
 
 @pytest.mark.parametrize(

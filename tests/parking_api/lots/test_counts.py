@@ -13,14 +13,13 @@ from ingest_mqtt.publish import state_payload
 from ingest_mqtt.wire import StateMessage
 from parking_api.city import service
 from parking_api.city.models import CityTotals
-from parking_api.lots import queries
 from parking_api.lots import service as lot_answers
-from parking_api.lots.memory import City
 from parking_api.lots.models import LotAnswer, LotAsk
 from sql.engine import transaction
 from sql.lot_state_store import load_lots, write_states
 from sql.lot_states import Lot, LotState, ReportTimes, counted, live_for, sensed, stale_for
 from tests.parking_api.builders import Builder
+from tests.parking_api.city.loading import loaded, lot_at
 from tests.parking_api.serving import get, samples
 
 HERE = {"lon": 120.38, "lat": 36.06}
@@ -41,7 +40,7 @@ async def test_three_of_sixty_bays_are_reported(api: httpx.AsyncClient, built: B
     await built.report_bays("a", 60, [1, 2], UNKNOWN)
 
     told = await lot(api)
-    city = CityTotals.model_validate(await get(api, "/v1/city"))
+    city = CityTotals.model_validate(await get(api, "/v1/city", source="database"))
 
     assert (told.capacity, told.free_spaces, told.unknown_spaces) == (60, 1, 57)
     assert (told.status, told.data_state) == ("open", "live")
@@ -77,7 +76,7 @@ async def test_where_nothing_is_known_there_is_no_count(
     await built.report_bays("a", 4, [], [1, 2, 3, 4])
 
     told = await lot(api)
-    city = CityTotals.model_validate(await get(api, "/v1/city"))
+    city = CityTotals.model_validate(await get(api, "/v1/city", source="database"))
 
     assert (told.free_spaces, told.free_by_class, told.unknown_spaces) == (None, None, 4)
     assert (told.status, told.data_state) == ("unknown", "live")
@@ -94,7 +93,7 @@ async def test_lots_that_are_silent_count_in_their_own_number_and_in_capacity_al
         await built.report_bays(lot_id, 10, [1, 2, 3], [4, 5], age_s=age_s)
     await built.lot("never", capacity=100)
 
-    city = CityTotals.model_validate(await get(api, "/v1/city"))
+    city = CityTotals.model_validate(await get(api, "/v1/city", source="database"))
     told = await samples(api)
 
     assert (city.lots, city.live, city.stale, city.unknown) == (4, 1, 1, 2)
@@ -124,9 +123,11 @@ async def test_bays_of_a_lot_that_has_grown_are_unknown(
     assert [bay["number"] for bay in near] == [2, 3, 4, 5]
 
 
-def chance_states(lots: dict[str, Lot], built: Builder) -> Iterator[tuple[str, LotState]]:
+def chance_states(
+    lots: dict[str, Lot], built: Builder, seq: int = 1
+) -> Iterator[tuple[str, LotState]]:
     """A state for most lots: known, unknown, full and in between, of every age."""
-    dice = random.Random(7)
+    dice = random.Random(6 + seq)
     for lot_id, one in lots.items():
         if dice.random() < 0.1:
             continue
@@ -135,7 +136,7 @@ def chance_states(lots: dict[str, Lot], built: Builder) -> Iterator[tuple[str, L
         # Not on an edge itself: time passes between the answers.
         at = built.now - dice.choice(ages) + timedelta(seconds=30)
         times = ReportTimes(min(at, built.now), built.now, at)
-        order = (1, 1)
+        order = (1, seq)
         if one.reporting == "bays":
             unknown = dice.choice([0, one.all_bays, dice.getrandbits(one.capacity)])
             occupied = dice.choice([one.all_bays, dice.getrandbits(one.capacity)]) & ~unknown
@@ -147,7 +148,7 @@ def chance_states(lots: dict[str, Lot], built: Builder) -> Iterator[tuple[str, L
             yield lot_id, counted(order, capacity, free, unknown, times)
 
 
-async def test_memory_counts_as_the_database_does(api: httpx.AsyncClient, built: Builder) -> None:
+async def chance_lots(built: Builder) -> None:
     for number in range(60):
         sensing = number % 2 == 0
         await built.lot(
@@ -159,25 +160,31 @@ async def test_memory_counts_as_the_database_does(api: httpx.AsyncClient, built:
         )
         if sensing:
             await built.bays(f"lot-{number:02d}", *[(120.38, 36.06, "ev")] * (1 + number % 20))
-    loaded, followed = City(), City()
-    followed.load(await queries.all_lots(built.connection))
+
+
+async def test_memory_counts_as_the_database_does(
+    api: httpx.AsyncClient, built: Builder, database_url: str
+) -> None:
+    await chance_lots(built)
+    followed = await loaded(database_url)
     lots = await load_lots(built.connection)
     async with transaction(built.connection) as db:
         committed = await write_states(db, dict(chance_states(lots, built)), {})
     for lot_id, state in committed.items():
         followed.apply(msgspec.json.decode(state_payload(lot_id, state), type=StateMessage))
-    loaded.load(await queries.all_lots(built.connection))
     now = await built.connection.fetchval("SELECT now()")
 
-    listed = (await get(api, "/v1/lots", limit=1000, at=now.isoformat()))["items"]
-    totals = await get(api, "/v1/city")
+    listed = (await get(api, "/v1/lots", limit=1000, at=now.isoformat(), source="database"))[
+        "items"
+    ]
+    totals = await get(api, "/v1/city", source="database")
 
     columns = ("capacity", "free_spaces", "unknown_spaces", "free_by_class", "status", "data_state")
     stay = LotAsk(at=now).stay(now)
     assert {one["status"] for one in listed} == {"open", "full", "unknown"}
-    for city in (loaded, followed):
+    for city in (await loaded(database_url), followed):
         for one in listed:
-            told: Any = lot_answers.lot(city.lot(one["lot_id"], now), stay)
+            told: Any = lot_answers.lot(lot_at(city, one["lot_id"], now), stay)
             assert {key: told[key] for key in columns} == {key: one[key] for key in columns}
         recalled = orjson.loads(
             orjson.dumps(service.city(service.remembered_totals(city, now), degraded=False))

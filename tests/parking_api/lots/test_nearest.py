@@ -231,7 +231,7 @@ async def brute_force(connection: "asyncpg.Connection[Any]") -> Any:
     )
 
 
-def asked(dice: random.Random) -> dict[str, Any]:
+def question(dice: random.Random) -> dict[str, Any]:
     """Draw a place in and around the city, and what is looked for there."""
     ask: dict[str, Any] = {
         "lon": dice.uniform(119.3, 121.3) if dice.random() < 0.5 else dice.gauss(120.38, 0.15),
@@ -254,7 +254,7 @@ async def test_right_against_brute_force(big_api: httpx.AsyncClient, big_city_ur
     lons, lats = (np.array([lot[axis] for lot in lots]) for axis in ("lon", "lat"))
     dice, found = random.Random(2), 0
     for _ in range(PLACES):
-        ask = asked(dice)
+        ask = question(dice)
         here = np.full_like(lons, ask["lon"]), np.full_like(lats, ask["lat"])
         distances_m = WGS_84.inv(*here, lons, lats)[2]
         expected = [

@@ -189,11 +189,11 @@ def test_the_whole_page() -> None:
         "margin:2rem auto;"
     )
     assert page.endswith(
-        "font-size:.8rem;color:#555}</style>\n</head>\n<body>\n<h1>题</h1>\n"
+        "serif}</style>\n</head>\n<body>\n<h1>题</h1>\n"
         "<h2>甲</h2>\n<p>a</p>\n<h2>乙</h2>\n<ol>\n<li>x</li>\n<li>y</li>\n</ol>\n"
         "<h2>丙</h2>\n<p>从</p>\n<table>\n<thead>\n<tr><th>h</th><th>i</th></tr>\n</thead>\n"
         "<tbody>\n<tr><td>1</td><td>2</td></tr>\n<tr><td>3</td><td>4</td></tr>\n</tbody>\n"
-        "</table>\n<p>末</p>\n</body>\n</html>\n"
+        '</table>\n<p class="identity">末</p>\n</body>\n</html>\n'
     )
     assert markdown(notice) == (
         "# 题\n\n## 甲\n\na\n\n## 乙\n\n1. x\n2. y\n\n## 丙\n\n从\n\n"

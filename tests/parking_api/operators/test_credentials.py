@@ -12,9 +12,9 @@ import pytest
 
 from parking_api.__main__ import main
 from parking_api.credentials_file import CredentialsFileError, write_atomically
+from parking_api.operators.broker_files import is_password, mosquitto_hash, new_password, new_salt
 from parking_api.operators.command import BrokerUnknownError, reload_broker
 from parking_api.operators.credentials import Issued, Places, issue
-from parking_api.operators.passwords import is_password, mosquitto_hash, new_password, new_salt
 from sql.engine import Db
 from tests.parking_api.import_files import PLATFORM
 
@@ -189,7 +189,7 @@ def test_a_broker_that_is_not_there_is_told(
 def test_the_command_issues_and_says_so(database_url: str, places: Places) -> None:
     words = ["--file", str(places.file), "--broker-dir", str(places.broker_directory)]
     call = [sys.executable, "-m", "parking_api", "credentials", *words]
-    secrets = {"PLATFORM_INGEST_PASSWORD": "a", "PLATFORM_API_PASSWORD": "b"}
+    secrets = {f"PLATFORM_{who}_PASSWORD": who for who in ("INGEST", "API", "PUSH")}
     environment = {**os.environ, "DATABASE_URL": database_url, **secrets}
 
     done = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)

@@ -74,8 +74,7 @@ async def broker(small_city: Db, places: Places) -> AsyncIterator[RunningBroker]
 @pytest.fixture
 def log_in(broker: RunningBroker, places: Places) -> Iterator[Callable[..., Session]]:
     """Open sessions, with the issued password unless another is given."""
-    known = passwords(places)
-    known |= {"platform-ingest": PLATFORM.ingest, "platform-api": PLATFORM.api}
+    known = passwords(places) | PLATFORM
     opened = []
 
     def open_session(user: str, password: str | None = None) -> Session:
@@ -89,9 +88,9 @@ def log_in(broker: RunningBroker, places: Places) -> Iterator[Callable[..., Sess
 
 
 def test_the_broker_accepts_the_passwords_and_no_others(log_in: Callable[..., Session]) -> None:
-    users = ("gw-a1", "gw-a2", "gw-b1", "platform-ingest", "platform-api")
+    users = ("gw-a1", "gw-a2", "gw-b1", "platform-ingest", "platform-api", "platform-push")
 
-    assert [log_in(user).connected for user in users] == [0] * 5
+    assert [log_in(user).connected for user in users] == [0] * 6
     assert log_in("gw-a1", "wrong").connected == NOT_AUTHORISED
     assert log_in("nobody", "wrong").connected == NOT_AUTHORISED
 
@@ -117,11 +116,26 @@ WRITES = [
     ("platform-ingest", "heartbeat/ingest", ACCEPTED),
     ("platform-api", "state/370202-0001", NOT_AUTHORISED),
     ("platform-api", "acks/gw-a1/370202-0001", NOT_AUTHORISED),
+    ("platform-api", "push/gw-a1/370202-0001/spaces", NOT_AUTHORISED),
+    # It hands on what any gateway has posted, and does nothing else in a gateway's name.
+    ("platform-push", "push/gw-a1/370202-0001/spaces", ACCEPTED),
+    ("platform-push", "push/gw-b1/370203-0001/snapshot", ACCEPTED),
+    ("platform-push", "push/gw-a1/370202-0001/status", NOT_AUTHORISED),
+    ("platform-push", "push/gw-a1/370202-0001", NOT_AUTHORISED),
+    ("platform-push", "feeds/gw-a1/370202-0001/spaces", NOT_AUTHORISED),
+    ("platform-push", "acks/gw-a1/370202-0001", NOT_AUTHORISED),
+    ("platform-push", "push-acks/1", NOT_AUTHORISED),
+    ("platform-push", "state/370202-0001", NOT_AUTHORISED),
+    ("gw-a1", "push/gw-a1/370202-0001/spaces", NOT_AUTHORISED),
+    ("gw-a1", "push-acks/1", NOT_AUTHORISED),
+    ("platform-ingest", "push-acks/2", ACCEPTED),
+    # It clears these too.
+    ("platform-ingest", "push/gw-a1/370202-0001/spaces", ACCEPTED),
 ]
 
 
 def test_everyone_writes_what_is_theirs_and_nothing_else(log_in: Callable[..., Session]) -> None:
-    sessions = {user: log_in(user) for user in ("gw-a1", "platform-ingest", "platform-api")}
+    sessions = {user: log_in(user) for user in {user for user, _, _ in WRITES}}
 
     answers = [
         (user, topic, sessions[user].publish(f"{ROOT}/{topic}")) for user, topic, _ in WRITES
@@ -133,25 +147,32 @@ def test_everyone_writes_what_is_theirs_and_nothing_else(log_in: Callable[..., S
 def test_everyone_hears_what_is_theirs_and_nothing_else(log_in: Callable[..., Session]) -> None:
     gateway, other = log_in("gw-a1"), log_in("gw-b1")
     ingest, api = log_in("platform-ingest"), log_in("platform-api")
-    for session in (gateway, other, ingest, api):
+    push, push_2 = log_in("platform-push"), log_in("platform-push-2", PLATFORM["platform-push"])
+    for session in (gateway, other, ingest, api, push, push_2):
         session.subscribe(f"{ROOT}/#")
 
     ingest.publish(f"{ROOT}/acks/gw-b1/370203-0001")
     ingest.publish(f"{ROOT}/acks/gw-a1/370202-0001")
     gateway.publish(f"{ROOT}/feeds/gw-a1/370202-0001/spaces")
-    # Delivered to all, and in order: what was theirs before it has arrived by then.
+    push.publish(f"{ROOT}/push/gw-a1/370202-0001/spaces")
+    for number in (1, 2):
+        ingest.publish(f"{ROOT}/push-acks/{number}")
+    # Delivered to all but these two, and in order: what was theirs before it has arrived by then.
     ingest.publish(f"{ROOT}/state/370202-0001")
 
-    def heard(session: Session) -> list[str]:
+    def heard(session: Session, last: str = "state") -> list[str]:
         topics: list[str] = []
-        while not topics or "state" not in topics[-1]:
+        while not topics or last not in topics[-1]:
             topics.append(session.heard.get(timeout=5.0).removeprefix(f"{ROOT}/"))
         return topics
 
     assert heard(gateway) == ["acks/gw-a1/370202-0001", "state/370202-0001"]
     assert heard(other) == ["acks/gw-b1/370203-0001", "state/370202-0001"]
-    assert heard(ingest) == ["feeds/gw-a1/370202-0001/spaces", "state/370202-0001"]
+    pushed = "push/gw-a1/370202-0001/spaces"
+    assert heard(ingest) == ["feeds/gw-a1/370202-0001/spaces", pushed, "state/370202-0001"]
     assert heard(api) == ["state/370202-0001"]
+    assert heard(push, "push-acks") == ["push-acks/1"]
+    assert heard(push_2, "push-acks") == ["push-acks/2"]
 
 
 async def test_a_running_broker_learns_of_new_gateways(

@@ -78,9 +78,13 @@ async def test_what_is_no_question(api: httpx.AsyncClient, people: People) -> No
 async def test_openapi_says_who_may(api: httpx.AsyncClient) -> None:
     document = body(await api.get("/openapi.json"))
     paths = ("/v1/operators", "/v1/feeds", "/v1/dead-letters")
-    routes = [route["get"] for path, route in document["paths"].items() if path.startswith(paths)]
+    routes = [
+        route["get"]
+        for path, route in document["paths"].items()
+        if path.startswith(paths) and "get" in route
+    ]
     assert len(routes) == 6
     for route in routes:
         assert route["tags"] == ["operators"]
-        assert route["security"] == [{"key or token": []}]
+        assert route["security"] == [{"keyOrToken": []}]
         assert {"200", "401", "403", "422", "503"} <= set(route["responses"])

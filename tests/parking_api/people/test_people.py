@@ -329,11 +329,11 @@ async def test_openapi_says_who_may(api: httpx.AsyncClient) -> None:
     document = body(await api.get("/openapi.json"))
     schemes = document["components"]["securitySchemes"]
 
-    assert schemes["key or token"]["scheme"] == "bearer"
+    assert schemes["keyOrToken"]["scheme"] == "bearer"
     for path, methods in document["paths"].items():
         if path.startswith(("/v1/people", "/v1/tokens")):
             for method, route in methods.items():
-                assert route["security"] == [{"key or token": []}], (method, path)
+                assert route["security"] == [{"keyOrToken": []}], (method, path)
                 assert {"401", "403", "422", "503"} <= set(route["responses"]), (method, path)
     new = document["components"]["schemas"]["NewPerson"]["properties"]
     assert json.dumps(new["name"]["examples"], ensure_ascii=False) == '["王芳"]'

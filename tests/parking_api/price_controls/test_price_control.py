@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from parking_api.price_controls.queries import PriceControl
+from parking_api.price_controls.models import PriceControl
 from tests.parking_api.bureau import Bureau, document, problem
 
 SINCE = "2025-01-01T00:00:00+08:00"
@@ -237,8 +237,9 @@ async def test_a_draft_binds_nobody_and_an_end_frees(bureau: Bureau) -> None:
 
 
 def limits(**amounts: int | None) -> tuple[int | None, int | None]:
-    control = PriceControl(**(dict.fromkeys(PriceControl.__struct_fields__) | amounts))  # type: ignore[arg-type]
-    return control.hour_floor_minor, control.hour_ceiling_minor
+    columns: dict[str, Any] = dict.fromkeys(PriceControl.model_fields) | amounts
+    control = PriceControl.model_construct(**columns)
+    return control.least_minor, control.most_minor
 
 
 def test_of_float_and_amounts_the_narrower_hold() -> None:

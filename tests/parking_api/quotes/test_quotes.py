@@ -6,7 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from parking_api.quotes import queries
 from pricing import content_hash
+from sql.engine import Db
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, class_1_road, document, person, problem
 from tests.polling import until
@@ -68,6 +70,28 @@ async def test_the_same_version_gives_the_same_bytes(priced: Bureau) -> None:
 
     assert (await ask(priced, version=1)).content == first.content
     assert (await ask(priced)).content == first.content
+
+
+async def test_the_document_of_a_version_is_read_once(
+    priced: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[str, int]] = []
+    read_versions = queries.versions
+
+    async def noting(db: Db, **known: Any) -> list[queries.StoredVersion]:
+        found = await read_versions(db, **known)
+        read.extend((each.tariff_id, each.version) for each in found)
+        return found
+
+    monkeypatch.setattr(queries, "versions", noting)
+    own = {"zones": [], "lot_types": [], "lots": ["outside"]}
+    await priced.published(document=document("t-3"), applies_to=own)
+    again = await priced.version("t-1", document=class_1_road("t-1") | {"grace": {"mode": "none"}})
+    priced.clock.now += timedelta(minutes=1)
+    await priced.act(again, "publish", priced.approver)
+    assert read == [("t-3", 1), ("t-1", 2)]
+    assert (await ask(priced, lot_id="outside")).json()["tariff_id"] == "t-3"
+    assert (await ask(priced)).json()["version"] == 2
 
 
 async def test_it_says_where_holidays_to_come_may_change_it(priced: Bureau) -> None:

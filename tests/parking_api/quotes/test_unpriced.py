@@ -4,18 +4,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from parking_api.command_line import connected
 from parking_api.importing.command import MOST_NAMED, unpriced_note
-from parking_api.importing.progress import Silent
-from parking_api.importing.service import Totals, import_city
-from parking_api.quotes.coverage import Coverage, Unpriced, newly_unpriced
+from parking_api.importing.service import import_city
+from parking_api.importing.totals import Totals
+from parking_api.quotes.coverage import Coverage, newly_unpriced
+from parking_api.quotes.models import UnpricedLot
 from parking_api.quotes.prices import Situation
 from tests.parking_api.builders import Builder, square
 from tests.parking_api.bureau import Bureau, document, problem
-from tests.parking_api.import_files import features, write_city, zone
+from tests.parking_api.import_files import SILENT, features, write_city, zone
 
 NOW = "2026-11-22T01:31:00+00:00"
 SOON = "2026-12-01T00:00:00+08:00"
@@ -52,10 +52,6 @@ async def check(bureau: Bureau, zone_id: str, **body: Any) -> Any:
     return answer.json()
 
 
-async def publish(bureau: Bureau, zone_id: str, **body: Any) -> httpx.Response:
-    return await bureau.post(f"/v1/zones/{zone_id}/publish", bureau.approver, **body)
-
-
 def street(start: str, end: str | None = None, lacks: str = "tariff") -> dict[str, Any]:
     lost = {"lot_id": "street", "from": start, "to": end, "lacks": lacks}
     return {"lots": 1, "from": start, "items": [lost]}
@@ -65,9 +61,9 @@ async def test_a_zone_that_replaces_a_priced_one(priced: Bureau, built: Builder)
     await draw(priced, "z-2", replaces=["z-1"])
 
     checked = await check(priced, "z-2")
-    told = problem(await publish(priced, "z-2"), 409, "leaves-unpriced")
+    told = problem(await priced.publish_zone("z-2"), 409, "leaves-unpriced")
     still = (await priced.api.get("/v1/zones", params={"at": SOON})).json()["features"]
-    done = (await publish(priced, "z-2", leaves_unpriced=True)).json()
+    done = (await priced.publish_zone("z-2", leaves_unpriced=True)).json()
 
     assert (checked["unpriced"], checked["overlaps"]) == (street(SOON_UTC), [])
     assert told["errors"] == [
@@ -184,7 +180,7 @@ async def test_an_import_notes_what_loses_its_price(database_url: str, tmp_path:
     at = datetime(2026, 11, 22, tzinfo=UTC)
     directory = write_city(tmp_path / "city")
     async with connected(database_url, "test") as connection:
-        await import_city(connection, directory, at=at, steps=Silent())
+        await import_city(connection, directory, at=at, steps=SILENT)
         await connection.execute(
             "INSERT INTO tariff VALUES ('t', 'x', now());"
             "INSERT INTO tariff_version (tariff_id, version, document, content_hash, zones,"
@@ -193,13 +189,13 @@ async def test_an_import_notes_what_loses_its_price(database_url: str, tmp_path:
             "INSERT INTO tariff_effect (tariff_id, version, zone_id, lot_type, effective)"
             " VALUES ('t', 1, 'z-new', 'surface', '[2025-01-01Z, 2098-01-01Z)')"
         )
-        same = await import_city(connection, directory, at=at, steps=Silent())
+        same = await import_city(connection, directory, at=at, steps=SILENT)
         away = features(zone("z-new", 121.0, "2024-01-01T00:00:00+08:00"))
         (directory / "zones.geojson").write_text(away, encoding="utf-8")
-        moved = await import_city(connection, directory, at=at, steps=Silent())
+        moved = await import_city(connection, directory, at=at, steps=SILENT)
 
     assert same.unpriced == []
-    assert [(each.lot_id, each.start, each.lacks) for each in moved.unpriced] == [
+    assert [(each.lot_id, each.from_, each.lacks) for each in moved.unpriced] == [
         ("370202-0001", at, "zone")
     ]
 
@@ -228,7 +224,9 @@ def test_the_first_gap_of_each_lot(spans: Any, expected: Any) -> None:
 
     found = newly_unpriced(before, Coverage({"a": IN_Z, "new": IN_Z}, spans), T)
 
-    assert found == ([Unpriced("a", *expected)] if expected else [])
+    assert [(each.lot_id, each.from_, each.to, each.lacks) for each in found] == (
+        [("a", *expected)] if expected else []
+    )
 
 
 def test_lots_of_one_kind_share_their_fate_and_others_do_not() -> None:
@@ -244,7 +242,10 @@ def test_lots_of_one_kind_share_their_fate_and_others_do_not() -> None:
 
 
 def test_an_imports_note_names_the_first_of_them() -> None:
-    lost = [Unpriced(f"lot-{n}", T, None, "tariff") for n in range(MOST_NAMED + 3)]
+    lost = [
+        UnpricedLot(lot_id=f"lot-{n}", from_=T, to=None, lacks="tariff")
+        for n in range(MOST_NAMED + 3)
+    ]
 
     said = unpriced_note(Totals(unpriced=lost))
 

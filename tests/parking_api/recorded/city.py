@@ -22,7 +22,7 @@ PEOPLE: Final[dict[str, tuple[list[str], str | None]]] = {
 PINNED: Final = """
 CREATE SCHEMA pinned;
 CREATE TABLE pinned.clock (at timestamptz NOT NULL);
-INSERT INTO pinned.clock VALUES ('2026-11-22T01:30:00Z');
+INSERT INTO pinned.clock VALUES ('-infinity');
 CREATE FUNCTION pinned.now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
 AS 'SELECT at FROM pinned.clock';
 GRANT USAGE ON SCHEMA pinned TO onelot_app;
@@ -64,9 +64,8 @@ def key_of(person_id: str) -> str:
     return f"ok_{digest[:12]}_{digest[:43]}"
 
 
-async def pin(built: Builder) -> None:
-    """Have the database say that it is `START`, to whoever connects from now on."""
-    connection = built.connection
+async def pin(connection: "asyncpg.Connection[Any]", at: datetime = START) -> None:
+    """Have the database say that it is `at`, to whoever connects from now on."""
     await connection.execute(PINNED)
     for statement in (VIEWS, FUNCTIONS):
         for (definition,) in await connection.fetch(statement):
@@ -74,6 +73,7 @@ async def pin(built: Builder) -> None:
                 await connection.execute(definition.replace("now()", "pinned.now()"))
     name = await connection.fetchval("SELECT current_database()")
     await connection.execute(f"ALTER DATABASE {name} SET search_path = pinned, pg_catalog, public")
+    await set_clock(connection, at)
 
 
 async def set_clock(connection: "asyncpg.Connection[Any]", at: datetime) -> None:
@@ -96,7 +96,9 @@ async def _lots(built: Builder) -> None:
         "INSERT INTO gateway VALUES ('gw-a2', 'op-a', false, 'hash');"
         "INSERT INTO operator VALUES ('op-none', '空', 'None');"
         "INSERT INTO ingester_status (ingester, heartbeat_at)"
-        " VALUES ('ingester', '2026-11-22T01:29:55Z')"
+        " VALUES ('ingester', '2026-11-22T01:29:55Z');"
+        "INSERT INTO place VALUES ('p-1', '五四广场', 'May Fourth Square', '370202',"
+        " st_point(120.382, 36.06, 4326)::geography)"
     )
     here: dict[str, Any] = {"district": "370202"}
     other = {"operator_id": "op-b", "gateway_id": "gw-s"}
@@ -152,7 +154,7 @@ async def _history(built: Builder) -> None:
     await built.step("street", begin)
     await built.step("street", begin + step, covered_s=100.0, free_space_s=310.0)
     await built.step("street", begin + 3 * step, free_last=0, free_min=0, free_max=7)
-    await built.step("garage", begin, capacity=5, known_space_s=900.0)
+    await built.step("garage", begin, capacity=5, known_space_s=900.0, free_space_s=600.0)
 
 
 async def _dead_letters(built: Builder) -> None:

@@ -88,7 +88,7 @@ class Recorder:
             headers: Further ones.
             keep_body: Whether the text of the answer is kept.
         """
-        sent = {**self.people.get(who, {}), **(headers or {})}
+        sent = {"accept-encoding": "identity", **self.people.get(who, {}), **(headers or {})}
         if content is None and body is not None:
             content = _json(body).encode()
             sent = {"content-type": "application/json", **sent}
@@ -101,7 +101,10 @@ class Recorder:
             kept["request"] = json.loads(self.masked(_json(body)))
         kept["status"] = answer.status_code
         kept["headers"] = {
-            name: self.masked(answer.headers[name]) for name in HEADERS if name in answer.headers
+            name: self.masked(answer.headers[name])
+            for name in HEADERS
+            # A tag stands for its body.
+            if name in answer.headers and (keep_body or name != "etag")
         }
         if keep_body:
             kept["body"] = self.masked(answer.content.decode())
@@ -159,7 +162,7 @@ def write(chapters: dict[str, Known]) -> None:
 def recorded() -> dict[str, Known]:
     """Read the recordings."""
     return {
-        file.stem: _whole(json.loads(file.read_text(encoding="utf-8")))
+        file.stem: _restored(json.loads(file.read_text(encoding="utf-8")))
         for file in sorted(DIRECTORY.glob("*.json"))
     }
 
@@ -200,7 +203,7 @@ def _usual_headers(kept: dict[str, Any]) -> dict[str, str]:
     return {"content-type": "application/problem+json" if bad else "application/json"}
 
 
-def _whole(told: Known) -> Known:
+def _restored(told: Known) -> Known:
     """Undo `_shortened`."""
     known: Known = {}
     for name, kept in told.items():

@@ -2,9 +2,10 @@
 
 import copy
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Final
 
 from tests.parking_api.builders import Builder, square
@@ -130,6 +131,11 @@ class Walk:
         """Have somebody put something."""
         return await self.recorder.ask(who, "PUT", path, body, note=note)
 
+    async def patch(self, path: str, whos: Sequence[str], body: Any, note: str = "") -> None:
+        """Have some people change something."""
+        for who in whos:
+            await self.recorder.ask(who, "PATCH", path, body, note=note)
+
     async def pages(self, path: str, *whos: str) -> None:
         """Have some people read a list to its last page."""
         for who in whos or ("nobody",):
@@ -169,6 +175,20 @@ async def public(walk: Walk) -> None:
     await get("/readyz", *EVERYBODY)
     await get("/v1/city", *EVERYBODY)
     here = "lon=120.3801&lat=36.0601"
+    await get("/v1/places?q=wusi", *EVERYBODY)
+    for query in (
+        "q=%E4%BA%94%E5%9B%9B",
+        "q=wsgc&crs=gcj02",
+        "q=sn",
+        f"q=street&{here}",
+        f"q=lot&limit=2&{here}&source=database",
+        "q=nowhere",
+        "q=",
+        "q=a&lon=120.38",
+        "q=a&limit=101",
+        "lon=1&lat=1",
+    ):
+        await get(f"/v1/places?{query}")
     await get(f"/v1/nearest?{here}", *EVERYBODY)
     for query in (
         "limit=2",
@@ -176,6 +196,8 @@ async def public(walk: Walk) -> None:
         "min_free=0",
         "min_free=0&limit=100&radius_m=20000",
         "min_free=6",
+        "limit=2&f=geojson",
+        "limit=2&lot_type=underground&crs=gcj02",
         "space_class=ev",
         "space_class=large",
         "space_class=standard&min_free=0",
@@ -200,11 +222,14 @@ async def public(walk: Walk) -> None:
     ):
         await get(f"/v1/nearest?{here}&{query}")
     await get("/v1/nearest")
+    await get(f"/v1/nearest?{here}&source=database")
+    await get(f"/v1/nearest?{here}&source=sql")
     await get("/v1/nearest?lon=0&lat=0")
     await get("/v1/nearest?lon=181&lat=91")
     await get(f"/v1/spaces/nearest?{here}", *EVERYBODY)
     for query in (
         "limit=1",
+        "limit=2&f=geojson&crs=bd09",
         "radius_m=50",
         "space_class=ev",
         "space_class=large",
@@ -216,9 +241,17 @@ async def public(walk: Walk) -> None:
     ):
         await get(f"/v1/spaces/nearest?{here}&{query}")
     await get("/v1/spaces/nearest")
+    await get(f"/v1/spaces/nearest?{here}&source=database")
     await _lots(walk)
     await pages("/v1/lots?limit=4")
     await get("/v1/lots?limit=2&f=geojson")
+    for query in (
+        "lon=120.38",
+        "bbox=120,36,121,37&lon=120.38",
+        "bbox=120,36,126,37",
+        f"{here}&x=1",
+    ):
+        await get(f"/v1/stream?{query}")
 
 
 async def _lots(walk: Walk) -> None:
@@ -501,7 +534,19 @@ async def _versions(walk: Walk, first: str) -> None:
     await post(versions, "wang", {"copy_of": 1, **WHY})
     third = f"{versions}/3"
     await walk.carry(third)
-    await post(f"{third}/schedule", "li", WHY | {"effective_from": FEBRUARY})
+    issued = {
+        "issuing_office": {
+            "zh": "青岛市发展和改革委员会",
+            "en": "Qingdao Municipal Development and Reform Commission",
+        },
+        "document_number": "青发改规〔2026〕12号",
+        "issued_on": "2026-11-22",
+    }
+    for wrong in ({"issuing_office": {"zh": "办"}}, {"issued_on": "22 November"}):
+        await post(f"{third}/schedule", "li", WHY | {"effective_from": FEBRUARY} | wrong, "wrong")
+    await post(f"{third}/schedule", "li", WHY | {"effective_from": FEBRUARY} | issued)
+    for rest in ("/notice", "/notice?lang=en", "/notice?f=md&lang=en"):
+        await get(f"{third}{rest}")
     for path in (first, second, third):
         await get(path, *EVERYBODY)
     # Another tariff for the same place.
@@ -560,7 +605,7 @@ async def _looking(walk: Walk) -> None:
     first = "/v1/tariffs/t-1/versions/1"
     for rest in (
         *("/lint", "/compare?to=2", "/compare?to=1", "/compare?to=99", "/compare", "/compare?to=x"),
-        *("/notice", "/notice?f=md", "/notice?f=pdf"),
+        *("/notice", "/notice?f=md", "/notice?f=pdf", "/notice?lang=fr"),
     ):
         await get(f"{first}{rest}", *EVERYBODY)
     road = "/v1/tariffs/qd-class1-road/versions/1"
@@ -927,6 +972,47 @@ async def operators(walk: Walk) -> None:
     await get("/v1/dead-letters/1", "nobody", "wang", "li")
 
 
+async def closures(walk: Walk) -> None:
+    """Lots that are closed for a time, and lots that are retired."""
+    path = "/v1/lots/east"
+    begins, ends = walk.now - timedelta(hours=1), walk.now + timedelta(hours=1)
+    closing = {"closed_from": begins.isoformat(), "closed_until": ends.isoformat()}
+    await walk.patch(path, EVERYBODY, {})
+    await walk.patch(path, ("chen",), closing | {"closed_reason": "检修", **WHY}, "close")
+    await walk.patch(path, ("chen",), closing | {"closed_reason": "检修"}, "again")
+    for fields in (
+        {"closed_until": begins.isoformat()},
+        {"closed_from": None, "closed_reason": "检修"},
+        {"closed_from": "soon", "closed_reason": "x" * 201, "retired": 1, "colour": "red"},
+    ):
+        await walk.patch(path, ("sun",), fields, " ".join(fields))
+    await walk.patch("/v1/lots/sim", ("chen",), {"retired": True})
+    await walk.patch("/v1/lots/sim", ("sun",), {"retired": True}, "retire")
+    await walk.patch("/v1/lots/none", ("sun",), {})
+    here = "lon=120.55&lat=36.05&min_free=0"
+    for query in ("", "&source=database"):
+        for told in (
+            *(f"{path}?{query}", f"/v1/lots?status=closed{query}", f"/v1/nearest?{here}{query}"),
+            *(f"/v1/lots/sim?{query}", f"/v1/lots/sim/spaces?{query}", f"/v1/city?{query}"),
+            f"/v1/lots?status=closed&f=geojson{query}",
+        ):
+            await walk.get(told.replace("?&", "?").rstrip("?"), note="closures")
+    await walk.get("/v1/lots/sim/occupancy?step=86400", note="closures")
+    await walk.get("/v1/operators", "qian", note="closures")
+    stay = {"lot_id": "sim", "entry": ends.isoformat(), "exit": ends.isoformat()}
+
+    async def is_refused() -> bool:
+        return (
+            await walk.recorder.api.post("/v1/quotes", json=stay)
+        ).status_code == HTTPStatus.GONE
+
+    await until(is_refused)
+    await walk.post("/v1/quotes", "nobody", stay, "closures")
+    await walk.patch("/v1/lots/sim", ("sun",), {"retired": False}, "take back")
+    await walk.patch(path, ("chen",), {"closed_from": None}, "open")
+    await walk.get(path, note="open again")
+
+
 async def roles(walk: Walk) -> None:
     """Every operation by whoever has not asked for it yet, about what is not there."""
     recorder = walk.recorder
@@ -940,12 +1026,24 @@ async def roles(walk: Walk) -> None:
                 await recorder.ask(who, method, path, body, keep_body=keep)
 
 
+async def ending(walk: Walk) -> None:
+    """What streams tell as the process ends: until then they would not."""
+    for query in (
+        "lon=120.3801&lat=36.0601&radius_m=150",
+        "bbox=120.3,36,120.4,36.2",
+        "bbox=0,0,1,1",
+    ):
+        await walk.get(f"/v1/stream?{query}")
+
+
 async def slow(walk: Walk) -> None:
     """What is answered where the database takes too long."""
     async with walk.built.connection.transaction():
         await walk.built.connection.execute("LOCK TABLE lot")
         for path in ("/v1/lots/garage/spaces", "/v1/lots/garage", "/v1/feeds"):
             await walk.get(path, "sun")
+        for path in ("/v1/lots/garage/spaces", "/v1/lots/garage"):
+            await walk.get(f"{path}?source=database", "sun")
 
 
 async def away(walk: Walk) -> None:
@@ -957,6 +1055,8 @@ async def away(walk: Walk) -> None:
         *(f"/v1/nearest?{here}", f"/v1/spaces/nearest?{here}"),
         f"/v1/nearest?{here}&space_class=ev",
         *("/v1/lots/garage/spaces", "/v1/lots/garage/occupancy", "/v1/zones", "/v1/zones/z-1"),
+        *(f"/v1/nearest?{here}&source=database", f"/v1/spaces/nearest?{here}&source=database"),
+        *("/v1/lots/garage?source=database", "/v1/city?source=database"),
         *("/v1/tariffs", "/v1/tariffs/t-1/versions/1", "/v1/price-controls", "/v1/calendar"),
         "/v1/mechanisms",
     ):
@@ -971,6 +1071,7 @@ async def starting(walk: Walk) -> None:
     here = "lon=120.3801&lat=36.0601"
     for path in ("/healthz", "/readyz", "/v1/city", "/v1/lots", f"/v1/nearest?{here}"):
         await walk.get(path)
+    await walk.get(f"/v1/stream?{here}")
     await walk.get("/v1/people", "nobody", "sun")
 
 
@@ -1003,6 +1104,7 @@ CHAPTERS: Final[tuple[Callable[[Walk], Awaitable[None]], ...]] = (
     controls,
     mechanisms,
     people,
+    closures,
     roles,
     whole,
 )

@@ -12,9 +12,10 @@ import pytest
 from parking_api.audit.service import verify
 from parking_api.tariffs import service
 from parking_api.tariffs.key import Key
-from parking_api.tariffs.models import BureauVersion
+from parking_api.tariffs.models import BureauVersion, Publication
 from parking_api.workflow import acting
 from pricing import content_hash
+from sql.kinds import APPROVER
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, document, get, person, problem
 from tests.polling import until_somebody_waits
@@ -140,12 +141,13 @@ async def test_a_publication_reads_and_writes_its_version_once(
     run: list[str] = []
 
     with built.connection.query_logger(lambda record: run.append(record.query)):
-        async with acting(built.connection, "li", bureau.clock.now) as act:
-            published, _ = await service.publish(
-                act, Key("t-1", 1), act.at, None, leaves_unpriced=False
-            )
+        async with acting(built.connection, "li", bureau.clock.now, None, {APPROVER}) as act:
+            given = Publication(reason="公布")
+            published, _ = await service.publish(act, Key("t-1", 1), act.at, given)
 
-    assert sum(bool(re.search(r"(FROM|JOIN)\s+tariff_version\b", text)) for text in run) == 1
+    reading = [text for text in run if re.search(r"(FROM|JOIN)\s+tariff_version\b", text)]
+    # The lock apart, which reads its key alone.
+    assert sum("document" in text for text in reading) == 1
     assert sum("UPDATE tariff_version" in text for text in run) == 1
     told = await get(bureau, "/v1/tariffs/t-1/versions/1", **bureau.drafter)
     assert BureauVersion.model_validate(published).model_dump(mode="json") == told

@@ -1,0 +1,1 @@
+"""The page that describes the API to people, whole without any other host."""
