@@ -52,7 +52,7 @@ class Database:
             DatabaseAwayError: None could be had in time, or it broke while it was lent.
             QueryTooLongError: A statement took longer than it may.
         """
-        self._await_turn()
+        hangs = self._await_turn()
         asked_at = time.monotonic()
         try:
             lent = await self.pool.acquire(timeout=self.acquire_timeout_s)
@@ -64,6 +64,8 @@ class Database:
         # What the pool lends stands in for a connection in all that it does.
         connection = cast(Db, lent)
         try:
+            if hangs:
+                await self._await_sign(connection)
             yield connection
         except TimeoutError as error:
             # Of one statement: it says nothing about others.
@@ -91,18 +93,33 @@ class Database:
             self._answered_at = time.monotonic()
             self._next_try_at = None
 
-    def _await_turn(self) -> None:
+    def _await_turn(self) -> bool:
         """Let one request at a time try a database that hangs; refuse the others.
+
+        Returns:
+            Whether it hangs, and this request is the one that tries it.
 
         Raises:
             DatabaseAwayError: It hangs, and it is not time to try again.
         """
         if self._next_try_at is None:
-            return
+            return False
         now = time.monotonic()
         if now < self._next_try_at:
             raise DatabaseAwayError
         self._next_try_at = now + _TRY_EVERY_S
+        return True
+
+    async def _await_sign(self, db: Db) -> None:
+        """Have a database that hung answer something: a statement itself may take much longer.
+
+        Raises:
+            DatabaseAwayError: It did not answer in time, or has ended.
+        """
+        try:
+            await db.execute("SELECT", timeout=self.acquire_timeout_s)
+        except FAULTS as error:
+            raise _away(error) from error
 
     def _note_silence(self, error: BaseException, asked_at: float) -> None:
         if isinstance(error, TimeoutError) and self._answered_at < asked_at:

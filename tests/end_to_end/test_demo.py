@@ -227,28 +227,43 @@ def run_as_user(home: Path, script: str) -> str:
     return done.stdout
 
 
+def api_metrics(demo: Demo) -> str:
+    return httpx.get(f"{demo.run_file()['http']}/metrics", timeout=5.0, trust_env=False).text
+
+
+def number_of_restarts(demo: Demo) -> dict[str, int]:
+    """The programs that were started again, and how often."""
+    found = re.findall(r'onelot_run_restarts_total{program="(\w+)"} (\d+)', api_metrics(demo))
+    return {name: int(number) for name, number in found}
+
+
 def check_it_gets_up(demo: Demo) -> None:
     """Kill two programs, one of them with a garbled store: said everywhere, and all is well."""
     before = demo.run_file()["processes"]
+    # A port that another program took meanwhile has already cost a service a start.
+    restarts = number_of_restarts(demo)
     store = demo.var / "broker" / mosquitto.STORE
     os.kill(before["broker"], signal.SIGSTOP)
     store.write_bytes(b"not a store")
     for name in ("broker", "ingester"):
         os.kill(before[name], signal.SIGKILL)
-    http = demo.run_file()["http"]
 
-    def metrics() -> str:
-        return httpx.get(f"{http}/metrics", timeout=5.0, trust_env=False).text
+    def are_back() -> bool:
+        now = number_of_restarts(demo)
+        return all(now[name] == restarts[name] + 1 for name in ("broker", "ingester"))
 
-    wait_for(lambda: "onelot_run_broker_stores_put_aside 1.0" in metrics(), demo, 30.0)
-    wait_for(lambda: 'restarts_total{program="ingester"} 1.0' in metrics(), demo, 30.0)
+    wait_for(lambda: "onelot_run_broker_stores_put_aside 1.0" in api_metrics(demo), demo, 30.0)
+    wait_for(are_back, demo, 30.0)
     # What came before the ingester was back is lost with the store: it is sent again.
     wait_for(lambda: is_applied(report_as_operator(demo)), demo, 60.0)
     after = demo.run_file()["processes"]
     assert set(after) == SERVICES
     assert {name for name in SERVICES if after[name] != before[name]} == {"broker", "ingester"}
     output = demo.output.read_text
-    wait_for(lambda: "restarts: broker 1, ingester 1" in output(), demo, 15.0)
+    said = ", ".join(
+        f"{name} {number}" for name, number in number_of_restarts(demo).items() if number
+    )
+    wait_for(lambda: f"restarts: {said}" in output(), demo, 15.0)
     assert "ingester has ended, by a signal: it starts again" in output()
     (aside,) = mosquitto.put_aside(demo.var / "broker")
     assert f"the broker could not read its store and runs without it; it is kept as {aside}" in (

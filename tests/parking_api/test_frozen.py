@@ -36,6 +36,8 @@ async def test_it_holds_up_only_those_that_find_it_so(database_url: str, built: 
 
             # On a busy machine a first connection may take longer than a request waits for it.
             await until(is_whole)
+            # The pool has several connections then: each is frozen, whoever is lent it.
+            assert set(await asyncio.gather(*(status() for _ in range(8)))) == {200}
             way.flows.clear()
 
             async with asyncio.timeout(20):
