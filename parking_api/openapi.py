@@ -19,7 +19,7 @@ from ingest_mqtt.wire import AckMessage
 from parking_api.connections import REFUSALS
 from parking_api.errors import FAILED, PROBLEM_JSON, Problem, problem
 from parking_api.lots.models import LotCollection, LotStates, NearestLotCollection
-from parking_api.public_reads import is_public
+from parking_api.public_reads import LIVE, is_public
 from parking_api.spaces.models import NearestSpaceCollection
 from parking_api.strict_route import MAX_BODY_BYTES, BodyTooLargeError, EncodedBodyError
 
@@ -96,7 +96,7 @@ def serve_openapi(app: FastAPI) -> None:
         document = _named_by_titles(generate())
         _declare_models(document["components"]["schemas"])
         _declare_shared_problems(document)
-        _free_optional_logins(document, app)
+        _declare_public_reads(document, app)
         _show_parameters(document)
         _show_exchanges(document)
         return document
@@ -188,15 +188,29 @@ def _declare_shared_problems(document: Json) -> None:
         operation["responses"] = dict(sorted((shared | operation["responses"]).items()))
 
 
-def _free_optional_logins(document: Json, app: FastAPI) -> None:
-    """Say of a route for anyone that a login may be left out: with one, the bureau sees more."""
+def _declare_public_reads(document: Json, app: FastAPI) -> None:
+    """Say of reads for anyone that a login may be left out, and which of them are conditional."""
     for found in iter_route_contexts(app.routes):
         route = found.original_route
         if isinstance(route, APIRoute) and route.include_in_schema and is_public(route):
             for method in route.methods or ():
                 operation = document["paths"][route.path][method.lower()]
                 if "security" in operation:
+                    # With one, the bureau sees more.
                     operation["security"].insert(0, {})
+                if method == "GET" and route.path not in LIVE:
+                    _declare_conditional(operation)
+
+
+def _declare_conditional(operation: Json) -> None:
+    """Say that a read carries an ETag, and answers 304 to who has it already."""
+    headers = {"ETag": {"description": "Of this answer.", "schema": {"type": "string"}}}
+    operation["responses"]["200"]["headers"] = headers
+    not_modified = {
+        "description": "It is as `If-None-Match` has it: there is no body.",
+        "headers": headers,
+    }
+    operation["responses"] = dict(sorted((operation["responses"] | {"304": not_modified}).items()))
 
 
 def _show_parameters(document: Json) -> None:

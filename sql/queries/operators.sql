@@ -31,7 +31,8 @@ ORDER BY o.operator_id
 LIMIT :most;
 
 -- name: credentials()
--- Every gateway with its password's hash and the lots that it reports for.
+-- Every gateway with its password's hash and the lots that it reports for: of retired ones nothing
+-- is taken.
 -- Index: lot_gateway_id_idx, or none for many gateways.
 SELECT
     g.gateway_id,
@@ -41,7 +42,7 @@ SELECT
         array_agg(l.lot_id ORDER BY l.lot_id) FILTER (WHERE l.lot_id IS NOT null), '{}'
     ) AS lots
 FROM gateway AS g
-LEFT JOIN lot AS l ON g.gateway_id = l.gateway_id
+LEFT JOIN lot AS l ON g.gateway_id = l.gateway_id AND l.retired_at IS null
 GROUP BY g.gateway_id
 ORDER BY g.gateway_id;
 

@@ -92,10 +92,30 @@ async def test_every_route_is_described(document: Any) -> None:
         for status, told in route["responses"].items():
             response = shared[told["$ref"].rpartition("/")[2]] if "$ref" in told else told
             assert response["description"], which
-            kinds = set(response["content"])
+            kinds = set(response.get("content", ()))
             # A refused report has its ack.
             kinds -= {"application/json"} if which == POST_OF_REPORT else set()
             assert (kinds == {"application/problem+json"}) == (status >= "400"), which
+
+
+async def test_conditional_reads_say_so(big_api: httpx.AsyncClient, document: Any) -> None:
+    """A read without parameters answers 304 to its own ETag just where the document has a 304."""
+    conditional = {
+        path
+        for path, methods in document["paths"].items()
+        if "304" in methods.get("get", {}).get("responses", ())
+    }
+    assert {"/v1/calendar", "/v1/places", "/v1/lots/{lot_id}/occupancy"} <= conditional
+    asked = {path for path in document["paths"] if "{" not in path} - {"/v1/stream", "/metrics"}
+    answered = set()
+    for path in asked:
+        first = await big_api.get(path, params={"q": "x"} if path == "/v1/places" else {})
+        if tag := first.headers.get("etag"):
+            again = await big_api.get(first.request.url, headers={"If-None-Match": tag})
+            assert (again.status_code, again.content) == (304, b"")
+            answered.add(path)
+    # Zones are as of now, unless they are asked for a time.
+    assert answered == (conditional & asked) - {"/v1/zones"}
 
 
 async def test_names_are_plain_and_unique(document: Any) -> None:

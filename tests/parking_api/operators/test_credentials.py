@@ -82,6 +82,15 @@ async def test_every_gateway_gets_a_password(small_city: Db, places: Places) -> 
     assert mode(places.broker_directory / "acl") == 0o640
 
 
+async def test_nobody_is_told_to_report_a_retired_lot(small_city: Db, places: Places) -> None:
+    await small_city.execute("UPDATE lot SET retired_at = now() WHERE lot_id = '370202-0001'")
+
+    await issue(small_city, places, PLATFORM)
+
+    assert entries(places)["gw-a1"]["lots"] == []
+    assert entries(places)["gw-a2"]["lots"] == ["370202-0002"]
+
+
 async def test_passwords_stay_when_there_is_nothing_to_issue(
     small_city: Db, places: Places
 ) -> None:

@@ -129,6 +129,16 @@ async def test_a_zone_is_missed_only_by_lots_that_it_priced(bureau: Bureau) -> N
     assert ended.json()["unpriced"] == NOBODY
 
 
+async def test_a_retired_lot_can_lose_no_price(priced: Bureau, built: Builder) -> None:
+    await built.connection.execute(
+        "UPDATE lot SET retired_at = $1 WHERE lot_id = 'street'", priced.clock.now
+    )
+
+    ended = await priced.post("/v1/zones/z-1/end", priced.approver, valid_to=SOON)
+
+    assert (ended.status_code, ended.json()["unpriced"]) == (200, NOBODY)
+
+
 async def test_withdrawing_what_is_in_force(priced: Bureau) -> None:
     path = "/v1/tariffs/t-1/versions/1"
 
