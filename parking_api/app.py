@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import IO
 
 from fastapi import Depends, FastAPI
 
 from parking_api.calendar import routes as calendar_routes
 from parking_api.city import routes as city_routes
 from parking_api.city.following import FollowedCity, followed_city
+from parking_api.clients import Clients, PerClient
 from parking_api.database import Database
 from parking_api.documentation import routes as documentation_routes
 from parking_api.errors import add_handlers
@@ -48,6 +48,7 @@ from parking_api.spaces.models import NearestSpacesAsk
 from parking_api.spaces.writing import Writer as BayWriter
 from parking_api.tariffs import routes as tariff_routes
 from parking_api.unread_bodies import UnreadBodies
+from parking_api.workers import Shared
 from parking_api.zones import routes as zone_routes
 from parking_api.zones.moving import LotMoves, moving_lots
 from sql.engine import create_pool
@@ -80,7 +81,7 @@ def create_app(
     settings: ApiSettings,
     database_url: str,
     clock: Callable[[], datetime] = utc_now,
-    places: IO[bytes] | None = None,
+    shared: Shared | None = None,
 ) -> FastAPI:
     """Create the application.
 
@@ -88,13 +89,15 @@ def create_app(
         settings: The API's settings.
         database_url: `postgresql://...`.
         clock: Returns the present time, aware.
-        places: See `Places`; without it, this process counts alone.
+        shared: What the processes of the API count in together; None for a process that is alone.
 
     Returns:
         An application whose lifespan reads the city and the tariffs until it ends. It starts
         without a database: requests are answered with 503 until the city has been read.
     """
     metrics = Metrics(settings.run_figures)
+    shared = shared or Shared()
+    clients = Clients(settings.proxies, settings.exempt, settings.client_limits, shared.counts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -111,7 +114,7 @@ def create_app(
             moves, prices = LotMoves(database, clock), FollowedPrices(database)
             city, names = FollowedCity(database), FollowedNames(database)
             logins = FollowedLogins(database)
-            pushes = Pushes(settings.pusher, Places(places))
+            pushes = Pushes(settings.pusher, Places(shared.places))
             async with (
                 listening(
                     database_url,
@@ -137,7 +140,11 @@ def create_app(
                 app.state.answers = Writer(city, prices)
                 app.state.bay_answers = BayWriter(city)
                 app.state.changes = Changes(
-                    city, clock, settings.most_readers, metrics.note_readers
+                    city,
+                    clock,
+                    settings.most_readers,
+                    settings.client_readers,
+                    metrics.note_readers,
                 )
                 app.state.resources = Resources(
                     database,
@@ -167,10 +174,14 @@ def create_app(
         app.include_router(routes.router)
     add_handlers(app)
     app.add_middleware(Options, routes=app.routes)
+    app.add_middleware(PerClient, clients=clients)
     app.add_middleware(Observing, metrics=metrics, logs_each=settings.access_log)
     app.add_middleware(PublicReads)
     app.add_middleware(UnreadBodies)
-    app.state.hot_routes = HotRoutes(_hot_routes(app), metrics, logs_each=settings.access_log)
+    app.state.hot_routes = HotRoutes(
+        _hot_routes(app), metrics, clients, logs_each=settings.access_log
+    )
+    app.state.clients = clients
     app.state.metrics = metrics
     app.state.signer = Signer(settings.token_secret.get_secret_value().encode())
     serve_openapi(app)

@@ -19,6 +19,7 @@ new one, so that a flood of half-sent requests harms only itself.
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -27,6 +28,7 @@ import uvicorn
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from parking_api.clients import Bounded, Clients, TooManyRequestsError
 from parking_api.errors import problem
 
 if TYPE_CHECKING:
@@ -59,14 +61,23 @@ REFUSALS: Final = {
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
         f"A request has at most {MAX_HEADERS} headers, and {MAX_HEAD_BYTES} bytes of them."
     ),
+    HTTPStatus.TOO_MANY_REQUESTS: str(TooManyRequestsError.__doc__),
     HTTPStatus.SERVICE_UNAVAILABLE: "All connections are busy.",
 }
-
+# And of what kind it is.
+KINDS: Final = {HTTPStatus.TOO_MANY_REQUESTS: TooManyRequestsError.kind}
 
 # Names in lower case.
 Headers = list[tuple[bytes, bytes]]
 CORS: Final = (b"access-control-allow-origin", b"*")
 NO_STORE: Final = (b"cache-control", b"no-store")
+# Of every answer: it is what its type says, it is shown in no frame, and tells no other site where
+# its reader came from.
+SECURITY: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
 
 
 class ReadyAnswer(NamedTuple):
@@ -101,7 +112,9 @@ class Connections:
         body_s: Longest time for its body; and for a peer that takes no bytes of an answer.
         on_refused: Called with the status of each refusal.
         answer: Answers a GET at once, without the application, from its path, query and headers as
-            they came; None where the application is to answer.
+            they came, and the peer's address; None where the application is to answer.
+        clients: Tells clients apart.
+        own: How many connections each client has.
         waiting: Connections that wait for their peers, the longest waiting first: for the rest of a
             request, for the next one, or for the peer to take its answer.
         is_last: Whether every answer from now on is its connection's last.
@@ -111,7 +124,9 @@ class Connections:
     head_s: float
     body_s: float
     on_refused: Callable[[int], None] = lambda _: None
-    answer: Callable[[bytes, bytes, Headers], ReadyAnswer | None] = lambda *_: None
+    answer: Callable[[bytes, bytes, Headers, str], ReadyAnswer | None] = lambda *_: None
+    clients: Clients = field(default_factory=Clients)
+    own: Bounded = field(default_factory=lambda: Bounded(sys.maxsize))
     waiting: dict[BoundedProtocol, None] = field(default_factory=dict)
     is_last: bool = False
     _headers: Sequence[tuple[bytes, bytes]] = ()
@@ -152,12 +167,23 @@ class BoundedProtocol(HttpToolsProtocol):
         self._has_answer = False
         # What is being answered; `cycle` is what came last.
         self._answering: RequestResponseCycle | None = None
+        # The peer; whose connection it is, None for one without limits.
+        self._peer = ""
+        self._owner: str | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection; if all are in use, end the one that has waited longest."""
         is_full = len(self.connections) >= self._shared.most
         super().connection_made(transport)
         self._began = self.loop.time()
+        self._peer = self.client[0] if self.client else ""
+        if not self._shared.clients.is_proxy(self._peer):
+            self._owner = self._shared.clients.limited(self._peer)
+        has_room = self._shared.own.has_room(self._owner)
+        self._shared.own.add(self._owner)
+        if not has_room:
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS)
+            return
         if is_full and not self._shared.waiting:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
             return
@@ -168,6 +194,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._shared.waiting.pop(self, None)
+        self._shared.own.remove(self._owner)
         self._drop_answers()
         super().connection_lost(exc)
 
@@ -284,7 +311,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if parser.get_method() != b"GET" or parser.should_upgrade() or self.transport.is_closing():
             return False
         path, _, query = self.url.partition(b"?")
-        answer = self._shared.answer(path, query, self.headers)
+        answer = self._shared.answer(path, query, self.headers, self._peer)
         if answer is None:
             return False
         self._at_once += 1
@@ -436,10 +463,11 @@ def drop_unsent(connections: Iterable[BoundedProtocol]) -> None:
 
 def _written(status: HTTPStatus, detail: str) -> bytes:
     """Return a refusal as bytes of HTTP."""
-    is_away = status == HTTPStatus.SERVICE_UNAVAILABLE
-    answer = problem(status, detail, headers={"Retry-After": "1"} if is_away else None)
+    passes = status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
+    headers = {"Retry-After": "1"} if passes else None
+    answer = problem(status, detail, headers=headers, kind=KINDS.get(status))
     # No route has seen it: it may have been for one that any page may read.
-    lines = lines_of([*answer.raw_headers, CORS, NO_STORE, (b"connection", b"close")])
+    lines = lines_of([*answer.raw_headers, *SECURITY, CORS, NO_STORE, (b"connection", b"close")])
     return STATUS_LINE[status] + lines + b"\r\n" + bytes(answer.body)
 
 

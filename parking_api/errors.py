@@ -163,6 +163,11 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 
 async def _on_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - registered for it alone
+    return problem_of(error)
+
+
+def problem_of(error: ApiError) -> Response:
+    """Return the answer that an error is."""
     return problem(
         error.status,
         error.detail,

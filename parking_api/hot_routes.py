@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 from pydantic import BaseModel, ValidationError
 
+from parking_api.clients import FORWARDED, Clients, TooManyRequestsError
 from parking_api.connections import Headers, ReadyAnswer, lines_of
 from parking_api.metrics import Metrics
 from parking_api.public_reads import (
@@ -50,21 +51,28 @@ class HotRoutes:
     """The routes, by their path."""
 
     def __init__(
-        self, routes: Mapping[str, HotRoute], metrics: Metrics, *, logs_each: bool
+        self,
+        routes: Mapping[str, HotRoute],
+        metrics: Metrics,
+        clients: Clients,
+        *,
+        logs_each: bool,
     ) -> None:
         self._routes = {
             path.encode(): (route, metrics.tally("GET", path, 200).note)
             for path, route in routes.items()
         }
+        self._clients = clients
         self._logs_each = logs_each
 
-    def answer(self, path: bytes, query: bytes, headers: Headers) -> ReadyAnswer | None:
+    def answer(self, path: bytes, query: bytes, headers: Headers, peer: str) -> ReadyAnswer | None:
         """Return the answer to a GET; None where its route is to answer.
 
         Args:
             path: As it came.
             query: Likewise.
             headers: Likewise.
+            peer: The address at the connection's other end.
         """
         found = self._routes.get(path)
         if found is None:
@@ -76,7 +84,8 @@ class HotRoutes:
         route, note = found
         try:
             ask = read_query(route.asks, query)
-            body = None if ask is None else route.answer(ask)
+            may = ask is not None and self._may_ask(peer, headers)
+            body = route.answer(ask) if may else None
         except Exception:
             # The route itself answers; should it fail as well, that is counted and logged there.
             log.exception("hot route failed")
@@ -89,6 +98,15 @@ class HotRoutes:
         if self._logs_each:
             _log(path, seconds)
         return made
+
+    def _may_ask(self, peer: str, headers: Headers) -> bool:
+        """Count a request; where its client has asked too much, the application says so."""
+        told = [value for name, value in headers if name == FORWARDED]
+        try:
+            self._clients.check(self._clients.address(peer, told))
+        except TooManyRequestsError:
+            return False
+        return True
 
 
 def _log(path: bytes, seconds: float) -> None:

@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from ingest_mqtt.wire import AckMessage
-from parking_api.connections import REFUSALS
+from parking_api.connections import KINDS, REFUSALS
 from parking_api.errors import FAILED, PROBLEM_JSON, Problem, problem
 from parking_api.lots.models import LotCollection, LotStates, NearestLotCollection
 from parking_api.public_reads import LIVE, is_public
@@ -64,6 +64,7 @@ _SHARED: Final = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "BodyTooLarge",
     HTTPStatus.REQUEST_URI_TOO_LONG: "UriTooLong",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "EncodedBody",
+    HTTPStatus.TOO_MANY_REQUESTS: "TooManyRequests",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "HeadersTooLarge",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Failure",
     HTTPStatus.SERVICE_UNAVAILABLE: "Unavailable",
@@ -172,7 +173,7 @@ def _declare_shared_problems(document: Json) -> None:
             "content": {
                 PROBLEM_JSON: {
                     "schema": schema,
-                    "example": orjson.loads(problem(status, detail).body),
+                    "example": orjson.loads(problem(status, detail, kind=KINDS.get(status)).body),
                 }
             },
         }

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO, Final
+from tempfile import TemporaryDirectory
+from typing import Final
 
 import structlog
 from pydantic import ValidationError
 
 from parking_api.settings import ApiSettings
-from parking_api.workers import Start, Workers
+from parking_api.workers import Shared, Start, Workers
 from sql import logs
 
 # Connections that wait to be accepted.
@@ -52,8 +52,8 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
         print(f"{settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
         return 3
     structlog.get_logger(__name__).info("listening", address=listening.getsockname())
-    with TemporaryDirectory(prefix="onelot-metrics-") as figures, TemporaryFile() as places:
-        work = _work(settings, url, listening, figures, places)
+    with TemporaryDirectory(prefix="onelot-metrics-") as figures:
+        work = _work(settings, url, listening, figures, Shared())
         return Workers(settings.workers, work, partial(_forget_gauges, Path(figures))).run()
 
 
@@ -68,7 +68,7 @@ def _work(
     database: str,
     listening: socket.socket,
     figures: str,
-    places: IO[bytes],
+    shared: Shared,
 ) -> Callable[[Start], None]:
     def work(start: Start) -> None:
         # Read where the library is imported.
@@ -76,7 +76,7 @@ def _work(
         # Importing makes no garbage, and looking for it would take a fifth of the time.
         gc.disable()
         given = settings.of_worker(start.place, start.lane)
-        import_module("parking_api.serving").serve(given, database, listening, start, places)
+        import_module("parking_api.serving").serve(given, database, listening, start, shared)
 
     return work
 

@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from typing import IO, Final, cast
+from typing import Final, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,10 +21,11 @@ from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from parking_api.app import create_app
-from parking_api.connections import BoundedProtocol, BoundedServer, Connections
+from parking_api.clients import Bounded
+from parking_api.connections import SECURITY, BoundedProtocol, BoundedServer, Connections
 from parking_api.settings import ApiSettings
 from parking_api.worker import off_loop
-from parking_api.workers import Start
+from parking_api.workers import Shared, Start
 
 # Longest wait for the city to be read.
 LOADED_WITHIN_S: Final = 30.0
@@ -127,7 +128,7 @@ def serve(
     database: str,
     listening: socket.socket,
     start: Start,
-    places: IO[bytes],
+    shared: Shared,
 ) -> None:
     """Answer what comes in at a socket, until SIGTERM or SIGINT; or until replaced, SIGHUP.
 
@@ -136,9 +137,9 @@ def serve(
         database: `postgresql://...`.
         listening: The socket, which the workers share.
         start: What the parent says.
-        places: The file that bounds how many posts of a gateway wait; the workers share it too.
+        shared: What the workers count in together.
     """
-    server = _server(settings, database, start, places)
+    server = _server(settings, database, start, shared)
     signal.signal(signal.SIGHUP, lambda *_: server.retire())
     as_worker()
     server.run([listening])
@@ -152,9 +153,9 @@ def as_worker() -> None:
     gc.enable()
 
 
-def application(settings: ApiSettings, database: str, places: IO[bytes] | None = None) -> FastAPI:
+def application(settings: ApiSettings, database: str, shared: Shared | None = None) -> FastAPI:
     """Make the application as a worker runs it."""
-    app = create_app(settings, database, places=places)
+    app = create_app(settings, database, shared=shared)
     # FastAPI puts routes together when they are first asked for, all of a router at once: the first
     # to ask would have everybody wait.
     for _ in iter_route_contexts(app.routes):
@@ -162,30 +163,35 @@ def application(settings: ApiSettings, database: str, places: IO[bytes] | None =
     return app
 
 
-def _server(settings: ApiSettings, database: str, start: Start, places: IO[bytes]) -> WorkerServer:
-    app = application(settings, database, places)
-    shared = Connections(
+def _server(settings: ApiSettings, database: str, start: Start, shared: Shared) -> WorkerServer:
+    app = application(settings, database, shared)
+    connections = Connections(
         settings.max_connections,
         settings.head_timeout_s,
         settings.body_timeout_s,
         app.state.metrics.note_refused,
         app.state.hot_routes.answer,
+        app.state.clients,
+        Bounded(settings.client_connections),
     )
     return WorkerServer(
         uvicorn.Config(
             LoadFirst(app, app.state) if start.replaces else app,
             loop="uvloop",
             # A class it calls: mypy knows of names and classes only.
-            http=cast("type[BoundedProtocol]", functools.partial(BoundedProtocol, shared)),
+            http=cast("type[BoundedProtocol]", functools.partial(BoundedProtocol, connections)),
             ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
+            headers=[(name.decode(), value.decode()) for name, value in SECURITY],
+            # `clients` reads them.
+            proxy_headers=False,
             timeout_keep_alive=settings.idle_timeout_s,
             timeout_graceful_shutdown=SHUTDOWN_S,
         ),
-        shared,
+        connections,
         start,
         app,
     )

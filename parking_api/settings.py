@@ -5,10 +5,32 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, UrlConstraints
+from limits import RateLimitItem, parse_many
+from pydantic import (
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    IPvAnyNetwork,
+    SecretStr,
+    UrlConstraints,
+)
 from pydantic_core import Url
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+
+def _parts(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    return [part.strip() for part in given.split(",") if part.strip()]
+
+
+def _limits(given: object) -> object:
+    return tuple(parse_many(given)) if given and isinstance(given, str) else given or ()
+
+
+# `192.0.2.0/24,2001:db8::/32`; empty for none.
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_parts)]
+Limits = Annotated[tuple[InstanceOf[RateLimitItem], ...], NoDecode, BeforeValidator(_limits)]
 MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt"], host_required=True)]
 
 # So many names the broker knows: `parking_api.operators.broker_files`.
@@ -80,6 +102,28 @@ class ApiSettings(BaseSettings):
         le=50_000,
         description="most readers of /v1/stream in each process; never more than half of its "
         "connections",
+    )
+    client_limits: Limits = Field(
+        "100/second",
+        validate_default=True,
+        description="requests that one client may make, over all processes, as the library "
+        "`limits` writes it: `100/second;3000/minute`. Empty for no limit",
+    )
+    client_connections: int = Field(
+        200, ge=1, description="most connections of one client, in each process"
+    )
+    client_readers: int = Field(
+        50, ge=0, description="most readers of /v1/stream of one client, in each process"
+    )
+    exempt: Networks = Field(
+        "127.0.0.0/8,::1/128",
+        validate_default=True,
+        description="networks of clients without limits, with commas",
+    )
+    proxies: Networks = Field(
+        (),
+        description="networks of the reverse proxies whose X-Forwarded-For is believed, with "
+        "commas; without, the header is not looked at",
     )
     head_timeout_s: float = Field(
         5.0, gt=0, le=60, description="longest time for a request's line and headers"

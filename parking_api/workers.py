@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from mmap import mmap
+from tempfile import TemporaryFile
+from typing import IO, Final
 
 import structlog
 
@@ -29,6 +31,23 @@ _LOOK_EVERY_S: Final = 0.1
 _ENDS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 
 log = structlog.get_logger(__name__)
+
+
+# Some 65,000 clients at a time.
+COUNTS_BYTES: Final = 2**20
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the workers count in together: made before the first of them.
+
+    Attributes:
+        places: A file, see `parking_api.feeds.places`.
+        counts: Memory, see `parking_api.clients.SharedCounts`.
+    """
+
+    places: IO[bytes] = field(default_factory=TemporaryFile)
+    counts: mmap = field(default_factory=lambda: mmap(-1, COUNTS_BYTES))
 
 
 @dataclass(frozen=True)

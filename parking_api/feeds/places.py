@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import TemporaryFile
 from typing import IO, Final
 
 from parking_api.feeds.errors import TooManyPostsError
@@ -21,12 +20,11 @@ class Places:
 
     Args:
         file: Writable, opened by the parent of all processes that count together; never closed
-            while one of them runs. None for a process that counts alone.
+            while one of them runs.
     """
 
-    def __init__(self, file: IO[bytes] | None) -> None:
-        # Open for as long as this process hands on.
-        self._file = file or TemporaryFile()  # noqa: SIM115
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
         self._held: dict[str, set[int]] = {}
 
     @contextmanager

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from parking_api import worker
 from parking_api.city.following import CityCopy
+from parking_api.clients import LimitedClient
 from parking_api.coordinates import placed
 from parking_api.errors import (
     CityLoadingError,
@@ -37,6 +38,7 @@ from parking_api.lots.streaming import (
     EVENT_STREAM,
     CurrentChanges,
     EventStream,
+    TooManyOwnReadersError,
     TooManyReadersError,
 )
 from parking_api.lots.writing import Answers
@@ -105,10 +107,12 @@ async def nearest_lots(
             "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
             "description": "Events `lots`, whose data is a `LotStates`, and `lot`, a `LotState`.",
         },
-        **described(BAD, CityLoadingError, TooManyReadersError),
+        **described(BAD, CityLoadingError, TooManyOwnReadersError, TooManyReadersError),
     },
 )
-async def stream_lots(ask: Annotated[StreamAsk, Query()], changes: CurrentChanges) -> Response:
+async def stream_lots(
+    ask: Annotated[StreamAsk, Query()], changes: CurrentChanges, client: LimitedClient
+) -> Response:
     """Tell the changes of lots in a box, or around a place, as server-sent events.
 
     First comes an event `lots`: the present state of all lots asked for, in place of whatever the
@@ -119,8 +123,8 @@ async def stream_lots(ask: Annotated[StreamAsk, Query()], changes: CurrentChange
     The stream ends when the process does; a reader that connects again gets `lots` first, from
     whichever process.
     """
-    changes.admit()
-    return EventStream(changes, ask)
+    changes.admit(client)
+    return EventStream(changes, ask, client)
 
 
 @router.get(

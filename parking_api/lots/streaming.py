@@ -30,6 +30,7 @@ from parking_api.city.grid import Indices
 from parking_api.city.memory import City
 from parking_api.city.states import micros
 from parking_api.city.table import Table
+from parking_api.clients import Bounded
 from parking_api.coordinates import Crs, placed
 from parking_api.errors import ApiError
 from parking_api.lots.models import StreamAsk
@@ -61,6 +62,12 @@ _HEADERS: Final = {
 
 class TooManyReadersError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE, kind="too-many-readers"):
     """This process has as many readers of the stream as it takes."""
+
+
+class TooManyOwnReadersError(
+    ApiError, status=HTTPStatus.TOO_MANY_REQUESTS, kind="too-many-own-readers"
+):
+    """As many streams run to this address as one client may read."""
 
 
 class Watched:
@@ -115,6 +122,7 @@ class Changes:
         city: Whose.
         clock: What time it is, aware.
         most: Readers at a time.
+        most_own: Readers of one client.
         note_readers: Called with the number of readers.
     """
 
@@ -123,6 +131,7 @@ class Changes:
         city: City,
         clock: Callable[[], datetime],
         most: int,
+        most_own: int,
         note_readers: Callable[[int], None],
     ) -> None:
         self._city = city
@@ -132,6 +141,7 @@ class Changes:
         self._watched: Watched | None = None
         self._looked = 0
         self._readers = 0
+        self._own = Bounded(most_own)
         self._came = 0
         self._pausing: set[asyncio.Future[None]] = set()
         self._is_closed = False
@@ -142,24 +152,32 @@ class Changes:
         for pause in self._pausing:
             _end(pause)
 
-    def admit(self) -> None:
+    def admit(self, client: str | None) -> None:
         """Make sure that there is room for a reader.
+
+        Args:
+            client: Whose; None for one without limits.
 
         Raises:
             TooManyReadersError: There is none.
+            TooManyOwnReadersError: There is none for this client.
         """
         if self._readers >= self._most:
             raise TooManyReadersError
+        if not self._own.has_room(client):
+            raise TooManyOwnReadersError
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Count a reader."""
+    def reading(self, client: str | None) -> Iterator[None]:
+        """Count a reader; see `admit`."""
         self._readers += 1
+        self._own.add(client)
         self._note_readers(self._readers)
         try:
             yield
         finally:
             self._readers -= 1
+            self._own.remove(client)
             self._note_readers(self._readers)
             if not self._readers:
                 # Nobody would look, and a table that has been replaced would stay.
@@ -251,16 +269,16 @@ class EventStream(StreamingResponse):
 
     media_type = EVENT_STREAM
 
-    def __init__(self, changes: Changes, ask: StreamAsk) -> None:
+    def __init__(self, changes: Changes, ask: StreamAsk, client: str | None) -> None:
         super().__init__(changes.events(ask), headers=_HEADERS)
-        self._changes = changes
+        self._changes, self._client = changes, client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the reader leaves, or the streams end; the head alone for a HEAD."""
         if IS_HEAD in scope:
             await Response(headers=_HEADERS, media_type=EVENT_STREAM)(scope, receive, send)
             return
-        with self._changes.reading():
+        with self._changes.reading(self._client):
             await super().__call__(scope, receive, send)
 
 

@@ -1,6 +1,8 @@
 """A notice as a page of HTML, and as Markdown; the templates stand beside this file."""
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -29,6 +31,16 @@ _MARKDOWN: Final = _HTML.overlay(autoescape=False, finalize=_plain)
 def html(notice: Notice) -> str:
     """Write the notice as a page of HTML by itself."""
     return _HTML.get_template("notice.html.j2").render(vars(notice))
+
+
+def policy(page: str) -> str:
+    """Return the Content-Security-Policy of a page: its own style, and nothing else."""
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
 
 
 def markdown(notice: Notice) -> str:

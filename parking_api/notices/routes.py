@@ -51,4 +51,7 @@ async def get_notice(
         )
     write, media_type = (pages.html, HTML) if ask.f == "html" else (pages.markdown, MARKDOWN)
     text = await off_loop(lambda: write(service.compose(subject, ask.lang)))
-    return Response(text, media_type=media_type, headers={"Content-Language": ask.lang})
+    headers: dict[str, str] = {"Content-Language": ask.lang}
+    if media_type == HTML:
+        headers["Content-Security-Policy"] = pages.policy(text)
+    return Response(text, media_type=media_type, headers=headers)

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from deploy.ports import any_free
+from parking_api.connections import SECURITY
 from tests.polling import until
 
 BOUNDS = {
@@ -94,6 +95,23 @@ async def test_a_client_of_http_1_0_has_its_connection_closed(server: Server) ->
     answer = await server.ask(asked)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b"\r\nconnection: close\r\n" in answer.lower()
+
+
+async def test_every_answer_has_the_headers_that_protect_its_reader(server: Server) -> None:
+    asked = [
+        b"GET /v1/nearest?lon=120.38&lat=36.06 HTTP/1.1",
+        b"GET /v1/city HTTP/1.1",
+        b"HEAD /docs HTTP/1.1",
+        b"OPTIONS /v1/city HTTP/1.1",
+        b"GET /none HTTP/1.1",
+        b"GET /\xff HTTP/1.1",
+    ]
+    for line in asked:
+        answer = await server.ask(line + b"\r\nHost: a\r\nConnection: close\r\n\r\n")
+        head = answer.lower().partition(b"\r\n\r\n")[0].split(b"\r\n")
+        for name, value in SECURITY:
+            assert head.count(name + b": " + value.lower()) == 1, line
+        assert not any(each.startswith(b"server:") for each in head)
 
 
 async def test_any_page_may_read_what_the_server_itself_refuses(server: Server) -> None:

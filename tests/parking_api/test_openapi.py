@@ -23,7 +23,7 @@ from tests.parking_api.serving import app_of, get
 # The ingester answers the one; the other's figures are never the same.
 UNSHOWN = {"postReport", "getMetrics"}
 # What the server itself may answer, to any request.
-OF_ANY = {"400", "408", "414", "431", "500", "503"}
+OF_ANY = {"400", "408", "414", "429", "431", "500", "503"}
 
 PATHS = {
     "/v1/nearest",

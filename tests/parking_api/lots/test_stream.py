@@ -17,7 +17,7 @@ from parking_api.city.following import FollowedCity
 from parking_api.city.states import micros
 from parking_api.lots import streaming
 from parking_api.lots.models import StreamAsk
-from parking_api.lots.streaming import Changes, TooManyReadersError, Watched
+from parking_api.lots.streaming import Changes, TooManyOwnReadersError, TooManyReadersError, Watched
 from parking_api.settings import ApiSettings
 from tests.parking_api.builders import Builder
 from tests.parking_api.city.loading import loaded, pooled
@@ -36,7 +36,7 @@ class Told:
         self.built = built
         self.now = built.now
         self.readers: list[int] = []
-        self.changes = Changes(city, lambda: self.now, 2, self.readers.append)
+        self.changes = Changes(city, lambda: self.now, 2, 1, self.readers.append)
 
     def read(self, ask: StreamAsk = BOX) -> AsyncIterator[Event]:
         return events(self.changes.events(ask))
@@ -176,9 +176,16 @@ async def test_a_stream_that_is_closed_ends_at_once(
 
 
 async def test_readers_are_bounded(told: Told) -> None:
-    with told.changes.reading(), told.changes.reading(), pytest.raises(TooManyReadersError):
-        told.changes.admit()
-    told.changes.admit()
+    changes = told.changes
+    with changes.reading("a"):
+        # Of one client, one; and two in all.
+        with pytest.raises(TooManyOwnReadersError):
+            changes.admit("a")
+        changes.admit("b")
+        changes.admit(None)
+        with changes.reading(None), pytest.raises(TooManyReadersError):
+            changes.admit("b")
+    changes.admit("a")
     assert told.readers == [1, 2, 1, 0]
 
 
@@ -219,7 +226,7 @@ async def test_it_says_what_other_answers_say(
     big_city_url: str, big_city_at: datetime, big_api: httpx.AsyncClient
 ) -> None:
     city = await loaded(big_city_url)
-    changes = Changes(city, lambda: big_city_at, 1, lambda _: None)
+    changes = Changes(city, lambda: big_city_at, 1, 1, lambda _: None)
     box = "120.25,36.0,120.45,36.15"
     first = await soon(events(changes.events(StreamAsk(bbox=box))))
     page = ageless(await get(big_api, "/v1/lots", bbox=box, limit=1000))

@@ -1,5 +1,7 @@
 """The public notice: the official text in Chinese, and its quick table."""
 
+import base64
+import hashlib
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -135,6 +137,19 @@ async def test_html_is_a_page_and_nothing_runs_in_it(bureau: Bureau) -> None:
     assert "&lt;script&gt;" in page
     assert page.count("<table>") == page.count("</table>") == 1
     assert "\\<script\\>alert(1)\\</script\\>\\|\\*x\\*" in await notice(bureau, path, "md")
+
+
+async def test_a_page_may_use_its_own_style_alone(bureau: Bureau) -> None:
+    await bureau.published()
+    answer = await bureau.api.get("/v1/tariffs/t-1/versions/1/notice")
+    (style,) = re.findall("<style>(.*?)</style>", answer.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = answer.headers["content-security-policy"]
+    assert f"style-src 'sha256-{digest}';" in policy
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+    # Styles of single elements would need more.
+    assert "style=" not in answer.text
 
 
 async def test_it_is_public_once_published_and_stays_as_it_is(bureau: Bureau) -> None:
