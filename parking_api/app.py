@@ -28,7 +28,7 @@ from parking_api.lots.writing import Writer
 from parking_api.mechanisms import routes as mechanism_routes
 from parking_api.metrics import Metrics
 from parking_api.notices import routes as notice_routes
-from parking_api.observing import Observing
+from parking_api.observing import MetricsApart, Observing
 from parking_api.openapi import DESCRIPTION, TAGS, operation_id, serve_openapi
 from parking_api.operators import routes as operator_routes
 from parking_api.operators.logins import FollowedLogins, followed_logins
@@ -174,6 +174,8 @@ def create_app(
         app.include_router(routes.router)
     add_handlers(app)
     app.add_middleware(Options, routes=app.routes)
+    if settings.metrics_port is not None:
+        app.add_middleware(MetricsApart, port=settings.metrics_port)
     app.add_middleware(PerClient, clients=clients)
     app.add_middleware(Observing, metrics=metrics, logs_each=settings.access_log)
     app.add_middleware(PublicReads)

@@ -278,7 +278,9 @@ class PerClient:
         except TooManyRequestsError as error:
             await problem_of(error)(scope, receive, send)
             return
-        await self._app({**scope, "client": (address, port)}, receive, send)
+        # Not a copy: who passed the request on here finds the route in it.
+        scope["client"] = (address, port)
+        await self._app(scope, receive, send)
 
 
 async def _limited(request: Request) -> str | None:

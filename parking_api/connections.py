@@ -115,6 +115,7 @@ class Connections:
             they came, and the peer's address; None where the application is to answer.
         clients: Tells clients apart.
         own: How many connections each client has.
+        apart: A port whose requests the application alone answers.
         waiting: Connections that wait for their peers, the longest waiting first: for the rest of a
             request, for the next one, or for the peer to take its answer.
         is_last: Whether every answer from now on is its connection's last.
@@ -127,6 +128,7 @@ class Connections:
     answer: Callable[[bytes, bytes, Headers, str], ReadyAnswer | None] = lambda *_: None
     clients: Clients = field(default_factory=Clients)
     own: Bounded = field(default_factory=lambda: Bounded(sys.maxsize))
+    apart: int | None = None
     waiting: dict[BoundedProtocol, None] = field(default_factory=dict)
     is_last: bool = False
     _headers: Sequence[tuple[bytes, bytes]] = ()
@@ -305,7 +307,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _answer_at_once(self) -> bool:
         """Answer a GET without a task of its own, if that can be done; return whether it was."""
         is_behind = self.cycle is not None and not self.cycle.response_complete
-        if is_behind or self.flow.write_paused or self._at_once >= MAX_PIPELINED:
+        is_apart = self.server is not None and self.server[1] == self._shared.apart
+        if is_apart or is_behind or self.flow.write_paused or self._at_once >= MAX_PIPELINED:
             return False
         parser = self.parser
         if parser.get_method() != b"GET" or parser.should_upgrade() or self.transport.is_closing():

@@ -16,6 +16,7 @@ PROBLEM_JSON = "application/problem+json"
 # An answer lists at most so many faults of a request.
 MOST_FAULTS: Final = 100
 FAILED: Final = "The platform failed to answer; the fault is in its log."
+NOTHING_HERE: Final = "There is nothing at this path."
 _INVALID: Final = "A parameter is missing, unknown or out of its bounds."
 
 log = structlog.get_logger(__name__)
@@ -181,7 +182,7 @@ def problem_of(error: ApiError) -> Response:
 async def _on_http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     details = {
-        HTTPStatus.NOT_FOUND: "There is nothing at this path.",
+        HTTPStatus.NOT_FOUND: NOTHING_HERE,
         HTTPStatus.METHOD_NOT_ALLOWED: "This path does not know that method.",
     }
     phrase = HTTPStatus(error.status_code).phrase

@@ -53,6 +53,12 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "The platform is stopping; ask again.": "平台正在停止，请重试。",
     "The platform is not whole.": "平台未完整运行。",
     "The database cannot be reached at the moment.": "数据库暂时无法连接。",
+    "As many streams run to this address as one client may read.": (
+        "此地址的实时数据流已达单个客户端上限。"
+    ),
+    "More comes from this address at a time than one client may ask.": (
+        "此地址的请求过多，请稍后再试。"
+    ),
     "This takes too long; ask for less at a time.": "处理时间过长，请减少每次请求的数量。",
     "This process has no city yet: it has just started, or the database is away.": (
         "本进程尚无城市数据：刚刚启动，或数据库不可用。"

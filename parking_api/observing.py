@@ -3,12 +3,13 @@
 import asyncio
 from http import HTTPStatus
 from time import perf_counter
+from typing import Final
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from parking_api.errors import failure, stopping
+from parking_api.errors import NOTHING_HERE, failure, problem, stopping
 from parking_api.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -16,6 +17,30 @@ log = structlog.get_logger(__name__)
 UNMATCHED = "unmatched"
 # The status of a request whose client went away, as in nginx.
 GONE = 499
+
+
+METRICS: Final = "/metrics"
+
+
+class MetricsApart:
+    """ASGI middleware: `/metrics` is at a port of its own, and nothing else is there.
+
+    Args:
+        app: What answers.
+        port: That port.
+    """
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self._app = app
+        self._port = port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, where it is at the right port."""
+        is_at_port = (scope.get("server") or ("", None))[1] == self._port
+        if scope["type"] == "http" and is_at_port != (scope["path"] == METRICS):
+            await problem(HTTPStatus.NOT_FOUND, NOTHING_HERE)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 class Observing:

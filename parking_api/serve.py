@@ -5,7 +5,7 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -46,12 +46,17 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own answer
         return 2
     logs.configure()
-    try:
-        listening = _listening(settings.host, settings.port)
-    except OSError as error:
-        print(f"{settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
-        return 3
-    structlog.get_logger(__name__).info("listening", address=listening.getsockname())
+    addresses = [(settings.host, settings.port)]
+    if settings.metrics_port is not None:
+        addresses.append((settings.metrics_host, settings.metrics_port))
+    listening = []
+    for host, port in addresses:
+        try:
+            listening.append(_listening(host, port))
+        except OSError as error:
+            print(f"{host}:{port}: {error.strerror}", file=sys.stderr)  # noqa: T201 - as above
+            return 3
+        structlog.get_logger(__name__).info("listening", address=listening[-1].getsockname())
     with TemporaryDirectory(prefix="onelot-metrics-") as figures:
         work = _work(settings, url, listening, figures, Shared())
         return Workers(settings.workers, work, partial(_forget_gauges, Path(figures))).run()
@@ -66,7 +71,7 @@ def _forget_gauges(figures: Path, pid: int) -> None:
 def _work(
     settings: ApiSettings,
     database: str,
-    listening: socket.socket,
+    listening: Sequence[socket.socket],
     figures: str,
     shared: Shared,
 ) -> Callable[[Start], None]:

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from typing import Final, cast
 
 import uvicorn
@@ -126,23 +127,23 @@ class WorkerServer(BoundedServer):
 def serve(
     settings: ApiSettings,
     database: str,
-    listening: socket.socket,
+    listening: Sequence[socket.socket],
     start: Start,
     shared: Shared,
 ) -> None:
-    """Answer what comes in at a socket, until SIGTERM or SIGINT; or until replaced, SIGHUP.
+    """Answer what comes in at some sockets, until SIGTERM or SIGINT; or until replaced, SIGHUP.
 
     Args:
         settings: This worker's.
         database: `postgresql://...`.
-        listening: The socket, which the workers share.
+        listening: The sockets, which the workers share.
         start: What the parent says.
         shared: What the workers count in together.
     """
     server = _server(settings, database, start, shared)
     signal.signal(signal.SIGHUP, lambda *_: server.retire())
     as_worker()
-    server.run([listening])
+    server.run(list(listening))
 
 
 def as_worker() -> None:
@@ -173,6 +174,7 @@ def _server(settings: ApiSettings, database: str, start: Start, shared: Shared) 
         app.state.hot_routes.answer,
         app.state.clients,
         Bounded(settings.client_connections),
+        settings.metrics_port,
     )
     return WorkerServer(
         uvicorn.Config(

@@ -46,6 +46,14 @@ class ApiSettings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535)
+    metrics_host: str = Field("127.0.0.1", description="address of /metrics, with API_METRICS_PORT")
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="port of /metrics, which the other port then does not have; without it, "
+        "/metrics is at API_PORT",
+    )
     workers: int = Field(
         default_factory=lambda: min(len(os.sched_getaffinity(0)), MOST_WORKERS),
         ge=1,

@@ -6,6 +6,7 @@ is a clone of that. A broker starts in hundredths of a second, so that each test
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +19,10 @@ from deploy.accounts import server_account
 from deploy.ports import any_free
 from tests.running import Cluster, running_postgres
 from tests.servers import DB_APP_PASSWORD, DB_PASSWORD, Broker, Databases
+
+# A shell starts what runs in the background deaf to Ctrl-C, and programs of tests would inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Directories of tests that run whole cities: some minutes each.
 _LONG = {"load_tests", "end_to_end"}

@@ -70,7 +70,8 @@ def asked_at_once(
     api: httpx.AsyncClient, path: str, query: str, headers: Sequence[tuple[bytes, bytes]] = ()
 ) -> bytes | None:
     """What the server gets for a request, before the application is asked."""
-    answer = app_of(api).state.hot_routes.answer(path.encode(), query.encode(), list(headers))
+    hot = app_of(api).state.hot_routes
+    answer = hot.answer(path.encode(), query.encode(), list(headers), "127.0.0.1")
     return None if answer is None else bytes(answer.body)
 
 

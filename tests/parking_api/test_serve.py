@@ -8,7 +8,7 @@ import time
 import httpx
 
 from deploy.ports import any_free
-from tests.parking_api.processes import SERVE, await_health
+from tests.parking_api.processes import SERVE, await_health, serving
 from tests.servers import Broker
 
 
@@ -79,6 +79,19 @@ def test_it_starts_without_database_and_broker(broker: Broker) -> None:
     assert asked.headers["retry-after"] == "1"
     assert set(ready.json()["missing"]) == {"database", "broker", "city"}
     assert process.returncode == 0
+
+
+def test_metrics_at_a_port_of_their_own(database_url: str) -> None:
+    port = any_free()
+    with serving(database_url, API_METRICS_PORT=str(port)) as api:
+        apart = f"http://127.0.0.1:{port}"
+        found = httpx.get(f"{apart}/metrics")
+        assert found.status_code == 200
+        assert "onelot_api_requests_total" in found.text
+        assert httpx.get(f"{api.url}/healthz").status_code == 200
+        others = [f"{api.url}/metrics", f"{apart}/healthz", f"{apart}/v1/city", f"{apart}/"]
+        others += [f"{apart}/v1/nearest?lon=120.3&lat=36.0"]
+        assert {httpx.get(url).status_code for url in others} == {404}
 
 
 def test_wrong_settings_are_told() -> None:
