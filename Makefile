@@ -24,7 +24,7 @@ lint: setup ## style, types, import contracts, SQL
 	$(BIN)/sqlfluff lint sql
 
 test: lint ## lint, then the whole suite on a real PostGIS and a real mosquitto
-	@bash deploy/setup.sh wrk redis-server
+	@bash deploy/setup.sh wrk redis-server nginx
 	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope \
 		--no-loadscope-reorder $(ARGS)
 

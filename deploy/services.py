@@ -53,6 +53,7 @@ class Place:
         broker_directory: The directory of the broker's passwd and acl.
         simulator_status: The file that the simulator writes its figures to.
         figures: The file of what the run counts of itself; None where nobody writes it.
+        proxies: Networks of the reverse proxies before the API; None for none.
     """
 
     database: Address
@@ -68,6 +69,7 @@ class Place:
     broker_directory: str
     simulator_status: str
     figures: str | None = None
+    proxies: str | None = None
 
     @property
     def http_url(self) -> str:
@@ -184,6 +186,8 @@ def api(place: Place, secrets: Secrets) -> Service:
     }
     if place.figures is not None:
         environment["API_RUN_FIGURES"] = place.figures
+    if place.proxies is not None:
+        environment["API_PROXIES"] = place.proxies
     return Service(
         "api",
         (place.python, "-m", "parking_api", "serve"),

@@ -100,7 +100,7 @@ install_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         "${packages[@]}" </dev/null >/dev/null
     # A server that came by this way shall not start with the machine either.
-    for name in mosquitto redis-server; do
+    for name in mosquitto redis-server nginx; do
         if [[ " ${packages[*]} " == *" $name "* ]] && has systemctl; then
             systemctl disable --quiet "$name.service" 2>/dev/null || true
         fi

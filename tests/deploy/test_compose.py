@@ -38,6 +38,7 @@ PLACE = Place(
     credentials=f"{STATE}/city/credentials.json",
     broker_directory=f"{STATE}/broker",
     simulator_status="/tmp/simulator.json",
+    proxies="10.79.0.10/32",
 )
 SECRETS = Secrets(
     database_superuser="${ONELOT_DB_SUPERUSER_PASSWORD:?}",
@@ -64,7 +65,7 @@ def container(name: str) -> dict[str, Any]:
 
 
 def test_every_service_and_step_is_there_and_nothing_else() -> None:
-    expected = {service.name for service in SERVICES} | {"migration", "city"}
+    expected = {service.name for service in SERVICES} | {"migration", "city", "proxy"}
     assert set(COMPOSE["services"]) == expected
 
 
@@ -116,6 +117,20 @@ def test_compose_listener_is_the_generated_one_on_all_addresses_of_its_network()
     assert lines == broker.listener(PLACE.mqtt.bind, PLACE.mqtt.port)
 
 
+def test_the_api_believes_the_proxy_alone() -> None:
+    there = container("proxy")
+    assert f"{there['networks']['front']['ipv4_address']}/32" == PLACE.proxies
+    upstream = (ROOT / "deploy/nginx/upstream.conf").read_text()
+    assert f"server {PLACE.http.host}:{PLACE.http.port};" in upstream
+    listens = (ROOT / "deploy/nginx/listen.conf").read_text()
+    (port,) = re.findall(r"listen (\d+) ssl", listens)
+    assert there["ports"] == [f"443:{port}"]
+    assert "./deploy/nginx:/etc/onelot/nginx:ro" in there["volumes"]
+    assert there["command"] == ["nginx", "-p", "/tmp/", "-c", "/etc/onelot/nginx/nginx.conf"]
+    joined = {name: container(name).get("networks", ()) for name in COMPOSE["services"]}
+    assert {name for name, networks in joined.items() if "front" in networks} == {"api", "proxy"}
+
+
 def test_nothing_runs_as_root_or_keeps_a_secret_in_the_file() -> None:
     for name in COMPOSE["services"]:
         there = container(name)
@@ -146,12 +161,13 @@ def test_everything_waits_for_what_it_needs() -> None:
     # The others wait for each other by themselves, whichever starts or falls first.
     for name in ("broker", "ingester", "api", "simulator"):
         assert needs[name] == {"city"}, name
+    assert needs["proxy"] == {"api"}
 
 
 def test_what_runs_for_long_starts_again_and_all_memory_is_limited() -> None:
     limits = {name: container(name)["mem_limit"] for name in COMPOSE["services"]}
     megabytes = {name: int(limit.removesuffix("m")) for name, limit in limits.items()}
-    long_running = [service.name for service in SERVICES]
+    long_running = [*(service.name for service in SERVICES), "proxy"]
     assert {container(name)["restart"] for name in long_running} == {"unless-stopped"}
     assert sum(megabytes[name] for name in long_running) <= 3 * 1024
     assert all(megabytes.values())
