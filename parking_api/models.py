@@ -3,7 +3,7 @@
 import json
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -59,6 +59,16 @@ class Answer(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
     )
+
+    @classmethod
+    def part_of(cls, whole: "Answer") -> Self:
+        """Return what of an answer this base of it has.
+
+        Persons have their names in further fields, which only the bureau sees.
+        """
+        known = cls.model_fields
+        fields: Json = {name: value for name, value in whole if name in known}
+        return cast("Self", cls.model_construct(**fields))
 
 
 class Name(Answer):

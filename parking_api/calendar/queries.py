@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from parking_api.quotes.models import Year
+from parking_api.quotes.models import PublishedYear
 from sql.engine import Transaction
 from sql.statements import Statements
 
@@ -19,5 +19,5 @@ async def add_year(
     makeup_workdays: Sequence[date],
     by: str,
     at: datetime,
-) -> Year | None:
+) -> PublishedYear | None:
     """Publish a year; None where it is published already."""

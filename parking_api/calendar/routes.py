@@ -15,7 +15,7 @@ from parking_api.people.access import guarded, taking
 from parking_api.people.queries import Person
 from parking_api.quotes import queries as quote_queries
 from parking_api.quotes.following import CurrentPrices
-from parking_api.quotes.models import Year
+from parking_api.quotes.models import PublishedYear, Year
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 
@@ -28,7 +28,8 @@ YearNumber = Annotated[int, Path(ge=2000, le=2199, examples=[2027])]
 async def list_years(_: Nothing, deps: Deps) -> Page[Year]:
     """Give the city's public holidays and make-up workdays, year by year."""
     async with deps.database.connection() as db:
-        return Page(items=await quote_queries.calendar(db))
+        years = await quote_queries.calendar(db)
+    return Page(items=[Year.part_of(each) for each in years])
 
 
 @router.put("/v1/calendar/{year}", responses=guarded(CalendarFixedError, DatabaseAwayError))
@@ -38,7 +39,7 @@ async def publish_year(
     deps: Deps,
     prices: CurrentPrices,
     caller: Annotated[Person, taking(CALENDAR, "publish")],
-) -> Year:
+) -> PublishedYear:
     """Publish a year's calendar. It stays: what a stay cost must come out again."""
     async with deps.act(caller, body.reason) as act:
         published = await service.publish(act, year, body)

@@ -10,7 +10,7 @@ from parking_api.calendar.errors import CalendarDaysError, CalendarFixedError
 from parking_api.calendar.models import NewYear
 from parking_api.errors import ParameterFault
 from parking_api.quotes import queries as quote_queries
-from parking_api.quotes.models import Year
+from parking_api.quotes.models import PublishedYear, Year
 from parking_api.workflow import Act, Step, Workflow, change
 from sql.engine import AdvisoryLock, Transaction, lock
 from sql.kinds import APPROVER
@@ -64,7 +64,7 @@ CALENDAR: Final = Workflow[int, CalendarYear](
 )
 
 
-async def publish(act: Act, year: int, new: NewYear) -> Year:
+async def publish(act: Act, year: int, new: NewYear) -> PublishedYear:
     """Publish a year.
 
     Raises:

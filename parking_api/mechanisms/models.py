@@ -68,12 +68,17 @@ class MechanismAnswer(Answer):
     hash: str = Field(description="SHA-256 of the canonical definition, in hex.")
     state: State
     mode: Mode
-    drafted_by: str
     drafted_at: Instant
-    approved_by: str | None = Field(description="Null for a draft, which reviews nothing yet.")
-    approved_at: Instant | None
-    retired_by: str | None
+    approved_at: Instant | None = Field(description="Null for a draft, which reviews nothing yet.")
     retired_at: Instant | None
+
+
+class BureauMechanism(MechanismAnswer):
+    """A price mechanism as the bureau sees it."""
+
+    drafted_by: str
+    approved_by: str | None
+    retired_by: str | None
 
 
 class TargetShares(Answer):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pricing
-from parking_api.mechanisms.models import MechanismAnswer, Mode, ReviewAnswer, State
+from parking_api.mechanisms.models import BureauMechanism, Mode, ReviewAnswer, State
 from parking_api.models import LotType
 from sql.engine import Db, Transaction
 from sql.statements import Row, Statements
@@ -68,7 +68,7 @@ class Seen(Row):
 @statement
 async def mechanisms(
     db: Db, *, include_drafts: bool, mechanism_id: str | None = None
-) -> list[MechanismAnswer]:
+) -> list[BureauMechanism]:
     """Read mechanisms by `mechanism_id`; or one of them."""
 
 
@@ -89,7 +89,7 @@ async def add(
     mode: Mode,
     by: str,
     at: datetime,
-) -> MechanismAnswer | None:
+) -> BureauMechanism | None:
     """Draft a mechanism; None where its id is taken."""
 
 
@@ -104,7 +104,7 @@ async def change(
     lot_types: Sequence[LotType],
     mode: Mode,
     at: datetime,
-) -> MechanismAnswer:
+) -> BureauMechanism:
     """Write a draft anew."""
 
 
@@ -119,7 +119,7 @@ async def settle(
     approved_at: datetime | None = None,
     retired_by: str | None = None,
     retired_at: datetime | None = None,
-) -> MechanismAnswer:
+) -> BureauMechanism:
     """Say how a mechanism stands; what is None stays."""
 
 

@@ -17,6 +17,7 @@ from parking_api.mechanisms.errors import (
     ReviewUnknownError,
 )
 from parking_api.mechanisms.models import (
+    BureauMechanism,
     MechanismAnswer,
     NewMechanism,
     ReviewAnswer,
@@ -49,7 +50,8 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 async def list_mechanisms(_: Nothing, deps: Deps, sees_all: SeesAll) -> Page[MechanismAnswer]:
     """List the price mechanisms; the bureau sees drafts too."""
     async with deps.database.connection() as db:
-        return Page(items=await queries.mechanisms(db, include_drafts=sees_all))
+        found = await queries.mechanisms(db, include_drafts=sees_all)
+    return Page(items=[MechanismAnswer.part_of(each) for each in found])
 
 
 @router.post(
@@ -62,7 +64,7 @@ async def draft_mechanism(
     deps: Deps,
     caller: Annotated[Person, taking(MECHANISMS, "draft")],
     response: Response,
-) -> MechanismAnswer:
+) -> BureauMechanism:
     """Draft a price mechanism; it reviews nothing until it is approved."""
     async with deps.act(caller, body.reason) as act:
         drafted = await service.draft(act, body.mechanism)
@@ -73,10 +75,14 @@ async def draft_mechanism(
 @router.get(PATH, responses=public_with_login(MechanismUnknownError))
 async def get_mechanism(
     mechanism_id: MechanismId, _: Nothing, deps: Deps, sees_all: SeesAll
-) -> MechanismAnswer:
-    """Give one price mechanism: whose prices it moves, when, by what rule, within what limits."""
+) -> BureauMechanism | MechanismAnswer:
+    """Give one price mechanism: whose prices it moves, when, by what rule, within what limits.
+
+    To the bureau, with who did what.
+    """
     async with deps.database.connection() as db:
-        return await service.mechanism(db, mechanism_id, include_drafts=sees_all)
+        found = await service.mechanism(db, mechanism_id, include_drafts=sees_all)
+    return found if sees_all else MechanismAnswer.part_of(found)
 
 
 @router.put(PATH, responses=guarded(*CHANGING, MechanismUnfitError, NotTheDrafterError))
@@ -85,7 +91,7 @@ async def change_mechanism(
     body: NewMechanism,
     deps: Deps,
     caller: Annotated[Person, taking(MECHANISMS, "change")],
-) -> MechanismAnswer:
+) -> BureauMechanism:
     """Write one's own draft anew."""
     async with deps.act(caller, body.reason) as act:
         return await service.change_draft(act, mechanism_id, body.mechanism)
@@ -100,7 +106,7 @@ async def approve_mechanism(
     body: Why,
     deps: Deps,
     caller: Annotated[Person, taking(MECHANISMS, "approve")],
-) -> MechanismAnswer:
+) -> BureauMechanism:
     """Approve a price mechanism, once; each version that comes of it is approved as any other.
 
     It takes another person than the drafter, a tariff that prices just this zone and these lot
@@ -116,7 +122,7 @@ async def freeze_mechanism(
     body: Why,
     deps: Deps,
     caller: Annotated[Person, taking(MECHANISMS, "freeze")],
-) -> MechanismAnswer:
+) -> BureauMechanism:
     """Freeze a price mechanism: its reviews propose nothing until it is resumed."""
     async with deps.act(caller, body.reason) as act:
         return await service.set_mode(act, mechanism_id, "frozen")
@@ -128,7 +134,7 @@ async def resume_mechanism(
     body: Why,
     deps: Deps,
     caller: Annotated[Person, taking(MECHANISMS, "resume")],
-) -> MechanismAnswer:
+) -> BureauMechanism:
     """Let a frozen price mechanism go on."""
     async with deps.act(caller, body.reason) as act:
         return await service.set_mode(act, mechanism_id, "on")
@@ -140,7 +146,7 @@ async def retire_mechanism(
     body: Why,
     deps: Deps,
     caller: Annotated[Person, taking(MECHANISMS, "retire")],
-) -> MechanismAnswer:
+) -> BureauMechanism:
     """End a price mechanism for good, or give a draft up; prices stay as they are."""
     async with deps.act(caller, body.reason) as act:
         return await service.retire(act, mechanism_id)

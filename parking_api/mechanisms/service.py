@@ -19,7 +19,7 @@ from parking_api.mechanisms.errors import (
     ReviewUnknownError,
 )
 from parking_api.mechanisms.models import (
-    MechanismAnswer,
+    BureauMechanism,
     Mode,
     ProposalAnswer,
     ReviewAnswer,
@@ -37,7 +37,7 @@ from sql.engine import AdvisoryLock, Db, Transaction, lock
 from sql.kinds import APPROVER, DRAFTER, OPERATIONS
 
 
-async def mechanism(db: Db, mechanism_id: str, *, include_drafts: bool) -> MechanismAnswer:
+async def mechanism(db: Db, mechanism_id: str, *, include_drafts: bool) -> BureauMechanism:
     """Read one mechanism.
 
     Raises:
@@ -50,26 +50,26 @@ async def mechanism(db: Db, mechanism_id: str, *, include_drafts: bool) -> Mecha
     raise MechanismUnknownError
 
 
-async def _locked(db: Transaction, mechanism_id: str) -> MechanismAnswer:
+async def _locked(db: Transaction, mechanism_id: str) -> BureauMechanism:
     if await queries.lock(db, mechanism_id) is None:
         raise MechanismUnknownError
     return await mechanism(db, mechanism_id, include_drafts=True)
 
 
-def _wrong_state(mechanism: MechanismAnswer, _: str, starts: Sequence[str]) -> ApiError:
+def _wrong_state(mechanism: BureauMechanism, _: str, starts: Sequence[str]) -> ApiError:
     return MechanismStateError(
         f"{mechanism.mechanism_id} is {in_words(mechanism.state)}, "
         f"not {' or '.join(map(in_words, starts))}."
     )
 
 
-def _not_drafter(_: MechanismAnswer, step: str) -> ApiError:
+def _not_drafter(_: BureauMechanism, step: str) -> ApiError:
     if step == "retire":
         return NotTheDrafterError("Drafters retire their own mechanisms, until they are approved.")
     return NotTheDrafterError()
 
 
-MECHANISMS: Final = Workflow[str, MechanismAnswer](
+MECHANISMS: Final = Workflow[str, BureauMechanism](
     kind="mechanism",
     steps={
         "draft": [Step(DRAFTER, (), ("draft",))],
@@ -101,7 +101,7 @@ class Reviewed:
         is_newest: Whether no other was made since.
     """
 
-    mechanism: MechanismAnswer
+    mechanism: BureauMechanism
     review: ReviewAnswer | None = None
     is_newest: bool = True
 
@@ -189,7 +189,7 @@ REVIEWS: Final = Workflow[tuple[str, int | None], Reviewed](
 )
 
 
-async def draft(act: Act, new: Mechanism) -> MechanismAnswer:
+async def draft(act: Act, new: Mechanism) -> BureauMechanism:
     """Draft a mechanism.
 
     Raises:
@@ -206,7 +206,7 @@ async def draft(act: Act, new: Mechanism) -> MechanismAnswer:
     return added
 
 
-async def change_draft(act: Act, mechanism_id: str, new: Mechanism) -> MechanismAnswer:
+async def change_draft(act: Act, mechanism_id: str, new: Mechanism) -> BureauMechanism:
     """Write one's own draft anew.
 
     Raises:
@@ -259,7 +259,7 @@ def _text(given: object) -> str:
     return json.dumps(given, ensure_ascii=False, allow_nan=False)
 
 
-async def approve(act: Act, mechanism_id: str) -> MechanismAnswer:
+async def approve(act: Act, mechanism_id: str) -> BureauMechanism:
     """Approve a draft: it may be reviewed from then on.
 
     Raises:
@@ -288,7 +288,7 @@ async def approve(act: Act, mechanism_id: str) -> MechanismAnswer:
     return taken.after
 
 
-async def set_mode(act: Act, mechanism_id: str, mode: Mode) -> MechanismAnswer:
+async def set_mode(act: Act, mechanism_id: str, mode: Mode) -> BureauMechanism:
     """Freeze an approved mechanism, or let it go on.
 
     Raises:
@@ -304,7 +304,7 @@ async def set_mode(act: Act, mechanism_id: str, mode: Mode) -> MechanismAnswer:
     return taken.after
 
 
-async def retire(act: Act, mechanism_id: str) -> MechanismAnswer:
+async def retire(act: Act, mechanism_id: str) -> BureauMechanism:
     """End a mechanism for good, or give a draft up. Prices stay.
 
     Raises:

@@ -68,7 +68,7 @@ class ControlEnd(Body):
     reason: Reason
 
 
-class PriceControl(Answer):
+class ControlFacts(Answer):
     """A price control: money in smallest units, of an hour but for `day_ceiling_minor`."""
 
     price_control_id: str
@@ -85,10 +85,8 @@ class PriceControl(Answer):
     day_ceiling_minor: int | None
     valid_from: Instant
     valid_to: Instant | None
-    drafted_by: str
     drafted_at: Instant
-    approved_by: str | None = Field(description="Null for a draft, which binds nobody yet.")
-    approved_at: Instant | None
+    approved_at: Instant | None = Field(description="Null for a draft, which binds nobody yet.")
 
     @property
     def state(self) -> str:
@@ -119,16 +117,30 @@ class PriceControl(Answer):
         )
 
 
-class Control(PriceControl):
+class PriceControl(ControlFacts):
+    """A price control, and who has made it."""
+
+    drafted_by: str
+    approved_by: str | None
+
+
+class Control(ControlFacts):
     """A price control."""
 
     hour_floor_minor: int | None = Field(description="The floor that holds.")
     hour_ceiling_minor: int | None = Field(description="The ceiling that holds.")
 
+
+class BureauControl(Control):
+    """A price control as the bureau sees it."""
+
+    drafted_by: str
+    approved_by: str | None
+
     @staticmethod
-    def of(control: PriceControl) -> "Control":
+    def of(control: PriceControl) -> "BureauControl":
         """Make the answer of a price control, with the limits that hold."""
-        return Control.model_construct(
+        return BureauControl.model_construct(
             **dict(control),
             hour_floor_minor=control.least_minor,
             hour_ceiling_minor=control.most_minor,
@@ -144,7 +156,7 @@ class VersionBeyond(Answer):
     errors: list[ParameterFault] = Field(description="Each clause that it breaks.")
 
 
-class ApprovedControl(Control):
+class ApprovedControl(BureauControl):
     """A price control that was approved, and what it finds."""
 
     beyond: list[VersionBeyond] = Field(

@@ -16,7 +16,13 @@ from parking_api.price_controls.errors import (
     ControlStateError,
     ControlUnknownError,
 )
-from parking_api.price_controls.models import ApprovedControl, Control, ControlEnd, NewControl
+from parking_api.price_controls.models import (
+    ApprovedControl,
+    BureauControl,
+    Control,
+    ControlEnd,
+    NewControl,
+)
 from parking_api.price_controls.service import CONTROLS
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
@@ -32,16 +38,20 @@ async def list_price_controls(_: Nothing, deps: Deps, sees_all: SeesAll) -> Page
     """List the price controls; the bureau sees drafts too."""
     async with deps.database.connection() as db:
         found = await queries.controls(db, include_drafts=sees_all)
-    return Page(items=[Control.of(each) for each in found])
+    return Page(items=[Control.part_of(BureauControl.of(each)) for each in found])
 
 
 @router.get("/v1/price-controls/{control_id}", responses=public_with_login(ControlUnknownError))
 async def get_price_control(
     control_id: ControlId, _: Nothing, deps: Deps, sees_all: SeesAll
-) -> Control:
-    """Give one price control: its legal reference, base, float, floor and ceiling."""
+) -> BureauControl | Control:
+    """Give one price control: its legal reference, base, float, floor and ceiling.
+
+    To the bureau, with who did what.
+    """
     async with deps.database.connection() as db:
-        return Control.of(await service.control(db, control_id, include_drafts=sees_all))
+        found = BureauControl.of(await service.control(db, control_id, include_drafts=sees_all))
+    return found if sees_all else Control.part_of(found)
 
 
 @router.post(
@@ -51,10 +61,10 @@ async def get_price_control(
 )
 async def draft_price_control(
     body: NewControl, deps: Deps, caller: Annotated[Person, taking(CONTROLS, "draft")]
-) -> Control:
+) -> BureauControl:
     """Draft a price control; it binds nobody until it is approved."""
     async with deps.act(caller, body.reason) as act:
-        return Control.of(await service.draft(act, body))
+        return BureauControl.of(await service.draft(act, body))
 
 
 @router.post(
@@ -73,7 +83,7 @@ async def approve_price_control(
     """
     async with deps.act(caller, body.reason) as act:
         approved, beyond = await service.approve(act, control_id)
-    return ApprovedControl.model_construct(**dict(Control.of(approved)), beyond=beyond)
+    return ApprovedControl.model_construct(**dict(BureauControl.of(approved)), beyond=beyond)
 
 
 @router.post(
@@ -85,7 +95,7 @@ async def end_price_control(
     body: ControlEnd,
     deps: Deps,
     caller: Annotated[Person, taking(CONTROLS, "end")],
-) -> Control:
+) -> BureauControl:
     """Let a price control end."""
     async with deps.act(caller, body.reason) as act:
-        return Control.of(await service.end(act, control_id, body.valid_to))
+        return BureauControl.of(await service.end(act, control_id, body.valid_to))

@@ -13,7 +13,7 @@ from parking_api.price_controls.errors import (
     ControlUnknownError,
     PriceControlError,
 )
-from parking_api.price_controls.models import Control, NewControl, PriceControl, VersionBeyond
+from parking_api.price_controls.models import BureauControl, NewControl, PriceControl, VersionBeyond
 from parking_api.quotes import queries as quote_queries
 from parking_api.quotes.errors import TariffInvalidError
 from parking_api.quotes.prices import calendar_of
@@ -159,7 +159,7 @@ CONTROLS: Final = Workflow[str, PriceControl](
     lock=_locked,
     authors=lambda control: (control.drafted_by,),
     subject=lambda control: f"price_control/{control.price_control_id}",
-    audited=Control.of,
+    audited=BureauControl.of,
     wrong_state=lambda _, __, ___: ControlStateError(),
 )
 

@@ -112,8 +112,13 @@ class Year(Answer):
     year: int
     holidays: list[date]
     makeup_workdays: list[date]
-    published_by: str
     published_at: Instant
+
+
+class PublishedYear(Year):
+    """A year's calendar, and who has published it."""
+
+    published_by: str
 
 
 class QuoteAsk(Body):

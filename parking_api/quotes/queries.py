@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from parking_api.quotes.models import Year
+from parking_api.quotes.models import PublishedYear
 from sql.engine import Db
 from sql.statements import Row, Statements
 
@@ -77,5 +77,5 @@ async def zones_of_lots(db: Db, *, after: str, most: int) -> list[ZoneOfLot]:
 
 
 @statement
-async def calendar(db: Db) -> list[Year]:
+async def calendar(db: Db) -> list[PublishedYear]:
     """Read the city's calendar, all years."""

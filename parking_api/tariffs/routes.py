@@ -137,8 +137,7 @@ async def get_version(
     """Give one version with its document; to the bureau, with who did what."""
     async with deps.database.connection() as db:
         found = await service.version(db, key, deps.clock(), include_drafts=sees_all)
-    public = {name: value for name, value in found if name in VersionAnswer.model_fields}
-    return found if sees_all else VersionAnswer.model_construct(**public)
+    return found if sees_all else VersionAnswer.part_of(found)
 
 
 @router.put(

@@ -4,4 +4,4 @@
 INSERT INTO city_calendar (year, holidays, makeup_workdays, published_by, published_at)
 VALUES (:year, :holidays, :makeup_workdays, :by, :at)
 ON CONFLICT (year) DO NOTHING
-RETURNING year, holidays, makeup_workdays, published_by, published_at;
+RETURNING year, holidays, makeup_workdays, published_at, published_by;

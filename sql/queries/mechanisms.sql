@@ -3,8 +3,8 @@
 -- Index: price_mechanism_pkey where one is asked for; there are a few.
 SELECT
     mechanism_id, definition::jsonb || jsonb_build_object('mode', mode) AS mechanism,
-    content_hash AS hash, state, mode, drafted_by, drafted_at, approved_by, approved_at, retired_by,
-    retired_at
+    content_hash AS hash, state, mode, drafted_at, approved_at, retired_at, drafted_by,
+    approved_by, retired_by
 FROM price_mechanism
 WHERE
     (:mechanism_id::text IS null OR mechanism_id = :mechanism_id)
@@ -28,8 +28,8 @@ VALUES (:mechanism_id, :definition, :hash, :zone_id, :lot_types, :mode, :by, :at
 ON CONFLICT (mechanism_id) DO NOTHING
 RETURNING
     mechanism_id, definition::jsonb || jsonb_build_object('mode', mode) AS mechanism,
-    content_hash AS hash, state, mode, drafted_by, drafted_at, approved_by, approved_at, retired_by,
-    retired_at;
+    content_hash AS hash, state, mode, drafted_at, approved_at, retired_at, drafted_by,
+    approved_by, retired_by;
 
 -- name: change(mechanism_id, definition, hash, zone_id, lot_types, mode, at)
 -- Write a draft of a price mechanism anew, its definition as JSON text.
@@ -45,8 +45,8 @@ SET
 WHERE mechanism_id = :mechanism_id
 RETURNING
     mechanism_id, definition::jsonb || jsonb_build_object('mode', mode) AS mechanism,
-    content_hash AS hash, state, mode, drafted_by, drafted_at, approved_by, approved_at, retired_by,
-    retired_at;
+    content_hash AS hash, state, mode, drafted_at, approved_at, retired_at, drafted_by,
+    approved_by, retired_by;
 
 -- name: settle(mechanism_id, state, mode, approved_by, approved_at, retired_by, retired_at)
 -- Say how a price mechanism stands, and who approved or retired it when; what is null stays.
@@ -62,8 +62,8 @@ SET
 WHERE mechanism_id = :mechanism_id
 RETURNING
     mechanism_id, definition::jsonb || jsonb_build_object('mode', mode) AS mechanism,
-    content_hash AS hash, state, mode, drafted_by, drafted_at, approved_by, approved_at, retired_by,
-    retired_at;
+    content_hash AS hash, state, mode, drafted_at, approved_at, retired_at, drafted_by,
+    approved_by, retired_by;
 
 -- name: add_targets(mechanism_id)
 -- Give a price mechanism its zone and lot types; those that another has are left out.

@@ -6,8 +6,8 @@ SELECT
     price_control_id,
     json_build_object('zh', legal_reference_zh, 'en', legal_reference_en) AS legal_reference,
     zone_class, lot_types, currency, vehicle, base_minor, float_up_percent, float_down_percent,
-    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at,
-    approved_by, approved_at
+    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_at, approved_at,
+    drafted_by, approved_by
 FROM price_control
 WHERE
     (:control_id::text IS NULL OR price_control_id = :control_id)
@@ -22,8 +22,8 @@ SELECT
     price_control_id,
     json_build_object('zh', legal_reference_zh, 'en', legal_reference_en) AS legal_reference,
     zone_class, lot_types, currency, vehicle, base_minor, float_up_percent, float_down_percent,
-    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at,
-    approved_by, approved_at
+    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_at, approved_at,
+    drafted_by, approved_by
 FROM price_control
 WHERE
     approved_at IS NOT NULL
@@ -68,8 +68,8 @@ RETURNING
     price_control_id,
     json_build_object('zh', legal_reference_zh, 'en', legal_reference_en) AS legal_reference,
     zone_class, lot_types, currency, vehicle, base_minor, float_up_percent, float_down_percent,
-    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at,
-    approved_by, approved_at;
+    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_at, approved_at,
+    drafted_by, approved_by;
 
 -- name: settle(control_id, approved_by, approved_at, valid_to)
 -- Say who approved a price control and when, and before when it ends.
@@ -84,8 +84,8 @@ RETURNING
     price_control_id,
     json_build_object('zh', legal_reference_zh, 'en', legal_reference_en) AS legal_reference,
     zone_class, lot_types, currency, vehicle, base_minor, float_up_percent, float_down_percent,
-    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_by, drafted_at,
-    approved_by, approved_at;
+    floor_minor, ceiling_minor, day_ceiling_minor, valid_from, valid_to, drafted_at, approved_at,
+    drafted_by, approved_by;
 
 -- name: versions_pricing(starts_at, ends_at)
 -- The tariff versions that price anything within [starts_at, ends_at), or on without end, each

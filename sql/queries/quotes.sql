@@ -42,6 +42,6 @@ ORDER BY l.lot_id ASC, z.valid_from DESC, z.zone_id ASC;
 -- The city's calendar, all years.
 -- Index: none; a row a year.
 SELECT
-    year, holidays, makeup_workdays, published_by, published_at
+    year, holidays, makeup_workdays, published_at, published_by
 FROM city_calendar
 ORDER BY year;

@@ -159,6 +159,34 @@ async def test_what_was_answered_is_declared(document: Any) -> None:
     assert answers > 1000
 
 
+def persons_in(value: Any, path: str = "") -> list[str]:
+    """Where an answer says who did something."""
+    if isinstance(value, list):
+        return [found for each in value for found in persons_in(each, path)]
+    if not isinstance(value, dict):
+        return []
+    # The version that set a price is no person.
+    own = [f"{path}.{name}" for name in value if name.endswith("_by") and name != "priced_by"]
+    return own + [found for name, each in value.items() for found in persons_in(each, name)]
+
+
+async def test_no_answer_for_anyone_names_a_person() -> None:
+    """Nobody who asks without a key, and no operator, is told who of the bureau did what."""
+    asked, told = 0, 0
+    for known in recorded().values():
+        for name, kept in known.items():
+            body = known[kept["body of"]]["body"] if "body of" in kept else kept.get("body", "")
+            if not body.startswith("{"):
+                continue
+            persons = persons_in(json.loads(body))
+            if name.startswith("nobody: "):
+                asked += 1
+                assert persons == [], name
+            told += bool(persons)
+    assert asked > 200
+    assert told > 20
+
+
 async def test_each_operation_shows_a_real_answer(document: Any) -> None:
     examples = document["components"]["examples"]
     assert len(examples) > 50
