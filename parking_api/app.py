@@ -185,6 +185,7 @@ def create_app(
     )
     app.state.clients = clients
     app.state.metrics = metrics
+    app.state.key_lifetime = settings.key_lifetime
     app.state.signer = Signer(settings.token_secret.get_secret_value().encode())
     serve_openapi(app)
     return app

@@ -86,12 +86,14 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "There is a person of that id already.": "该编号的人员已存在。",
     "That person has no such key.": "该人员没有该密钥。",
     "That key is revoked, expired or replaced already.": "该密钥已被撤销、过期或替换。",
-    "A key expires in the future.": "密钥的到期时间须在将来。",
+    "A key expires in the future, and not after the lifetime that the platform gives keys.": (
+        "密钥的到期时间须在将来，且不得超过平台规定的有效期。"
+    ),
     "This needs `Authorization: Bearer` and an API key or a token of yours.": (
         "需要 `Authorization: Bearer` 以及您的 API 密钥或令牌。"
     ),
     "The key or token is unknown, revoked or expired.": "密钥或令牌未知、已撤销或已过期。",
-    "A token is made with an API key, not with another token.": (
+    "This takes an API key itself, not a token that was made with one.": (
         "令牌须用 API 密钥换取，不能用另一令牌。"
     ),
     "Your roles do not allow this.": "您的角色无权进行此操作。",

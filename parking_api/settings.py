@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -152,6 +153,15 @@ class ApiSettings(BaseSettings):
         description="the key that signs the tokens of POST /v1/tokens; without it, each start "
         "makes one, and tokens end with the process",
     )
+
+    key_lifetime_days: int = Field(
+        365, ge=1, le=3650, description="days after which an API key ends by itself, at the latest"
+    )
+
+    @property
+    def key_lifetime(self) -> timedelta:
+        """How long a key is good, at most."""
+        return timedelta(days=self.key_lifetime_days)
 
     @property
     def most_readers(self) -> int:

@@ -24,6 +24,7 @@ from parking_api.people import queries, service
 from parking_api.people.demo import NoOperatorError, make_demo_people
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, LONGEST_GRACE_MIN, NewPerson
+from parking_api.settings import ApiSettings
 from parking_api.workflow import Act, acting
 from sql.kinds import Role
 from sql.statements import Row
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="everybody with their good keys, a line of JSON each")
     issue = actions.add_parser("issue", help="issue a further key to a person")
     issue.add_argument("person")
-    issue.add_argument("--expires-at", type=_moment, help="RFC 3339; default: good until revoked")
+    issue.add_argument("--expires-at", type=_moment, help="RFC 3339; default: as late as can be")
     rotate = actions.add_parser("rotate", help="replace a key")
     rotate.add_argument("key_id")
     rotate.add_argument(
@@ -122,6 +123,7 @@ async def _run(arguments: argparse.Namespace, url: str) -> list[str]:
 
 async def _answer(act: Act, arguments: argparse.Namespace) -> list[str]:
     """Take the action that the command line names; return what is printed."""
+    lifetime = ApiSettings().key_lifetime
     match arguments.action:
         case "add":
             return [_line(await service.add_person(act, _new_person(arguments)))]
@@ -129,16 +131,18 @@ async def _answer(act: Act, arguments: argparse.Namespace) -> list[str]:
             return [_line(each) for each in await queries.good_keys(act.db, act.at)]
         case "issue":
             key = ApiKey.new()
-            await service.issue_key(act, arguments.person, key, arguments.expires_at)
+            await service.issue_key(act, arguments.person, key, lifetime, arguments.expires_at)
             return [key.written()]
         case "rotate":
             key, grace = ApiKey.new(), timedelta(minutes=arguments.grace_minutes)
-            await service.rotate_key(act, None, arguments.key_id, key, grace)
+            await service.rotate_key(
+                act, None, arguments.key_id, key, lifetime=lifetime, grace=grace
+            )
             return [key.written()]
         case "revoke":
             return [_line(await service.revoke_key(act, None, arguments.key_id))]
         case _:
-            issued = await make_demo_people(act.db, arguments.file, at=act.at)
+            issued = await make_demo_people(act.db, arguments.file, lifetime, at=act.at)
             return [f"{issued} new keys: {arguments.file}"]
 
 

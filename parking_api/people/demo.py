@@ -6,7 +6,7 @@ transaction: should that fail, the database has none of it.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,12 +39,13 @@ class NoOperatorError(SentenceError):
     """There is no operator yet: import a city first."""
 
 
-async def make_demo_people(db: Db, file: Path, *, at: datetime) -> int:
+async def make_demo_people(db: Db, file: Path, lifetime: timedelta, *, at: datetime) -> int:
     """Add the people that are missing, and give a key to those who have no good one in the file.
 
     Args:
         db: A database that holds a city.
         file: JSON of mode 0600; what else it holds is kept.
+        lifetime: How long a key is good, at most.
         at: The platform's clock.
 
     Returns:
@@ -67,7 +68,7 @@ async def make_demo_people(db: Db, file: Path, *, at: datetime) -> int:
         for person in _people(operator_id):
             entry = kept.pop(person.person_id, None)
             if entry is None or not await _is_good(act, entry):
-                entry = await _made(act, person, ApiKey.new())
+                entry = await _made(act, person, ApiKey.new(), lifetime)
                 issued += 1
             entries.append(entry)
         if issued:
@@ -96,11 +97,11 @@ async def _is_good(act: Act, entry: dict[str, Any]) -> bool:
     return is_theirs and queries.is_good(known, act.at)
 
 
-async def _made(act: Act, person: NewPerson, key: ApiKey) -> dict[str, Any]:
+async def _made(act: Act, person: NewPerson, key: ApiKey, lifetime: timedelta) -> dict[str, Any]:
     stored = await queries.people(act.db, most=1, person_id=person.person_id)
     if not stored:
         await service.add_person(act, person)
-    await service.issue_key(act, person.person_id, key)
+    await service.issue_key(act, person.person_id, key, lifetime)
     (role,) = person.roles
     entry: dict[str, Any] = {"person_id": person.person_id, "name": person.name, "role": role}
     if person.operator_id:

@@ -25,7 +25,7 @@ class CredentialRefusedError(NotAuthenticatedError):
 
 
 class KeyNeededError(NotAuthenticatedError):
-    """A token is made with an API key, not with another token."""
+    """This takes an API key itself, not a token that was made with one."""
 
 
 class RoleMissingError(ApiError, status=HTTPStatus.FORBIDDEN):
@@ -52,5 +52,5 @@ class OperatorUnknownError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """There is no such operator."""
 
 
-class ExpiryPastError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
-    """A key expires in the future."""
+class KeyExpiryError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
+    """A key expires in the future, and not after the lifetime that the platform gives keys."""

@@ -64,7 +64,9 @@ class NewKey(Body):
     """A key to be issued."""
 
     expires_at: Moment | None = Field(
-        None, description="From when on it is no longer good; null for good until revoked."
+        None,
+        description="From when on it is no longer good; null for the end of the longest lifetime "
+        "that the platform gives keys, by default a year.",
     )
     reason: Reason | None = None
 
@@ -87,7 +89,7 @@ class KeyAnswer(Answer):
     key_id: str = Field(examples=["9f2c41d07a3e"])
     person_id: str = Field(examples=["wang.fang"])
     created_at: Instant = Field(examples=["2026-11-22T01:30:00Z"])
-    expires_at: Instant | None
+    expires_at: Instant
     revoked_at: Instant | None
     last_used_at: Instant | None = Field(description="To five minutes.")
     replaced_by: str | None = Field(description="The key that took its place.")

@@ -24,14 +24,14 @@ class Credential(Person):
     """A person with a key of theirs; `hash` is the SHA-256 of its secret."""
 
     hash: bytes
-    expires_at: datetime | None
+    expires_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
 
 
 def is_good(key: Credential | KeyAnswer, now: datetime) -> bool:
     """Whether a key has neither expired nor been revoked."""
-    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+    return key.revoked_at is None and key.expires_at > now
 
 
 class Keyed(Row):
@@ -102,7 +102,7 @@ async def add_key(
     person_id: str,
     hash: bytes,  # noqa: A002 - the column's name
     at: datetime,
-    expires_at: datetime | None,
+    expires_at: datetime,
 ) -> KeyAnswer:
     """Add a key."""
 
@@ -112,7 +112,7 @@ async def end_key(
     db: Transaction,
     key_id: str,
     *,
-    expires_at: datetime | None,
+    expires_at: datetime,
     revoked_at: datetime | None,
     replaced_by: str | None,
 ) -> KeyAnswer:

@@ -4,16 +4,16 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from parking_api.models import Page
 from parking_api.paging import PageAsk, page
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people import queries, service
-from parking_api.people.access import Authenticated, TokenSigner, allowed, guarded
+from parking_api.people.access import Authenticated, TokenSigner, allowed, authenticated, guarded
 from parking_api.people.errors import (
-    ExpiryPastError,
     KeyEndedError,
+    KeyExpiryError,
     KeyNeededError,
     KeyUnknownError,
     OperatorUnknownError,
@@ -51,6 +51,38 @@ KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", examples=["9f2c41d07a3e"]
 
 async def _unstored(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
+
+
+async def _key_lifetime(request: Request) -> timedelta:
+    lifetime: timedelta = request.app.state.key_lifetime
+    return lifetime
+
+
+KeyLifetime = Annotated[timedelta, Depends(_key_lifetime)]
+
+
+class _ByKey:
+    """The dependency of a route that makes what is good on its own: it gives the `Person`.
+
+    A token would otherwise be worth more than its quarter of an hour.
+    """
+
+    async def __call__(self, caller: Authenticated) -> Person:
+        """Let in whoever shows a key itself.
+
+        Raises:
+            KeyNeededError: It was a token.
+        """
+        if caller.by_token:
+            raise KeyNeededError
+        return caller.person
+
+    async def admit(self, request: Request) -> None:
+        """Let the caller in before anything else of the request is read."""
+        await self(await authenticated.admit(request))
+
+
+AnybodyByKey = Annotated[Person, Depends(_ByKey())]
 
 
 # What holds a secret is kept by nobody on the way.
@@ -134,16 +166,24 @@ async def list_keys(
     "/v1/people/{person_id}/keys",
     status_code=CREATED,
     dependencies=_UNSTORED,
-    responses=guarded(PersonUnknownError, ExpiryPastError),
+    responses=guarded(PersonUnknownError, KeyExpiryError),
 )
 async def issue_key(
-    person_id: PersonId, new: NewKey, caller: Anybody, _: Nothing, deps: Deps
+    person_id: PersonId,
+    new: NewKey,
+    caller: AnybodyByKey,
+    _: Nothing,
+    deps: Deps,
+    lifetime: KeyLifetime,
 ) -> IssuedKey:
-    """Issue a further key; for the person and operations. It is shown this once."""
+    """Issue a further key; for the person and operations. It is shown this once.
+
+    It takes a key, not a token.
+    """
     _own_or_operations(caller, person_id)
     key = ApiKey.new()
     async with deps.act(caller, new.reason) as act:
-        issued = await service.issue_key(act, person_id, key, new.expires_at)
+        issued = await service.issue_key(act, person_id, key, lifetime, new.expires_at)
     return _shown(issued, key)
 
 
@@ -156,19 +196,24 @@ async def issue_key(
 async def rotate_key(
     person_id: PersonId,
     key_id: KeyId,
+    *,
     rotation: Rotation,
-    caller: Anybody,
+    caller: AnybodyByKey,
     _: Nothing,
     deps: Deps,
+    lifetime: KeyLifetime,
 ) -> IssuedKey:
     """Replace a key by a new one, shown this once; for the person and operations.
 
+    It takes a key, not a token.
     The old key, and its tokens, stay good for `grace_minutes`, or end at once.
     """
     _own_or_operations(caller, person_id)
     key, grace = ApiKey.new(), timedelta(minutes=rotation.grace_minutes)
     async with deps.act(caller, rotation.reason) as act:
-        issued = await service.rotate_key(act, person_id, key_id, key, grace)
+        issued = await service.rotate_key(
+            act, person_id, key_id, key, lifetime=lifetime, grace=grace
+        )
     return _shown(issued, key)
 
 

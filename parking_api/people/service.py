@@ -6,8 +6,8 @@ import asyncpg
 
 from parking_api.people import queries
 from parking_api.people.errors import (
-    ExpiryPastError,
     KeyEndedError,
+    KeyExpiryError,
     KeyUnknownError,
     OperatorUnknownError,
     PersonExistsError,
@@ -55,7 +55,11 @@ async def keys(db: Db, person_id: str) -> list[KeyAnswer]:
 
 
 async def issue_key(
-    act: Act, person_id: str, key: ApiKey, expires_at: datetime | None = None
+    act: Act,
+    person_id: str,
+    key: ApiKey,
+    lifetime: timedelta,
+    expires_at: datetime | None = None,
 ) -> KeyAnswer:
     """Give a person a further key.
 
@@ -63,21 +67,29 @@ async def issue_key(
         act: Who does it, when and why.
         person_id: The person who gets it.
         key: The new key.
-        expires_at: From when on it is no longer good; None for good until it is revoked.
+        lifetime: How long a key is good, at most.
+        expires_at: From when on it is no longer good; None for the end of that lifetime.
 
     Raises:
         PersonUnknownError: There is no such person.
-        ExpiryPastError: It would be expired already.
+        KeyExpiryError: It would be expired already, or last longer than `lifetime`.
     """
-    if expires_at is not None and expires_at <= act.at:
-        raise ExpiryPastError
-    issued = await _add_key(act, person_id, key, expires_at)
+    latest = act.at + lifetime
+    if expires_at is not None and not act.at < expires_at <= latest:
+        raise KeyExpiryError
+    issued = await _add_key(act, person_id, key, expires_at or latest)
     act.keep("api_key.issue", _subject(issued), None, issued)
     return issued
 
 
 async def rotate_key(
-    act: Act, person_id: str | None, key_id: str, key: ApiKey, grace: timedelta
+    act: Act,
+    person_id: str | None,
+    key_id: str,
+    key: ApiKey,
+    *,
+    lifetime: timedelta,
+    grace: timedelta,
 ) -> KeyAnswer:
     """Replace a key: the old one stays good for a while, or ends at once.
 
@@ -85,7 +97,8 @@ async def rotate_key(
         act: Who does it, when and why.
         person_id: The person who must have the old key; None for anybody.
         key_id: The old key.
-        key: The new key; it is good until it is revoked.
+        key: The new key.
+        lifetime: How long the new one is good, at most.
         grace: How long the old one stays good, unless it expires before.
 
     Raises:
@@ -95,11 +108,11 @@ async def rotate_key(
     old = await _key(act, person_id, key_id)
     if not queries.is_good(old, act.at) or old.replaced_by:
         raise KeyEndedError
-    issued = await _add_key(act, old.person_id, key, None)
+    issued = await _add_key(act, old.person_id, key, act.at + lifetime)
     ended = await queries.end_key(
         act.db,
         key_id,
-        expires_at=min(old.expires_at or act.at + grace, act.at + grace),
+        expires_at=min(old.expires_at, act.at + grace),
         revoked_at=None if grace else act.at,
         replaced_by=issued.key_id,
     )
@@ -139,7 +152,7 @@ async def _key(act: Act, person_id: str | None, key_id: str) -> KeyAnswer:
     return found
 
 
-async def _add_key(act: Act, person_id: str, key: ApiKey, expires_at: datetime | None) -> KeyAnswer:
+async def _add_key(act: Act, person_id: str, key: ApiKey, expires_at: datetime) -> KeyAnswer:
     try:
         return await queries.add_key(
             act.db,

@@ -54,7 +54,7 @@ LEFT JOIN api_key AS k
     ON
         p.person_id = k.person_id
         AND k.revoked_at IS null
-        AND (k.expires_at IS null OR k.expires_at > :at)
+        AND k.expires_at > :at
 GROUP BY p.person_id
 ORDER BY p.person_id;
 

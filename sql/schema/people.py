@@ -38,8 +38,8 @@ class ApiKey(Base):
     # SHA-256 of the secret part.
     hash: Mapped[bytes] = mapped_column(CheckConstraint("length(hash) = 32", "hash"))
     created_at: Mapped[datetime]
-    # From when on it is no longer good; null for a key that stays good until it is revoked.
-    expires_at: Mapped[datetime | None]
+    # From when on it is no longer good: no key lasts for ever.
+    expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     # To a few minutes only.
     last_used_at: Mapped[datetime | None]

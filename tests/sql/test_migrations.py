@@ -71,6 +71,26 @@ async def test_down_and_up_again_on_a_populated_database(
     await db.close()
 
 
+async def test_keys_of_a_database_before_get_an_end_and_stay(owner_url: str) -> None:
+    db = await asyncpg.connect(owner_url)
+    await asyncio.to_thread(downgrade, owner_url, "0011")
+    await db.execute("""
+        INSERT INTO person (person_id, name, roles, created_at)
+        VALUES ('li', 'Li', '{operations}', now());
+        INSERT INTO api_key (key_id, person_id, hash, created_at, expires_at) VALUES
+        ('endless', 'li', decode(repeat('ab', 32), 'hex'), now() - interval '3 years', null),
+        ('ending', 'li', decode(repeat('cd', 32), 'hex'), now(), now() + interval '1 hour');
+    """)
+    await asyncio.to_thread(upgrade, owner_url)
+    keys = await db.fetch(
+        "SELECT key_id, expires_at - now() AS left, revoked_at FROM api_key ORDER BY key_id"
+    )
+    left = {row["key_id"]: row["left"] for row in keys if row["revoked_at"] is None}
+    assert timedelta(days=364) < left["endless"] <= timedelta(days=365)
+    assert left["ending"] < timedelta(hours=1)
+    await db.close()
+
+
 async def test_up_again_changes_nothing_and_brings_what_is_missing(
     databases: Databases, owner_url: str
 ) -> None:

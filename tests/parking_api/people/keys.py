@@ -1,6 +1,6 @@
 """People for a test, with their keys, as the command makes them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from parking_api.command_line import connected
@@ -8,6 +8,8 @@ from parking_api.people import service
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, NewPerson
 from parking_api.workflow import acting
+
+YEAR = timedelta(days=365)
 
 
 async def keyed(
@@ -25,7 +27,7 @@ async def keyed(
     key = ApiKey.new()
     async with connected(database_url, "test") as db, acting(db, COMMAND, now) as act:
         await service.add_person(act, new)
-        await service.issue_key(act, person_id, key)
+        await service.issue_key(act, person_id, key, YEAR)
     return shown(key.written())
 
 

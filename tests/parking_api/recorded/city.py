@@ -191,7 +191,8 @@ async def _people(built: Builder) -> dict[str, dict[str, str]]:
             *(person_id, f"人 {person_id}", roles, operator_id, at),
         )
         await built.connection.execute(
-            "INSERT INTO api_key (key_id, person_id, hash, created_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO api_key (key_id, person_id, hash, created_at, expires_at)"
+            " VALUES ($1, $2, $3, $4, $4::timestamptz + interval '365 days')",
             *(key_id, person_id, hashlib.sha256(secret.encode()).digest(), at),
         )
         sent[person_id] = {"Authorization": f"Bearer {key}"}
