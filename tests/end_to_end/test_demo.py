@@ -21,6 +21,7 @@ import pytest
 from deploy import broker as mosquitto
 from deploy import postgres
 from deploy.accounts import program
+from tests.end_to_end.privacy import marks_kept, send_marked
 
 ROOT = Path(__file__).resolve().parents[2]
 LOTS: Final = 60
@@ -289,6 +290,8 @@ def test_first_start_serves_the_city_and_ctrl_c_ends_it(var: Path, tmp_path: Pat
         assert is_applied(report_as_operator(demo))
         check_the_documents_commands(demo, tmp_path)
         check_it_gets_up(demo)
+        send_marked(demo.var)
+        assert marks_kept(demo.var) == []
         wait_for(lambda: "obs/s | newest commit" in demo.output.read_text(), demo, 15.0)
         leave_an_older_state(demo)
         stop(demo)
