@@ -1,22 +1,28 @@
 -- The platform's roles, database and extension; run by psql as the superuser, again at will.
--- ONELOT_DB_PASSWORD (environment): the password of the role `onelot`, which owns the database and
--- migrates it, but is no superuser. ONELOT_DB_APP_PASSWORD: that of `onelot_app`, which all programs
--- use: it reads and writes what the migrations grant it, and can change no table's definition.
+-- What each role may do stands in sql/schema/grants.sql; none is a superuser. Their passwords are
+-- environment variables:
+--   onelot           ONELOT_DB_PASSWORD           owns the database, and migrates it
+--   onelot_app       ONELOT_DB_APP_PASSWORD       the API and the commands
+--   onelot_ingest    ONELOT_DB_INGEST_PASSWORD    the ingester
+--   onelot_analysis  ONELOT_DB_ANALYSIS_PASSWORD  analysts: they read
 -- PostGIS is created here because only a superuser may.
 \set ON_ERROR_STOP on
 \set password `printf %s "$ONELOT_DB_PASSWORD"`
 \set app_password `printf %s "$ONELOT_DB_APP_PASSWORD"`
+\set ingest_password `printf %s "$ONELOT_DB_INGEST_PASSWORD"`
+\set analysis_password `printf %s "$ONELOT_DB_ANALYSIS_PASSWORD"`
 SET client_min_messages = warning;
 
-SELECT 'CREATE ROLE onelot LOGIN'
-WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'onelot')
+SELECT format('CREATE ROLE %I LOGIN', r.name)
+FROM unnest(ARRAY['onelot', 'onelot_app', 'onelot_ingest', 'onelot_analysis']) AS r (name)
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
 \gexec
 ALTER ROLE onelot PASSWORD :'password';
-
-SELECT 'CREATE ROLE onelot_app LOGIN'
-WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'onelot_app')
-\gexec
 ALTER ROLE onelot_app PASSWORD :'app_password';
+ALTER ROLE onelot_ingest PASSWORD :'ingest_password';
+ALTER ROLE onelot_analysis PASSWORD :'analysis_password';
+ALTER ROLE onelot_analysis SET default_transaction_read_only = on;
+ALTER ROLE onelot_analysis SET statement_timeout = '5min';
 
 SELECT 'CREATE DATABASE onelot OWNER onelot'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'onelot')

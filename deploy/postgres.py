@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,15 @@ DEPLOY: Final = Path(__file__).parent
 DATABASE: Final = "onelot"
 OWNER: Final = "onelot"
 APPLICATION: Final = "onelot_app"
+INGESTER: Final = "onelot_ingest"
+ANALYSIS: Final = "onelot_analysis"
+# The variable in which create_database.sql finds each role's password.
+PASSWORDS: Final = {
+    OWNER: "ONELOT_DB_PASSWORD",
+    APPLICATION: "ONELOT_DB_APP_PASSWORD",
+    INGESTER: "ONELOT_DB_INGEST_PASSWORD",
+    ANALYSIS: "ONELOT_DB_ANALYSIS_PASSWORD",
+}
 SUPERUSER: Final = "postgres"
 SYSTEM_USER: Final = "postgres"
 _DEBIAN: Final = Path("/usr/lib/postgresql")
@@ -107,16 +117,15 @@ def is_ready(directory: Path, port: int) -> bool:
 
 
 def create_database(
-    directory: Path, port: int, superuser_password: str, owner_password: str, app_password: str
+    directory: Path, port: int, superuser_password: str, passwords: Mapping[str, str]
 ) -> None:
-    """Create the database with PostGIS, its owner and the application's role, where missing.
+    """Create the database with PostGIS, and the roles, where missing.
 
     Args:
         directory: The data directory of a running cluster.
         port: Where it listens on 127.0.0.1.
         superuser_password: Of `postgres`.
-        owner_password: For the role `onelot`, which migrates.
-        app_password: For the role `onelot_app`, which all programs use.
+        passwords: Of each role in `PASSWORDS`.
 
     Raises:
         PostgresError: psql failed.
@@ -128,8 +137,7 @@ def create_database(
         "PGUSER": SUPERUSER,
         "PGDATABASE": "postgres",
         "PGPASSWORD": superuser_password,
-        "ONELOT_DB_PASSWORD": owner_password,
-        "ONELOT_DB_APP_PASSWORD": app_password,
+        **{variable: passwords[role] for role, variable in PASSWORDS.items()},
     }
     psql = [
         *(str(binaries(directory) / "psql"), "-X", "-q"),

@@ -24,6 +24,18 @@ class Secrets:
     database_app: str
     token: str
     digest: str
+    database_ingest: str
+    database_analysis: str
+
+    @property
+    def database(self) -> Mapping[str, str]:
+        """The passwords of the database's roles."""
+        return {
+            postgres.OWNER: self.database_owner,
+            postgres.APPLICATION: self.database_app,
+            postgres.INGESTER: self.database_ingest,
+            postgres.ANALYSIS: self.database_analysis,
+        }
 
 
 @dataclass(frozen=True)
@@ -100,14 +112,10 @@ class Service:
     user: str | None = None
 
 
-def database_url(place: Place, secrets: Secrets) -> str:
-    """Return the URL that the programs use: the application's, never the owner's."""
-    return _database_url(place, postgres.APPLICATION, secrets.database_app)
-
-
-def _database_url(place: Place, role: str, password: str) -> str:
+def database_url(place: Place, secrets: Secrets, role: str = postgres.APPLICATION) -> str:
+    """Return a role's URL of the database; what may do what stands in sql/schema/grants.sql."""
     at = place.database
-    return f"postgresql://{role}:{password}@{at.host}:{at.port}/{postgres.DATABASE}"
+    return f"postgresql://{role}:{secrets.database[role]}@{at.host}:{at.port}/{postgres.DATABASE}"
 
 
 def mqtt_url(place: Place, user: str, password: str) -> str:
@@ -163,7 +171,7 @@ def ingester(place: Place, secrets: Secrets) -> Service:
         (place.python, "-m", "ingest_mqtt"),
         place.ingest_metrics.port,
         {
-            "DATABASE_URL": database_url(place, secrets),
+            "DATABASE_URL": database_url(place, secrets, postgres.INGESTER),
             "INGEST_MQTT_URL": mqtt_url(place, "platform-ingest", secrets.mqtt_ingest),
             "INGEST_DIGEST_KEY": secrets.digest,
             "INGEST_METRICS_HOST": place.ingest_metrics.bind,
@@ -227,7 +235,7 @@ def migration(place: Place, secrets: Secrets) -> Service:
     return Service(
         "migration",
         (place.python, "-m", "sql", "upgrade"),
-        environment={"DATABASE_URL": _database_url(place, postgres.OWNER, secrets.database_owner)},
+        environment={"DATABASE_URL": database_url(place, secrets, postgres.OWNER)},
     )
 
 

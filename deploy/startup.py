@@ -153,8 +153,7 @@ class Startup:
                 self.var.postgres,
                 self._place().database.port,
                 secrets.database_superuser,
-                secrets.database_owner,
-                secrets.database_app,
+                secrets.database,
             )
         )
         self._job("migrations", lambda: services.migration(self._place(), secrets))

@@ -62,6 +62,8 @@ async def maintain(
 ) -> tuple[list[str], list[str]]:
     """Make the partitions of the coming days, and drop those that are entirely too old.
 
+    The table `retention`, which only the database's owner changes, may keep them for longer.
+
     Rows that went into a default partition because theirs was missing are moved when theirs is
     made. Rows of times long ago, such as replayed history, stay in the default partition.
 
@@ -77,7 +79,10 @@ async def maintain(
     made: list[str] = []
     dropped: list[str] = []
     retentions = {**dict.fromkeys(EVENTS, event_retention), OCCUPANCY: occupancy_retention}
-    for partitioned, retention in retentions.items():
+    rows = await db.fetch("SELECT table_name, days FROM retention")
+    least = {row["table_name"]: timedelta(days=row["days"]) for row in rows}
+    for partitioned, given in retentions.items():
+        retention = max(given, least[partitioned.table])
         existing = await _existing(db, partitioned)
         for start in partitioned.starts(now, now + AHEAD):
             if partitioned.name(start) not in existing:

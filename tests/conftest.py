@@ -18,7 +18,7 @@ from deploy import postgres
 from deploy.accounts import server_account
 from deploy.ports import any_free
 from tests.running import Cluster, running_postgres
-from tests.servers import DB_APP_PASSWORD, DB_PASSWORD, Broker, Databases
+from tests.servers import DB_PASSWORDS, Broker, Databases
 
 # A shell starts what runs in the background deaf to Ctrl-C, and programs of tests would inherit it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -45,8 +45,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             running.directory,
             running.port,
             running.superuser_password,
-            DB_PASSWORD,
-            DB_APP_PASSWORD,
+            DB_PASSWORDS,
         )
         yield running
 

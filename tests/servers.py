@@ -27,8 +27,7 @@ from sql.engine import Db
 from sql.statements import DECLARED, Declared
 from tests.running import Cluster, RunningBroker, running_broker
 
-DB_PASSWORD: Final = "test-database"
-DB_APP_PASSWORD: Final = "test-application"
+DB_PASSWORDS: Final = {role: f"test-{role}" for role in postgres.PASSWORDS}
 _SALT: Final = bytes(SALT_BYTES)
 
 
@@ -40,11 +39,15 @@ class Databases:
 
     def url(self, name: str) -> str:
         """The URL of database `name` for the programs."""
-        return self.cluster.url(name, postgres.APPLICATION, DB_APP_PASSWORD)
+        return self.as_role(postgres.APPLICATION, name)
 
     def owner_url(self, name: str) -> str:
         """The URL of database `name` for its owner."""
-        return self.cluster.url(name, postgres.OWNER, DB_PASSWORD)
+        return self.as_role(postgres.OWNER, name)
+
+    def as_role(self, role: str, name: str) -> str:
+        """The URL of database `name` for a role."""
+        return self.cluster.url(name, role, DB_PASSWORDS[role])
 
     async def create(self, template: str = postgres.DATABASE, name: str | None = None) -> str:
         """Clone `template` (the migrated, empty database; nobody may be connected to it)."""
@@ -78,6 +81,11 @@ class Databases:
             yield connection
         finally:
             await connection.close()
+
+
+def as_role(url: str, role: str) -> str:
+    """Return a URL of a database of these tests, for another role."""
+    return re.sub(r"//[^@]*@", f"//{role}:{DB_PASSWORDS[role]}@", url)
 
 
 @dataclass

@@ -1,9 +1,16 @@
 -- What the tables need before they are made: a role, two extensions, rights by default.
 
--- Roles are the cluster's, not the database's: deploy/create_database.sql makes this one.
-DO $$ BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'onelot_app') THEN
-        RAISE EXCEPTION 'the database role onelot_app is missing'
+-- Roles are the cluster's, not the database's: deploy/create_database.sql makes these.
+DO $$
+DECLARE
+    missing text := (
+        SELECT string_agg(name, ', ')
+        FROM unnest(ARRAY['onelot_app', 'onelot_ingest', 'onelot_analysis']) AS r (name)
+        WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
+    );
+BEGIN
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'database roles are missing: %', missing
             USING HINT = 'run deploy/create_database.sql as the superuser first';
     END IF;
 END $$;

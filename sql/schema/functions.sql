@@ -154,16 +154,28 @@ COMMENT ON FUNCTION make_partition IS
 'Make the partition of a history table for the days from begins to before ends (UTC).';
 
 CREATE OR REPLACE FUNCTION drop_partition(parent text, dropped text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET timezone = 'UTC' AS $$
+    DECLARE
+        kept integer;
+        ends timestamptz;
     BEGIN
         IF parent NOT IN ('space_event', 'count_event', 'lot_occupancy')
             OR dropped !~ ('^' || parent || '_p[0-9]{8}$')
         THEN
             RAISE EXCEPTION 'not a partition of the history: %', dropped;
         END IF;
+        SELECT days INTO STRICT kept FROM public.retention WHERE table_name = parent;
+        ends := to_date(right(dropped, 8), 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC'
+            + CASE parent WHEN 'lot_occupancy' THEN interval '1 month' ELSE interval '1 day' END;
+        IF ends > now() - make_interval(days => kept) THEN
+            RAISE EXCEPTION '% is kept for % days', dropped, kept
+                USING ERRCODE = 'insufficient_privilege';
+        END IF;
         EXECUTE format('DROP TABLE public.%I', dropped);
     END $$;
-COMMENT ON FUNCTION drop_partition IS 'Drop a dated partition of a history table.';
+COMMENT ON FUNCTION drop_partition IS
+'Drop a dated partition of a history table, unless it is younger than the table retention says.';
 
 -- What the triggers do.
 

@@ -1,7 +1,16 @@
--- What the application's role may not do, though it may read and write tables by default (see
--- cluster.sql), and what it may do with functions.
+-- Who may do what. Roles are made by deploy/create_database.sql; `onelot` owns everything.
+--
+-- | role            | for                  | reads                  | writes                         |
+-- |-----------------|----------------------|------------------------|--------------------------------|
+-- | onelot_app      | the API, commands    | all                    | all but what is revoked here   |
+-- | onelot_ingest   | the ingester         | lots, bays, gateways   | states, history, refused       |
+-- |                 |                      | (no passwords)         | messages                       |
+-- | onelot_analysis | analysts             | the city, its history, | nothing                        |
+-- |                 |                      | tariffs                |                                |
+--
+-- onelot_app has its rights to tables by default: see cluster.sql.
 
-REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM onelot_app;
+REVOKE INSERT, UPDATE, DELETE ON alembic_version, retention FROM onelot_app;
 GRANT SELECT ON alembic_version TO onelot_app;
 -- What is said stays said.
 REVOKE UPDATE, DELETE ON audit_entry, city_calendar, mechanism_review FROM onelot_app;
@@ -9,9 +18,27 @@ GRANT UPDATE (drafted_version, drafted_by, drafted_at) ON mechanism_review TO on
 REVOKE DELETE ON zone_draft, tariff, tariff_version, price_control, price_mechanism
 FROM onelot_app;
 
+-- Nobody who is not named here: not on functions, and nothing is made in the schema.
+REVOKE CREATE ON SCHEMA public FROM public;
 REVOKE ALL ON FUNCTION
 analyze_registration, suspend_space_checks, resume_space_checks, make_partition, drop_partition
-FROM public;
-GRANT EXECUTE ON FUNCTION
-analyze_registration, suspend_space_checks, resume_space_checks, make_partition, drop_partition
+FROM public, onelot_app;
+GRANT EXECUTE ON FUNCTION analyze_registration, suspend_space_checks, resume_space_checks
 TO onelot_app;
+
+-- The ingester. It deletes refused messages that are too old, and drops partitions through a
+-- function, which refuses those that are too young.
+GRANT SELECT ON lot, space, retention TO onelot_ingest;
+GRANT SELECT (gateway_id, operator_id) ON gateway TO onelot_ingest;
+GRANT SELECT, INSERT, UPDATE ON lot_state, lot_occupancy, ingester_status TO onelot_ingest;
+GRANT INSERT ON space_event, count_event TO onelot_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON dead_letter TO onelot_ingest;
+GRANT EXECUTE ON FUNCTION make_partition, drop_partition TO onelot_ingest;
+
+-- Analysts: nothing of persons, passwords, and messages.
+GRANT SELECT ON
+district, operator, lot, space, place, lot_state, lot_occupancy, space_event, count_event, zone,
+tariff, tariff_version, tariff_effect, price_control, city_calendar, price_mechanism,
+price_mechanism_target, mechanism_review, lot_now, space_now
+TO onelot_analysis;
+GRANT SELECT (gateway_id, operator_id, simulated) ON gateway TO onelot_analysis;

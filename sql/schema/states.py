@@ -13,6 +13,13 @@ from sql.schema.base import Base, BigInt, check, one_of
 UNKEYED: Final = {"primary_key": ["lot_id", "received_at"]}
 
 
+class Retention(Base):
+    """How long a table of the history is kept at least; only the owner changes it."""
+
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    days: Mapped[int] = mapped_column(check("days", "> 0"))
+
+
 class LotState(Base):
     """The last committed state of a lot.
 

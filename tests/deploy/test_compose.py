@@ -49,6 +49,8 @@ SECRETS = Secrets(
     database_app="${ONELOT_DB_APP_PASSWORD:?}",
     token="${ONELOT_TOKEN_SECRET:?}",
     digest="${ONELOT_DIGEST_KEY:?}",
+    database_ingest="${ONELOT_DB_INGEST_PASSWORD:?}",
+    database_analysis="${ONELOT_DB_ANALYSIS_PASSWORD:?}",
 )
 SERVICES = services(PLACE, SECRETS, speed="${ONELOT_SPEED:-1}")
 JOBS = (

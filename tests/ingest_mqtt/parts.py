@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry
 
+from deploy import postgres
 from ingest_mqtt.counters import Counters, commit_histogram
 from ingest_mqtt.dead_letters import DeadLetters, Kept
 from ingest_mqtt.decide import decide
@@ -15,6 +16,7 @@ from ingest_mqtt.store import commit, load_registry
 from ingest_mqtt.writer import Writer
 from sql.engine import Db, Transaction
 from tests.ingest_mqtt.builders import AT
+from tests.servers import as_role
 
 KEY = b"a key of tests"
 
@@ -49,7 +51,7 @@ async def keeper(db: Db, quota: int = 100) -> Keeper:
 async def open_writer(database_url: str, clock: Callable[[], datetime]) -> AsyncIterator[Writer]:
     """A writer that is open."""
     made = Writer(
-        database_url,
+        as_role(database_url, postgres.INGESTER),
         event_retention=timedelta(days=30),
         occupancy_retention=timedelta(days=400),
         counters=Counters(),

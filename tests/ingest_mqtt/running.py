@@ -13,10 +13,11 @@ from typing import Any, Self
 
 import aiomqtt
 
+from deploy import postgres
 from deploy.accounts import program
 from deploy.ports import any_free
 from tests.polling import DEADLINE_S, until
-from tests.servers import Broker
+from tests.servers import Broker, as_role
 
 # Rates that no test reaches by sending a lot at once; those of `test_limits` are the real ones.
 UNHURRIED = {"INGEST_GATEWAY_MESSAGES_PER_S": "100000", "INGEST_GATEWAY_BURST": "100000"}
@@ -119,7 +120,7 @@ class Ingester:
         self.log = log
         self._environment = {
             **os.environ,
-            "DATABASE_URL": database_url,
+            "DATABASE_URL": as_role(database_url, postgres.INGESTER),
             "INGEST_MQTT_URL": mqtt_url,
             "INGEST_METRICS_PORT": str(self.metrics_port),
             "INGEST_DIGEST_KEY": "a key of the tests",
