@@ -271,10 +271,23 @@ def gateway_credentials(place: Place, secrets: Secrets) -> Service:
     )
 
 
-def demo_people(place: Place, secrets: Secrets) -> Service:
-    """Add one person of each role, with a key in the file of credentials."""
+def first_people(place: Place, secrets: Secrets) -> Service:
+    """Make one person of each role where nobody is there, with a key in the file of credentials."""
+    return _people("bootstrap", place, secrets, "--if-nobody")
+
+
+def recovered_people(place: Place, secrets: Secrets) -> Service:
+    """Give those a new key who have none in the file, because it is gone, or the key has ended."""
+    return _people("recover", place, secrets)
+
+
+def _people(action: str, place: Place, secrets: Secrets, *options: str) -> Service:
+    """Run a command that makes keys, as the database's owner."""
     return Service(
         "people",
-        (place.python, "-m", "parking_api", "people", "demo", "--file", place.credentials),
-        environment={"DATABASE_URL": database_url(place, secrets)},
+        (
+            *(place.python, "-m", "parking_api", "people", action, *options),
+            *("--demo", "--file", place.credentials),
+        ),
+        environment={"DATABASE_URL": database_url(place, secrets, postgres.OWNER)},
     )

@@ -175,7 +175,8 @@ class Startup:
                 is_long=True,
             )
         self._job("credentials", lambda: services.gateway_credentials(self._place(), secrets))
-        self._job("people", lambda: services.demo_people(self._place(), secrets))
+        self._job("people", lambda: services.first_people(self._place(), secrets))
+        self._job("keys of people", lambda: services.recovered_people(self._place(), secrets))
         broker.hand_over_users(self.var.broker, accounts.server_account(broker.SYSTEM_USER))
 
     def _is_imported(self, secrets: services.Secrets) -> bool:

@@ -113,7 +113,7 @@ class Abuse:
 
     async def bodies_without_a_key(self) -> None:
         """10 MB of `[1,1,...]` on a guarded route, ten at once."""
-        await self._many(10, self._post("/v1/people", b"[" + b"1," * 5_000_000 + b"1]"))
+        await self._many(10, self._post("/v1/enrolments", b"[" + b"1," * 5_000_000 + b"1]"))
 
     async def twisted_bodies(self) -> None:
         """Repeated and countless members, nesting, of 64 KiB each, fifty of each."""

@@ -13,6 +13,7 @@ from parking_api.city.following import FollowedCity, followed_city
 from parking_api.clients import Clients, PerClient
 from parking_api.database import Database
 from parking_api.documentation import routes as documentation_routes
+from parking_api.enrolments import routes as enrolment_routes
 from parking_api.errors import add_handlers
 from parking_api.feeds import routes as feed_routes
 from parking_api.feeds.places import Places
@@ -34,6 +35,7 @@ from parking_api.operators import routes as operator_routes
 from parking_api.operators.logins import FollowedLogins, followed_logins
 from parking_api.parameters import refuse_repeats
 from parking_api.people import routes as people_routes
+from parking_api.people.alerts import Recoveries, watching
 from parking_api.people.tokens import Signer
 from parking_api.places import routes as place_routes
 from parking_api.places.following import FollowedNames, followed_names
@@ -66,6 +68,7 @@ ROUTES = (
     mechanism_routes,
     notice_routes,
     people_routes,
+    enrolment_routes,
     operator_routes,
     feed_routes,
     documentation_routes,
@@ -114,6 +117,7 @@ def create_app(
             moves, prices = LotMoves(database, clock), FollowedPrices(database)
             city, names = FollowedCity(database), FollowedNames(database)
             logins = FollowedLogins(database)
+            recoveries = Recoveries(database, metrics.note_recoveries)
             pushes = Pushes(settings.pusher, Places(shared.places))
             async with (
                 listening(
@@ -123,6 +127,7 @@ def create_app(
                         "tariffs": [lambda _: moves.changed.set(), lambda _: prices.changed.set()],
                         "registration": [city.note_change, names.note_change],
                         "logins": [lambda _: logins.changed.set()],
+                        "recovery": [lambda _: recoveries.changed.set()],
                     },
                     lambda: metrics.note_process(
                         pool.get_size(), pool.get_idle_size(), city.differences
@@ -133,6 +138,7 @@ def create_app(
                 followed_city(city, interval_s, settings.mqtt_url),
                 followed_names(names, interval_s),
                 followed_logins(logins, interval_s),
+                watching(recoveries, interval_s),
                 pushing(pushes, settings.push_url),
             ):
                 app.state.city, app.state.prices, app.state.names = city, prices, names

@@ -85,6 +85,26 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "There is no such person.": "没有该人员。",
     "There is a person of that id already.": "该编号的人员已存在。",
     "That person has no such key.": "该人员没有该密钥。",
+    "That person does not have that role.": "该人员没有该角色。",
+    "There is no such enrolment.": "没有该登记。",
+    "That is not possible in the state that the enrolment is in.": "该登记的当前状态不允许此操作。",
+    "The enrolment {} is {} already.": "登记 {} 已{}。",
+    "That person has all these roles already.": "该人员已有这些角色。",
+    "Whoever started or confirmed it has lost that role or all keys: start it anew.": (
+        "发起人或确认人已失去相应角色或全部密钥：请重新发起。"
+    ),
+    "There is no such enrolment, or its code is another, used up or too old.": (
+        "没有该登记，或其验证码不符、已用尽或已过期。"
+    ),
+    "Who gets further roles shows the code and a key of their own, not a token.": (
+        "增加角色须出示验证码和本人的密钥，令牌不可用。"
+    ),
+    "Nobody starts an enrolment of their own.": "任何人不得为自己发起登记。",
+    "Whoever started an enrolment, or gets something by it, may not confirm it: that takes a "
+    "second person.": "发起登记者及其对象不得确认该登记：须由第二人确认。",
+    "Your roles do not allow this; nobody makes a key for another.": (
+        "您的角色不允许此操作；任何人不得为他人生成密钥。"
+    ),
     "That key is revoked, expired or replaced already.": "该密钥已被撤销、过期或替换。",
     "A key expires in the future, and not after the lifetime that the platform gives keys.": (
         "密钥的到期时间须在将来，且不得超过平台规定的有效期。"
@@ -248,6 +268,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "approved": "已批准",
     "published": "已公布",
     "withdrawn": "已撤回",
+    "completed": "已完成",
     "retired": "已停用",
     "frozen": "已冻结",
     "held": "已保留",

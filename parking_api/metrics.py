@@ -163,6 +163,10 @@ class Metrics:
             ("result",),
             registry=self.registry,
         )
+        self._recoveries = self._gauge(
+            "onelot_recoveries",
+            "How often the database's owner made keys past all enrolments; alert where it rises.",
+        )
         self._differences = self._gauge(
             "onelot_city_copy_differences",
             "Lots whose copy in memory was found to differ from the database, since the start.",
@@ -249,6 +253,10 @@ class Metrics:
         self._unknown.set(unknown_spaces)
         self._occupancy.set(float("nan") if occupancy is None else occupancy)
         self._age.set(float("nan") if age_s is None else age_s)
+
+    def note_recoveries(self, number: int) -> None:
+        """Set how often people were recovered past all enrolments."""
+        self._recoveries.set(number)
 
     def note_readers(self, number: int) -> None:
         """Set how many read `/v1/stream`."""

@@ -117,14 +117,14 @@ class Step:
     """A row of a table of transitions: who may take a step, from where to where.
 
     Attributes:
-        role: The role that it takes.
+        role: The role that it takes; None where something else than a role is asked for.
         starts: The states in which the step may be taken; none for the one that drafts.
         ends: The states that it may lead to.
         person: Who of that role may take it: `anyone`; the `drafter` alone; or a `second` person,
             who neither drafted nor submitted it.
     """
 
-    role: Role
+    role: Role | None
     starts: tuple[str, ...]
     ends: tuple[str, ...]
     person: Literal["anyone", "drafter", "second"] = "anyone"
@@ -165,6 +165,7 @@ class Workflow(Generic[Key, Thing]):
         wrong_state: Returns the error of a step in a state that it does not start from: given the
             thing, the step and the states that it starts from.
         not_drafter: Returns the error of a step that is for the drafter.
+        same_person: Returns the error of a step that takes a second person.
     """
 
     kind: str
@@ -175,6 +176,7 @@ class Workflow(Generic[Key, Thing]):
     audited: Callable[[Thing], object]
     wrong_state: Callable[[Thing, str, Sequence[str]], ApiError]
     not_drafter: Callable[[Thing, str], ApiError] = lambda _, __: NotTheDrafterError()
+    same_person: Callable[[Thing], ApiError] = lambda _: SamePersonError()
 
     def check(self, act: Act, step: str, thing: Thing) -> None:
         """Refuse a step that no row of the table allows.
@@ -194,10 +196,16 @@ class Workflow(Generic[Key, Thing]):
             "second": act.person_id not in authors,
         }
         if not any(
-            row.role in act.roles and thing.state in row.starts and is_right_person[row.person]
+            (row.role is None or row.role in act.roles)
+            and thing.state in row.starts
+            and is_right_person[row.person]
             for row in rows
         ):
-            raise SamePersonError if rows[0].person == "second" else self.not_drafter(thing, step)
+            raise (
+                self.same_person(thing)
+                if rows[0].person == "second"
+                else self.not_drafter(thing, step)
+            )
 
     def keep(self, act: Act, step: str, before: Thing | None, after: Thing) -> None:
         """Add an entry for the audit: a thing before and after a step.

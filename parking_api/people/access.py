@@ -21,6 +21,7 @@ from parking_api.errors import ApiError, described, public
 from parking_api.people import queries
 from parking_api.people.errors import (
     CredentialRefusedError,
+    KeyNeededError,
     NotAuthenticatedError,
     RoleMissingError,
 )
@@ -122,17 +123,22 @@ Authenticated = Annotated[Caller, Depends(authenticated)]
 class Guard:
     """The dependency of a route that is for people of any of `roles`; of none, for everybody.
 
-    It gives the `Person`. Without a good key or token the answer is 401, without a role 403.
+    It gives the `Person`. Without a good key or token the answer is 401, without a role 403. With
+    `by_key` a token is not enough: what a route makes would outlive it.
     """
 
     roles: frozenset[str]
+    by_key: bool = False
 
     async def __call__(self, caller: Authenticated) -> Person:
         """Let the caller in.
 
         Raises:
             RoleMissingError: They have none of the roles.
+            KeyNeededError: It takes a key, and they have shown a token.
         """
+        if self.by_key and caller.by_token:
+            raise KeyNeededError
         if self.roles and self.roles.isdisjoint(caller.person.roles):
             raise RoleMissingError(
                 f"Your roles do not allow this; it is for: {', '.join(sorted(self.roles))}."
@@ -144,14 +150,14 @@ class Guard:
         await self(await authenticated.admit(request))
 
 
-def allowed(*roles: Role) -> params.Depends:
+def allowed(*roles: Role, by_key: bool = False) -> params.Depends:
     """Make the dependency of a route that is for some roles: see `Guard`."""
-    return params.Depends(Guard(frozenset(roles)))
+    return params.Depends(Guard(frozenset(roles), by_key))
 
 
-def taking(workflow: Workflow[Key, Thing], step: str) -> params.Depends:
+def taking(workflow: Workflow[Key, Thing], step: str, *, by_key: bool = False) -> params.Depends:
     """Make the dependency of a route that takes a step: for the roles in the workflow's table."""
-    return allowed(*(row.role for row in workflow.steps[step]))
+    return allowed(*(row.role for row in workflow.steps[step] if row.role), by_key=by_key)
 
 
 for_bureau: Final = Guard(frozenset({DRAFTER, APPROVER}))
@@ -171,6 +177,31 @@ async def _sees_all(
         return False
     caller = await authenticated(request, deps, given)
     return not for_bureau.roles.isdisjoint(caller.person.roles)
+
+
+async def _known(
+    request: Request,
+    deps: Deps,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Caller | None:
+    """Find out who is asking, where they say so.
+
+    Raises:
+        CredentialRefusedError: What was shown is unknown, revoked or expired.
+    """
+    return None if given is None else await authenticated(request, deps, given)
+
+
+MaybeKnown = Annotated[Caller | None, Depends(_known)]
+
+
+async def _key_lifetime(request: Request) -> timedelta:
+    lifetime: timedelta = request.app.state.key_lifetime
+    return lifetime
+
+
+# How long a new key is good, at most.
+KeyLifetime = Annotated[timedelta, Depends(_key_lifetime)]
 
 
 SeesAll = Annotated[bool, Depends(_sees_all)]

@@ -44,6 +44,10 @@ class PersonExistsError(ApiError, status=HTTPStatus.CONFLICT):
     """There is a person of that id already."""
 
 
+class RoleNotHeldError(ApiError, status=HTTPStatus.CONFLICT):
+    """That person does not have that role."""
+
+
 class KeyEndedError(ApiError, status=HTTPStatus.CONFLICT):
     """That key is revoked, expired or replaced already."""
 

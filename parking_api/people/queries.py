@@ -65,6 +65,38 @@ async def add_person(
 
 
 @statement
+async def locked_person(db: Transaction, person_id: str) -> PersonAnswer | None:
+    """Read a person, and lock them."""
+
+
+@statement
+async def set_roles(
+    db: Transaction, person_id: str, *, roles: Sequence[str], operator_id: str | None
+) -> PersonAnswer:
+    """Set a person's roles, and whose lots an operator is about."""
+
+
+@statement
+async def is_owner(db: Db) -> bool:
+    """Whether the connection is the owner's of the table of people."""
+
+
+@statement
+async def is_anybody_there(db: Db) -> bool:
+    """Whether there is any person."""
+
+
+@statement
+async def recoveries(db: Db) -> int:
+    """Count the recoveries that the audit tells of."""
+
+
+@statement
+async def tell_of_recovery(db: Transaction) -> None:
+    """Have every process of the API count the recoveries, once this one is committed."""
+
+
+@statement
 async def demo_operator(db: Db) -> str | None:
     """Find the operator of the demo's person; None in a city without operators."""
 

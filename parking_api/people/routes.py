@@ -4,22 +4,27 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from parking_api.models import Page
 from parking_api.paging import PageAsk, page
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people import queries, service
-from parking_api.people.access import Authenticated, TokenSigner, allowed, authenticated, guarded
+from parking_api.people.access import (
+    Authenticated,
+    KeyLifetime,
+    TokenSigner,
+    allowed,
+    guarded,
+)
 from parking_api.people.errors import (
     KeyEndedError,
     KeyExpiryError,
     KeyNeededError,
     KeyUnknownError,
-    OperatorUnknownError,
-    PersonExistsError,
     PersonUnknownError,
     RoleMissingError,
+    RoleNotHeldError,
 )
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import (
@@ -27,7 +32,6 @@ from parking_api.people.models import (
     KeyAnswer,
     Myself,
     NewKey,
-    NewPerson,
     PersonAnswer,
     RevokeAsk,
     Rotation,
@@ -37,7 +41,7 @@ from parking_api.people.queries import Person
 from parking_api.people.tokens import LIFETIME, Claims
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
-from sql.kinds import OPERATIONS
+from sql.kinds import OPERATIONS, Role
 
 router = APIRouter(tags=["people"], route_class=StrictRoute)
 
@@ -53,40 +57,15 @@ async def _unstored(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-async def _key_lifetime(request: Request) -> timedelta:
-    lifetime: timedelta = request.app.state.key_lifetime
-    return lifetime
-
-
-KeyLifetime = Annotated[timedelta, Depends(_key_lifetime)]
-
-
-class _ByKey:
-    """The dependency of a route that makes what is good on its own: it gives the `Person`.
-
-    A token would otherwise be worth more than its quarter of an hour.
-    """
-
-    async def __call__(self, caller: Authenticated) -> Person:
-        """Let in whoever shows a key itself.
-
-        Raises:
-            KeyNeededError: It was a token.
-        """
-        if caller.by_token:
-            raise KeyNeededError
-        return caller.person
-
-    async def admit(self, request: Request) -> None:
-        """Let the caller in before anything else of the request is read."""
-        await self(await authenticated.admit(request))
-
-
-AnybodyByKey = Annotated[Person, Depends(_ByKey())]
-
+AnybodyByKey = Annotated[Person, allowed(by_key=True)]
 
 # What holds a secret is kept by nobody on the way.
 _UNSTORED: Final = [Depends(_unstored)]
+
+
+def _own(caller: Person, person_id: str) -> None:
+    if caller.person_id != person_id:
+        raise RoleMissingError("Your roles do not allow this; nobody makes a key for another.")
 
 
 def _own_or_operations(caller: Person, person_id: str) -> None:
@@ -123,17 +102,6 @@ async def make_token(caller: Authenticated, _: Nothing, deps: Deps, signer: Toke
         int(expires_at.timestamp()),
     )
     return Token(token=signer.sign(claims), expires_at=expires_at)
-
-
-@router.post(
-    "/v1/people",
-    status_code=CREATED,
-    responses=guarded(PersonExistsError, OperatorUnknownError),
-)
-async def add_person(new: NewPerson, caller: Operations, _: Nothing, deps: Deps) -> PersonAnswer:
-    """Add a person; for operations. A key is issued to them separately."""
-    async with deps.act(caller, new.reason) as act:
-        return await service.add_person(act, new)
 
 
 @router.get("/v1/people", responses=guarded())
@@ -176,11 +144,11 @@ async def issue_key(
     deps: Deps,
     lifetime: KeyLifetime,
 ) -> IssuedKey:
-    """Issue a further key; for the person and operations. It is shown this once.
+    """Issue a further key to oneself. It is shown this once.
 
     It takes a key, not a token.
     """
-    _own_or_operations(caller, person_id)
+    _own(caller, person_id)
     key = ApiKey.new()
     async with deps.act(caller, new.reason) as act:
         issued = await service.issue_key(act, person_id, key, lifetime, new.expires_at)
@@ -203,12 +171,12 @@ async def rotate_key(
     deps: Deps,
     lifetime: KeyLifetime,
 ) -> IssuedKey:
-    """Replace a key by a new one, shown this once; for the person and operations.
+    """Replace a key by a new one, shown this once; for whoever has it.
 
     It takes a key, not a token.
     The old key, and its tokens, stay good for `grace_minutes`, or end at once.
     """
-    _own_or_operations(caller, person_id)
+    _own(caller, person_id)
     key, grace = ApiKey.new(), timedelta(minutes=rotation.grace_minutes)
     async with deps.act(caller, rotation.reason) as act:
         issued = await service.rotate_key(
@@ -229,3 +197,22 @@ async def revoke_key(
     _own_or_operations(caller, person_id)
     async with deps.act(caller, ask.reason) as act:
         return await service.revoke_key(act, person_id, key_id)
+
+
+@router.delete(
+    "/v1/people/{person_id}/roles/{role}",
+    responses=guarded(PersonUnknownError, RoleNotHeldError),
+)
+async def withdraw_role(
+    person_id: PersonId,
+    role: Role,
+    ask: Annotated[RevokeAsk, Query()],
+    caller: Operations,
+    deps: Deps,
+) -> PersonAnswer:
+    """Take a role away from a person, at once; for operations.
+
+    It takes one person, as it lets nobody do more. To give one takes an enrolment.
+    """
+    async with deps.act(caller, ask.reason) as act:
+        return await service.withdraw_role(act, person_id, role)

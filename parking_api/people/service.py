@@ -1,5 +1,6 @@
 """Adds people; issues, replaces and revokes keys."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -12,11 +13,13 @@ from parking_api.people.errors import (
     OperatorUnknownError,
     PersonExistsError,
     PersonUnknownError,
+    RoleNotHeldError,
 )
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import KeyAnswer, NewPerson, PersonAnswer
 from parking_api.workflow import Act
 from sql.engine import Db
+from sql.kinds import OPERATOR, Role
 
 
 async def add_person(act: Act, new: NewPerson) -> PersonAnswer:
@@ -41,6 +44,53 @@ async def add_person(act: Act, new: NewPerson) -> PersonAnswer:
         raise PersonExistsError
     act.keep("person.add", added.person_id, None, added)
     return added
+
+
+async def withdraw_role(act: Act, person_id: str, role: Role) -> PersonAnswer:
+    """Take a role away from a person.
+
+    Raises:
+        PersonUnknownError: There is no such person.
+        RoleNotHeldError: They do not have it.
+    """
+    before = await queries.locked_person(act.db, person_id)
+    if before is None:
+        raise PersonUnknownError
+    if role not in before.roles:
+        raise RoleNotHeldError
+    after = await queries.set_roles(
+        act.db,
+        person_id,
+        roles=[each for each in before.roles if each != role],
+        operator_id=None if role == OPERATOR else before.operator_id,
+    )
+    act.keep("person.withdraw_role", person_id, before, after)
+    return after
+
+
+async def grant_roles(
+    act: Act, person_id: str, roles: Collection[Role], operator_id: str | None
+) -> PersonAnswer:
+    """Add roles to a person's; two persons have agreed to it, or the database's owner.
+
+    Raises:
+        PersonUnknownError: There is no such person.
+        OperatorUnknownError: There is no such operator.
+    """
+    before = await queries.locked_person(act.db, person_id)
+    if before is None:
+        raise PersonUnknownError
+    try:
+        after = await queries.set_roles(
+            act.db,
+            person_id,
+            roles=sorted({*before.roles, *roles}),
+            operator_id=operator_id or before.operator_id,
+        )
+    except asyncpg.ForeignKeyViolationError as error:
+        raise OperatorUnknownError from error
+    act.keep("person.grant_roles", person_id, before, after)
+    return after
 
 
 async def keys(db: Db, person_id: str) -> list[KeyAnswer]:

@@ -15,6 +15,43 @@ VALUES (:person_id, :name, :roles, :operator_id, :at)
 ON CONFLICT (person_id) DO NOTHING
 RETURNING person_id, name, roles, operator_id, created_at;
 
+-- name: locked_person(person_id)
+-- A person; locked to the transaction's end.
+-- Index: person_pkey.
+SELECT person_id, name, roles, operator_id, created_at
+FROM person
+WHERE person_id = :person_id
+FOR UPDATE;
+
+-- name: set_roles(person_id, roles, operator_id)
+-- Set a person's roles, and whose lots an operator is about.
+-- Index: person_pkey.
+UPDATE person SET roles = :roles, operator_id = :operator_id
+WHERE person_id = :person_id
+RETURNING person_id, name, roles, operator_id, created_at;
+
+-- name: is_owner()
+-- Whether the connection is by the role that owns the table of people.
+-- Index: none; a row of the catalogue.
+SELECT pg_get_userbyid(relowner) = current_user FROM pg_class
+WHERE oid = 'person'::regclass;
+
+-- name: is_anybody_there()
+-- Whether there is any person.
+-- Index: none; it reads one row.
+SELECT exists(SELECT 1 FROM person);
+
+-- name: recoveries()
+-- How many recoveries the audit tells of.
+-- Index: audit_entry_subject_idx.
+SELECT count(*) FROM audit_entry
+WHERE subject = 'recovery' AND action = 'recovery';
+
+-- name: tell_of_recovery()
+-- Notify whoever counts the recoveries, at the commit.
+-- Index: none.
+SELECT pg_notify('recovery', '');
+
 -- name: demo_operator()
 -- The operator of the demo's person: the one to try things with, or else the first.
 -- Index: none; there are some hundred.

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import get_args
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sql.kinds import OPERATOR, Role
-from sql.schema.base import Base, BigInt, Json, check
+from sql.schema.base import Base, BigInt, Json, SmallInt, check
 
 
 class Person(Base):
@@ -20,10 +20,8 @@ class Person(Base):
 
     person_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
-    # At least one.
-    roles: Mapped[list[str]] = mapped_column(
-        check("roles", f"<@ ARRAY{[*get_args(Role)]} AND cardinality(roles) > 0")
-    )
+    # None for somebody whose roles were taken away.
+    roles: Mapped[list[str]] = mapped_column(check("roles", f"<@ ARRAY{[*get_args(Role)]}"))
     # Whose lots they are about; for the role `operator`, and only for it.
     operator_id: Mapped[str | None] = mapped_column(ForeignKey("operator.operator_id"))
     created_at: Mapped[datetime]
@@ -44,6 +42,50 @@ class ApiKey(Base):
     # To a few minutes only.
     last_used_at: Mapped[datetime | None]
     replaced_by: Mapped[str | None] = mapped_column(ForeignKey("api_key.key_id"))
+
+
+class Enrolment(Base):
+    """A person who is to be known, or to have further roles or a key: two others agree to it."""
+
+    __table_args__ = (
+        CheckConstraint(
+            "confirmed_by <> started_by AND confirmed_by <> person_id AND started_by <> person_id",
+            "two_people",
+        ),
+        CheckConstraint(
+            "state IN ('started', 'withdrawn') OR confirmed_by IS NOT NULL", "confirmed"
+        ),
+        CheckConstraint(
+            "state <> 'confirmed' OR code_hash IS NOT NULL AND code_expires_at IS NOT NULL", "code"
+        ),
+    )
+
+    enrolment_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(check("kind", "IN ('person', 'roles', 'key')"))
+    # No foreign key: of the kind `person` nobody is there yet.
+    person_id: Mapped[str]
+    # What a new person is called.
+    name: Mapped[str | None]
+    roles: Mapped[list[str]] = mapped_column(check("roles", f"<@ ARRAY{[*get_args(Role)]}"))
+    operator_id: Mapped[str | None] = mapped_column(ForeignKey("operator.operator_id"))
+    state: Mapped[str] = mapped_column(
+        check("state", "IN ('started', 'confirmed', 'completed', 'withdrawn')")
+    )
+    started_by: Mapped[str]
+    started_at: Mapped[datetime]
+    confirmed_by: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]
+    # SHA-256 of the one-time code, until it is used.
+    code_hash: Mapped[bytes | None] = mapped_column(
+        CheckConstraint("length(code_hash) = 32", "code_hash")
+    )
+    code_expires_at: Mapped[datetime | None]
+    # How often the code was tried.
+    tries: Mapped[SmallInt] = mapped_column(
+        check("tries", "BETWEEN 0 AND 5"), server_default=text("0")
+    )
+    completed_at: Mapped[datetime | None]
+    key_id: Mapped[str | None] = mapped_column(ForeignKey("api_key.key_id"))
 
 
 class AuditEntry(Base):

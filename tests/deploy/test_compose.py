@@ -16,9 +16,10 @@ from deploy.services import (
     Service,
     city_files,
     city_import,
-    demo_people,
+    first_people,
     gateway_credentials,
     migration,
+    recovered_people,
     services,
 )
 
@@ -57,8 +58,8 @@ JOBS = (
     city_files(PLACE, f"{STATE}/city/files.new", "${ONELOT_LOTS:-1670}"),
     city_import(PLACE, SECRETS),
     gateway_credentials(PLACE, SECRETS),
-    demo_people(PLACE, SECRETS),
 )
+PEOPLE = (first_people(PLACE, SECRETS), recovered_people(PLACE, SECRETS))
 
 
 def container(name: str) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def container(name: str) -> dict[str, Any]:
 
 
 def test_every_service_and_step_is_there_and_nothing_else() -> None:
-    expected = {service.name for service in SERVICES} | {"migration", "city", "proxy"}
+    expected = {service.name for service in SERVICES} | {"migration", "city", "people", "proxy"}
     assert set(COMPOSE["services"]) == expected
 
 
@@ -93,13 +94,14 @@ def test_migration_is_the_local_one() -> None:
     assert container("migration")["environment"] == dict(job.environment)
 
 
-def test_city_runs_the_local_jobs_in_their_order() -> None:
-    script = container("city")["command"][-1]
+@pytest.mark.parametrize(("name", "jobs"), [("city", JOBS), ("people", PEOPLE)])
+def test_jobs_are_the_local_ones_in_their_order(name: str, jobs: tuple[Service, ...]) -> None:
+    script = container(name)["command"][-1]
     lines = [line.strip() for line in script.splitlines()]
-    commands = [shlex.join(job.command).replace("'", "") for job in JOBS]
+    commands = [shlex.join(job.command).replace("'", "") for job in jobs]
     assert [line for line in lines if line.startswith("python")] == commands
-    told = {name: value for job in JOBS for name, value in job.environment.items()}
-    assert container("city")["environment"] == told
+    told = {name: value for job in jobs for name, value in job.environment.items()}
+    assert container(name)["environment"] == told
 
 
 def test_servers_use_the_local_configuration_files() -> None:
@@ -160,6 +162,8 @@ def test_everything_waits_for_what_it_needs() -> None:
     needs = {name: set(container(name).get("depends_on", {})) for name in COMPOSE["services"]}
     assert needs["migration"] == {"database"}
     assert needs["city"] == {"migration"}
+    # Nothing waits for the people: whoever asks does.
+    assert needs["people"] == {"city"}
     # The others wait for each other by themselves, whichever starts or falls first.
     for name in ("broker", "ingester", "api", "simulator"):
         assert needs[name] == {"city"}, name

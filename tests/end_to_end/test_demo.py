@@ -360,6 +360,20 @@ def test_second_start_finds_its_data_again_also_an_older_versions(var: Path) -> 
         stop(demo)
 
 
+def test_a_start_without_its_credentials_recovers_the_people(var: Path) -> None:
+    before = (var / "credentials.json").read_text()
+    (var / "credentials.json").unlink()
+    with started(var) as demo:
+        check_people(demo)
+        after = (var / "credentials.json").read_text()
+        keys = {person["key"] for person in json.loads(before)["people"]}
+        assert not any(key in after for key in keys)
+        told = "SELECT count(*) FROM audit_entry WHERE action = 'recovery'"
+        assert as_owner(demo, told) == "1"
+        wait_for(lambda: "onelot_recoveries 1.0" in api_metrics(demo), demo, 15.0)
+        stop(demo)
+
+
 def test_another_number_of_lots_is_refused(var: Path) -> None:
     command = [sys.executable, "-m", "deploy", "demo", "--var", str(var), "--lots", str(LOTS + 1)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -49,6 +49,7 @@ PATHS = {
     "/v1/mechanisms",
     "/v1/mechanisms/{mechanism_id}/reviews/{number}/draft",
     "/v1/tokens",
+    "/v1/enrolments",
     "/v1/people",
     "/v1/people/me",
     "/v1/people/{person_id}/keys",

@@ -64,10 +64,10 @@ async def test_a_page_may_ask_for_quotes(app: httpx.AsyncClient) -> None:
 
 
 async def test_what_needs_a_key_is_for_no_page(app: httpx.AsyncClient) -> None:
-    told = await app.options("/v1/people", headers=ORIGIN)
+    told = await app.options("/v1/enrolments", headers=ORIGIN)
     assert told.status_code == 204
     assert told.headers["allow"] == "GET, HEAD, OPTIONS, POST"
-    refused = await app.get("/v1/people", headers=ORIGIN)
+    refused = await app.get("/v1/enrolments", headers=ORIGIN)
     for answer in (told, refused):
         assert not [name for name in answer.headers if name.startswith("access-control")]
     # Of two routes at a path, the one that anybody may read.

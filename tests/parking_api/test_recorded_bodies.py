@@ -12,12 +12,15 @@ That chooses the examples of the OpenAPI document anew, too.
 import os
 import re
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 import httpx
 import pytest
 
 from parking_api.calendar.service import CALENDAR
+from parking_api.enrolments import codes
+from parking_api.enrolments.service import ENROLMENTS
 from parking_api.mechanisms.service import MECHANISMS, REVIEWS
 from parking_api.price_controls.service import CONTROLS
 from parking_api.tariffs.service import VERSIONS
@@ -45,6 +48,10 @@ TABLES = {
     "price_mechanism": "*",
     "price_mechanism_target": "*",
     "mechanism_review": "*",
+    "enrolment": (
+        "enrolment_id, kind, person_id, name, roles, operator_id, state, started_by, started_at,"
+        " confirmed_by, confirmed_at, code_expires_at, tries, completed_at, key_id"
+    ),
     "person": "*",
     "api_key": "key_id, person_id, created_at, expires_at, revoked_at, last_used_at, replaced_by",
     "lot": "lot_id, zone_id",
@@ -52,12 +59,12 @@ TABLES = {
 MOST_SHOWN = 40
 # What the audit keeps beside the steps of workflows.
 NO_STEPS = {
-    *("price.leave", "lot.change", "person.add"),
+    *("price.leave", "lot.change", "person.add", "person.grant_roles", "person.withdraw_role"),
     *("api_key.issue", "api_key.rotate", "api_key.revoke"),
 }
 WORKFLOWS: list[Workflow[Any, Any]] = [
     *(DRAFTS, ZONES, VERSIONS, CONTROLS, CALENDAR),
-    *(MECHANISMS, REVIEWS),
+    *(MECHANISMS, REVIEWS, ENROLMENTS),
 ]
 
 
@@ -85,6 +92,9 @@ async def test_answers_are_as_recorded(
     databases: Databases, database_url: str, built: Builder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = Taken(monkeypatch)
+    ids = count(0x5D1C07A3E9F2)
+    monkeypatch.setattr(codes, "new_id", lambda: f"{next(ids):x}")
+    monkeypatch.setattr(codes, "new", lambda: "JBSW-Y3DP-EHPK-3PXP")
     await pin(built.connection)
     people = await settle(built)
     now = START

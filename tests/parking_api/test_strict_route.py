@@ -110,6 +110,7 @@ async def events(api: httpx.AsyncClient, method: str, path: str, headers: dict[s
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
+        "client": ("127.0.0.1", 1),
         "headers": [(name.lower().encode(), text.encode()) for name, text in given.items()],
     }
     reads = 0
@@ -147,7 +148,7 @@ async def test_a_role_is_asked_for_before_the_body_is_read(
     # The others are about oneself, or for operators too; none reads a body of ten megabytes.
     assert found.count((HTTPStatus.FORBIDDEN, 0)) >= 30
     assert {reads for _, reads in found} == {0}
-    bodies = {"/v1/people", "/v1/tariffs", "/v1/zones", "/v1/mechanisms"}
+    bodies = {"/v1/enrolments", "/v1/tariffs", "/v1/zones", "/v1/mechanisms"}
     refused = [
         each for each, seen in zip(GUARDED, found, strict=True) if seen == (HTTPStatus.FORBIDDEN, 0)
     ]

@@ -127,6 +127,8 @@ class Recorder:
             told = answer.json()
         except ValueError:
             return
+        if isinstance(told, dict) and isinstance(told.get("key"), dict):
+            told = told["key"]
         if isinstance(told, dict) and "key" in told and "key_id" in told:
             self._random.setdefault(told["key_id"], f"<key {len(self._random) + 1}>")
 

@@ -869,23 +869,57 @@ async def people(walk: Walk) -> None:
 
 
 async def _new_people(walk: Walk) -> None:
-    post = walk.post
+    get, pages, post = walk.get, walk.pages, walk.post
     new = {"person_id": "new", "name": "王芳", "roles": ["bureau_drafter"]}
     for who in EVERYBODY:
-        await post("/v1/people", who, new)
-    await post("/v1/people", "sun", new, "again")
+        await post("/v1/enrolments", who, new)
     for fields in (
         {"person_id": "op", "roles": ["operator"], "operator_id": "op-b", **WHY},
         {"person_id": "x", "roles": ["operator"]},
         {"person_id": "x", "roles": ["operator"], "operator_id": "none"},
         {"person_id": "x", "operator_id": "op-a"},
+        {"person_id": "x", "name": None},
+        {"person_id": "wang"},
+        {"person_id": "wang", "name": None},
+        {"person_id": "sun", "name": None},
         {"person_id": "command"},
         {"person_id": "A B", "name": "\t", "roles": ["king"], "colour": "red"},
         {"person_id": "x", "roles": []},
         {"person_id": "x", "reason": "x" * 501},
     ):
-        await post("/v1/people", "sun", new | fields, " ".join(fields))
-    await post("/v1/people", "sun", {})
+        await post("/v1/enrolments", "sun", new | fields, " ".join(fields))
+    await post("/v1/enrolments", "sun", {})
+    await get("/v1/enrolments", *EVERYBODY)
+    await pages("/v1/enrolments?limit=1", "sun")
+    await _enrolments(walk, new)
+    await get("/v1/enrolments", "sun", note="afterwards")
+
+
+async def _enrolments(walk: Walk, new: dict[str, Any]) -> None:
+    ask, post = walk.recorder.ask, walk.post
+    listed = (await walk.recorder.ask("li", "GET", "/v1/enrolments")).json()["items"]
+    paths = {each["person_id"]: f"/v1/enrolments/{each['enrolment_id']}" for each in listed}
+    await post("/v1/enrolments/ffffffffffff/confirm", "li", WHY)
+    for who in ("nobody", "wang", "chen", "sun"):
+        await post(f"{paths['new']}/confirm", who, WHY)
+        await post(f"{paths['op']}/withdraw", who, WHY)
+    await post(f"{paths['op']}/withdraw", "sun", WHY, "again")
+    await post(f"{paths['op']}/confirm", "li", WHY, "withdrawn")
+    code = (await post(f"{paths['new']}/confirm", "li", WHY)).json()["code"]
+    await ask("new", "POST", f"{paths['new']}/complete", {"code": "AAAA"}, note="another")
+    done = await ask("new", "POST", f"{paths['new']}/complete", {"code": code})
+    await ask("new", "POST", f"{paths['new']}/complete", {"code": code}, note="again")
+    walk.recorder.people["new"] = {"Authorization": f"Bearer {done.json()['key']['key']}"}
+    roles = new | {"name": None, "roles": ["bureau_approver"]}
+    started = (await post("/v1/enrolments", "sun", roles, "roles")).json()
+    path = f"/v1/enrolments/{started['enrolment_id']}"
+    code = (await post(f"{path}/confirm", "li", WHY)).json()["code"]
+    await ask("nobody", "POST", f"{path}/complete", {"code": code})
+    await ask("new", "POST", f"{path}/complete", {"code": code})
+    for who in ("nobody", "wang", "li", "chen", "sun"):
+        await ask(who, "DELETE", "/v1/people/new/roles/bureau_approver")
+    await ask("sun", "DELETE", "/v1/people/new/roles/bureau_approver", note="again")
+    await ask("sun", "DELETE", "/v1/people/none/roles/operations")
 
 
 async def _keys(walk: Walk) -> None:
@@ -898,9 +932,10 @@ async def _keys(walk: Walk) -> None:
     await post("/v1/people/none/keys", "sun", {})
     await walk.tick()
     soon = (walk.now + timedelta(days=3)).isoformat()
-    issued = (await post("/v1/people/new/keys", "sun", {"expires_at": soon})).json()
-    await post("/v1/people/new/keys", "sun", {"expires_at": START.isoformat()}, "past")
-    await post("/v1/people/new/keys", "sun", {"expires_at": "soon"}, "no time")
+    await post("/v1/people/new/keys", "sun", {"expires_at": soon})
+    issued = (await post("/v1/people/new/keys", "new", {"expires_at": soon})).json()
+    await post("/v1/people/new/keys", "new", {"expires_at": START.isoformat()}, "past")
+    await post("/v1/people/new/keys", "new", {"expires_at": "soon"}, "no time")
     keys = "/v1/people/new/keys"
     for who in ("nobody", "wang", "li", "chen"):
         await post(f"{keys}/{issued['key_id']}/rotate", who, {})
@@ -914,12 +949,13 @@ async def _keys(walk: Walk) -> None:
     for who in EVERYBODY:
         await post("/v1/tokens", who)
     await walk.tick()
-    second = (await post(f"{keys}/{issued['key_id']}/rotate", "sun", {"grace_minutes": 5})).json()
-    await post(f"{keys}/{issued['key_id']}/rotate", "sun", {}, "again")
+    await post(f"{keys}/{issued['key_id']}/rotate", "sun", {"grace_minutes": 5})
+    second = (await post(f"{keys}/{issued['key_id']}/rotate", "new", {"grace_minutes": 5})).json()
+    await post(f"{keys}/{issued['key_id']}/rotate", "new", {}, "again")
     await walk.tick()
-    third = (await post(f"{keys}/{second['key_id']}/rotate", "sun", {"grace_minutes": 0})).json()
-    await post(f"{keys}/{third['key_id']}/rotate", "sun", {"grace_minutes": -1}, "before")
-    await post(f"/v1/people/wang/keys/{third['key_id']}/rotate", "sun", {})
+    third = (await post(f"{keys}/{second['key_id']}/rotate", "new", {"grace_minutes": 0})).json()
+    await post(f"{keys}/{third['key_id']}/rotate", "new", {"grace_minutes": -1}, "before")
+    await post(f"/v1/people/wang/keys/{third['key_id']}/rotate", "wang", {})
     own = {"Authorization": f"Bearer {third['key']}"}
     await walk.tick()
     fourth = (

@@ -1,0 +1,1 @@
+"""Enrolments: how people come to be known, and get roles and keys; two others agree to each."""
