@@ -39,6 +39,9 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "The body is not JSON in UTF-8.": "请求体不是 UTF-8 编码的 JSON。",
     "The body is too large.": "请求体过大。",
     "The body of this request has at most {} bytes.": "此请求的请求体最多 {} 字节。",
+    "The body is JSON: say so, with `Content-Type: application/json`.": (
+        "请求体为 JSON，请注明 `Content-Type: application/json`。"
+    ),
     "The body of a request is sent as it is, without Content-Encoding.": (
         "请求体须原样发送，不得使用 Content-Encoding。"
     ),

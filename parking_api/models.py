@@ -232,15 +232,17 @@ def local(at: datetime | None, timezone: str) -> datetime | None:
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
+# No control characters: they have no place in a line, and PostgreSQL keeps no NUL. Nor what ends a
+# line elsewhere, or turns the direction of writing.
+_ONE_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$"
 # A body's values are not converted: "yes" and 1 are no consent; nor are numbers (`StrictInt`).
 Flag = Annotated[bool, Strict()]
 
 
 def one_line(longest: int) -> StringConstraints:
     """Bound a text to one line of at most so many characters, spaces around it apart."""
-    # No control characters: they have no place in a line, and PostgreSQL keeps no NUL.
     return StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=longest, pattern=r"^[^\x00-\x1f\x7f]+$"
+        strip_whitespace=True, min_length=1, max_length=longest, pattern=_ONE_LINE
     )
 
 

@@ -15,6 +15,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from ingest_mqtt.messages import REPORTS
 from ingest_mqtt.wire import AckMessage
 from parking_api.connections import KINDS, REFUSALS
 from parking_api.errors import FAILED, PROBLEM_JSON, Problem, problem
@@ -98,6 +99,7 @@ def serve_openapi(app: FastAPI) -> None:
         _declare_models(document["components"]["schemas"])
         _declare_shared_problems(document)
         _declare_public_reads(document, app)
+        _join_shapes(document)
         _show_parameters(document)
         _show_exchanges(document)
         return document
@@ -154,11 +156,11 @@ def _declare_models(schemas: Json) -> None:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs"))
         schemas[model.__name__] = schema
-    # The wire's own model, which gateways get over MQTT too.
-    _, acks = msgspec.json.schema_components(
-        [AckMessage], ref_template="#/components/schemas/{name}"
+    # The wire's own models, which gateways send and get over MQTT too.
+    _, messages = msgspec.json.schema_components(
+        [AckMessage, *REPORTS.values()], ref_template="#/components/schemas/{name}"
     )
-    schemas.update(acks)
+    schemas.update(messages)
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
 
@@ -212,6 +214,21 @@ def _declare_conditional(operation: Json) -> None:
         "headers": headers,
     }
     operation["responses"] = dict(sorted((operation["responses"] | {"304": not_modified}).items()))
+
+
+def _join_shapes(document: Json) -> None:
+    """Say of an answer that has several media types all shapes with each of them.
+
+    Clients that are generated look at the first media type alone: they then know every shape.
+    """
+    for _, _, operation in operations(document):
+        for response in operation["responses"].values():
+            content = response.get("content", {})
+            written = [name for name in sorted(content) if name.endswith("json")]
+            if len(written) > 1:
+                shapes = {"anyOf": [content[name]["schema"] for name in written]}
+                joined = {name: {**content[name], "schema": shapes} for name in written}
+                response["content"] = {**joined, **content, **joined}
 
 
 def _show_parameters(document: Json) -> None:

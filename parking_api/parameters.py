@@ -125,7 +125,14 @@ def corners(bbox: str) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-Id = Annotated[str, Field(pattern=ID_PATTERN)]
+def _no_dots(given: str) -> str:
+    """Refuse names that stand for directories: clients take them out of a path."""
+    if given in (".", ".."):
+        raise ValueError("an id is no . or ..")
+    return given
+
+
+Id = Annotated[str, Field(pattern=ID_PATTERN), AfterValidator(_no_dots)]
 LotId = Annotated[str, Path(pattern=ID_PATTERN, examples=["370202-0001"])]
 Longitude = Annotated[
     float,

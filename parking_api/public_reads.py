@@ -75,9 +75,10 @@ _PROBLEM: Final = PROBLEM_JSON.encode()
 
 def accepts_gzip(value: bytes) -> bool:
     """Return whether an `Accept-Encoding` allows gzip (RFC 9110, 12.5.3)."""
+    value = value.lower()
     if b"gzip" not in value:
         return False
-    for part in value.lower().split(b","):
+    for part in value.split(b","):
         coding, _, weight = part.partition(b";")
         if coding.strip() == b"gzip":
             return b"".join(weight.split()).rstrip(b"0.") != b"q="
@@ -188,7 +189,9 @@ class PublicReads:
         is_whole = not body.get("more_body", False)
         if is_whole and start["status"] >= HTTPStatus.BAD_REQUEST:
             start, body = _in_language(scope, start, body)
-        if scope["method"] != "OPTIONS" and self._is_open(scope):
+        # Options that there are have been answered as a whole.
+        is_answered = scope["method"] == "OPTIONS" and start["status"] < HTTPStatus.BAD_REQUEST
+        if not is_answered and self._is_open(scope):
             start, body = await _public(scope, start, body) if is_whole else (_open(start), body)
         if IS_HEAD in scope:
             body = {**body, "body": b""}

@@ -4,6 +4,7 @@ FastAPI itself reads and parses a body before its dependencies refuse the caller
 """
 
 import json
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, Protocol, runtime_checkable
@@ -19,6 +20,9 @@ from pricing import Fault, TariffFaultsError, cleaned, parsed
 MAX_BODY_BYTES: Final = 65_536
 # Of a list in a body; validation names the fault of each item.
 MAX_ITEMS: Final = 2000
+_JSON_TYPE: Final = re.compile(
+    r"\s*application/([a-z0-9.-]+\+)?json\s*(;.*)?", re.IGNORECASE | re.ASCII
+)
 # Above this the loop does not wait for the parser: it takes up to 0.5 s a megabyte, and many may
 # come at once.
 _INLINE_BYTES: Final = 4096
@@ -33,6 +37,10 @@ class BodyTooLargeError(ApiError, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
 
 class EncodedBodyError(ApiError, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE):
     """The body of a request is sent as it is, without Content-Encoding."""
+
+
+class MediaTypeError(ApiError, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE):
+    """The body is JSON: say so, with `Content-Type: application/json`."""
 
 
 class NotJsonError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
@@ -112,6 +120,8 @@ class StrictRoute(APIRoute):
         request._body = body  # noqa: SLF001 - as `Request.body` does
         if not body:
             return
+        if not _JSON_TYPE.fullmatch(request.headers.get("content-type", "")):
+            raise MediaTypeError
         try:
             if len(body) > _INLINE_BYTES:
                 value, faults = await off_loop(self._value, body)

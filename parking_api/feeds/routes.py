@@ -48,7 +48,18 @@ from parking_api.strict_route import (
 
 router = APIRouter(tags=["operators"], route_class=StrictRoute)
 
-_ACK: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/AckMessage"}}}
+_ACK_SHAPE: Final = {"$ref": "#/components/schemas/AckMessage"}
+_NUMBERS: Final = {"epoch": 1764000000, "seq": 41, "at": "2026-11-22T01:30:01.250000+00:00"}
+_ACKS: Final[dict[int, dict[str, Any]]] = {
+    200: {**_NUMBERS, "result": "applied", "age_s": 1.25},
+    422: {
+        **_NUMBERS,
+        "result": "rejected",
+        "reason": "invalid",
+        "detail": "a bay stands in two of the lists",
+    },
+    429: {**_NUMBERS, "result": "deferred", "retry_s": 3},
+}
 _STATUS: Final[dict[Result, HTTPStatus]] = {
     "applied": HTTPStatus.OK,
     "duplicate": HTTPStatus.OK,
@@ -58,7 +69,7 @@ _STATUS: Final[dict[Result, HTTPStatus]] = {
     "deferred": HTTPStatus.TOO_MANY_REQUESTS,
 }
 _READ_ACK: Final = msgspec.json.Decoder(AckMessage)
-# The schemas of the three kinds are the broker's; what is wrong with a message, its ack says.
+# What is wrong with a message, its ack says.
 _MESSAGE: Final = {
     "requestBody": {
         "required": True,
@@ -66,7 +77,12 @@ _MESSAGE: Final = {
         "JSON Schema of each kind.",
         "content": {
             "application/json": {
-                "schema": {"type": "object"},
+                "schema": {
+                    "anyOf": [
+                        {"$ref": f"#/components/schemas/{model}"}
+                        for model in ("SpacesReport", "SnapshotReport", "CountReport")
+                    ]
+                },
                 "example": {
                     "epoch": 1764000000,
                     "seq": 41,
@@ -88,9 +104,13 @@ def _acked() -> dict[int | str, dict[str, Any]]:
     found = described(*problems, *away, *common)
     for status, results in ((422, "`rejected`, `quarantined`"), (429, "`deferred`")):
         found[status]["description"] = f"The ack: {results}. Or: {found[status]['description']}"
-        found[status]["content"] |= _ACK
+        found[status]["content"] |= _ack(status)
     done = "The ack, after COMMIT: `applied`, `duplicate` or `superseded`."
-    return {200: {"description": done, "content": _ACK}} | found
+    return {200: {"description": done, "content": _ack(200)}} | found
+
+
+def _ack(status: int) -> dict[str, Any]:
+    return {"application/json": {"schema": _ACK_SHAPE, "example": _ACKS[status]}}
 
 
 DeadLetterId = Annotated[int, Path(ge=1, le=GREATEST_ID, examples=[1])]

@@ -11,7 +11,7 @@ from sql.engine import Db
 
 # In the order in which they depend on each other.
 _KINDS: Final = (
-    "operator", "gateway", "district", "zone", "lot", "tariff", "price control", "calendar"
+    "operator", "gateway", "district", "place", "zone", "lot", "tariff", "price control", "calendar"
 )  # fmt: skip
 # These stand as hashes, which say nothing to people.
 _HASHES: Final = ("ground", "bay_places", "content")

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,10 @@ _OWN_ID: Final = "id"
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature: its number from 1, its own `id` as text, and its cells and geometry as found."""
+    """A feature: its number from 1, its own `id` as text, and its cells and geometry as found.
+
+    One that is at fault has an empty geometry, and what of it can be read.
+    """
 
     number: int
     own_id: str
@@ -39,6 +42,7 @@ class Features:
         labels: What the file calls each field that it has.
         ignored: The properties that are no field.
         rows: Those that are features; their cells are by field.
+        spoilt: Number and id of those that are none, where they have an id.
         total: How many there are, right or wrong.
     """
 
@@ -46,6 +50,7 @@ class Features:
     labels: Mapping[str, str] = field(default_factory=dict)
     ignored: Sequence[str] = ()
     rows: Sequence[Feature] = ()
+    spoilt: Sequence[tuple[int, str]] = ()
     total: int = 0
 
 
@@ -80,48 +85,60 @@ def read_features(
         faults.give_up(path.name, None, "crs", message)
         return Features(path.name)
     read = [_feature(path.name, number, one, faults) for number, one in enumerate(features, 1)]
-    rows = [feature for feature in read if feature is not None]
-    return _by_field(path.name, rows, fields, key_field, faults, total=len(features))
+    return _by_field(path.name, read, fields, key_field, faults)
 
 
 def _by_field(
     file: str,
-    rows: Iterable[Feature],
+    rows: Sequence[Feature],
     fields: Collection[str],
     key_field: str,
     faults: Faults,
-    *,
-    total: int,
 ) -> Features:
-    rows = list(rows)
     found = list(dict.fromkeys(label for row in rows for label in row.cells))
     labels = match_columns(file, None, found, fields, faults)
     ignored = [label for label in found if label not in labels.values()]
     if any(row.own_id for row in rows):
         labels.setdefault(key_field, _OWN_ID)
-    named = []
+    named, spoilt = [], []
     for row in rows:
         cells = {name: row.cells[label] for name, label in labels.items() if label in row.cells}
-        if not cells.get(key_field, "").strip() and row.own_id:
+        # A property that is called `id` may count rows; the feature's own is what it is known by.
+        is_own = labels.get(key_field) == _OWN_ID or not cells.get(key_field, "").strip()
+        if is_own and row.own_id:
             cells[key_field] = row.own_id
-        named.append(Feature(row.number, row.own_id, cells, row.geometry))
-    return Features(file, labels, ignored, named, total)
+        if not row.geometry:
+            spoilt.append((row.number, cells.get(key_field, "")))
+        else:
+            named.append(Feature(row.number, row.own_id, cells, row.geometry))
+    return Features(file, labels, ignored, named, spoilt, len(rows))
 
 
-def _feature(file: str, number: int, feature: object, faults: Faults) -> Feature | None:
-    if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        column, message = None, "is not a GeoJSON Feature"
-    elif not isinstance(feature.get("properties"), dict):
+def _feature(file: str, number: int, feature: object, faults: Faults) -> Feature:
+    given = feature if isinstance(feature, dict) else {}
+    properties = given.get("properties")
+    found = given.get("geometry")
+    geometry: dict[str, Any] = found if isinstance(found, dict) else {}
+    cells: dict[str, str] = {}
+    twice = ""
+    for name, value in properties.items() if isinstance(properties, dict) else ():
+        label = name.strip().lower()
+        twice = label if label in cells else twice
+        cells[label] = _as_cell(value)
+    column, message = None, ""
+    if given.get("type") != "Feature":
+        message = "is not a GeoJSON Feature"
+    elif not isinstance(properties, dict):
         column, message = "properties", "are missing"
-    elif not isinstance(feature.get("geometry"), dict):
+    elif not geometry:
         column, message = "geometry", "is missing"
-    else:
-        properties = feature["properties"].items()
-        cells = {name.strip().lower(): _as_cell(value) for name, value in properties}
-        return Feature(number, _as_cell(feature.get("id")), cells, feature["geometry"])
-    faults.gaps.add(file)
-    faults.add(file, number, column, message)
-    return None
+    elif twice:
+        column, message = twice, "is there twice, in capitals and small letters"
+    if message:
+        faults.gaps.add(file)
+        faults.add(file, number, column, message)
+        geometry = {}
+    return Feature(number, _as_cell(given.get("id")), cells, geometry)
 
 
 def _as_cell(value: object) -> str:
@@ -146,7 +163,7 @@ def _wrong_crs(member: object) -> str | None:
     try:
         system = CRS.from_user_input(f"OGC:{text}" if text == "CRS84" else text)
     except CRSError:
-        return f"{shown(json.dumps(member))} is no coordinate system that is known here"
+        return f"{shown(text)} is no coordinate system that is known here"
     authority = system.to_authority(min_confidence=100)
     if authority in (*_DEGREES, *_CGCS2000):
         return None
@@ -164,7 +181,9 @@ def read_json(path: Path, faults: Faults, encoding: Encoding = "utf-8") -> Any: 
     if text is None:
         return None
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = json.loads(
+            text, parse_constant=_refuse_constant, object_pairs_hook=_without_doubles
+        )
     except json.JSONDecodeError as error:
         message = f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
         faults.give_up(path.name, None, None, message)
@@ -175,6 +194,15 @@ def read_json(path: Path, faults: Faults, encoding: Encoding = "utf-8") -> Any: 
             return document
         faults.give_up(path.name, None, None, "holds nothing but null")
     return None
+
+
+def _without_doubles(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        name = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"one object has the member {shown(name)} twice")
+    return found
 
 
 def _refuse_constant(name: str) -> float:

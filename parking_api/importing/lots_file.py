@@ -81,6 +81,7 @@ class LotsFile:
         columns: What it calls each field that it has.
         ignored: Columns that say nothing about a lot here.
         records: Row (or feature) number and filled cells by field.
+        spoilt: Row (or feature) number and id of those that could not be read.
         total: How many rows (or features) it has, also such as could not be read.
     """
 
@@ -88,6 +89,7 @@ class LotsFile:
     columns: Mapping[str, str] = field(default_factory=dict)
     ignored: Sequence[str] = ()
     records: Sequence[tuple[int, dict[str, str]]] = ()
+    spoilt: Sequence[tuple[int, str]] = ()
     total: int = 0
 
     def lot_ids(self, prefix: str) -> list[str]:
@@ -130,19 +132,22 @@ def _from_table(path: Path, faults: Faults, encoding: Encoding) -> LotsFile:
     if table.labels:
         _require_name(path.name, table.header_row, table.labels, faults)
     records = list(table.cells())
-    return LotsFile(path.name, table.labels, table.ignored, records, table.total)
+    place = table.places.get("lot_id", 0)
+    spoilt = [(row, cells[place]) for row, cells in table.spoilt if place < len(cells)]
+    return LotsFile(path.name, table.labels, table.ignored, records, spoilt, table.total)
 
 
 def _from_features(path: Path, faults: Faults, encoding: Encoding) -> LotsFile:
     """Read features as rows: their points are their places, whatever their properties say."""
     fields = [name for name in _FIELDS if name not in PLACE]
     features = read_features(path, fields, "lot_id", faults, encoding)
-    records = []
+    records, spoilt = [], list(features.spoilt)
     for feature in features.rows:
         try:
             place = zip(PLACE, read_point(feature.geometry), strict=True)
         except GeometryError as error:
             faults.add(path.name, feature.number, POINT, str(error))
+            spoilt.append((feature.number, feature.cells.get("lot_id", "")))
         else:
             records.append((feature.number, {**feature.cells, **dict(place)}))
     columns = {**features.labels, **dict.fromkeys(PLACE, POINT)}
@@ -151,7 +156,7 @@ def _from_features(path: Path, faults: Faults, encoding: Encoding) -> LotsFile:
         there = (*features.labels.values(), *features.ignored)
         require_columns(path.name, None, columns, _REQUIRED, found=there, faults=faults)
         _require_name(path.name, None, columns, faults)
-    return LotsFile(path.name, columns, ignored, records, features.total)
+    return LotsFile(path.name, columns, ignored, records, spoilt, features.total)
 
 
 def _require_name(file: str, row: int | None, columns: Mapping[str, str], faults: Faults) -> None:
@@ -182,7 +187,8 @@ def read_lots(
         (row, complete(cells, source.columns, options, stored)) for row, cells in source.records
     )
     labels = {**PARTY_OPTIONS, **dict.fromkeys(_NAMES, "name"), **source.columns}
-    lots = read_register(LotRow, source.file, records, faults, labels)
+    spoilt = [(row, options.id_prefix + key) for row, key in source.spoilt if key.strip()]
+    lots = read_register(LotRow, source.file, records, faults, labels, spoilt=spoilt)
     for key, lot in lots.entries.items():
         longitude, latitude = to_wgs84(lot.longitude, lot.latitude, options.crs)
         lots.entries[key] = lot.model_copy(update={"longitude": longitude, "latitude": latitude})

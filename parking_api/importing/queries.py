@@ -123,6 +123,30 @@ async def merge_lots(db: Transaction, *, has_closures: bool, has_retired: bool) 
     """Do so with lots, but for their zones and states; closures and retirement if they are said."""
 
 
+class HandedLot(Row):
+    """Whose a lot is, by which gateway it reports, and whether it is closed or retired."""
+
+    lot_id: str
+    operator_id: str
+    gateway_id: str
+    closed_from: datetime | None
+    closed_until: datetime | None
+    closed_reason: str | None
+    retired_at: datetime | None
+
+
+@statement
+async def lock_handed_lots(
+    db: Transaction, *, has_closures: bool, has_retired: bool
+) -> list[HandedLot]:
+    """Lock the lots whose operator, gateway, closure or retirement will change; give them."""
+
+
+@statement
+async def handed_lots(db: Transaction, lot_ids: Sequence[str]) -> list[HandedLot]:
+    """Read the same of some lots as they are now, by `lot_id`."""
+
+
 @statement
 async def lots_taken_over(db: Transaction) -> list[str]:
     """Read which staged lots go to another operator's gateway; before `merge_lots`."""

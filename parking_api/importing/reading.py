@@ -55,6 +55,8 @@ def read_register(
     records: Iterable[tuple[int, Mapping[str, str]]],
     faults: Faults,
     columns: Mapping[str, str] | None = None,
+    *,
+    spoilt: Iterable[tuple[int, str]] = (),
 ) -> Register[Model]:
     """Read the rows of a file; the model's id is the first of its fields that ends in an id.
 
@@ -64,6 +66,7 @@ def read_register(
         records: Row numbers and cells by field.
         faults: Where faults go.
         columns: What the file calls a field, where that is not its name.
+        spoilt: Numbers and ids of rows that could not be read: none of their ids is taken.
 
     Returns:
         The register of all rows.
@@ -71,6 +74,9 @@ def read_register(
     register: Register[Model] = Register(file, columns=frozenset(columns or ()))
     key_field = id_field(model)
     column = (columns or {}).get(key_field, key_field)
+    for row, text in spoilt:
+        if key := plain_cell(key_field, text):
+            register.rows.setdefault(key, row)
     for row, cells in records:
         entry = read_row(model, cells, file, row, faults=faults, columns=columns)
         key = plain_cell(key_field, cells.get(key_field, ""))

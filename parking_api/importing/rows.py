@@ -1,7 +1,7 @@
 """The rows of the files: which values each column takes."""
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -30,7 +30,7 @@ CLOSURE: Final = ("closed_from", "closed_until", "closed_reason")
 # The columns of a place stand last in the files.
 PLACE: Final = ("longitude", "latitude")
 # 1,200 or, where a comma is the decimal sign, 1 200.
-_GROUPED: Final = re.compile(r"[+-]?[0-9]{1,3}([, ][0-9]{3})+")
+_GROUPED: Final = re.compile(r"[+-]?[0-9]{1,3}([, ][0-9]{3})+(\.0*)?")
 _DECIMAL_COMMA: Final = re.compile(r"[+-]?[0-9]+,[0-9]+")
 # A time on the clock of the place, as spreadsheets write it: 2026-12-05 08:00, 2026/12/5 8:00:00.
 _LOCAL: Final = re.compile(
@@ -106,11 +106,14 @@ def _moment(value: object, info: ValidationInfo) -> object:
     if "timezone" not in info.data:
         raise ValueError("is on the lot's clock, whose time zone is not known")
     year, _, month, day, hour, minute, second = found.groups(default="0")
-    date, clock = f"{year}-{month:0>2}-{day:0>2}", f"{hour:0>2}:{minute}:{second:0>2}"
+    # The midnight that is next, as in hours of opening.
+    is_midnight = (hour, int(minute), int(second)) == ("24", 0, 0)
+    clock = "00:00:00" if is_midnight else f"{hour:0>2}:{minute}:{second:0>2}"
     try:
-        local = datetime.fromisoformat(f"{date}T{clock}")
+        local = datetime.fromisoformat(f"{year}-{month:0>2}-{day:0>2}T{clock}")
     except ValueError:
         raise ValueError("is no time: there is no such day or hour") from None
+    local += timedelta(days=is_midnight)
     return local.replace(tzinfo=ZoneInfo(info.data["timezone"])).astimezone(UTC)
 
 

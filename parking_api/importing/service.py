@@ -34,13 +34,14 @@ from parking_api.importing.lots_file import (
     read_lots_file,
 )
 from parking_api.importing.progress import Steps
-from parking_api.importing.queries import MergedSpaces, Staged
+from parking_api.importing.queries import HandedLot, MergedSpaces, Staged
 from parking_api.importing.reading import Register
 from parking_api.importing.rows import CLOSURE, PLACE, GatewayRow, LotRow, OperatorRow, PlaceRow
-from parking_api.importing.tariffs import load_tariffs
+from parking_api.importing.tariffs import IMPORTER, load_tariffs
 from parking_api.importing.texts import Encoding
 from parking_api.importing.totals import LotsImport, Totals
 from parking_api.quotes import coverage
+from parking_api.workflow import Act
 from parking_api.zones.errors import ZonesOverlapError
 from parking_api.zones.queries import move_lots
 from parking_api.zones.service import check_overlaps
@@ -208,7 +209,7 @@ async def load_city(db: Transaction, city: City, *, at: datetime, steps: Steps) 
         await _check_zones(db, city)
         await _copy_lots(db, city.lots.entries.values(), at)
         taken_over = await queries.lots_taken_over(db)
-        await _merge_lots(db, len(city.lots.entries), city.lots.columns, totals)
+        handed = await _merge_lots(db, len(city.lots.entries), city.lots.columns, totals)
         await move_lots(db, at)
         await _check_gateways(db, city)
     with steps.step("copying bays", len(city.bays)) as task:
@@ -218,7 +219,7 @@ async def load_city(db: Transaction, city: City, *, at: datetime, steps: Steps) 
     if city.tariffs.tariffs:
         with steps.step("writing tariffs"):
             totals.counts["tariffs"] = await load_tariffs(db, city.tariffs, at)
-    await _finish(db, list(city.lots.entries), taken_over)
+    await _finish(db, list(city.lots.entries), taken_over, handed, at)
     return totals
 
 
@@ -252,20 +253,34 @@ async def load_lots(
     await _copy_lots(db, lots, at)
     await queries.stage_own_spaces(db)
     taken_over = await queries.lots_taken_over(db)
-    await _merge_lots(db, len(lots), columns, totals)
+    handed = await _merge_lots(db, len(lots), columns, totals)
     await move_lots(db, at)
     bays = await _merge_spaces(db)
     totals.bays_deleted = bays.gone
     if bays.added:
         totals.counts["bays"] = (bays.added, bays.added, 0)
-    await _finish(db, [lot.lot_id for lot in lots], taken_over)
+    await _finish(db, [lot.lot_id for lot in lots], taken_over, handed, at)
     return totals
 
 
-async def _finish(db: Transaction, lot_ids: Sequence[str], taken_over: Sequence[str]) -> None:
-    """Fit the lots' states to them; at COMMIT, have all who keep lots in memory read them again."""
+async def _finish(
+    db: Transaction,
+    lot_ids: Sequence[str],
+    taken_over: Sequence[str],
+    handed: Sequence[HandedLot],
+    at: datetime,
+) -> None:
+    """Fit the lots' states to them; at COMMIT, have all who keep lots in memory read them again.
+
+    The audit comes last, because its lock makes all other writers wait.
+    """
     await bring_into_line(db, lot_ids, taken_over)
     await queries.notify(db, " ".join(lot_ids) if len(lot_ids) <= NOTIFIED_LOTS else "")
+    act = Act(db, IMPORTER, at)
+    now = await queries.handed_lots(db, [lot.lot_id for lot in handed])
+    for was, lot in zip(handed, now, strict=True):
+        act.keep("lot.import", f"lot/{lot.lot_id}", was, lot)
+    await act.record()
 
 
 async def _load_parties(
@@ -304,12 +319,18 @@ async def _copy_lots(db: Transaction, lots: Iterable[LotRow], at: datetime) -> N
 
 async def _merge_lots(
     db: Transaction, given: int, columns: Collection[str], totals: Totals
-) -> None:
-    """Merge the staged lots; where the file says nothing of a closure, there it stays."""
-    written = await queries.merge_lots(
-        db, has_closures=any(name in columns for name in CLOSURE), has_retired="retired" in columns
-    )
+) -> list[HandedLot]:
+    """Merge the staged lots; where the file says nothing of a closure, there it stays.
+
+    Returns:
+        Lots whose operator, gateway, closure or retirement this changes, as they were.
+    """
+    has_closures = any(name in columns for name in CLOSURE)
+    has_retired = "retired" in columns
+    before = await queries.lock_handed_lots(db, has_closures=has_closures, has_retired=has_retired)
+    written = await queries.merge_lots(db, has_closures=has_closures, has_retired=has_retired)
     _count(totals, "lot", given, written)
+    return before
 
 
 async def _load_spaces(db: Transaction, given: int, totals: Totals) -> None:

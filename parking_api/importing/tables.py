@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from parking_api.importing.synonyms import match_columns, require_columns
 from parking_api.importing.texts import Encoding, read_text
 
 TABLE_SUFFIXES: Final = (".csv", ".tsv", ".txt")
+# A first line that Excel writes and reads.
+_SAID: Final = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _SEPARATORS: Final = {";": "';'", "\t": "tabs"}
 
 
@@ -36,6 +39,7 @@ class Table:
     labels: Mapping[str, str] = field(default_factory=dict)
     reader: Iterable[list[str]] = ()
     total: int = 0
+    spoilt: list[tuple[int, list[str]]] = field(default_factory=list)
 
     @property
     def ignored(self) -> list[str]:
@@ -67,6 +71,7 @@ class Table:
                     message = f"has {len(fields)} fields, the header has {width}"
                     self.faults.gaps.add(self.file)
                     self.faults.add(self.file, row, None, message)
+                    self.spoilt.append((row, fields))
         except csv.Error as error:
             message = f"{error}; nothing after it was read"
             self.faults.give_up(self.file, row + 1, None, message)
@@ -107,7 +112,11 @@ def read_table(
     text = read_text(path, faults, encoding)
     if text is None:
         return unread
-    separator = _separator(text)
+    if said := _SAID.match(text):
+        # The header follows; rows are counted as they stand.
+        separator, text = said[1], "\n" + text[said.end() :]
+    else:
+        separator = _separator(text)
     if separator in _SEPARATORS:
         faults.note(path.name, f"its fields are separated by {_SEPARATORS[separator]}")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)

@@ -77,7 +77,7 @@ def _opening(
     ask: NearestLotsQuery | LotsAsk, stay: Stay
 ) -> tuple[datetime | None, datetime | None]:
     """Return start and end of the time through which lots must be open; Nones where any do."""
-    return (stay.start, stay.end) if ask.open_throughout else (None, None)
+    return (stay.arrival, stay.end) if ask.open_throughout else (None, None)
 
 
 async def one_lot(db: Db, lot_id: str) -> LotNow:
@@ -102,7 +102,7 @@ def remembered_page(
     if ask.status is not None:
         fits &= table.statuses(at)[1] == STATUSES.index(ask.status)
     if ask.open_throughout:
-        fits &= table.are_open_through(stay.start, stay.end)
+        fits &= table.are_open_through(stay.arrival, stay.end)
     if ask.bbox:
         fits &= table.in_box(*ask.box(ask.bbox))
     lots = (table.lots[index].facts for index in np.flatnonzero(fits).tolist())
@@ -187,8 +187,8 @@ def stay_answer(stay: Stay) -> Json:
 
 def closing(row: LotBasics, stay: Stay) -> Json:
     """Return `closes_at`, where an open lot closes during the stay; else nothing."""
-    at = row.opening.not_open_within(stay.start, stay.end)
-    return {"closes_at": at} if at and at > stay.start else {}
+    at = row.opening.not_open_within(stay.arrival, stay.end)
+    return {"closes_at": at} if at and at > stay.arrival else {}
 
 
 def nearest_lot(row: NearestLot | LotNow, distance_m: float | None) -> Json:

@@ -276,7 +276,9 @@ class EventStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the reader leaves, or the streams end; the head alone for a HEAD."""
         if IS_HEAD in scope:
-            await Response(headers=_HEADERS, media_type=EVENT_STREAM)(scope, receive, send)
+            # An answer in one piece gets `no-store` as every public one does.
+            headers = {name: value for name, value in _HEADERS.items() if name != "Cache-Control"}
+            await Response(headers=headers, media_type=EVENT_STREAM)(scope, receive, send)
             return
         with self._changes.reading(self._client):
             await super().__call__(scope, receive, send)

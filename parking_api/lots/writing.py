@@ -76,7 +76,7 @@ class Writer:
         priced = self._priced(ask, now, at)
         stay = priced.stay
         near = Near(ask.lon, ask.lat, ask.radius_m, ask.limit)
-        through = (stay.start, stay.end) if ask.open_throughout else None
+        through = (stay.arrival, stay.end) if ask.open_throughout else None
         wanted = Wanted(ask.min_free, ask.space_class, ask.height_m, through, lot_type)
         found = nearest_lots(table, near, wanted, at)
         parts = self._lots(table, found, priced, at, ask.space_class)

@@ -95,6 +95,9 @@ def _keys(name_zh: str, name_en: str) -> _Keys:
     characters = list("".join(folded(name_zh)))
     syllables = [each for part in lazy_pinyin("".join(folded(name_zh))) for each in folded(part)]
     texts = [_key(characters), _key(folded(name_en)), _key(syllables)]
+    # ü is typed as v, as u, or as itself, whose dots `folded` takes away.
+    if any("v" in each for each in syllables):
+        texts.append(_key([each.replace("v", "u") for each in syllables]))
     return _Keys(texts, _key([each[0] for each in syllables]))
 
 

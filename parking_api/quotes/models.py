@@ -49,11 +49,14 @@ class Stay:
         start: Aware.
         duration_min: Minutes.
         vehicle: The class that was asked for; None for what most people drive.
+        arrival: From when on a lot has to be open: now, where no start was asked for, although the
+            price is that of the whole minute.
     """
 
     start: datetime
     duration_min: int
     vehicle: str | None
+    arrival: datetime
 
     @property
     def end(self) -> datetime:
@@ -86,7 +89,8 @@ class StayAsk(Parameters):
             now: Its minute is the start where none is given.
         """
         start = (self.at or now.replace(second=0, microsecond=0)).astimezone(UTC)
-        return Stay(start, self.duration_min, self.vehicle)
+        arrival = start if self.at else now
+        return Stay(start, self.duration_min, self.vehicle, arrival)
 
 
 class Quote(Answer):

@@ -175,6 +175,35 @@ ON CONFLICT (lot_id) DO UPDATE
     )
 RETURNING l.xmax = 0 AS is_new;
 
+-- name: lock_handed_lots(has_closures, has_retired)
+-- The staged lots whose operator, gateway, closure or retirement the import will change, as they
+-- are before; nobody else changes them until it ends.
+-- Index: lot_pkey.
+SELECT
+    l.lot_id, l.operator_id, l.gateway_id, l.closed_from, l.closed_until, l.closed_reason,
+    l.retired_at
+FROM staged_lot AS s
+INNER JOIN lot AS l ON s.lot_id = l.lot_id
+WHERE
+    (l.operator_id, l.gateway_id) <> (s.operator_id, s.gateway_id)
+    OR (
+        :has_closures::boolean
+        AND (l.closed_from, l.closed_until, l.closed_reason)
+        IS DISTINCT FROM (s.closed_from, s.closed_until, s.closed_reason)
+    )
+    OR (:has_retired::boolean AND (l.retired_at IS null) <> (s.retired_at IS null))
+ORDER BY l.lot_id
+FOR NO KEY UPDATE OF l;
+
+-- name: handed_lots(lot_ids)
+-- The same of some lots as they are now.
+-- Index: lot_pkey.
+SELECT
+    lot_id, operator_id, gateway_id, closed_from, closed_until, closed_reason, retired_at
+FROM lot
+WHERE lot_id = any(:lot_ids::text[])
+ORDER BY lot_id;
+
 -- name: lots_taken_over()
 -- The staged lots that go to a gateway of another operator, before they are merged. A lot whose own
 -- gateway goes with it is none of them: that gateway's numbering goes on.
@@ -362,6 +391,17 @@ SELECT
         || jsonb_build_object('ground', md5(st_asbinary(z.geom)))
     )::text AS details
 FROM zone AS z
+UNION ALL
+SELECT
+    'place' AS kind,
+    p.place_id AS thing_id,
+    (
+        to_jsonb(p) - '{place_id, geog}'::text[]
+        || jsonb_build_object(
+            'longitude', st_x(p.geog::geometry), 'latitude', st_y(p.geog::geometry)
+        )
+    )::text AS details
+FROM place AS p
 UNION ALL
 SELECT
     'lot' AS kind,

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from parking_api.app import create_app
@@ -60,6 +62,30 @@ def test_every_operation_has_a_function(generated: Path) -> None:
     assert {name.replace("_", "") for name in functions} == {each.lower() for each in ids}
 
 
+@pytest.mark.parametrize("status", [200, 422, 429])
+def test_it_reads_acks_as_well_as_problems(generated: Path, status: int) -> None:
+    del generated
+    models = part("models")
+    document = create_app(ApiSettings(), "postgresql://nowhere").openapi()
+    operation = document["paths"]["/v1/feeds/{gateway_id}/{lot_id}/{kind}"]["post"]
+    ack = operation["responses"][str(status)]["content"]["application/json"]["example"]
+    problem = {"type": "about:blank", "title": "x", "status": status, "detail": "y"}
+    answers = iter([ack, problem])
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=next(answers)))
+    client = part("client").AuthenticatedClient(base_url="http://x", token="t")
+    client.set_httpx_client(httpx.Client(transport=transport, base_url="http://x"))
+    body = models.SpacesReport.from_dict(
+        operation["requestBody"]["content"]["application/json"]["example"]
+    )
+
+    post = part("api.operators.post_report").sync
+    first = post("gw-a", "a", "spaces", client=client, body=body)
+    assert isinstance(first, models.AckMessage)
+    assert first.result == ack["result"]
+    if status != HTTPStatus.OK:
+        assert isinstance(post("gw-a", "a", "spaces", client=client, body=body), models.Problem)
+
+
 async def test_it_asks_a_running_api(generated: Path, bureau: Bureau, database_url: str) -> None:
     del generated
     await bureau.published()
@@ -83,6 +109,14 @@ async def test_it_asks_a_running_api(generated: Path, bureau: Bureau, database_u
             ),
         )
         refused = part("api.lots.nearest_lots").sync_detailed(client=client, lon=200, lat=36.06)
+        features = [
+            part(name).sync(client=client, f=form.GEOJSON, **place)
+            for name, form, place in (
+                ("api.lots.nearest_lots", models.NearestLotsF, {"lon": 120.38, "lat": 36.06}),
+                ("api.spaces.nearest_spaces", models.NearestSpacesF, {"lon": 120.38, "lat": 36.06}),
+                ("api.lots.list_lots", models.ListLotsF, {}),
+            )
+        ]
         unknown = part("api.lots.get_lot").sync("nowhere", client=client)
         notice = part("api.tariffs.get_notice").sync("t-1", 1, client=client)
         zones = part("api.zones.list_zones").sync(client=client)
@@ -104,6 +138,9 @@ async def test_it_asks_a_running_api(generated: Path, bureau: Bureau, database_u
     assert refused.status_code == 422
     assert isinstance(refused.parsed, models.Problem)
     assert [fault.parameter for fault in refused.parsed.errors] == ["lon"]
+    assert {type(each).__name__ for each in features} == {
+        "NearestLotCollection", "NearestSpaceCollection", "LotCollection"
+    }  # fmt: skip
     assert (unknown.status, unknown.detail) == (404, "There is no such lot.")
     assert notice.startswith("<!doctype html>")
     assert [feature.id for feature in zones.features] == ["z-1"]

@@ -126,7 +126,7 @@ async def plain(api: httpx.AsyncClient, path: str, **headers: str) -> Any:
 async def test_they_are_compressed_when_asked(app: httpx.AsyncClient, path: str) -> None:
     whole = await plain(app, path)
     assert "content-encoding" not in whole.headers
-    for asked in ("gzip", "deflate, gzip;q=0.5", "gzip, br", "identity;q=0, gzip"):
+    for asked in ("gzip", "deflate, gzip;q=0.5", "gzip, br", "identity;q=0, gzip", "GZIP"):
         async with app.stream("GET", path, headers={"accept-encoding": asked}) as answer:
             packed = b"".join([piece async for piece in answer.aiter_raw()])
         assert answer.headers["content-encoding"] == "gzip"
@@ -183,3 +183,15 @@ def test_text_that_is_not_encoded_is_a_problem(process: Api) -> None:
         assert head.startswith(b"HTTP/1.1 400 ")
         assert b"content-type: application/problem+json" in head
         assert json.loads(body)["status"] == 400
+
+
+async def test_options_of_nothing_is_a_problem_that_pages_may_read(app: httpx.AsyncClient) -> None:
+    answer = await app.request("OPTIONS", "/none")
+    assert is_problem(answer, 404)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_the_head_of_a_stream_says_once_how_it_is_kept(app: httpx.AsyncClient) -> None:
+    answer = await app.head("/v1/stream?bbox=120,36,121,37")
+    assert answer.headers.get_list("cache-control") == ["no-store"]

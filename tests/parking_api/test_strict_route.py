@@ -20,6 +20,7 @@ from parking_api.zones.models import ZoneEnd
 from tests.parking_api.builders import square
 from tests.parking_api.bureau import Bureau
 from tests.parking_api.people.keys import keyed
+from tests.parking_api.serving import is_problem
 
 IDS = {"version": "1", "number": "1", "year": "2027", "key_id": "0123456789ab"}
 JSON = {"Content-Type": "application/json"}
@@ -274,3 +275,19 @@ async def test_too_many_parameters(bureau: Bureau) -> None:
 
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert len(answer.content) < 1000
+
+
+@pytest.mark.parametrize("said", [None, "application/x-www-form-urlencoded", "text/plain", "json"])
+async def test_a_body_that_does_not_say_that_it_is_json(bureau: Bureau, said: str | None) -> None:
+    headers = {} if said is None else {"Content-Type": said}
+    answer = await bureau.api.post("/v1/quotes", content=b'{"lot_id": "street"}', headers=headers)
+    assert is_problem(answer, 415)
+    assert "application/json" in answer.json()["detail"]
+    for also in (
+        "application/json; charset=utf-8",
+        "application/merge-patch+json",
+        "Application/JSON",
+    ):
+        headers = {"Content-Type": also}
+        answer = await bureau.api.post("/v1/quotes", content=b"{}", headers=headers)
+        assert answer.status_code == 422

@@ -1,5 +1,6 @@
 """Closures and retired lots by import: columns as spreadsheets have them, and none at all."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,43 @@ def _renamed(directory: Path) -> tuple[Path, LotOptions]:
     path.write_text("lot_id,name_en,longitude,latitude,capacity,name_zh\n"
                     "370202-0002,A 2,120.08,36.02,3,甲二\n", encoding="utf-8")  # fmt: skip
     return path, LotOptions()
+
+
+async def test_what_a_file_says_of_it_is_in_the_audit(db: Db, tmp_path: Path) -> None:
+    path = tmp_path / "lots.csv"
+    await load(db, path, f"{HEADER}\n{LOT}\n370202-0003,C,120.08,36.02,3\n")
+    assert await db.fetchval("SELECT count(*) FROM audit_entry") == 0
+
+    closing = f"{HEADER},closed_from,closed_reason,retired\n{LOT},2026-12-05 08:00,检修,true\n"
+    await load(db, path, closing, dry_run=True)
+    await load(db, path, closing)
+    # It says nothing new.
+    await load(db, path, closing, at=AT + timedelta(days=1))
+    moved = LotOptions({"operator_id": "op-2", "gateway_id": "gw-2"})
+    write(path, f"{HEADER}\n{LOT}\n")
+    await import_lots(db, path, moved, at=AT)
+
+    first, second = await db.fetch(
+        "SELECT person_id, action, subject, before::jsonb AS was, after::jsonb AS now"
+        " FROM audit_entry ORDER BY entry_id"
+    )
+    for row in (first, second):
+        assert tuple(row)[:3] == ("import", "lot.import", "lot/370202-0002")
+    was, now = json.loads(first["was"]), json.loads(first["now"])
+    assert [was[name] for name in ("closed_from", "closed_reason", "retired_at")] == [None] * 3
+    assert (now["closed_reason"], now["operator_id"]) == ("检修", "op-new")
+    assert datetime.fromisoformat(now["closed_from"]) == datetime(2026, 12, 5, tzinfo=UTC)
+    assert datetime.fromisoformat(now["retired_at"]) == AT
+    was, now = json.loads(second["was"]), json.loads(second["now"])
+    assert (was["operator_id"], was["gateway_id"]) == ("op-new", "gw-new")
+    assert (now["operator_id"], now["gateway_id"]) == ("op-2", "gw-2")
+    assert was["retired_at"] == now["retired_at"]
+
+
+async def test_a_midnight_may_be_written_as_24(db: Db, tmp_path: Path) -> None:
+    path = tmp_path / "lots.csv"
+    await load(db, path, f"{HEADER},closed_from\n{LOT},2026/12/31 24:00\n")
+    assert (await closure(db))[0] == datetime(2026, 12, 31, 16, tzinfo=UTC)
 
 
 async def test_columns_are_the_truth_where_they_are(db: Db, tmp_path: Path) -> None:

@@ -18,7 +18,11 @@ from tests.parking_api.import_files import SILENT, write_city
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 FILE = Path(__file__).parent / "data" / "wps_gbk_semicolons.csv"
 READ = [f"{FILE.name}: is read as GBK", f"{FILE.name}: its fields are separated by ';'"]
-TABLES = ("operator", "gateway", "district", "zone", "lot", "space", "tariff_version")
+PLACE_2 = (
+    'new place p-2: name_en "Old Man", name_zh "石老人", district "370202", latitude 36.03, '
+    "longitude 120.03"
+)
+TABLES = ("operator", "gateway", "district", "place", "zone", "lot", "space", "tariff_version")
 
 
 async def contents(db: Db) -> Mapping[str, list[Any]]:
@@ -26,7 +30,10 @@ async def contents(db: Db) -> Mapping[str, list[Any]]:
 
 
 async def test_a_city_that_is_there_would_change_where_it_differs(db: Db, tmp_path: Path) -> None:
-    await import_city(db, write_city(tmp_path / "city"), at=AT, steps=SILENT)
+    city = write_city(tmp_path / "city")
+    header = "place_id,name_zh,name_en,longitude,latitude\n"
+    (city / "places.csv").write_text(header + "p-1,栈桥,Pier,120.02,36.02\n", encoding="utf-8")
+    await import_city(db, city, at=AT, steps=SILENT)
     before = await contents(db)
     changed = write_city(
         tmp_path / "changed",
@@ -37,11 +44,16 @@ async def test_a_city_that_is_there_would_change_where_it_differs(db: Db, tmp_pa
         ("bays.csv", "370202-0001,4,-1,large,120.0103,36.0100\n", ""),
     )
 
+    places = f"{header}p-1,栈桥,Zhanqiao Pier,120.02,36.02\np-2,石老人,Old Man,120.03,36.03\n"
+    (changed / "places.csv").write_text(places, encoding="utf-8")
+
     totals = await import_city(db, changed, at=AT, steps=SILENT, dry_run=True)
 
     assert totals.changes == [
         'changed operator op-a: name_en "Operator A" -> "Firm A"',
         'new gateway gw-a3: simulated false, operator_id "op-a"',
+        'changed place p-1: name_en "Pier" -> "Zhanqiao Pier"',
+        PLACE_2,
         "changed zone z-future: ground",
         "changed zone z-new: ground",
         "changed zone z-old: ground",

@@ -101,7 +101,7 @@ def test_geojson_is_taken_too(tmp_path: Path) -> None:
         "type": "FeatureCollection",
         "features": [
             {"type": "Feature", "properties": properties, "geometry": point},
-            {"type": "Feature", "properties": properties, "geometry": line},
+            {"type": "Feature", "properties": {**properties, "Lot": 8}, "geometry": line},
         ],
     }
     path = tmp_path / "lots.geojson"

@@ -1,9 +1,11 @@
 """Files as spreadsheets and map programs write them: read where that is safe, else told exactly."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -145,6 +147,7 @@ def test_wgs_84_has_several_names(tmp_path: Path, name: str) -> None:
         (wide("1200"), 1200),
         (wide("1,200"), 1200),
         ("1\u00a0200", 1200),
+        ('"1,200.0"', 1200),
     ],
 )
 def test_whole_numbers_are_read_as_spreadsheets_write_them(
@@ -207,6 +210,77 @@ def test_what_is_no_time_is_refused(tmp_path: Path, written: str) -> None:
     assert faults.lines()[0] == (
         f"lots.csv, row 2, opens_at: '{written}' should be HH:MM, 00:00 to 24:00"
     )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_excels_own_first_line_is_understood(tmp_path: Path, end: str) -> None:
+    rows = ["sep=;", "lot;name;lon;lat;capacity", "l-1;A, B;120.02;36.02;3", "l-2;C;x;36.02;3"]
+    path = tmp_path / "lots.csv"
+    path.write_bytes(end.join([*rows, ""]).encode())
+
+    _, lots, faults = read(path)
+
+    assert lots["l-1"].name_zh == "A, B"
+    (line,) = faults.lines()
+    assert line.startswith("lots.csv, row 4, lon: 'x' should be a valid number")
+
+
+def features(directory: Path, *given: dict[str, Any], **members: Any) -> Path:
+    point = {"type": "Point", "coordinates": [120.02, 36.02]}
+    whole = [{"type": "Feature", "geometry": point, "properties": {}, **one} for one in given]
+    path = directory / "lots.geojson"
+    document = {"type": "FeatureCollection", "features": whole, **members}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def test_a_features_own_id_comes_before_a_property_of_that_name(tmp_path: Path) -> None:
+    named = {"name": "A", "capacity": 3}
+    path = features(
+        tmp_path,
+        {"id": "att-1", "properties": {**named, "id": 4711}},
+        {"properties": {**named, "id": "own-2"}},
+    )
+    _, lots, faults = read(path)
+    assert (set(lots), faults.lines()) == ({"att-1", "own-2"}, [])
+
+    said = {"id": "att-1", "properties": {**named, "lot_id": "said"}}
+    _, lots, faults = read(features(tmp_path, said))
+    assert (set(lots), faults.lines()) == ({"said"}, [])
+
+
+def test_properties_of_one_meaning_are_refused(tmp_path: Path) -> None:
+    path = features(
+        tmp_path, {"id": "a", "properties": {"name": "A", "Capacity": 5, "capacity": 9}}
+    )
+    _, lots, faults = read(path)
+    assert lots == {}
+    assert faults.lines() == [
+        "lots.geojson, feature 1, capacity: is there twice, in capitals and small letters"
+    ]
+    path.write_text('{"type": "FeatureCollection", "features": [], "type": "x"}')
+    _, _, faults = read(path)
+    assert faults.lines() == ["lots.geojson: is not JSON: one object has the member 'type' twice"]
+
+
+def test_of_duplicates_none_is_taken_although_one_cannot_be_read(tmp_path: Path) -> None:
+    rows = ["lot,name,lon,lat,capacity", "l-1,A,120.02,36.02,3", "l-1,B", "l-2,C,120.03,36.02,4"]
+    _, lots, _ = read(write(tmp_path, "\n".join(rows) + "\n"))
+    assert set(lots) == {"l-2"}
+
+    whole = {"id": "l-1", "properties": {"name": "A", "capacity": 3}}
+    line = {"type": "LineString", "coordinates": [[120, 36], [121, 36]]}
+    for spoilt in ({"geometry": None}, {"geometry": line}, {"properties": None}):
+        path = features(tmp_path, whole, {**whole, **spoilt}, {**whole, "id": "l-2"})
+        _, lots, _ = read(path)
+        assert set(lots) == {"l-2"}, spoilt
+
+
+def test_an_unknown_coordinate_system_is_named_in_full(tmp_path: Path) -> None:
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::99999"}}
+    _, _, faults = read(features(tmp_path, {"id": "a"}, crs=crs))
+    (line,) = faults.lines()
+    assert line.startswith("lots.geojson, crs: 'urn:ogc:def:crs:EPSG::99999' is no coordinate")
 
 
 def test_blank_columns_and_rows_are_passed_over_and_all_rows_counted(tmp_path: Path) -> None:

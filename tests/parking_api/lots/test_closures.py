@@ -106,6 +106,12 @@ async def test_it_opens_and_closes_by_the_clock_alone(
         for seconds in (0, 30, 31, 49, 50):
             now = built.now + timedelta(seconds=seconds)
             found.append((await get(api, PATH))["status"])
+        # The price is that of the whole minute, in which it was closed; it is so no more.
+        for source in SOURCES:
+            assert "closes_at" not in await get(api, PATH, source=source)
+            through = {"open_throughout": True, "source": source}
+            assert "garage" in ids(await get(api, "/v1/lots", **through), "items")
+            assert "garage" in ids(await get(api, "/v1/nearest", **HERE, **through), "lots")
     assert found == ["open", "open", "closed", "closed", "open"]
 
 

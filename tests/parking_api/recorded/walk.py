@@ -358,7 +358,7 @@ async def errors(walk: Walk) -> None:
         await ask("wang", "POST", path, content=b"{}", headers=zipped, note="zipped")
         text = {"content-type": "text/plain"}
         await ask("wang", "POST", path, content=b"{}", headers=text, note="as text")
-        await ask("nobody", "POST", path, content=b"{", note="not JSON")
+        await ask("nobody", "POST", path, content=b"{", headers=json, note="not JSON")
 
 
 OTHERS_KEY: Final = key_of("somebody else")
