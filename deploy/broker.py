@@ -3,35 +3,33 @@
 from pathlib import Path
 from typing import Final
 
+from deploy import listeners
 from deploy.accounts import Account
+from deploy.listeners import Encrypted
 from deploy.ports import LOOPBACK
 from deploy.postgres import DEPLOY
 
 CONFIGURATION: Final = "mosquitto.conf"
 SCRIPT: Final = "broker.sh"
 STORE: Final = "mosquitto.db"
-LISTENERS: Final = "listeners"
 USERS: Final = ("passwd", "acl")
 SYSTEM_USER: Final = "mosquitto"
 
 
-def listener(address: str, port: int) -> str:
-    """Return a plain listener's configuration; its options stand after its `listener` line."""
-    return f"listener {port} {address}\nuse_username_as_clientid true\n"
-
-
-def prepare(directory: Path, account: Account, port: int) -> None:
-    """Fill the broker's directory: script, configuration, listener on loopback, users if missing.
+def prepare(directory: Path, account: Account, port: int, tls: Encrypted | None = None) -> None:
+    """Fill the broker's directory: script, configuration, listeners on loopback, users if missing.
 
     Without passwd and acl the broker starts and lets nobody in.
+
+    Raises:
+        CertificateError: Certificates that are given cannot be used.
     """
-    (directory / LISTENERS).mkdir(mode=0o750, parents=True, exist_ok=True)
-    for path in (directory, directory / LISTENERS):
-        account.own(path)
+    directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+    account.own(directory)
     directory.chmod(0o750)
     for name in (SCRIPT, CONFIGURATION):
         _write(directory / name, (DEPLOY / name).read_text(), account)
-    _write(directory / LISTENERS / "plain.conf", listener(LOOPBACK, port), account)
+    listeners.write(directory, account, LOOPBACK, port, tls)
     hand_over_users(directory, account)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from deploy import broker, children, hints, local, services, status, supervision
+from deploy import broker, certificates, children, hints, local, services, status, supervision
 from deploy.directory import Directory, InUseError
 from deploy.display import Display
 from deploy.figures import Figures
@@ -194,6 +194,11 @@ def _run_file(keeper: Keeper, var: Directory) -> dict[str, object]:
     return {
         "http": place.http_url,
         "mqtt": {"host": place.mqtt.host, "port": place.mqtt.port},
+        "mqtts": {
+            "host": place.mqtt_tls.host,
+            "port": place.mqtt_tls.port,
+            "ca": None if place.given_tls else str(var.authority / certificates.AUTHORITY),
+        },
         "database_url": services.database_url(place, var.secrets()),
         "ingest_metrics": metrics_url(place),
         "processes": keeper.processes(),

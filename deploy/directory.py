@@ -25,6 +25,7 @@ class Directory:
         broker: The broker's configuration, users and store.
         city: The city in the import format.
         logs: One log a program.
+        authority: The demo's own authority: `ca.pem` for clients, and its key.
         credentials: The gateways' passwords, mode 600.
         simulator_status: What the simulator says of itself; as old as its `written_at`.
         run_file: Exists while the demo serves, and only then.
@@ -40,6 +41,7 @@ class Directory:
         self.broker = path / "broker"
         self.city = path / "city"
         self.logs = path / "logs"
+        self.authority = path / "tls"
         self.credentials = path / "credentials.json"
         self.simulator_status = path / "simulator.json"
         self.run_file = path / "run.json"

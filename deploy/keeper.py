@@ -247,13 +247,14 @@ class Keeper:
 
     def _step_over(self, name: str) -> None:
         """Move a service off a port that another program has taken; its users restart."""
-        port = self._program(name).service.port
-        if port is None or ports.is_free(port):
-            return
-        others = {one.service.port for one in self._layout.programs(self._place)}
-        free = ports.next_free(port + 1, others)
-        self._place = moved(self._place, name, free)
-        self._say(f"port {port} is taken: {name} is on {free}")
+        for address, port in self._program(name).service.ports.items():
+            if ports.is_free(port):
+                continue
+            programs = self._layout.programs(self._place)
+            others = {taken for one in programs for taken in one.service.ports.values()}
+            free = ports.next_free(port + 1, others)
+            self._place = moved(self._place, address, free)
+            self._say(f"port {port} is taken: {address} is on {free}")
 
     def _start_supervisor(self) -> Supervisor:
         programs = self._layout.programs(self._place)

@@ -1,5 +1,6 @@
 """The local run: free ports on loopback, paths below `var/`, the distribution's servers."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -9,9 +10,12 @@ from deploy.accounts import HELD, program, server_account
 from deploy.configuration import Program
 from deploy.directory import Directory
 from deploy.keeper import Layout
+from deploy.listeners import Encrypted
 from deploy.ports import LOOPBACK
 from deploy.services import Address, Place, Secrets, Service, services
 
+# The setting of `make demo` that names a directory of certificates for the broker.
+GIVEN_TLS: Final = "ONELOT_TLS"
 # The checkout: the Python programs run in it.
 SOURCE: Final = Path(__file__).resolve().parent.parent
 
@@ -35,6 +39,8 @@ def local_place(var: Directory) -> Place:
         broker_directory=str(var.broker),
         figures=str(var.figures),
         simulator_status=str(var.simulator_status),
+        authority=str(var.authority),
+        given_tls=os.environ.get(GIVEN_TLS) or None,
     )
 
 
@@ -48,9 +54,21 @@ def local_layout(var: Directory, secrets: Secrets, speed: str) -> Layout:
         if name == "database":
             leftovers.clear_cluster(var.postgres, server_account(postgres.SYSTEM_USER))
         elif name == "broker":
-            broker.prepare(var.broker, server_account(broker.SYSTEM_USER), place.mqtt.port)
+            account = server_account(broker.SYSTEM_USER)
+            broker.prepare(var.broker, account, place.mqtt.port, encrypted(place))
 
     return Layout(programs, prepare)
+
+
+def encrypted(place: Place) -> Encrypted:
+    """Return the broker's listeners with TLS at a place."""
+    return Encrypted(
+        place.mqtt_tls.port,
+        place.mqtt_mutual.port,
+        Path(place.authority),
+        place.mqtt_names,
+        Path(place.given_tls) if place.given_tls else None,
+    )
 
 
 def local_program(service: Service, var: Directory) -> Program:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from deploy import broker, postgres
+from deploy import broker, listeners, postgres
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ class Place:
         simulator_status: The file that the simulator writes its figures to.
         figures: The file of what the run counts of itself; None where nobody writes it.
         proxies: Networks of the reverse proxies before the API; None for none.
+        mqtt_tls: The broker's listener with TLS.
+        mqtt_mutual: The one where gateways log in by certificate; open where it is set up.
+        authority: The directory of the demo's own authority.
+        given_tls: The directory of certificates that are given; None for none.
+        mqtt_names: What the broker is called by its clients.
     """
 
     database: Address
@@ -82,6 +87,11 @@ class Place:
     simulator_status: str
     figures: str | None = None
     proxies: str | None = None
+    mqtt_tls: Address = Address("127.0.0.1", listeners.TLS_PORT, "127.0.0.1")
+    mqtt_mutual: Address = Address("127.0.0.1", listeners.MUTUAL_PORT, "127.0.0.1")
+    authority: str = "tls"
+    given_tls: str | None = None
+    mqtt_names: tuple[str, ...] = ("localhost", "127.0.0.1")
 
     @property
     def http_url(self) -> str:
@@ -101,6 +111,7 @@ class Service:
         stop_signal: The signal that ends it in good order, without `SIG`.
         stop_wait_s: Longest time it gets before it is killed.
         user: The system user it runs as when root starts it; None for the caller.
+        more_ports: Further ports, by the name of their address.
     """
 
     name: str
@@ -110,6 +121,12 @@ class Service:
     stop_signal: str = "TERM"
     stop_wait_s: int = 2
     user: str | None = None
+    more_ports: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Where it listens, by the name of the address (`address`)."""
+        return ({} if self.port is None else {self.name: self.port}) | dict(self.more_ports)
 
 
 def database_url(place: Place, secrets: Secrets, role: str = postgres.APPLICATION) -> str:
@@ -126,6 +143,8 @@ def mqtt_url(place: Place, user: str, password: str) -> str:
 _ADDRESSES: Final = {
     "database": "database",
     "broker": "mqtt",
+    "broker-tls": "mqtt_tls",
+    "broker-mutual": "mqtt_mutual",
     "ingester": "ingest_metrics",
     "api": "http",
 }
@@ -160,7 +179,11 @@ def database(place: Place) -> Service:
 def mqtt_broker(place: Place) -> Service:
     """Mosquitto; its directory is the working directory."""
     return Service(
-        "broker", broker.command(place.mosquitto), place.mqtt.port, user=broker.SYSTEM_USER
+        "broker",
+        broker.command(place.mosquitto),
+        place.mqtt.port,
+        user=broker.SYSTEM_USER,
+        more_ports={"broker-tls": place.mqtt_tls.port, "broker-mutual": place.mqtt_mutual.port},
     )
 
 
@@ -268,6 +291,19 @@ def gateway_credentials(place: Place, secrets: Secrets) -> Service:
             "PLATFORM_API_PASSWORD": secrets.mqtt_api,
             "PLATFORM_PUSH_PASSWORD": secrets.mqtt_push,
         },
+    )
+
+
+def broker_listeners(place: Place) -> Service:
+    """Write the broker's listeners and certificates, where the broker is not prepared by us."""
+    given = ("--given", place.given_tls) if place.given_tls else ()
+    return Service(
+        "listeners",
+        (
+            *(place.python, "-m", "deploy.listeners", "--broker-dir", place.broker_directory),
+            *("--authority", place.authority, "--bind", place.mqtt.bind),
+            *(*given, *place.mqtt_names),
+        ),
     )
 
 

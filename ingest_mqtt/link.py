@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import random
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -30,6 +31,7 @@ from ingest_mqtt.subscriptions import Arrival, addressed, arrival, subscribe
 log = structlog.get_logger()
 
 KEEPALIVE_S = 30
+DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 # One program calls: it can afford to be back within a second.
 BACK_OFF_S = (0.25, 1.0)
 # Some 10 ms; then others have their turn.
@@ -81,6 +83,8 @@ class Link:
             manual_ack=True,
         )
         client.username_pw_set(user, self._settings.mqtt_url.password or "")
+        if self._settings.mqtt_url.scheme == "mqtts":
+            client.tls_set_context(ssl.create_default_context(cafile=self._settings.mqtt_ca))
         client.on_connect = self._guarded(self._connected)
         client.on_disconnect = self._disconnected
         client.on_message = self._guarded(self._received)
@@ -133,7 +137,14 @@ class Link:
                 self._loop.remove_reader(sock)
                 return
             if self._heard == heard:
-                return
+                break
+        # What TLS has deciphered already does not show at the socket.
+        if isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
+            self._loop.call_soon(self._guarded(self._read_more), sock)
+
+    def _read_more(self, sock: socket.socket) -> None:
+        if sock is self._client.socket() and self._held is None:
+            self._read(sock)
 
     def read_on(self) -> None:
         """Read again, unless too much waits still; called whenever less does."""
@@ -189,7 +200,7 @@ class Link:
             await asyncio.to_thread(
                 self._client.connect,
                 self._settings.mqtt_url.host or "127.0.0.1",
-                self._settings.mqtt_url.port or 1883,
+                self._settings.mqtt_url.port or DEFAULT_PORTS[self._settings.mqtt_url.scheme],
                 keepalive=KEEPALIVE_S,
                 clean_start=False,
                 properties=properties,

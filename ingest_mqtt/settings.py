@@ -2,19 +2,27 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr, UrlConstraints
+from pydantic import Field, FilePath, SecretStr, UrlConstraints
 from pydantic_core import Url
 from pydantic_settings import BaseSettings
 
 from ingest_mqtt.rates import Rates
 
-MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt"], host_required=True)]
+MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_required=True)]
 
 
 class IngestSettings(BaseSettings, Rates, env_prefix="INGEST_", frozen=True, extra="forbid"):
     """Environment variables `INGEST_*`; the database is `DATABASE_URL`."""
 
-    mqtt_url: MqttUrl = Field(description="mqtt://user:password@host:port; also the client id")
+    mqtt_url: MqttUrl = Field(
+        description="mqtt://user:password@host:port, or mqtts:// for TLS; the user is also the "
+        "client id"
+    )
+    mqtt_ca: FilePath | None = Field(
+        None,
+        description="a file of the authorities that may sign the broker's certificate; without it, "
+        "the system's",
+    )
     metrics_host: str = Field("127.0.0.1", description="where Prometheus finds the counters")
     metrics_port: int = Field(9100, ge=0, le=65535, description="0 picks a free port")
     batch_messages: int = Field(1000, ge=1, le=10_000, description="most messages in a commit")

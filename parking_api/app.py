@@ -135,11 +135,11 @@ def create_app(
                 ),
                 moving_lots(moves, interval_s),
                 followed_prices(prices, interval_s),
-                followed_city(city, interval_s, settings.mqtt_url),
+                followed_city(city, interval_s, settings.mqtt_url, settings.mqtt_ca),
                 followed_names(names, interval_s),
                 followed_logins(logins, interval_s),
                 watching(recoveries, interval_s),
-                pushing(pushes, settings.push_url),
+                pushing(pushes, settings.push_url, settings.mqtt_ca),
             ):
                 app.state.city, app.state.prices, app.state.names = city, prices, names
                 app.state.logins, app.state.pushes = logins, pushes

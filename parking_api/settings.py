@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import ssl
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
@@ -10,6 +11,7 @@ from limits import RateLimitItem, parse_many
 from pydantic import (
     BeforeValidator,
     Field,
+    FilePath,
     InstanceOf,
     IPvAnyNetwork,
     SecretStr,
@@ -32,7 +34,7 @@ def _limits(given: object) -> object:
 # `192.0.2.0/24,2001:db8::/32`; empty for none.
 Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_parts)]
 Limits = Annotated[tuple[InstanceOf[RateLimitItem], ...], NoDecode, BeforeValidator(_limits)]
-MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt"], host_required=True)]
+MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_required=True)]
 
 # So many names the broker knows: `parking_api.operators.broker_files`.
 MOST_WORKERS = 16
@@ -65,8 +67,13 @@ class ApiSettings(BaseSettings):
     )
     mqtt_url: MqttUrl | None = Field(
         None,
-        description="mqtt://user:password@host:port; without it, the copy of the city in memory "
-        "follows the database alone",
+        description="mqtt://user:password@host:port, or mqtts:// for TLS; without it, the copy "
+        "of the city in memory follows the database alone",
+    )
+    mqtt_ca: FilePath | None = Field(
+        None,
+        description="a file of the authorities that may sign the broker's certificate; without it, "
+        "the system's",
     )
     push_url: MqttUrl | None = Field(
         None,
@@ -183,6 +190,23 @@ class ApiSettings(BaseSettings):
             "pusher": number,
         }
         return self.model_copy(update=own)
+
+
+def tls(url: MqttUrl, authorities: Path | None) -> ssl.SSLContext | None:
+    """Return how the broker's certificate is checked; None where the URL asks for no TLS.
+
+    Args:
+        url: `mqtt://` or `mqtts://`.
+        authorities: A file of those who may have signed it; None for the system's.
+    """
+    if url.scheme != "mqtts":
+        return None
+    return ssl.create_default_context(cafile=authorities)
+
+
+def mqtt_port(url: MqttUrl) -> int:
+    """Return the port of a URL, or the usual one."""
+    return url.port or (8883 if url.scheme == "mqtts" else 1883)
 
 
 def _numbered(url: MqttUrl | None, number: int) -> MqttUrl | None:

@@ -132,6 +132,7 @@ class Gateway:
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True,
             timeout=BROKER_TIMEOUT_S,
+            tls_context=self._broker.tls(),
             socket_options=[NO_DELAY],
             will=aiomqtt.Will(self._status_topic, orjson.dumps({"status": "offline"}), qos=1),
         )

@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +48,23 @@ class _CredentialsFile(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where the broker listens."""
+    """Where the broker listens.
+
+    Attributes:
+        host: Its name or address.
+        port: Its port.
+        authorities: Who may have signed its certificate; None for a plain listener.
+    """
 
     host: str
     port: int
+    authorities: Path | None = None
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Return how its certificate is checked; None for a plain listener."""
+        if self.authorities is None:
+            return None
+        return ssl.create_default_context(cafile=self.authorities)
 
 
 def read_lots(path: Path) -> list[Lot]:
@@ -88,6 +102,11 @@ def add_broker_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mqtt-host", help=f"default: as in {RUN_FILE}")
     parser.add_argument("--mqtt-port", type=int, help=f"default: as in {RUN_FILE}")
+    parser.add_argument(
+        "--mqtt-ca",
+        type=Path,
+        help="connect by TLS (mqtts) to a broker whose certificate these authorities have signed",
+    )
 
 
 def broker_of(args: argparse.Namespace) -> Broker:
@@ -98,10 +117,10 @@ def broker_of(args: argparse.Namespace) -> Broker:
     """
     host, port = args.mqtt_host, args.mqtt_port
     if host is not None and port is not None:
-        return Broker(host, port)
+        return Broker(host, port, args.mqtt_ca)
     try:
-        run = json.loads(RUN_FILE.read_text(encoding="utf-8"))["mqtt"]
-        return Broker(host or str(run["host"]), port or int(run["port"]))
+        run = json.loads(RUN_FILE.read_text(encoding="utf-8"))["mqtts" if args.mqtt_ca else "mqtt"]
+        return Broker(host or str(run["host"]), port or int(run["port"]), args.mqtt_ca)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise RegistryError(
             f"give --mqtt-host and --mqtt-port, or start the local run ({RUN_FILE}: {error})"

@@ -12,6 +12,7 @@ from deploy import broker as mosquitto
 from deploy import postgres
 from deploy.accounts import HELD, Account, program
 from deploy.children import stop, tail
+from deploy.listeners import Encrypted
 from deploy.ports import LOOPBACK, listens
 
 _LOOK_EVERY_S = 0.02
@@ -145,14 +146,18 @@ class RunningBroker:
 
 @contextmanager
 def running_broker(
-    directory: Path, account: Account, port: int, timeout_s: float = 10.0
+    directory: Path,
+    account: Account,
+    port: int,
+    tls: Encrypted | None = None,
+    timeout_s: float = 10.0,
 ) -> Iterator[RunningBroker]:
     """Run a broker as a child process on 127.0.0.1:`port`, and stop it at the end.
 
     Raises:
         NotStartedError: It does not come up.
     """
-    mosquitto.prepare(directory, account, port)
+    mosquitto.prepare(directory, account, port, tls)
     log = directory.with_name(directory.name + ".log")
     argv = account.inside(directory, mosquitto.command(program("mosquitto")), "TERM")
 

@@ -16,6 +16,7 @@ import asyncpg
 from deploy import broker as mosquitto
 from deploy import postgres
 from deploy.accounts import program, server_account
+from deploy.listeners import Encrypted
 from deploy.ports import LOOPBACK
 from parking_api.operators.broker_files import (
     PLATFORM_USERS,
@@ -99,6 +100,7 @@ class Broker:
     port: int
     users: set[str] = field(default_factory=lambda: set(PLATFORM_USERS))
     host: str = LOOPBACK
+    tls: Encrypted | None = None
     _running: ExitStack = field(default_factory=ExitStack)
     _server: RunningBroker | None = None
 
@@ -139,7 +141,7 @@ class Broker:
         self.directory.mkdir(exist_ok=True)
         self._write_users()
         account = server_account(mosquitto.SYSTEM_USER)
-        server = running_broker(self.directory, account, self.port)
+        server = running_broker(self.directory, account, self.port, self.tls)
         self._server = self._running.enter_context(server)
 
     def stop(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
@@ -169,7 +170,10 @@ CityCopy = Annotated[FollowedCity, Depends(_city)]
 
 @asynccontextmanager
 async def followed_city(
-    city: FollowedCity, reload_interval_s: float, mqtt_url: MqttUrl | None
+    city: FollowedCity,
+    reload_interval_s: float,
+    mqtt_url: MqttUrl | None,
+    authorities: Path | None = None,
 ) -> AsyncIterator[FollowedCity]:
     """Load the city as soon as the database is there; keep it up to date until the context ends.
 
@@ -177,6 +181,7 @@ async def followed_city(
         city: Read at once, at each change, and at intervals.
         reload_interval_s: Longest that the copy is not read again, seconds.
         mqtt_url: The broker, for what is committed in between; or None.
+        authorities: Who may have signed its certificate; None for the system's.
     """
     tasks = [
         asyncio.create_task(city.reading.repeat(reload_interval_s, city.changed)),
@@ -184,7 +189,7 @@ async def followed_city(
     ]
     if mqtt_url:
         city.hears_broker = False
-        city.hearing = asyncio.create_task(_follow(city, mqtt_url))
+        city.hearing = asyncio.create_task(_follow(city, mqtt_url, authorities))
         tasks.append(city.hearing)
     try:
         yield city
@@ -206,13 +211,13 @@ async def _compare(city: FollowedCity) -> None:
             log.exception("a sample of the city could not be compared")
 
 
-async def _follow(city: FollowedCity, url: MqttUrl) -> None:
+async def _follow(city: FollowedCity, url: MqttUrl, authorities: Path | None) -> None:
     def subscribed() -> None:
         city.hears_broker = True
 
     while True:
         try:
-            await Hearing(url, partial(_take, city)).run(subscribed)
+            await Hearing(url, partial(_take, city), authorities).run(subscribed)
         except BrokerAwayError as error:
             log.warning("broker away", error=str(error))
         except Exception:

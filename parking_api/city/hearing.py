@@ -6,8 +6,10 @@ waited for seconds. Here a turn takes all that has come, up to `_MOST_A_TURN`.
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -17,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest_mqtt.wire import STATES
 from parking_api import background
-from parking_api.settings import MqttUrl
+from parking_api.settings import MqttUrl, mqtt_port, tls
 
 _KEEPALIVE_S: Final = 30
 _TEND_EVERY_S: Final = 1.0
@@ -36,9 +38,12 @@ class Hearing:
         url: The broker; the user name is also the client id.
         hear: Called with the payload of each state, in the loop. What it raises ends the
             connection.
+        authorities: Who may have signed the broker's certificate; None for the system's.
     """
 
-    def __init__(self, url: MqttUrl, hear: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, url: MqttUrl, hear: Callable[[bytes], None], authorities: Path | None = None
+    ) -> None:
         self._url, self._hear = url, hear
         self._loop = asyncio.get_running_loop()
         self._heard = 0
@@ -48,6 +53,8 @@ class Hearing:
         user = url.username or ""
         client = self._client = Client(CallbackAPIVersion.VERSION2, client_id=user)
         client.username_pw_set(user, url.password or "")
+        if (context := tls(url, authorities)) is not None:
+            client.tls_set_context(context)
         client.on_message = self._received
         client.on_connect = self._answered
         client.on_disconnect = self._ended
@@ -104,7 +111,7 @@ class Hearing:
 
     def _open(self) -> None:
         at = self._url
-        self._client.connect(at.host or "127.0.0.1", at.port or 1883, keepalive=_KEEPALIVE_S)
+        self._client.connect(at.host or "127.0.0.1", mqtt_port(at), keepalive=_KEEPALIVE_S)
 
     def _read(self) -> None:
         """Read what has come: paho reads one packet at each call."""
@@ -116,7 +123,11 @@ class Hearing:
                 self._lost.set()
                 raise
             if self._heard == before:
-                return
+                break
+        # What TLS has deciphered already does not show at the socket.
+        sock = self._client.socket()
+        if isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
+            self._loop.call_soon(self._read)
 
     def _answered(
         self,

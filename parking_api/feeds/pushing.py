@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Final
 
 import aiomqtt
@@ -22,7 +23,7 @@ from parking_api.errors import DatabaseAwayError
 from parking_api.feeds.errors import BrokerAwayError, NoAckError
 from parking_api.feeds.places import Places
 from parking_api.resources import resources_of
-from parking_api.settings import MqttUrl
+from parking_api.settings import MqttUrl, mqtt_port, tls
 
 # Longest wait for an ack. The broker forgets by then what the ingester has not taken.
 ACK_WITHIN_S: Final = 10
@@ -82,11 +83,11 @@ class Pushes:
             raise BrokerAwayError
         return ack
 
-    async def follow(self, url: MqttUrl) -> None:
+    async def follow(self, url: MqttUrl, authorities: Path | None) -> None:
         """Keep the connection to the broker, and take acks, until cancelled."""
         while True:
             try:
-                async with _client(url) as client:
+                async with _client(url, authorities) as client:
                     await client.subscribe(push_acks_topic(self._pusher), qos=1)
                     self._client = client
                     async for message in client.messages:
@@ -111,14 +112,15 @@ class Pushes:
                 waiting.set_result(None)
 
 
-def _client(url: MqttUrl) -> aiomqtt.Client:
+def _client(url: MqttUrl, authorities: Path | None) -> aiomqtt.Client:
     client = aiomqtt.Client(
         url.host or "127.0.0.1",
-        url.port or 1883,
+        mqtt_port(url),
         username=url.username,
         password=url.password,
         identifier=url.username,
         protocol=aiomqtt.ProtocolVersion.V5,
+        tls_context=tls(url, authorities),
         timeout=background.PATIENCE_S,
         # Each message is waited for: none may lie about until others come.
         socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
@@ -136,14 +138,17 @@ def _properties(reply: Reply) -> Properties:
 
 
 @asynccontextmanager
-async def pushing(pushes: Pushes, url: MqttUrl | None) -> AsyncIterator[Pushes]:
+async def pushing(
+    pushes: Pushes, url: MqttUrl | None, authorities: Path | None = None
+) -> AsyncIterator[Pushes]:
     """Hand messages on until the context ends.
 
     Args:
         pushes: What is handed on.
         url: The broker, with this process's own user; None refuses every message.
+        authorities: Who may have signed its certificate; None for the system's.
     """
-    tasks = [asyncio.create_task(pushes.follow(url))] if url else []
+    tasks = [asyncio.create_task(pushes.follow(url, authorities))] if url else []
     try:
         yield pushes
     finally:

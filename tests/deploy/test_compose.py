@@ -14,6 +14,7 @@ from deploy.services import (
     Place,
     Secrets,
     Service,
+    broker_listeners,
     city_files,
     city_import,
     first_people,
@@ -40,6 +41,9 @@ PLACE = Place(
     broker_directory=f"{STATE}/broker",
     simulator_status="/tmp/simulator.json",
     proxies="10.79.0.10/32",
+    authority=f"{STATE}/city/tls",
+    given_tls="/etc/onelot/tls",
+    mqtt_names=("${ONELOT_MQTT_NAMES:-broker localhost}",),
 )
 SECRETS = Secrets(
     database_superuser="${ONELOT_DB_SUPERUSER_PASSWORD:?}",
@@ -58,6 +62,7 @@ JOBS = (
     city_files(PLACE, f"{STATE}/city/files.new", "${ONELOT_LOTS:-1670}"),
     city_import(PLACE, SECRETS),
     gateway_credentials(PLACE, SECRETS),
+    broker_listeners(PLACE),
 )
 PEOPLE = (first_people(PLACE, SECRETS), recovered_people(PLACE, SECRETS))
 
@@ -77,6 +82,8 @@ def test_service_runs_the_same_command_on_the_same_port(service: Service) -> Non
     there = container(service.name)
     assert tuple(there["command"]) == service.command
     published = [f"127.0.0.1:{service.port}:{service.port}"] if service.port else []
+    # What is encrypted is for everybody.
+    published += [f"{port}:{port}" for port in service.more_ports.values()]
     assert there.get("ports", []) == published
     assert there["stop_grace_period"] == f"{service.stop_wait_s}s"
     assert there.get("stop_signal", "SIGTERM") == f"SIG{service.stop_signal}"
@@ -110,15 +117,9 @@ def test_servers_use_the_local_configuration_files() -> None:
         assert f"./deploy/{name}:{PLACE.postgres_configuration}/{name}:ro" in database
     server = container("broker")
     assert server["working_dir"] == PLACE.broker_directory
-    for name in (broker.SCRIPT, broker.CONFIGURATION, broker.LISTENERS):
+    for name in (broker.SCRIPT, broker.CONFIGURATION):
         mount = f"./deploy/{name}:{PLACE.broker_directory}/{name}:ro"
         assert mount in server["volumes"]
-
-
-def test_compose_listener_is_the_generated_one_on_all_addresses_of_its_network() -> None:
-    text = (ROOT / "deploy/listeners/plain.conf").read_text()
-    lines = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
-    assert lines == broker.listener(PLACE.mqtt.bind, PLACE.mqtt.port)
 
 
 def test_the_api_believes_the_proxy_alone() -> None:

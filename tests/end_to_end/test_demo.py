@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import signal
+import ssl
 import stat
 import subprocess
 import sys
@@ -12,7 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import SOCK_DGRAM, create_connection
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -164,6 +168,41 @@ def check_people(demo: Demo) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def check_ports(demo: Demo) -> None:
+    """Every port that the demo has open is one of these, and on loopback."""
+    run = demo.run_file()
+    configuration = (demo.var / "supervisord.conf").read_text()
+    expected = {
+        "postgres": {urlsplit(run["database_url"]).port},
+        "mosquitto": {run["mqtt"]["port"], run["mqtts"]["port"]},
+        "ingest_mqtt": {urlsplit(run["ingest_metrics"]).port},
+        "parking_api": {urlsplit(run["http"]).port},
+        "supervisord": {int(port) for port in re.findall(r"port=127.0.0.1:(\d+)", configuration)},
+    }
+    found: dict[str, set[int]] = {}
+    for process in psutil.Process(demo.process.pid).children(recursive=True):
+        words = " ".join(process.cmdline())
+        for socket in process.net_connections(kind="inet"):
+            if socket.status == psutil.CONN_LISTEN or socket.type == SOCK_DGRAM:
+                assert socket.laddr.ip == "127.0.0.1", (words, socket)
+                name = next((name for name in expected if name in words), words)
+                found.setdefault(name, set()).add(socket.laddr.port)
+    assert found == expected
+
+
+def check_tls(demo: Demo) -> None:
+    """Programs and strangers reach the broker by TLS, with the authority that run.json names."""
+    at = demo.run_file()["mqtts"]
+    context = ssl.create_default_context(cafile=at["ca"])
+    with (
+        create_connection((at["host"], at["port"])) as plain,
+        context.wrap_socket(plain, server_hostname=at["host"]) as encrypted,
+    ):
+        assert encrypted.version() in {"TLSv1.2", "TLSv1.3"}
+    for key in (demo.var / "tls/ca.key", demo.var / "broker/tls/server.key"):
+        assert key.stat().st_mode & 0o777 == 0o600
+
+
 def check_the_documents_commands(demo: Demo, home: Path) -> None:
     """Run what README.md and docs/ show, page by page, as it stands there: shell, then Python."""
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -287,6 +326,8 @@ def test_first_start_serves_the_city_and_ctrl_c_ends_it(var: Path, tmp_path: Pat
             assert stat.S_IMODE((var / name).stat().st_mode) == 0o600, name
         check_answers(demo)
         check_people(demo)
+        check_ports(demo)
+        check_tls(demo)
         assert is_applied(report_as_operator(demo))
         check_the_documents_commands(demo, tmp_path)
         check_it_gets_up(demo)
@@ -338,6 +379,9 @@ def make_older(var: Path) -> None:
     """Change the files to those of an older version, whose demo was killed."""
     (var / "broker/broker.sh").unlink()
     (var / "run.prom").unlink()
+    for name in ("tls", "broker/tls"):
+        shutil.rmtree(var / name)
+    (var / "broker/listeners/tls.conf").unlink()
     kept = json.loads((var / "platform.json").read_text())
     first = ("database_superuser", "database_owner", "mqtt_ingest", "mqtt_api")
     (var / "platform.json").write_text(json.dumps({name: kept[name] for name in first}))
@@ -357,6 +401,7 @@ def test_second_start_finds_its_data_again_also_an_older_versions(var: Path) -> 
         assert as_owner(demo, "SELECT count(*) > 0 FROM space_now") == "t"
         check_answers(demo)
         check_people(demo)
+        check_tls(demo)
         stop(demo)
 
 
