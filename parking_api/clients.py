@@ -7,7 +7,8 @@ settings name the proxy; from anybody else that header is not looked at.
 
 import struct
 import time
-from collections import Counter
+from asyncio import sleep
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -25,7 +26,7 @@ from mmap import PAGESIZE, mmap
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
-from limits import RateLimitItem
+from limits import RateLimitItem, parse
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -41,6 +42,13 @@ _NEAR: Final = 8
 # A key's digest, the second at which the count ends, and the count.
 _SLOT: Final = struct.Struct("<QII")
 _MOST: Final = 2**32 - 1
+# Wrong keys from one client: answers to those after the third come later and later; after the last
+# of a minute no key is looked at that has not been right before.
+WRONG_KEYS: Final = parse("10/minute")
+_SLOW_AFTER: Final = 3
+_SLOWER_S: Final = 0.2
+# So many keys that were right are remembered, as digests.
+_RIGHT_KEYS: Final = 1000
 
 
 class TooManyRequestsError(ApiError, status=HTTPStatus.TOO_MANY_REQUESTS, kind="too-many-requests"):
@@ -54,6 +62,12 @@ class TooManyRequestsError(ApiError, status=HTTPStatus.TOO_MANY_REQUESTS, kind="
     def headers(self) -> dict[str, str]:
         """When to ask again."""
         return {"Retry-After": str(self._wait_s)}
+
+
+class TooManyWrongKeysError(
+    TooManyRequestsError, status=HTTPStatus.TOO_MANY_REQUESTS, kind="too-many-wrong-keys"
+):
+    """Too many wrong keys came from this address; try again later."""
 
 
 class SharedCounts(Storage):
@@ -130,6 +144,10 @@ def _tag(key: str) -> int:
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little")
 
 
+def _digest(shown: str) -> bytes:
+    return blake2b(shown.encode(), digest_size=16).digest()
+
+
 class Bounded:
     """How much each client has at a time of something that this process has.
 
@@ -177,6 +195,7 @@ class Clients:
     ) -> None:
         self._limits = limits
         self._limiter = FixedWindowRateLimiter(SharedCounts(memory or mmap(-1, PAGESIZE)))
+        self._right: OrderedDict[bytes, None] = OrderedDict()
         self.is_proxy = _membership(proxies)
         self.is_exempt = _membership(exempt)
 
@@ -219,8 +238,40 @@ class Clients:
         """Return the client that an address belongs to; None for one without limits."""
         return None if self.is_exempt(address) else client_of(address)
 
-    def _wait_s(self, limit: RateLimitItem, client: str) -> int:
-        return max(1, ceil(self._limiter.get_window_stats(limit, client).reset_time - time.time()))
+    def check_key(self, client: str | None, shown: str) -> None:
+        """Refuse to look at a key where too many were wrong, unless it was right before.
+
+        Args:
+            client: Who shows it; None for one without limits.
+            shown: The key.
+
+        Raises:
+            TooManyWrongKeysError: Too many were wrong within this minute.
+        """
+        if client is None or _digest(shown) in self._right:
+            return
+        if not self._limiter.test(WRONG_KEYS, "wrong", client):
+            raise TooManyWrongKeysError(self._wait_s(WRONG_KEYS, "wrong", client))
+
+    async def note_wrong_key(self, client: str | None) -> None:
+        """Count a wrong key; whoever has shown several waits for the answer."""
+        if client is None:
+            return
+        self._limiter.hit(WRONG_KEYS, "wrong", client)
+        left = self._limiter.get_window_stats(WRONG_KEYS, "wrong", client).remaining
+        wrong = WRONG_KEYS.amount - left
+        if wrong > _SLOW_AFTER:
+            await sleep(_SLOWER_S * (wrong - _SLOW_AFTER))
+
+    def note_right_key(self, shown: str) -> None:
+        """Remember a key that was right."""
+        self._right[digest := _digest(shown)] = None
+        self._right.move_to_end(digest)
+        if len(self._right) > _RIGHT_KEYS:
+            self._right.popitem(last=False)
+
+    def _wait_s(self, limit: RateLimitItem, *client: str) -> int:
+        return max(1, ceil(self._limiter.get_window_stats(limit, *client).reset_time - time.time()))
 
 
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:
@@ -283,10 +334,16 @@ class PerClient:
         await self._app(scope, receive, send)
 
 
-async def _limited(request: Request) -> str | None:
+async def clients_of(request: Request) -> Clients:
+    """Return what the application knows of its clients."""
     clients: Clients = request.app.state.clients
+    return clients
+
+
+async def limited_client(request: Request) -> str | None:
+    """Return the client that asks; None for one without limits."""
+    clients = await clients_of(request)
     return clients.limited(request.client.host) if request.client else None
 
 
-# The client that asks; None for one without limits.
-LimitedClient = Annotated[str | None, Depends(_limited)]
+LimitedClient = Annotated[str | None, Depends(limited_client)]

@@ -59,6 +59,9 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "As many streams run to this address as one client may read.": (
         "此地址的实时数据流已达单个客户端上限。"
     ),
+    "Too many wrong keys came from this address; try again later.": (
+        "此地址的错误密钥过多，请稍后再试。"
+    ),
     "More comes from this address at a time than one client may ask.": (
         "此地址的请求过多，请稍后再试。"
     ),

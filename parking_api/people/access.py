@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Request, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from parking_api.clients import clients_of, limited_client
 from parking_api.errors import ApiError, described, public
 from parking_api.people import queries
 from parking_api.people.errors import (
@@ -82,10 +83,11 @@ class Authentication:
         Raises:
             NotAuthenticatedError: Nothing was shown.
             CredentialRefusedError: It is unknown, revoked or expired.
+            TooManyWrongKeysError: So many were wrong before that this one was not looked at.
         """
         known: Caller | None = request.scope.get(_CALLER)
         if known is None:
-            known = await _authenticated(deps, await _signer(request), given)
+            known = await _settled(request, deps, given)
             request.scope[_CALLER] = known
         return known
 
@@ -97,13 +99,31 @@ class Authentication:
 authenticated: Final = Authentication()
 
 
-async def _authenticated(
-    deps: Resources, signer: Signer, given: HTTPAuthorizationCredentials | None
+async def _settled(
+    request: Request, deps: Resources, given: HTTPAuthorizationCredentials | None
 ) -> Caller:
+    """Find out who is asking; wrong keys are bounded by client."""
     if given is None:
         raise NotAuthenticatedError
-    now = deps.clock()
     key = ApiKey.read(given.credentials)
+    signer = await _signer(request)
+    if key is None:
+        return await _authenticated(deps, signer, given, None)
+    clients, client = await clients_of(request), await limited_client(request)
+    clients.check_key(client, given.credentials)
+    try:
+        known = await _authenticated(deps, signer, given, key)
+    except CredentialRefusedError:
+        await clients.note_wrong_key(client)
+        raise
+    clients.note_right_key(given.credentials)
+    return known
+
+
+async def _authenticated(
+    deps: Resources, signer: Signer, given: HTTPAuthorizationCredentials, key: ApiKey | None
+) -> Caller:
+    now = deps.clock()
     shown = key or signer.read(given.credentials, now)
     if shown is None:
         raise CredentialRefusedError

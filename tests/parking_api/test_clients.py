@@ -13,7 +13,9 @@ from limits import parse, parse_many
 
 from parking_api.clients import Clients, SharedCounts, TooManyRequestsError, client_of
 from parking_api.settings import ApiSettings
+from tests.parking_api.people.keys import keyed
 from tests.parking_api.processes import Api, serving
+from tests.parking_api.serving import serving as served
 
 PROXIES = (ip_network("127.0.0.0/8"), ip_network("2001:db8:1::/48"))
 NEAREST = "/v1/nearest?lon=120.38&lat=36.06"
@@ -179,3 +181,38 @@ async def test_connections_and_streams_of_one_client_are_bounded(database_url: s
                 writer.close()
                 if answer.startswith(b"HTTP/1.1 200 "):
                     break
+
+
+async def test_wrong_keys_slow_down_and_are_then_refused(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = await keyed(database_url, "wang", "bureau_drafter")
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("parking_api.clients.sleep", sleep)
+    async with served(database_url, has_database=False, proxies="127.0.0.0/8", exempt="") as api:
+
+        async def asked(key: str, client: str) -> httpx.Response:
+            headers = {"Authorization": f"Bearer {key}", "X-Forwarded-For": client}
+            return await api.get("/v1/people/me", headers=headers)
+
+        good = right["Authorization"].removeprefix("Bearer ")
+        wrong = "ok_0123456789ab_" + "A" * 43
+        assert (await asked(good, "192.0.2.1")).status_code == 200
+        found = [await asked(wrong, "192.0.2.1") for _ in range(13)]
+        assert [each.status_code for each in found] == [401] * 10 + [429] * 3
+        assert found[-1].json()["type"] == "urn:onelot:problem:too-many-wrong-keys"
+        assert 1 <= int(found[-1].headers["retry-after"]) <= 60
+        assert waits == sorted(waits)
+        assert len(waits) == 7
+        # What was right before is looked at; others are not held up; tokens are not counted.
+        assert (await asked(good, "192.0.2.1")).status_code == 200
+        assert (await asked(wrong, "192.0.2.2")).status_code == 401
+        assert (await asked("ot_a.b", "192.0.2.1")).status_code == 401
+        # A right key that was never seen from anywhere is refused like the others.
+        other = (await keyed(database_url, "zhang", "bureau_drafter"))["Authorization"]
+        assert (await asked(other.removeprefix("Bearer "), "192.0.2.1")).status_code == 429
+        assert (await asked(other.removeprefix("Bearer "), "192.0.2.3")).status_code == 200
