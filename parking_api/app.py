@@ -110,6 +110,7 @@ def create_app(
             min_size=0,
             max_size=settings.pool_size,
             command_timeout_s=settings.query_timeout_s,
+            statement_timeout_s=settings.read_timeout_s,
         )
         async with pool:
             database = Database(pool, settings.acquire_timeout_s)

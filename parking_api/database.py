@@ -67,7 +67,7 @@ class Database:
             if hangs:
                 await self._await_sign(connection)
             yield connection
-        except TimeoutError as error:
+        except (TimeoutError, asyncpg.QueryCanceledError) as error:
             # Of one statement: it says nothing about others.
             log.warning("query takes too long")
             raise QueryTooLongError from error
@@ -75,6 +75,21 @@ class Database:
             raise _away(error) from error
         finally:
             await self._give_back(lent)
+
+    @asynccontextmanager
+    async def job(self) -> AsyncIterator[Db]:
+        """Yield a connection whose statements may take as long as the pool waits for any.
+
+        For what keeps memory up to date, and for acts of people, which may wait for each other.
+
+        Raises:
+            DatabaseAwayError: As `connection` does.
+            QueryTooLongError: A statement took longer than even a job's may.
+        """
+        async with self.connection() as connection:
+            # The pool resets it when the connection is given back.
+            await connection.execute("SET statement_timeout = 0")
+            yield connection
 
     async def _give_back(self, lent: "PoolConnectionProxy[asyncpg.Record]") -> None:
         """Return a connection to the pool, which drops it where that fails.
@@ -134,7 +149,7 @@ class Database:
         Raises:
             DatabaseAwayError: As `connection` does, also when the commit found it away.
         """
-        async with self.connection() as connection, transaction(connection) as within:
+        async with self.job() as connection, transaction(connection) as within:
             yield within
 
 

@@ -47,7 +47,7 @@ class Resources:
             DatabaseAwayError: The database is away, also at the end.
         """
         async with (
-            self.database.connection() as db,
+            self.database.job() as db,
             acting(db, actor.person_id, self.clock(), reason, actor.roles) as act,
         ):
             yield act

@@ -92,7 +92,12 @@ class ApiSettings(BaseSettings):
     acquire_timeout_s: float = Field(
         1.0, gt=0, le=30, description="longest wait for a connection before the answer is degraded"
     )
-    query_timeout_s: float = Field(5.0, gt=0, le=60, description="longest wait for a query")
+    query_timeout_s: float = Field(
+        5.0, gt=0, le=60, description="longest wait for a query, of jobs and of what people change"
+    )
+    read_timeout_s: float = Field(
+        1.0, gt=0, le=60, description="longest that a statement of another request may take"
+    )
     reload_interval_s: float = Field(
         30.0, gt=0, le=3600, description="seconds between two readings of the city into memory"
     )

@@ -122,6 +122,7 @@ def create_pool(
     min_size: int = 1,
     max_size: int = 8,
     command_timeout_s: float = 10.0,
+    statement_timeout_s: float = 0.0,
 ) -> Pool:
     """Make a pool; enter it with `async with`, which opens its first connections.
 
@@ -131,6 +132,7 @@ def create_pool(
         min_size: Connections that it opens at once; 0 for a program that starts without database.
         max_size: Most connections.
         command_timeout_s: Longest that one statement may take before the client gives up.
+        statement_timeout_s: Longest before the server does; 0 for no limit.
 
     Returns:
         A pool whose connections speak UTC. `acquire` has no time-out of its own: pass one.
@@ -141,7 +143,8 @@ def create_pool(
         max_size=max_size,
         command_timeout=command_timeout_s,
         timeout=CONNECT_TIMEOUT_S,
-        server_settings=_settings(application),
+        server_settings=_settings(application)
+        | {"statement_timeout": str(round(1000 * statement_timeout_s))},
     )
 
 

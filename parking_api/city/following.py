@@ -94,7 +94,7 @@ class FollowedCity(City):
 
     async def _read(self, *, bays_changed: bool) -> None:
         async with (
-            self._database.connection() as db,
+            self._database.job() as db,
             transaction(db, isolation="repeatable_read", readonly=True) as snapshot,
         ):
             rows = await _all_lots(snapshot)
@@ -128,7 +128,7 @@ class FollowedCity(City):
         Raises:
             DatabaseAwayError: The database is away.
         """
-        async with self._database.connection() as db:
+        async with self._database.job() as db:
             rows = await queries.all_lots(db, lot_ids=lot_ids, most=len(lot_ids))
         different = [row.lot_id for row in rows if not self._agrees(row)]
         different += set(lot_ids).difference(row.lot_id for row in rows) & self.table.by_id.keys()

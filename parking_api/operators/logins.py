@@ -127,7 +127,7 @@ class FollowedLogins(Logins):
             DatabaseAwayError: The database is away; the hashes stay as they are.
         """
         self.changed.clear()
-        async with self._database.connection() as db:
+        async with self._database.job() as db:
             found = await queries.logins(db)
         self.load({login.gateway_id: login.password_hash for login in found})
 

@@ -25,7 +25,7 @@ class Recoveries:
 
     async def _read(self) -> None:
         self.changed.clear()
-        async with self._database.connection() as db:
+        async with self._database.job() as db:
             number = await queries.recoveries(db)
         if self._known is not None and number > self._known:
             log.error("people were recovered past all enrolments", recoveries=number)

@@ -52,7 +52,7 @@ class FollowedNames:
         Raises:
             DatabaseAwayError: The database is away; the index stays as it is.
         """
-        async with self._database.connection() as db:
+        async with self._database.job() as db:
             self.index = await read_index(db, self.index)
 
 

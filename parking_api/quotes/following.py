@@ -52,7 +52,7 @@ class FollowedPrices(Prices):
         """
         async with self._one_reader:
             async with (
-                self._database.connection() as db,
+                self._database.job() as db,
                 transaction(db, isolation="repeatable_read", readonly=True) as snapshot,
             ):
                 known = self.known

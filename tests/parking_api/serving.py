@@ -34,7 +34,8 @@ async def serving(
             what the ingester would have told by the broker.
         settings: The API's; it waits long: other tests keep the machine busy.
     """
-    settings = {"acquire_timeout_s": 30.0, "query_timeout_s": 30.0, **settings}
+    patient = dict.fromkeys(("acquire_timeout_s", "query_timeout_s", "read_timeout_s"), 30.0)
+    settings = {**patient, **settings}
     app = create_app(ApiSettings(**settings), database_url, clock)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 

@@ -86,10 +86,12 @@ async def test_what_is_well_is_logged_by_setting_alone(api: httpx.AsyncClient) -
     assert entries == [("/v1/lots/{lot_id}", 404)]
 
 
-async def test_a_query_that_takes_too_long(database_url: str, built: Builder) -> None:
-    """It is told apart from a database that is away."""
+@pytest.mark.parametrize("who", ["query_timeout_s", "read_timeout_s"])
+async def test_a_query_that_takes_too_long(database_url: str, built: Builder, who: str) -> None:
+    """It is told apart from a database that is away, whether the server ends it or we do."""
     await built.lot("a")
-    async with serving(database_url, query_timeout_s=0.3, reads_again=False) as api:
+    short: dict[str, Any] = {who: 0.3}
+    async with serving(database_url, reads_again=False, **short) as api:
         async with built.connection.transaction():
             await built.connection.execute("LOCK TABLE lot")
             told = await api.get("/v1/lots/a/spaces?source=database")

@@ -13,6 +13,7 @@ from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, class_1_road, document, person, problem
 from tests.polling import until
 
+JSON = {"Content-Type": "application/json"}
 ENTRY = "2026-12-10T10:00:00+08:00"
 
 
@@ -180,7 +181,7 @@ async def test_requests_that_are_none(priced: Bureau, stay: dict[str, Any]) -> N
 async def test_an_unknown_lot(priced: Bureau) -> None:
     assert (await ask(priced, lot_id="nowhere")).status_code == 404
     for body in ("", "[]", "{", '{"entry": NaN}', "\0"):
-        answer = await priced.api.post("/v1/quotes", content=body)
+        answer = await priced.api.post("/v1/quotes", content=body, headers=JSON)
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
 
