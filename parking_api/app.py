@@ -12,6 +12,7 @@ from parking_api.city import routes as city_routes
 from parking_api.city.following import FollowedCity, followed_city
 from parking_api.clients import Clients, PerClient
 from parking_api.database import Database
+from parking_api.decisions import routes as decision_routes
 from parking_api.documentation import routes as documentation_routes
 from parking_api.enrolments import routes as enrolment_routes
 from parking_api.errors import add_handlers
@@ -49,6 +50,7 @@ from parking_api.spaces import routes as space_routes
 from parking_api.spaces.models import NearestSpacesAsk
 from parking_api.spaces.writing import Writer as BayWriter
 from parking_api.tariffs import routes as tariff_routes
+from parking_api.tariffs import suspension_routes
 from parking_api.unread_bodies import UnreadBodies
 from parking_api.workers import Shared
 from parking_api.zones import routes as zone_routes
@@ -63,6 +65,8 @@ ROUTES = (
     quote_routes,
     zone_routes,
     tariff_routes,
+    suspension_routes,
+    decision_routes,
     control_routes,
     calendar_routes,
     mechanism_routes,

@@ -96,9 +96,32 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "That is not possible in the state that the enrolment is in.": "该登记的当前状态不允许此操作。",
     "The enrolment {} is {} already.": "登记 {} 已{}。",
     "That person has all these roles already.": "该人员已有这些角色。",
-    "Whoever started or confirmed it has lost that role or all keys: start it anew.": (
+    "Whoever has asked for it, or agreed to it, has lost that role or all keys: begin anew.": (
         "发起人或确认人已失去相应角色或全部密钥：请重新发起。"
     ),
+    "There is no such decision.": "没有该决定。",
+    "That decision is confirmed, withdrawn or lapsed already.": "该决定已确认、撤回或失效。",
+    "That decision is {} already.": "该决定{}。",
+    "Whoever asked for it may not confirm it: that takes a second person.": (
+        "提出者不得确认：须由第二人确认。"
+    ),
+    "That version is not suspended, or that is settled already.": "该版本未被暂停，或暂停已处理。",
+    "The suspension of version {} of {} is {} already.": "{1} 第 {0} 版的暂停{2}。",
+    "Version {} of {} is suspended already.": "{1} 第 {0} 版已暂停。",
+    "A suspension of yours of that version lapsed without a second person; somebody else may.": (
+        "您对该版本的暂停曾因无第二人确认而失效；须由他人暂停。"
+    ),
+    "Version {} of {} is {}: what is scheduled or in force can be suspended.": (
+        "{1} 第 {0} 版{2}：仅可暂停待生效或已生效的版本。"
+    ),
+    "Whoever suspended it may not confirm that: it takes a second person.": (
+        "暂停者不得自行确认：须由第二人确认。"
+    ),
+    "The tariff of that lot is suspended at entry: there is no price.": (
+        "该停车场在入场时的收费标准已暂停：无价格。"
+    ),
+    "Version {} of {} is suspended at {}: {}": "{1} 第 {0} 版在 {2} 处于暂停：{3}",
+    "That import changes prices: it takes two persons.": "该导入会改变价格：须经两人决定。",
     "There is no such enrolment, or its code is another, used up or too old.": (
         "没有该登记，或其验证码不符、已用尽或已过期。"
     ),
@@ -275,6 +298,10 @@ _WORDS: Final[Mapping[str, str]] = {
     "published": "已公布",
     "withdrawn": "已撤回",
     "completed": "已完成",
+    "confirmed": "已确认",
+    "lapsed": "已失效",
+    "resumed": "已恢复",
+    "superseded": "已被取代",
     "retired": "已停用",
     "frozen": "已冻结",
     "held": "已保留",

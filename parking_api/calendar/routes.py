@@ -1,21 +1,23 @@
 """Routes of the city's calendar."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from parking_api.calendar import service
-from parking_api.calendar.errors import CalendarFixedError
-from parking_api.calendar.models import NewYear
-from parking_api.calendar.service import CALENDAR
+from parking_api.calendar.errors import CalendarDaysError, CalendarFixedError
+from parking_api.calendar.models import NewYear, YearOf
+from parking_api.calendar.service import PUBLICATION
+from parking_api.decisions import service as decisions
+from parking_api.decisions.models import AskedDecision
+from parking_api.decisions.service import DECISIONS
 from parking_api.errors import DatabaseAwayError, public
 from parking_api.models import Page
 from parking_api.parameters import Nothing
 from parking_api.people.access import guarded, taking
 from parking_api.people.queries import Person
 from parking_api.quotes import queries as quote_queries
-from parking_api.quotes.following import CurrentPrices
-from parking_api.quotes.models import PublishedYear, Year
+from parking_api.quotes.models import Year
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 
@@ -32,16 +34,22 @@ async def list_years(_: Nothing, deps: Deps) -> Page[Year]:
     return Page(items=[Year.part_of(each) for each in years])
 
 
-@router.put("/v1/calendar/{year}", responses=guarded(CalendarFixedError, DatabaseAwayError))
+@router.put(
+    "/v1/calendar/{year}",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=guarded(CalendarFixedError, CalendarDaysError, DatabaseAwayError),
+)
 async def publish_year(
     year: YearNumber,
     body: NewYear,
     deps: Deps,
-    prices: CurrentPrices,
-    caller: Annotated[Person, taking(CALENDAR, "publish")],
-) -> PublishedYear:
-    """Publish a year's calendar. It stays: what a stay cost must come out again."""
+    caller: Annotated[Person, taking(DECISIONS, "ask")],
+) -> AskedDecision:
+    """Ask for a year's calendar to be published; another person confirms it: see `/v1/decisions`.
+
+    It stays: what a stay cost must come out again.
+    """
+    days = body.model_dump(mode="json", include={"holidays", "makeup_workdays"})
+    given = YearOf.model_validate({"year": year, **days})
     async with deps.act(caller, body.reason) as act:
-        published = await service.publish(act, year, body)
-    await prices.reload()
-    return published
+        return await decisions.ask(act, PUBLICATION, f"calendar/{year}", given)

@@ -7,7 +7,8 @@ from typing import Final
 
 from parking_api.calendar import queries
 from parking_api.calendar.errors import CalendarDaysError, CalendarFixedError
-from parking_api.calendar.models import NewYear
+from parking_api.calendar.models import YearOf
+from parking_api.decisions import service as decisions
 from parking_api.errors import ParameterFault
 from parking_api.quotes import queries as quote_queries
 from parking_api.quotes.models import PublishedYear, Year
@@ -64,14 +65,15 @@ CALENDAR: Final = Workflow[int, CalendarYear](
 )
 
 
-async def publish(act: Act, year: int, new: NewYear) -> PublishedYear:
+async def _publish(act: Act, new: YearOf) -> PublishedYear:
     """Publish a year.
 
     Raises:
         CalendarDaysError: A day is not of that year, or is both kinds.
         CalendarFixedError: The year is published already.
     """
-    _check(year, new)
+    year = new.year
+    _check(new)
     async with change(act, CALENDAR, "publish", year) as taken:
         published = await queries.add_year(
             act.db,
@@ -87,12 +89,16 @@ async def publish(act: Act, year: int, new: NewYear) -> PublishedYear:
     return published
 
 
-def _check(year: int, new: NewYear) -> None:
+# By two persons.
+PUBLICATION: Final = decisions.declare("calendar.publish", YearOf, _publish)
+
+
+def _check(new: YearOf) -> None:
     faults = [
-        ParameterFault(parameter=name, message=f"{day} is not of {year}")
+        ParameterFault(parameter=name, message=f"{day} is not of {new.year}")
         for name, days in (("holidays", new.holidays), ("makeup_workdays", new.makeup_workdays))
         for day in days
-        if day.year != year
+        if day.year != new.year
     ]
     both = sorted(set(new.holidays) & set(new.makeup_workdays))
     faults += [ParameterFault(parameter="holidays", message=f"{day} is both") for day in both]

@@ -17,10 +17,6 @@ class NothingToGrantError(ApiError, status=HTTPStatus.CONFLICT, kind="nothing-to
     """That person has all these roles already."""
 
 
-class NotStandingError(ApiError, status=HTTPStatus.CONFLICT, kind="not-standing"):
-    """Whoever started or confirmed it has lost that role or all keys: start it anew."""
-
-
 class CodeRefusedError(ApiError, status=HTTPStatus.FORBIDDEN, kind="code-refused"):
     """There is no such enrolment, or its code is another, used up or too old."""
 

@@ -77,8 +77,3 @@ async def complete(
 @statement
 async def withdraw(db: Transaction, enrolment_id: str) -> EnrolmentAnswer:
     """Withdraw an enrolment; its code is good for nothing any more."""
-
-
-@statement
-async def stands(db: Db, person_id: str, *, roles: Sequence[str], at: datetime) -> bool:
-    """Whether a person has one of some roles, and a key that is good."""

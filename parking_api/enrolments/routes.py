@@ -11,7 +11,6 @@ from parking_api.enrolments.errors import (
     EnrolmentStateError,
     EnrolmentUnknownError,
     NothingToGrantError,
-    NotStandingError,
     OwnKeyNeededError,
 )
 from parking_api.enrolments.models import (
@@ -29,6 +28,7 @@ from parking_api.parameters import Nothing
 from parking_api.people.access import KeyLifetime, MaybeKnown, allowed, guarded, taking
 from parking_api.people.errors import (
     CredentialRefusedError,
+    NotStandingError,
     OperatorUnknownError,
     PersonExistsError,
     PersonUnknownError,

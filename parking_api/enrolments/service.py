@@ -20,7 +20,6 @@ from parking_api.enrolments.errors import (
     EnrolmentStateError,
     EnrolmentUnknownError,
     NothingToGrantError,
-    NotStandingError,
     OwnKeyNeededError,
 )
 from parking_api.enrolments.models import (
@@ -157,7 +156,7 @@ async def confirm(act: Act, enrolment_id: str) -> tuple[EnrolmentAnswer, str]:
     """
     code = codes.new()
     async with change(act, ENROLMENTS, "confirm", enrolment_id) as taken:
-        await _require_standing(act, taken.before.started_by, OPERATIONS)
+        await people.require_standing(act, taken.before.started_by, OPERATIONS)
         taken.after = await queries.confirm(
             act.db,
             enrolment_id,
@@ -167,11 +166,6 @@ async def confirm(act: Act, enrolment_id: str) -> tuple[EnrolmentAnswer, str]:
             code_expires_at=act.at + codes.LIFETIME,
         )
     return taken.after, code
-
-
-async def _require_standing(act: Act, person_id: str | None, *roles: str) -> None:
-    if person_id is None or not await queries.stands(act.db, person_id, roles=roles, at=act.at):
-        raise NotStandingError
 
 
 async def try_code(
@@ -226,8 +220,8 @@ async def complete(
     code_hash = tried.code_hash or b""
     if before is None or not await queries.has_code(act.db, enrolment_id, code_hash):
         raise CodeRefusedError
-    await _require_standing(act, before.started_by, OPERATIONS)
-    await _require_standing(act, before.confirmed_by, OPERATIONS, APPROVER)
+    await people.require_standing(act, before.started_by, OPERATIONS)
+    await people.require_standing(act, before.confirmed_by, OPERATIONS, APPROVER)
     person, key = await _grant(act, before, lifetime)
     async with change(act, ENROLMENTS, "complete", enrolment_id) as taken:
         taken.after = await queries.complete(

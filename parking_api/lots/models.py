@@ -168,6 +168,7 @@ class OccupancyAsk(Parameters):
 Ratio = Annotated[float, Field(ge=0, le=1)]
 
 AS_OF = "The newest commit that the answer reflects; null before the first."
+QUOTE_REASON = "Why the quote is null: what prices the lot is suspended. Absent otherwise."
 QUOTE = "Price of the `stay`. Null where no tariff is in force, or it knows no such vehicle."
 CLOSES_AT = (
     "When the lot closes within the `stay`, by its hours or for a time. Not there where it is open "
@@ -207,6 +208,7 @@ class NearestLotFacts(Answer):
     zone_id: str | None
     quote: Quote | None = Field(description=QUOTE)
     closes_at: AwareDatetime | None = Field(None, description=CLOSES_AT)
+    quote_reason: Literal["suspended"] | None = Field(None, description=QUOTE_REASON)
 
 
 class NearestLot(NearestLotFacts):
@@ -312,6 +314,7 @@ class LotFacts(Answer):
     version: str | None = Field(pattern=r"^\d{20}$", description=VERSION)
     quote: Quote | None = Field(description=QUOTE)
     closes_at: AwareDatetime | None = Field(None, description=CLOSES_AT)
+    quote_reason: Literal["suspended"] | None = Field(None, description=QUOTE_REASON)
 
 
 class Lot(LotFacts):

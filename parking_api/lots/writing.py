@@ -27,7 +27,7 @@ from parking_api.lots.models import NearestLotsAsk
 from parking_api.lots.service import closing, nearest_lot, stay_answer
 from parking_api.models import AGE_STEPS, DISTANCE_STEPS, written_numbers
 from parking_api.quotes.models import Stay
-from parking_api.quotes.prices import Prices
+from parking_api.quotes.prices import SUSPENDED, Prices
 from parking_api.resources import Deps
 from sql.kinds import SPACE_CLASSES, LotType, SpaceClass
 
@@ -133,6 +133,8 @@ class Writer:
         closes = closing(lot.facts, priced.stay)
         if closes:
             text += b',"closes_at":' + orjson.dumps(closes["closes_at"])
+        if self._prices.is_suspended(lot.facts.lot_id, priced.stay):
+            text += b',"quote_reason":' + orjson.dumps(SUSPENDED)
         priced.quotes[lot.index] = text
         return text
 

@@ -58,3 +58,7 @@ class OperatorUnknownError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
 
 class KeyExpiryError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """A key expires in the future, and not after the lifetime that the platform gives keys."""
+
+
+class NotStandingError(ApiError, status=HTTPStatus.CONFLICT, kind="not-standing"):
+    """Whoever has asked for it, or agreed to it, has lost that role or all keys: begin anew."""

@@ -149,3 +149,8 @@ async def end_key(
     replaced_by: str | None,
 ) -> KeyAnswer:
     """Set when a key ends, and which one takes its place."""
+
+
+@statement
+async def stands(db: Db, person_id: str, *, roles: Sequence[str], at: datetime) -> bool:
+    """Whether a person has one of some roles, and a key that is good."""

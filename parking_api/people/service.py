@@ -10,6 +10,7 @@ from parking_api.people.errors import (
     KeyEndedError,
     KeyExpiryError,
     KeyUnknownError,
+    NotStandingError,
     OperatorUnknownError,
     PersonExistsError,
     PersonUnknownError,
@@ -91,6 +92,16 @@ async def grant_roles(
         raise OperatorUnknownError from error
     act.keep("person.grant_roles", person_id, before, after)
     return after
+
+
+async def require_standing(act: Act, person_id: str | None, *roles: Role) -> None:
+    """Refuse a second step where whoever took the first one counts as nobody by now.
+
+    Raises:
+        NotStandingError: They have lost all of these roles, or every key.
+    """
+    if person_id is None or not await queries.stands(act.db, person_id, roles=roles, at=act.at):
+        raise NotStandingError
 
 
 async def keys(db: Db, person_id: str) -> list[KeyAnswer]:

@@ -61,6 +61,13 @@ class NewControl(Body):
         return self
 
 
+class EndOf(Body):
+    """A price control to be ended, as a decision has it."""
+
+    price_control_id: Id
+    valid_to: Moment
+
+
 class ControlEnd(Body):
     """When a price control ends."""
 

@@ -5,6 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from parking_api.decisions import service as decisions
+from parking_api.decisions.models import AskedDecision
+from parking_api.decisions.service import DECISIONS
 from parking_api.errors import DatabaseAwayError
 from parking_api.models import Page, Why
 from parking_api.parameters import ID_PATTERN, Nothing
@@ -21,9 +24,10 @@ from parking_api.price_controls.models import (
     BureauControl,
     Control,
     ControlEnd,
+    EndOf,
     NewControl,
 )
-from parking_api.price_controls.service import CONTROLS
+from parking_api.price_controls.service import CONTROLS, END
 from parking_api.resources import Deps
 from parking_api.strict_route import StrictRoute
 from parking_api.workflow import SamePersonError
@@ -88,14 +92,19 @@ async def approve_price_control(
 
 @router.post(
     "/v1/price-controls/{control_id}/end",
+    status_code=HTTPStatus.ACCEPTED,
     responses=guarded(ControlUnknownError, ControlStateError, DatabaseAwayError),
 )
 async def end_price_control(
     control_id: ControlId,
     body: ControlEnd,
     deps: Deps,
-    caller: Annotated[Person, taking(CONTROLS, "end")],
-) -> BureauControl:
-    """Let a price control end."""
+    caller: Annotated[Person, taking(DECISIONS, "ask")],
+) -> AskedDecision:
+    """Ask for a price control to end, when another person has confirmed it, or later.
+
+    `valid_to` must lie ahead then too. See `/v1/decisions`.
+    """
+    given = EndOf(price_control_id=control_id, valid_to=body.valid_to)
     async with deps.act(caller, body.reason) as act:
-        return BureauControl.of(await service.end(act, control_id, body.valid_to))
+        return await decisions.ask(act, END, f"price_control/{control_id}", given)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final, ParamSpec, Protocol, TypeVar
 
 import pricing
+from parking_api.decisions import service as decisions
 from parking_api.errors import ParameterFault
 from parking_api.price_controls import queries
 from parking_api.price_controls.errors import (
@@ -13,7 +14,13 @@ from parking_api.price_controls.errors import (
     ControlUnknownError,
     PriceControlError,
 )
-from parking_api.price_controls.models import BureauControl, NewControl, PriceControl, VersionBeyond
+from parking_api.price_controls.models import (
+    BureauControl,
+    EndOf,
+    NewControl,
+    PriceControl,
+    VersionBeyond,
+)
 from parking_api.quotes import queries as quote_queries
 from parking_api.quotes.errors import TariffInvalidError
 from parking_api.quotes.prices import calendar_of
@@ -246,13 +253,14 @@ async def _beyond(db: Db, control: PriceControl, at: datetime) -> list[VersionBe
     return found
 
 
-async def end(act: Act, control_id: str, valid_to: datetime) -> PriceControl:
+async def _end(act: Act, given: EndOf) -> BureauControl:
     """Let a price control end.
 
     Raises:
         ControlUnknownError: There is none.
         ControlStateError: It has ended before then, or begins later; or that is in the past.
     """
+    control_id, valid_to = given.price_control_id, given.valid_to
     async with change(act, CONTROLS, "end", control_id) as taken:
         before = taken.before
         if valid_to < act.at:
@@ -267,4 +275,8 @@ async def end(act: Act, control_id: str, valid_to: datetime) -> PriceControl:
             approved_at=before.approved_at,
             valid_to=valid_to,
         )
-    return taken.after
+    return BureauControl.of(taken.after)
+
+
+# By two persons.
+END: Final = decisions.declare("price_control.end", EndOf, _end)

@@ -19,6 +19,10 @@ class LotWithoutTariffError(
     """No tariff is in force for that lot at entry."""
 
 
+class TariffSuspendedError(QuoteRefusedError, status=HTTPStatus.CONFLICT, kind="tariff-suspended"):
+    """The tariff of that lot is suspended at entry: there is no price."""
+
+
 class VersionNotInForceError(
     QuoteRefusedError, status=HTTPStatus.CONFLICT, kind="version-not-in-force"
 ):

@@ -62,9 +62,10 @@ class FollowedPrices(Prices):
                     known_versions=[version for _, version in known],
                 )
                 effects = await queries.effects(snapshot)
+                suspensions = await queries.suspensions(snapshot)
                 lots = await read_situations(snapshot)
                 calendar = await queries.calendar(snapshot)
-            self.load(versions, effects, lots, calendar)
+            self.load(versions, effects, suspensions, lots, calendar)
 
 
 # Depends on `Deps`, which refuses the request while there are no prices yet.

@@ -16,9 +16,14 @@ import pricing
 from parking_api.errors import LotRetiredError, LotUnknownError
 from parking_api.models import Json
 from parking_api.quotes import queries
-from parking_api.quotes.errors import LotWithoutTariffError, VersionNotInForceError
+from parking_api.quotes.effects import Effect, Suspension, Version, in_force
+from parking_api.quotes.errors import (
+    LotWithoutTariffError,
+    TariffSuspendedError,
+    VersionNotInForceError,
+)
 from parking_api.quotes.models import Stay, Year
-from parking_api.quotes.queries import StoredEffect, StoredVersion
+from parking_api.quotes.queries import StoredEffect, StoredSuspension, StoredVersion
 from pricing import DAY_KINDS
 from sql.engine import Transaction
 
@@ -28,30 +33,9 @@ _LOTS_A_PAGE: Final = 500
 MOST_GLANCES: Final = 4096
 # What most people drive (小型车), as tariffs call it that tell classes apart.
 ORDINARY: Final = "small"
+# Why an answer has no quote.
+SUSPENDED: Final = "suspended"
 _Glance = tuple[str, int, Stay, tuple[tuple[datetime, int], ...]]
-
-
-@dataclass(frozen=True)
-class Version:
-    """A published tariff version."""
-
-    tariff_id: str
-    version: int
-    content_hash: str
-    tariff: pricing.Tariff
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What a version prices, from `starts_at` to before `ends_at`."""
-
-    starts_at: datetime
-    ends_at: datetime | None
-    version: Version
-
-    def covers(self, at: datetime) -> bool:
-        """Whether it is in force at `at`."""
-        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
 
 
 @dataclass(frozen=True)
@@ -102,6 +86,7 @@ class Prices:
         self,
         versions: Iterable[StoredVersion],
         effects: Iterable[StoredEffect],
+        suspensions: Iterable[StoredSuspension],
         lots: Mapping[str, Situation],
         calendar: Iterable[Year],
     ) -> None:
@@ -110,6 +95,7 @@ class Prices:
         Args:
             versions: Those that are not known.
             effects: What they price, and when.
+            suspensions: The windows in which versions are suspended, of each version in order.
             lots: All lots, by lot_id.
             calendar: The city's, all years.
         """
@@ -117,10 +103,16 @@ class Prices:
         known = self._versions | read
         self._versions = {}
         by_target = defaultdict(list)
+        windows = defaultdict[tuple[str, int], list[Suspension]](list)
+        for each in suspensions:
+            window = Suspension(each.starts_at, each.ends_at, each.reason)
+            windows[each.tariff_id, each.version].append(window)
         for row in effects:
             key = (row.tariff_id, row.version)
             version = self._versions[key] = known[key]
-            effect = Effect(row.starts_at, row.ends_at, version)
+            effect = Effect(
+                row.starts_at, row.ends_at, row.planned_to, version, tuple(windows[key])
+            )
             by_target[row.target].append(effect)
         self._effects = dict(by_target)
         self._lots = lots
@@ -135,19 +127,21 @@ class Prices:
     def effect_at(self, lot_id: str, at: datetime) -> Effect | None:
         """Return what prices a lot at `at`: its own tariff, else that of its zone and type.
 
+        It may be suspended then: see `Effect.suspension_at`.
+
         Raises:
             LotUnknownError: There is no such lot.
         """
         situation = self._lots.get(lot_id)
         if situation is None:
             raise LotUnknownError
-        own = _in_force(self._effects.get((lot_id,)), at)
+        own = in_force(self._effects.get((lot_id,)), at)
         if own:
             return own
         zone_id = situation.zone_at(at)
         if zone_id is None:
             return None
-        return _in_force(self._effects.get((zone_id, situation.lot_type)), at)
+        return in_force(self._effects.get((zone_id, situation.lot_type)), at)
 
     def version_for(self, lot_id: str, entry: datetime, pinned: int | None) -> Version:
         """Return the version that prices a stay.
@@ -161,6 +155,7 @@ class Prices:
             LotUnknownError: There is no such lot.
             LotRetiredError: It is retired by then; stays that began before keep their price.
             LotWithoutTariffError: Nothing prices it at `entry`.
+            TariffSuspendedError: What does is suspended then.
             VersionNotInForceError: Another version than `pinned` does.
         """
         effect = self.effect_at(lot_id, entry)
@@ -172,6 +167,12 @@ class Prices:
                 f"No tariff is in force for {lot_id} at {entry.isoformat()}.", "lot_id"
             )
         version = effect.version
+        if window := effect.suspension_at(entry):
+            raise TariffSuspendedError(
+                f"Version {version.version} of {version.tariff_id} is suspended at "
+                f"{entry.isoformat()}: {window.reason}",
+                "entry",
+            )
         if pinned is not None and pinned != version.version:
             raise VersionNotInForceError(
                 f"Version {pinned} of {version.tariff_id} is not in force for {lot_id} at "
@@ -196,7 +197,7 @@ class Prices:
     ) -> pricing.Tariff | None:
         """Find what prices lots of a type in the first of some zones that has a tariff for them."""
         for zone_id in zone_ids:
-            effect = _in_force(self._effects.get((zone_id, lot_type)), at)
+            effect = in_force(self._effects.get((zone_id, lot_type)), at)
             if effect:
                 return effect.version.tariff
         return None
@@ -206,23 +207,34 @@ class Prices:
         situation = self._lots[lot_id]
         targets = [(lot_id,), *((zone, situation.lot_type) for zone, _, _ in situation.zones)]
         starts = {
-            effect.starts_at
+            at
             for target in targets
             for effect in self._effects.get(target, ())
-            if entry < effect.starts_at < exit_
+            for at in effect.turns()
+            if entry < at < exit_
         }
         found = [(at, self.effect_at(lot_id, at)) for at in sorted(starts)]
         return [pricing.Version(at, effect.version.tariff) for at, effect in found if effect]
 
     def quote_lots(self, lots: Iterable[Json], stay: Stay) -> None:
-        """Write the price of a stay into each lot of an answer; null where nothing prices it."""
+        """Write the price of a stay into each lot of an answer; null where nothing prices it.
+
+        Where it is null because a tariff is suspended, the lot says so.
+        """
         for lot in lots:
             lot["quote"] = self.glance(lot["lot_id"], stay)
+            if lot["quote"] is None and self.is_suspended(lot["lot_id"], stay):
+                lot["quote_reason"] = SUSPENDED
+
+    def is_suspended(self, lot_id: str, stay: Stay) -> bool:
+        """Whether what prices a lot is suspended at the start of a stay."""
+        effect = self.effect_at(lot_id, stay.start) if lot_id in self._lots else None
+        return effect is not None and effect.suspension_at(stay.start) is not None
 
     def glance(self, lot_id: str, stay: Stay) -> Json | None:
         """Return the price of a stay at a lot, for an answer; None where nothing prices it."""
         effect = self.effect_at(lot_id, stay.start) if lot_id in self._lots else None
-        if effect is None:
+        if effect is None or effect.suspension_at(stay.start):
             return None
         version = effect.version
         successors: list[pricing.Version] = []
@@ -268,13 +280,6 @@ def class_of(tariff: pricing.Tariff, vehicle: str | None) -> str | None:
 def _version(row: StoredVersion) -> Version:
     tariff = pricing.read_tariff(row.document_text)
     return Version(row.tariff_id, row.version, row.content_hash, tariff)
-
-
-def _in_force(effects: list[Effect] | None, at: datetime) -> Effect | None:
-    for effect in reversed(effects or ()):
-        if effect.covers(at):
-            return effect
-    return None
 
 
 async def read_situations(db: Transaction) -> dict[str, Situation]:

@@ -32,6 +32,7 @@ class StoredEffect(Row):
     lot_id: str | None
     starts_at: datetime
     ends_at: datetime | None
+    planned_to: datetime | None
 
     @property
     def target(self) -> tuple[str, ...]:
@@ -46,6 +47,16 @@ class StoredEffect(Row):
             f"version {self.version} of {self.tariff_id} prices {' x '.join(self.target)} "
             f"from {self.starts_at.isoformat()}{until}"
         )
+
+
+class StoredSuspension(Row):
+    """A window in which a version is suspended, from `starts_at` to before `ends_at`."""
+
+    tariff_id: str
+    version: int
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: str
 
 
 class ZoneOfLot(Row, gc=False):
@@ -69,6 +80,11 @@ async def versions(
 @statement
 async def effects(db: Db) -> list[StoredEffect]:
     """Read what each version prices, and when."""
+
+
+@statement
+async def suspensions(db: Db) -> list[StoredSuspension]:
+    """Read the windows in which versions are suspended, of each version in order."""
 
 
 @statement

@@ -11,11 +11,13 @@ from parking_api.models import Json
 from parking_api.people.access import for_bureau
 from parking_api.people.errors import CredentialRefusedError, RoleMissingError
 from parking_api.quotes import service
+from parking_api.quotes.effects import Version
 from parking_api.quotes.errors import (
     ExitBeforeEntryError,
     LotWithoutTariffError,
     StayTooLongError,
     TariffInvalidError,
+    TariffSuspendedError,
     TooMuchWorkError,
     UnknownEntitlementError,
     UnknownVehicleError,
@@ -23,7 +25,7 @@ from parking_api.quotes.errors import (
 )
 from parking_api.quotes.following import CurrentPrices
 from parking_api.quotes.models import FullQuote, QuoteAsk
-from parking_api.quotes.prices import Prices, Version
+from parking_api.quotes.prices import Prices
 from parking_api.strict_route import StrictRoute
 from parking_api.worker import BusyError, off_loop
 from pricing import steps_a_day
@@ -63,6 +65,7 @@ EXAMPLES = {
         LotUnknownError,
         LotRetiredError,
         LotWithoutTariffError,
+        TariffSuspendedError,
         VersionNotInForceError,
         BAD,
         ExitBeforeEntryError,
@@ -86,7 +89,8 @@ async def quote_stay(
     The version in force at entry prices it; its number and hash are in the answer. The same
     request against the same version gives the same bytes at any time: pin it with `version`. Only
     a `provisional` one may change: once the holidays of a year to come are published. A lot that is
-    retired has prices for stays that began before it was.
+    retired has prices for stays that began before it was. Where the version is suspended at entry
+    there is no price, and the problem has the reason.
     """
     if ask.document is not None:
         # A document is work of the asker's own making.

@@ -35,6 +35,14 @@ class VersionStateError(ApiError, status=HTTPStatus.CONFLICT, kind="version-stat
     """That is not possible in the state that the version is in."""
 
 
+class VersionSuspensionError(ApiError, status=HTTPStatus.CONFLICT, kind="suspension-state"):
+    """That version is not suspended, or that is settled already."""
+
+
+class SuspendedBeforeError(ApiError, status=HTTPStatus.CONFLICT, kind="suspended-before"):
+    """A suspension of yours of that version lapsed without a second person; somebody else may."""
+
+
 class EffectiveTimesError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY, kind="effective-times"):
     """A version comes into force in the future, and ends after it begins."""
 

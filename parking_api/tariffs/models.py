@@ -245,6 +245,43 @@ class EffectiveVersion(BureauVersion):
     unpriced: UnpricedLots
 
 
+class VersionNamed(Body):
+    """A version, as a decision names it."""
+
+    tariff_id: Id
+    version: Number
+
+
+class WithdrawalOf(VersionNamed):
+    """A published version to be withdrawn, as a decision has it."""
+
+    leaves_unpriced: LeavesUnpriced = False
+
+
+class SuspensionAnswer(Answer):
+    """A window in which a version is held back, or gives no price."""
+
+    suspension_id: int
+    tariff_id: str
+    version: int
+    suspended_from: Instant
+    suspended_to: Instant | None = Field(
+        description="Exclusive; when it lapses, or was lifted. Null for no end yet."
+    )
+    reason: str
+    state: Literal["unconfirmed", "confirmed", "lapsed", "resumed"]
+
+
+class BureauSuspension(SuspensionAnswer):
+    """A suspension as the bureau sees it."""
+
+    suspended_by: str
+    confirmed_by: str | None
+    confirmed_at: Instant | None
+    resumed_by: str | None
+    resumed_at: Instant | None
+
+
 class Finding(Answer):
     """Something about a tariff that should be looked at."""
 

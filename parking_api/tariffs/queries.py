@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from parking_api.quotes.queries import StoredEffect
-from parking_api.tariffs.models import BureauVersion, State
+from parking_api.tariffs.models import BureauSuspension, BureauVersion, State
 from sql.engine import Db, Transaction
 from sql.statements import Row, Statements
 
@@ -166,3 +166,46 @@ async def remove_effects(
 @statement
 async def restore_effects(db: Transaction, tariff_id: str, at: datetime) -> None:
     """Let what would have been taken over at a time go on to the end that was meant."""
+
+
+@statement
+async def latest_suspension(
+    db: Db, tariff_id: str, version: int, at: datetime
+) -> BureauSuspension | None:
+    """Read a version's latest suspension with its state at a time; None where there is none."""
+
+
+@statement
+async def suspensions(db: Db, at: datetime) -> list[BureauSuspension]:
+    """Read all suspensions with their state at a time, the newest first."""
+
+
+@statement
+async def has_lapsed(db: Db, tariff_id: str, version: int, by: str) -> bool:
+    """Whether a suspension of a version by somebody was never confirmed."""
+
+
+@statement
+async def suspend(
+    db: Transaction,
+    *,
+    tariff_id: str,
+    version: int,
+    by: str,
+    at: datetime,
+    lapses_at: datetime,
+    reason: str,
+) -> BureauSuspension:
+    """Suspend a version until it lapses."""
+
+
+@statement
+async def confirm_suspension(
+    db: Transaction, suspension_id: int, *, by: str, at: datetime
+) -> BureauSuspension:
+    """Let a suspension last."""
+
+
+@statement
+async def resume(db: Transaction, suspension_id: int, *, by: str, at: datetime) -> BureauSuspension:
+    """Let a suspension end; its window is kept."""

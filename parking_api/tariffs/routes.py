@@ -7,6 +7,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 import pricing
+from parking_api.decisions import service as decisions
+from parking_api.decisions.models import AskedDecision
 from parking_api.errors import DatabaseAwayError
 from parking_api.models import Page, Why
 from parking_api.paging import page
@@ -50,8 +52,9 @@ from parking_api.tariffs.models import (
     VersionAnswer,
     VersionFacts,
     Withdrawal,
+    WithdrawalOf,
 )
-from parking_api.tariffs.service import VERSIONS
+from parking_api.tariffs.service import VERSIONS, WITHDRAWAL
 from parking_api.worker import off_loop
 from parking_api.workflow import NotTheDrafterError, SamePersonError
 
@@ -267,30 +270,44 @@ async def _effective(
 
 @router.post(
     f"{VERSION_PATH}/withdraw",
-    responses=guarded(
-        TariffUnknownError,
-        NotTheDrafterError,
-        VersionStateError,
-        LeavesUnpricedError,
-        DatabaseAwayError,
-    ),
+    responses={
+        HTTPStatus.ACCEPTED: {
+            "model": AskedDecision,
+            "description": "It is published: another person has to confirm it.",
+        },
+        **guarded(
+            TariffUnknownError,
+            NotTheDrafterError,
+            VersionStateError,
+            LeavesUnpricedError,
+            DatabaseAwayError,
+        ),
+    },
 )
 async def withdraw_version(
     key: VersionKey,
     body: Withdrawal,
     deps: Deps,
-    prices: CurrentPrices,
+    response: Response,
     caller: Annotated[Person, taking(VERSIONS, "withdraw")],
-) -> EffectiveVersion:
+) -> BureauVersion | AskedDecision:
     """Withdraw a version.
 
-    One that is scheduled never comes into force, and the one before goes on; one in force ends
-    now, and where lots lose their price by that, it is refused unless `leaves_unpriced` is true. A
-    drafter withdraws their own, until it is published; an approver any.
+    One that was never published is given up at once: by its drafter, or an approver. To withdraw a
+    published one takes two persons: the answer is 202 with the decision, which another person
+    confirms (`/v1/decisions`). A scheduled one then never comes into force, and the one before goes
+    on; one in force ends then, and where lots lose their price by that, it is refused unless
+    `leaves_unpriced` is true.
     """
     async with deps.act(caller, body.reason) as act:
-        withdrawn, unpriced = await service.withdraw(act, key, leaves_unpriced=body.leaves_unpriced)
-    return await _effective(prices, withdrawn, unpriced)
+        found = await service.version(act.db, key, act.at, include_drafts=True)
+        if found.stage != "published":
+            return await service.withdraw(act, key)
+        response.status_code = HTTPStatus.ACCEPTED
+        given = WithdrawalOf(
+            tariff_id=key.tariff_id, version=key.version, leaves_unpriced=body.leaves_unpriced
+        )
+        return await decisions.ask(act, WITHDRAWAL, key.subject, given)
 
 
 @router.post(

@@ -11,6 +11,7 @@ from typing import Any, Final
 import asyncpg
 
 import pricing
+from parking_api.decisions import service as decisions
 from parking_api.errors import ApiError
 from parking_api.price_controls import service as price_controls
 from parking_api.price_controls.service import Target
@@ -30,11 +31,13 @@ from parking_api.tariffs.errors import (
 from parking_api.tariffs.key import Key
 from parking_api.tariffs.models import (
     BureauVersion,
+    EffectiveVersion,
     NewTariff,
     NewVersion,
     Publication,
     Schedule,
     Submission,
+    WithdrawalOf,
 )
 from parking_api.worker import off_loop
 from parking_api.workflow import Act, NotTheDrafterError, Step, Workflow, change, in_words
@@ -73,7 +76,7 @@ async def _locked(db: Transaction, key_at: tuple[Key, datetime]) -> BureauVersio
 
 def _wrong_state(version: BureauVersion, step: str, starts: Sequence[str]) -> ApiError:
     subject = f"Version {version.version} of {version.tariff_id}"
-    if step == "withdraw":
+    if step.startswith("withdraw"):
         return VersionStateError(f"{subject} is {in_words(version.state)} already.")
     if "draft" in starts:
         return VersionStateError(
@@ -99,8 +102,10 @@ VERSIONS: Final = Workflow[tuple[Key, datetime], BureauVersion](
         "publish": [Step(APPROVER, ("approved",), ("scheduled", "in_force"))],
         "withdraw": [
             Step(DRAFTER, UNPUBLISHED, ("withdrawn",), "drafter"),
-            Step(APPROVER, (*UNPUBLISHED, "scheduled", "in_force"), ("withdrawn",)),
+            Step(APPROVER, UNPUBLISHED, ("withdrawn",)),
         ],
+        # By two persons: see WITHDRAWAL.
+        "withdraw_published": [Step(APPROVER, ("scheduled", "in_force"), ("withdrawn",))],
     },
     lock=_locked,
     authors=lambda version: (version.drafted_by, version.submitted_by),
@@ -349,30 +354,35 @@ async def _take_over(
         raise EffectsOverlapError from error
 
 
-async def withdraw(
-    act: Act, key: Key, *, leaves_unpriced: bool
-) -> tuple[BureauVersion, UnpricedLots]:
-    """Withdraw a version.
-
-    One that was never published is given up. One that is scheduled never comes into force, and
-    the version before goes on. One in force ends now, and nothing of the tariff follows it.
-
-    Args:
-        act: Who does it, when and why.
-        key: The version.
-        leaves_unpriced: Whether lots may lose their price by it.
-
-    Returns:
-        The version, and the lots that lose their price.
+async def withdraw(act: Act, key: Key) -> BureauVersion:
+    """Give up a version that was never published.
 
     Raises:
         TariffUnknownError: There is no such version.
-        VersionStateError: It is superseded or withdrawn already.
-        NotTheDrafterError: It takes an approver: it is published, or somebody else's.
+        VersionStateError: It is published or withdrawn already.
+        NotTheDrafterError: It takes an approver: it is somebody else's.
+    """
+    async with change(act, VERSIONS, "withdraw", (key, act.at)) as taken:
+        taken.after = await queries.settle(
+            act.db, key.tariff_id, key.version, state="withdrawn", by=act.person_id, at=act.at
+        )
+    return taken.after
+
+
+async def _withdraw_published(act: Act, given: WithdrawalOf) -> EffectiveVersion:
+    """Withdraw a published version.
+
+    One that is scheduled never comes into force, and the version before goes on; so does one whose
+    start is held back by a suspension. One in force ends now, and nothing of the tariff follows it.
+
+    Raises:
+        TariffUnknownError: There is no such version.
+        VersionStateError: It is not published, or superseded or withdrawn already.
         LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
     """
+    key = Key(given.tariff_id, given.version)
     await lock(act.db, AdvisoryLock.TARIFFS)
-    async with change(act, VERSIONS, "withdraw", (key, act.at)) as taken:
+    async with change(act, VERSIONS, "withdraw_published", (key, act.at)) as taken:
         before = await coverage.read(act.db)
         if gone := await queries.remove_effects(act.db, key.tariff_id, key.version, act.at):
             await queries.restore_effects(act.db, key.tariff_id, gone[0])
@@ -380,8 +390,13 @@ async def withdraw(
         taken.after = await queries.settle(
             act.db, key.tariff_id, key.version, state="withdrawn", by=act.person_id, at=act.at
         )
-    unpriced = await coverage.require_prices(act, before, key.subject, allowed=leaves_unpriced)
-    return taken.after, unpriced
+    unpriced = await coverage.require_prices(
+        act, before, key.subject, allowed=given.leaves_unpriced
+    )
+    return EffectiveVersion.model_construct(**dict(taken.after), unpriced=unpriced)
+
+
+WITHDRAWAL: Final = decisions.declare("tariff.withdraw", WithdrawalOf, _withdraw_published)
 
 
 async def findings(

@@ -120,6 +120,14 @@ class ZoneCheckAsk(Body):
     also: tuple[Id, ...] = Field((), max_length=100, description="Further drafts.")
 
 
+class EndOf(Body):
+    """A published zone to be ended, as a decision has it."""
+
+    zone_id: Id
+    valid_to: Moment
+    leaves_unpriced: LeavesUnpriced = False
+
+
 class ZoneEnd(Body):
     """When a zone ends."""
 

@@ -7,6 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 
 from parking_api.coordinates import Crs, placed
+from parking_api.decisions import service as decisions
+from parking_api.decisions.models import AskedDecision
+from parking_api.decisions.service import DECISIONS
 from parking_api.errors import DatabaseAwayError, public
 from parking_api.geometry import MAX_CORNERS
 from parking_api.models import GeoJson, Page, Why
@@ -32,7 +35,7 @@ from parking_api.zones.models import (
     DraftFacts,
     DrawnDraft,
     DrawnZone,
-    EndedZone,
+    EndOf,
     NewZone,
     PublishedZones,
     ZoneBody,
@@ -47,7 +50,7 @@ from parking_api.zones.models import (
     ZonesAsk,
     drawing,
 )
-from parking_api.zones.service import DRAFTS, ZONES
+from parking_api.zones.service import DRAFTS, END
 
 
 class ZoneRoute(StrictRoute):
@@ -217,22 +220,20 @@ async def withdraw_zone(
 
 @router.post(
     "/v1/zones/{zone_id}/end",
+    status_code=HTTPStatus.ACCEPTED,
     responses=guarded(ZoneUnknownError, ZoneTimesError, LeavesUnpricedError, DatabaseAwayError),
 )
 async def end_zone(
     zone_id: ZoneId,
     body: ZoneEnd,
     deps: Deps,
-    prices: CurrentPrices,
-    caller: Annotated[Person, taking(ZONES, "end")],
-) -> EndedZone:
-    """Let a published zone end, now or later.
+    caller: Annotated[Person, taking(DECISIONS, "ask")],
+) -> AskedDecision:
+    """Ask for a published zone to end, when another person has confirmed it, or later.
 
-    Where lots lose their price by it, it is refused unless `leaves_unpriced` is true.
+    `valid_to` must lie ahead then too. Where lots lose their price by it, it is refused unless
+    `leaves_unpriced` is true. See `/v1/decisions`.
     """
+    given = EndOf(zone_id=zone_id, valid_to=body.valid_to, leaves_unpriced=body.leaves_unpriced)
     async with deps.act(caller, body.reason) as act:
-        ended, unpriced = await service.end(
-            act, zone_id, body.valid_to, leaves_unpriced=body.leaves_unpriced
-        )
-    await prices.reload()
-    return EndedZone(**ended.model_dump(), unpriced=unpriced)
+        return await decisions.ask(act, END, f"zone/{zone_id}", given)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, TypedDict
 
+from parking_api.decisions import service as decisions
 from parking_api.errors import ApiError
 from parking_api.quotes import coverage
 from parking_api.quotes.models import UnpricedLots
@@ -23,6 +24,8 @@ from parking_api.zones.errors import (
 from parking_api.zones.models import (
     DrawnDraft,
     DrawnZone,
+    EndedZone,
+    EndOf,
     NewZone,
     PublishedZone,
     ZoneBody,
@@ -247,13 +250,8 @@ async def _end(act: Act, zone_id: str, valid_to: datetime) -> PublishedZone:
     return ended
 
 
-async def end(
-    act: Act, zone_id: str, valid_to: datetime, *, leaves_unpriced: bool
-) -> tuple[PublishedZone, UnpricedLots]:
+async def _end_alone(act: Act, given: EndOf) -> EndedZone:
     """End a published zone.
-
-    Returns:
-        The zone, and the lots that lose their price.
 
     Raises:
         ZoneUnknownError: It is not there.
@@ -262,10 +260,16 @@ async def end(
     """
     await lock(act.db, AdvisoryLock.TARIFFS)
     priced = await coverage.read(act.db)
-    ended = await _end(act, zone_id, valid_to)
+    ended = await _end(act, given.zone_id, given.valid_to)
     await queries.move_lots(act.db, act.at)
-    unpriced = await coverage.require_prices(act, priced, _subject(ended), allowed=leaves_unpriced)
-    return ended, unpriced
+    unpriced = await coverage.require_prices(
+        act, priced, _subject(ended), allowed=given.leaves_unpriced
+    )
+    return EndedZone.model_construct(**dict(ended), unpriced=unpriced)
+
+
+# By two persons.
+END: Final = decisions.declare("zone.end", EndOf, _end_alone)
 
 
 async def check(

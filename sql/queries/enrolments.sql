@@ -86,18 +86,3 @@ WHERE enrolment_id = :enrolment_id
 RETURNING
     enrolment_id, kind, person_id, name, roles, operator_id, state, started_by, started_at,
     confirmed_by, confirmed_at, code_expires_at, completed_at, key_id;
-
--- name: stands(person_id, roles, at)
--- Whether a person has one of some roles, and a key that is good.
--- Index: person_pkey, api_key_person_id_idx.
-SELECT
-    exists(
-        SELECT 1
-        FROM person AS p
-        INNER JOIN api_key AS k ON p.person_id = k.person_id
-        WHERE
-            p.person_id = :person_id
-            AND p.roles && :roles::text[]
-            AND k.revoked_at IS null
-            AND k.expires_at > :at
-    );

@@ -127,3 +127,18 @@ UPDATE api_key SET
     replaced_by = :replaced_by
 WHERE key_id = :key_id
 RETURNING key_id, person_id, created_at, expires_at, revoked_at, last_used_at, replaced_by;
+
+-- name: stands(person_id, roles, at)
+-- Whether a person has one of some roles, and a key that is good.
+-- Index: person_pkey, api_key_person_id_idx.
+SELECT
+    exists(
+        SELECT 1
+        FROM person AS p
+        INNER JOIN api_key AS k ON p.person_id = k.person_id
+        WHERE
+            p.person_id = :person_id
+            AND p.roles && :roles::text[]
+            AND k.revoked_at IS null
+            AND k.expires_at > :at
+    );

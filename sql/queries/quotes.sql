@@ -17,9 +17,18 @@ ORDER BY tariff_id, version;
 -- Index: none; reads every effect once.
 SELECT
     tariff_id, version, zone_id, lot_type, lot_id, lower(effective) AS starts_at,
-    upper(effective) AS ends_at
+    upper(effective) AS ends_at, planned_to
 FROM tariff_effect
 ORDER BY starts_at, effect_id;
+
+-- name: suspensions()
+-- The windows in which tariff versions are suspended, of each version in order: `ends_at` is
+-- exclusive, null for no end yet.
+-- Index: none; there are few.
+SELECT
+    tariff_id, version, lower(during) AS starts_at, upper(during) AS ends_at, reason
+FROM tariff_suspension
+ORDER BY tariff_id, version, starts_at;
 
 -- name: zones_of_lots(after, most)
 -- Lots with their type and since when they are retired, a page by lot_id, from the one after `after`

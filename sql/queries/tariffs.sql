@@ -186,7 +186,7 @@ ORDER BY version;
 -- Index: tariff_effect_zone_excl, tariff_effect_lot_excl.
 SELECT
     tariff_id, version, zone_id, lot_type, lot_id, lower(effective) AS starts_at,
-    upper(effective) AS ends_at
+    upper(effective) AS ends_at, planned_to
 FROM tariff_effect
 WHERE
     effective && tstzrange(:starts_at, :ends_at)
@@ -227,10 +227,24 @@ WHERE
     AND (:version::integer IS null OR version = :version);
 
 -- name: remove_effects(tariff_id, version, at)
--- Take back what a version is to price after a time; give when each part was to begin.
--- Index: tariff_effect_tariff_id_version_idx.
-DELETE FROM tariff_effect
-WHERE tariff_id = :tariff_id AND version = :version AND lower(effective) > :at
+-- Take back what a version is to price after a time, and what it would have priced already, were
+-- its start not held back by a suspension; give when each part was to begin.
+-- Index: tariff_effect_tariff_id_version_idx, tariff_suspension_version_excl.
+DELETE FROM tariff_effect AS e
+WHERE
+    e.tariff_id = :tariff_id
+    AND e.version = :version
+    AND (
+        lower(e.effective) > :at
+        OR EXISTS (
+            SELECT 1 FROM tariff_suspension AS s
+            WHERE
+                s.tariff_id = e.tariff_id
+                AND s.version = e.version
+                AND s.during @> :at::timestamptz
+                AND lower(s.during) < lower(e.effective)
+        )
+    )
 RETURNING lower(effective);
 
 -- name: restore_effects(tariff_id, at)
@@ -247,3 +261,85 @@ WHERE
     AND v.tariff_id = e.tariff_id
     AND v.version = e.version
     AND v.state = 'published';
+
+-- name: latest_suspension(tariff_id, version, at)
+-- The latest suspension of a version, with its state at a time; no row where there was none.
+-- Index: tariff_suspension_version_excl.
+SELECT
+    suspension_id, tariff_id, version, lower(during) AS suspended_from,
+    upper(during) AS suspended_to, reason,
+    CASE
+        WHEN resumed_at IS NOT null THEN 'resumed'
+        WHEN confirmed_at IS NOT null THEN 'confirmed'
+        WHEN upper(during) <= :at THEN 'lapsed'
+        ELSE 'unconfirmed'
+    END AS state,
+    suspended_by, confirmed_by, confirmed_at, resumed_by, resumed_at
+FROM tariff_suspension
+WHERE tariff_id = :tariff_id AND version = :version
+ORDER BY lower(during) DESC
+LIMIT 1;
+
+-- name: suspensions(at)
+-- All suspensions with their state at a time, the newest first.
+-- Index: none; there are few.
+SELECT
+    suspension_id, tariff_id, version, lower(during) AS suspended_from,
+    upper(during) AS suspended_to, reason,
+    CASE
+        WHEN resumed_at IS NOT null THEN 'resumed'
+        WHEN confirmed_at IS NOT null THEN 'confirmed'
+        WHEN upper(during) <= :at THEN 'lapsed'
+        ELSE 'unconfirmed'
+    END AS state,
+    suspended_by, confirmed_by, confirmed_at, resumed_by, resumed_at
+FROM tariff_suspension
+ORDER BY suspension_id DESC;
+
+-- name: has_lapsed(tariff_id, version, by)
+-- Whether a suspension of a version by somebody was never confirmed.
+-- Index: tariff_suspension_version_excl.
+SELECT
+    exists(
+        SELECT 1 FROM tariff_suspension
+        WHERE
+            tariff_id = :tariff_id
+            AND version = :version
+            AND suspended_by = :by
+            AND confirmed_at IS null
+            AND resumed_at IS null
+    );
+
+-- name: suspend(tariff_id, version, by, at, lapses_at, reason)
+-- Suspend a version from now on, until it lapses.
+-- Index: none; the exclusion constraint refuses a second at a time.
+INSERT INTO tariff_suspension (tariff_id, version, during, reason, suspended_by)
+VALUES (:tariff_id, :version, tstzrange(:at, :lapses_at), :reason, :by)
+RETURNING
+    suspension_id, tariff_id, version, lower(during) AS suspended_from,
+    upper(during) AS suspended_to, reason, 'unconfirmed' AS state,
+    suspended_by, confirmed_by, confirmed_at, resumed_by, resumed_at;
+
+-- name: confirm_suspension(suspension_id, by, at)
+-- Let a suspension last.
+-- Index: tariff_suspension_pkey.
+UPDATE tariff_suspension
+SET during = tstzrange(lower(during), null), confirmed_by = :by, confirmed_at = :at
+WHERE suspension_id = :suspension_id
+RETURNING
+    suspension_id, tariff_id, version, lower(during) AS suspended_from,
+    upper(during) AS suspended_to, reason, 'confirmed' AS state,
+    suspended_by, confirmed_by, confirmed_at, resumed_by, resumed_at;
+
+-- name: resume(suspension_id, by, at)
+-- Let a suspension end; its window is kept.
+-- Index: tariff_suspension_pkey.
+UPDATE tariff_suspension
+SET
+    during = tstzrange(lower(during), greatest(:at, lower(during) + interval '1 microsecond')),
+    resumed_by = :by, resumed_at = :at
+WHERE suspension_id = :suspension_id
+RETURNING
+    suspension_id, tariff_id, version, lower(during) AS suspended_from,
+    upper(during) AS suspended_to, reason, 'resumed' AS state,
+    suspended_by, confirmed_by, confirmed_at, resumed_by, resumed_at;

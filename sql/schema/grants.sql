@@ -15,7 +15,9 @@ GRANT SELECT ON alembic_version TO onelot_app;
 -- What is said stays said.
 REVOKE UPDATE, DELETE ON audit_entry, city_calendar, mechanism_review FROM onelot_app;
 GRANT UPDATE (drafted_version, drafted_by, drafted_at) ON mechanism_review TO onelot_app;
-REVOKE DELETE ON enrolment, zone_draft, tariff, tariff_version, price_control, price_mechanism
+REVOKE DELETE ON
+enrolment, decision, tariff_suspension, zone_draft, tariff, tariff_version, price_control,
+price_mechanism
 FROM onelot_app;
 
 -- Nobody who is not named here: not on functions, and nothing is made in the schema.

@@ -138,6 +138,59 @@ class TariffEffect(Base):
     planned_to: Mapped[datetime | None]
 
 
+class TariffSuspension(Base):
+    """A window in which a published version is held back, or gives no price; it is kept."""
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tariff_id", "version"], ["tariff_version.tariff_id", "tariff_version.version"]
+        ),
+        CheckConstraint("confirmed_by <> suspended_by", name="two_people"),
+        CheckConstraint("NOT isempty(during) AND NOT lower_inf(during)", name="during"),
+        CheckConstraint("NOT upper_inf(during) OR confirmed_by IS NOT NULL", name="lapses"),
+        ExcludeConstraint(
+            *(("tariff_id", "="), ("version", "="), ("during", "&&")),
+            name="tariff_suspension_version_excl",
+        ),
+    )
+
+    suspension_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    tariff_id: Mapped[str]
+    version: Mapped[int]
+    # Half-open; without an end once a second person has confirmed it.
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    # Public.
+    reason: Mapped[str]
+    suspended_by: Mapped[str]
+    confirmed_by: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]
+    resumed_by: Mapped[str | None]
+    resumed_at: Mapped[datetime | None]
+
+
+class Decision(Base):
+    """An act that changes what a stay costs: one person asks for it, another confirms it."""
+
+    __table_args__ = (
+        CheckConstraint("state <> 'confirmed' OR settled_by <> asked_by", name="two_people"),
+        CheckConstraint("(state = 'asked') = (settled_by IS NULL)", name="settled"),
+    )
+
+    decision_id: Mapped[str] = mapped_column(primary_key=True)
+    step: Mapped[str]
+    subject: Mapped[str]
+    # What the act takes.
+    asked: Mapped[Json]
+    state: Mapped[str] = mapped_column(check("state", "IN ('asked', 'confirmed', 'withdrawn')"))
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    lapses_at: Mapped[datetime] = mapped_column(check("lapses_at", "> asked_at"))
+    settled_by: Mapped[str | None]
+    settled_at: Mapped[datetime | None]
+    # Of an import: when it was done.
+    used_at: Mapped[datetime | None]
+
+
 class PriceControl(Base):
     """A limit that the law sets to prices."""
 

@@ -22,6 +22,10 @@ CREATE OR REPLACE TRIGGER tariff_effect_tariffs_changed
 AFTER INSERT OR UPDATE OR DELETE ON tariff_effect
 FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
 
+CREATE OR REPLACE TRIGGER tariff_suspension_tariffs_changed
+AFTER INSERT OR UPDATE OR DELETE ON tariff_suspension
+FOR EACH STATEMENT EXECUTE FUNCTION tariffs_changed();
+
 -- Whoever has the city in memory reads again what has changed: places, districts and lots, or bays.
 CREATE OR REPLACE TRIGGER place_registration_changed
 AFTER INSERT OR UPDATE OR DELETE ON place

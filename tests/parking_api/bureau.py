@@ -1,7 +1,7 @@
 """The bureau's people, and what they do over and over."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -75,6 +75,24 @@ class Bureau:
         """Post a body with a reason."""
         return await self.api.post(path, json={"reason": "测试", **body}, headers=who)
 
+    async def confirmed(self, asked: httpx.Response) -> Any:
+        """Confirm, as the approver, what the drafter has asked for; what came of it."""
+        assert asked.status_code == 202, asked.text
+        path = f"/v1/decisions/{asked.json()['decision_id']}/confirm"
+        done = await self.post(path, self.approver)
+        assert done.status_code == 200, done.text
+        return done.json()["result"]
+
+    async def decided(self, path: str, **body: Any) -> Any:
+        """Ask for something as the drafter, and confirm it as the approver; what came of it."""
+        return await self.confirmed(await self.post(path, self.drafter, **body))
+
+    async def publish_year(self, year: int, **days: Any) -> Any:
+        """Publish a year's calendar, by both."""
+        body = {"holidays": [], "makeup_workdays": [], "reason": "国办发明电"} | days
+        path = f"/v1/calendar/{year}"
+        return await self.confirmed(await self.api.put(path, json=body, headers=self.drafter))
+
     async def publish_zone(self, zone_id: str, **body: Any) -> httpx.Response:
         """Publish a zone's draft."""
         return await self.post(f"/v1/zones/{zone_id}/publish", self.approver, **body)
@@ -130,3 +148,13 @@ def problem(answer: httpx.Response, status: int, kind: str) -> Any:
     assert told["type"] == f"urn:onelot:problem:{kind}", told
     assert told["status"] == status
     return told
+
+
+async def fee(
+    bureau: Bureau, lot_id: str = "street", entry: str = "2026-12-01T00:00:00+08:00"
+) -> Any:
+    """What half an hour costs; where it has no price, the problem's type."""
+    exit_ = (datetime.fromisoformat(entry) + timedelta(minutes=30)).isoformat()
+    stay = {"lot_id": lot_id, "entry": entry, "exit": exit_}
+    told = (await bureau.api.post("/v1/quotes", json=stay)).json()
+    return told.get("total_minor", told.get("type"))

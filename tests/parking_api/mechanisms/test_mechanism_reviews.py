@@ -190,9 +190,7 @@ async def test_the_job_reviews_all_and_says_why(
 
     # The command looks at the clock on the wall.
     bureau.clock.now = datetime.now(UTC)
-    await bureau.act(
-        "/v1/tariffs/t-1/versions/1", "withdraw", bureau.approver, leaves_unpriced=True
-    )
+    await bureau.decided("/v1/tariffs/t-1/versions/1/withdraw", leaves_unpriced=True)
     assert await asyncio.to_thread(main, arguments) == 1
     assert "no tariff of zone z-1" in capsys.readouterr().err
     assert await asyncio.to_thread(main, [*arguments, "--mechanism", "m-9"]) == 1

@@ -203,7 +203,5 @@ async def test_who_issued_a_version_stays(bureau: Bureau, built: Builder) -> Non
     ):
         with pytest.raises(asyncpg.RestrictViolationError):
             await built.connection.execute(f"UPDATE tariff_version SET {column} = {value}")
-    withdrawn = await bureau.act(
-        "/v1/tariffs/t-1/versions/1", "withdraw", bureau.approver, leaves_unpriced=True
-    )
+    withdrawn = await bureau.decided("/v1/tariffs/t-1/versions/1/withdraw", leaves_unpriced=True)
     assert withdrawn["document_number"] == ISSUED["document_number"]

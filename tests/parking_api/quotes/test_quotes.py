@@ -111,9 +111,7 @@ async def test_it_says_where_holidays_to_come_may_change_it(priced: Bureau) -> N
         "exit": "2027-10-01T10:30:00+08:00",
     }
     before = (await ask(priced, **stay)).json()
-    year = {"holidays": ["2027-10-01"], "makeup_workdays": [], "reason": "国务院通知"}
-    published = await priced.api.put("/v1/calendar/2027", json=year, headers=priced.approver)
-    assert published.status_code == 200
+    await priced.publish_year(2027, holidays=["2027-10-01"])
     after = (await ask(priced, **stay)).json()
 
     assert (before["total_minor"], before["provisional"]) == (300, True)

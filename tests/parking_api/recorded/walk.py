@@ -124,12 +124,22 @@ class Walk:
         return answer
 
     async def post(self, path: str, who: str, body: Any = None, note: str = "") -> Any:
-        """Have somebody post something."""
-        return await self.recorder.ask(who, "POST", path, body, note=note)
+        """Have somebody post something; what takes a second person is confirmed by one."""
+        answer = await self.recorder.ask(who, "POST", path, body, note=note)
+        await self._confirm(answer, who)
+        return answer
 
     async def put(self, path: str, who: str, body: Any, note: str = "") -> Any:
-        """Have somebody put something."""
-        return await self.recorder.ask(who, "PUT", path, body, note=note)
+        """Have somebody put something; what takes a second person is confirmed by one."""
+        answer = await self.recorder.ask(who, "PUT", path, body, note=note)
+        await self._confirm(answer, who)
+        return answer
+
+    async def _confirm(self, answer: Any, who: str) -> None:
+        if answer.status_code == HTTPStatus.ACCEPTED:
+            path = f"/v1/decisions/{answer.json()['decision_id']}"
+            second = "zhao" if who == "li" else "li"
+            await self.recorder.ask(second, "POST", f"{path}/confirm", WHY)
 
     async def patch(self, path: str, whos: Sequence[str], body: Any, note: str = "") -> None:
         """Have some people change something."""
@@ -444,7 +454,7 @@ async def _ended_zones(walk: Walk) -> None:
         await post("/v1/zones/z-1/end", "li", WHY | {"valid_to": valid_to}, valid_to)
     await post("/v1/zones/none/end", "li", WHY | {"valid_to": DECEMBER})
     for who in ("nobody", "wang", "sun", "chen", "li"):
-        await post("/v1/zones/z-2/end", who, WHY | {"valid_to": JANUARY})
+        await walk.recorder.ask(who, "POST", "/v1/zones/z-2/end", WHY | {"valid_to": JANUARY})
     await post("/v1/zones/z-2/end", "li", WHY | {"valid_to": JANUARY}, "again")
     await get("/v1/zone-drafts", "wang", "li", note="afterwards")
 
@@ -583,6 +593,57 @@ async def _withdrawals(walk: Walk) -> None:
     await post(f"{garage}/withdraw", "li", WHY | {"leaves_unpriced": True})
     await walk.get(garage, "nobody", "li", note="withdrawn")
     await walk.get(f"{garage}/notice", "nobody", note="withdrawn")
+
+
+async def decisions(walk: Walk) -> None:
+    """What takes two persons, and suspensions."""
+    ask, get, pages, post = walk.recorder.ask, walk.get, walk.pages, walk.post
+    version = "/v1/tariffs/by-class/versions/1"
+    await _suspensions(walk, version)
+    asked = await ask("wang", "POST", f"{version}/withdraw", WHY | {"leaves_unpriced": True})
+    path = f"/v1/decisions/{asked.json()['decision_id']}"
+    await get("/v1/decisions", *EVERYBODY)
+    await pages("/v1/decisions?limit=1&all=true", "li")
+    for step in ("confirm", "withdraw"):
+        for who in ("nobody", "sun", "chen"):
+            await post(f"{path}/{step}", who, WHY)
+        await post(f"/v1/decisions/ffffffffffff/{step}", "li", WHY)
+    await post(f"{path}/confirm", "wang", WHY)
+    await post(f"{path}/confirm", "li", {})
+    await post(f"{path}/withdraw", "wang", WHY)
+    for step in ("confirm", "withdraw"):
+        await post(f"{path}/{step}", "li", WHY, "again")
+    own = await ask("li", "POST", f"{version}/withdraw", WHY | {"leaves_unpriced": True})
+    path = f"/v1/decisions/{own.json()['decision_id']}"
+    await post(f"{path}/confirm", "li", WHY)
+    await post(f"{path}/withdraw", "wang", WHY)
+    await walk.turn(walk.now + timedelta(days=7))
+    await post(f"{path}/confirm", "zhao", WHY, "lapsed")
+
+
+async def _suspensions(walk: Walk, version: str) -> None:
+    get, post = walk.get, walk.post
+    await post(f"{version}/suspend/confirm", "li", WHY, "of nothing")
+    for step in ("suspend", "suspend/confirm", "resume"):
+        for who in ("nobody", "sun", "chen"):
+            await post(f"{version}/{step}", who, WHY)
+    await post("/v1/tariffs/none/versions/1/suspend", "wang", WHY)
+    await post(f"{version}/suspend", "wang", {"reason": "价格有误"})
+    await post(f"{version}/suspend", "li", WHY, "again")
+    await get("/v1/suspensions", "nobody", "li")
+    await get("/v1/lots?lot_type=multi_storey", "nobody", note="suspended")
+    for lot in (await walk.recorder.ask("li", "GET", "/v1/lots")).json()["items"]:
+        if lot.get("quote_reason"):
+            stay = {"lot_id": lot["lot_id"], "entry": walk.now.isoformat()}
+            stay["exit"] = (walk.now + timedelta(hours=1)).isoformat()
+            await post("/v1/quotes", "nobody", stay, "suspended")
+            at = lot["location"]["coordinates"]
+            near = f"lon={at[0]}&lat={at[1]}&limit=1&min_free=0&lot_type=multi_storey"
+            await get(f"/v1/nearest?{near}", note="suspended")
+    await post(f"{version}/suspend/confirm", "li", WHY)
+    await post(f"{version}/suspend/confirm", "li", WHY, "again")
+    await post(f"{version}/resume", "wang", WHY)
+    await get("/v1/suspensions", "li", note="afterwards")
 
 
 async def _unpriced(walk: Walk) -> None:
@@ -1138,6 +1199,7 @@ CHAPTERS: Final[tuple[Callable[[Walk], Awaitable[None]], ...]] = (
     tariffs,
     quotes,
     controls,
+    decisions,
     mechanisms,
     people,
     closures,

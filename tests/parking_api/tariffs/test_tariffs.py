@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import pytest
@@ -17,7 +16,7 @@ from parking_api.workflow import acting
 from pricing import content_hash
 from sql.kinds import APPROVER
 from tests.parking_api.builders import Builder
-from tests.parking_api.bureau import Bureau, document, get, person, problem
+from tests.parking_api.bureau import Bureau, document, fee, get, person, problem
 from tests.polling import until_somebody_waits
 
 SOON = "2026-12-01T00:00:00+08:00"
@@ -27,13 +26,6 @@ TARGET = {"zones": ["z-1"], "lot_types": ["on_street"]}
 
 async def state(bureau: Bureau, path: str) -> str:
     return str((await get(bureau, path, **bureau.drafter))["state"])
-
-
-async def fee(bureau: Bureau, lot_id: str = "street", entry: str = SOON) -> Any:
-    exit_ = (datetime.fromisoformat(entry) + timedelta(minutes=30)).isoformat()
-    stay = {"lot_id": lot_id, "entry": entry, "exit": exit_}
-    told = (await bureau.api.post("/v1/quotes", json=stay)).json()
-    return told.get("total_minor", told.get("type"))
 
 
 async def test_from_draft_to_force(bureau: Bureau, built: Builder) -> None:
@@ -206,15 +198,14 @@ async def test_withdrawing(bureau: Bureau) -> None:
     first = await bureau.published()
     second = await bureau.version("t-1", document=document(price=400))
     await bureau.act(second, "schedule", bureau.approver, effective_from=SOON)
-    problem(await bureau.post(f"{second}/withdraw", bureau.drafter), 403, "not-the-drafter")
 
-    told = await bureau.act(second, "withdraw", bureau.approver)
+    told = await bureau.decided(f"{second}/withdraw")
 
     assert (told["state"], told["unpriced"]["lots"]) == ("withdrawn", 0)
     assert await fee(bureau) == 300
     assert (await get(bureau, first))["effective_to"] is None
     bureau.clock.now += timedelta(days=1)
-    await bureau.act(first, "withdraw", bureau.approver, leaves_unpriced=True)
+    await bureau.decided(f"{first}/withdraw", leaves_unpriced=True)
     assert await fee(bureau) == "urn:onelot:problem:lot-without-tariff"
     before = (bureau.clock.now - timedelta(hours=1)).isoformat()
     assert await fee(bureau, entry=before) == 300
