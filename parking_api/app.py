@@ -20,6 +20,7 @@ from parking_api.feeds import routes as feed_routes
 from parking_api.feeds.places import Places
 from parking_api.feeds.pushing import Pushes, pushing
 from parking_api.hot_routes import HotRoute, HotRoutes
+from parking_api.importing import routes as import_routes
 from parking_api.listening import listening
 from parking_api.lots import routes as lot_routes
 from parking_api.lots.models import (
@@ -67,6 +68,7 @@ ROUTES = (
     tariff_routes,
     suspension_routes,
     decision_routes,
+    import_routes,
     control_routes,
     calendar_routes,
     mechanism_routes,

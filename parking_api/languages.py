@@ -121,7 +121,6 @@ _SENTENCES: Final[Mapping[str, str]] = {
         "该停车场在入场时的收费标准已暂停：无价格。"
     ),
     "Version {} of {} is suspended at {}: {}": "{1} 第 {0} 版在 {2} 处于暂停：{3}",
-    "That import changes prices: it takes two persons.": "该导入会改变价格：须经两人决定。",
     "There is no such enrolment, or its code is another, used up or too old.": (
         "没有该登记，或其验证码不符、已用尽或已过期。"
     ),

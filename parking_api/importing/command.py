@@ -17,6 +17,7 @@ from parking_api.coordinates import CRS_NAMES
 from parking_api.importing import lots_file
 from parking_api.importing.faults import Faults, ImportFaultsError
 from parking_api.importing.lots_file import LotOptions
+from parking_api.importing.moved import ImportUndecidedError
 from parking_api.importing.progress import Steps
 from parking_api.importing.reading import message
 from parking_api.importing.rows import LotRow
@@ -116,6 +117,9 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
         say(err, *error.faults.notes, *error.faults.lines())
         say(err, f"{_count(error.faults)}; nothing was changed")
         return 1
+    except ImportUndecidedError as error:
+        say(err, str(error), "nothing was changed")
+        return 1
     except DATABASE_ERRORS as error:
         say(err, f"the database: {reason(error)}", "nothing was changed")
         return 1
@@ -147,6 +151,8 @@ async def _import(arguments: argparse.Namespace, url: str, out: Console, err: Co
             totals = done.totals
     say(out, *totals.notes)
     say(err, *doubts_note(totals), *unpriced_note(totals))
+    if totals.changes is not None and totals.moved:
+        say(err, f"note: the price of {len(totals.moved):,} lots would change: two persons decide")
     if totals.changes is None:
         say(out, f"imported {totals} in {time.monotonic() - began:.1f} s")
     else:

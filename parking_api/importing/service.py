@@ -33,6 +33,13 @@ from parking_api.importing.lots_file import (
     notes,
     read_lots_file,
 )
+from parking_api.importing.moved import (
+    Basis,
+    digest_of,
+    moved,
+    read_basis,
+    require_decision,
+)
 from parking_api.importing.progress import Steps
 from parking_api.importing.queries import HandedLot, MergedSpaces, Staged
 from parking_api.importing.reading import Register
@@ -85,14 +92,18 @@ async def import_city(
 
     Raises:
         ImportFaultsError: The files have faults; nothing was changed.
+        ImportUndecidedError: Prices would move, and no two persons have decided on that.
     """
     faults = Faults()
+    digest = digest_of(directory, encoding)
     city = read_city(directory, faults, steps, frozenset(await queries.timezones(db)), encoding)
     faults.raise_if_any()
     async with _importing(db, dry_run=dry_run) as within:
         before = await _read_before(within, dry_run=dry_run)
         totals = await load_city(within, city, at=at, steps=steps)
         await _look_back(within, totals, before, city.lots, at)
+        if not dry_run:
+            await require_decision(Act(within, IMPORTER, at), digest, totals.moved)
     totals.notes = tuple(faults.notes)
     return totals
 
@@ -115,8 +126,10 @@ async def import_lots(
     Raises:
         ImportFaultsError: The file has faults and `skip_bad` is not given, or it cannot be read,
             or no row is right; nothing was changed.
+        ImportUndecidedError: Prices would move, and no two persons have decided on that.
     """
     faults = Faults()
+    digest = digest_of(path, options)
     source = read_lots_file(path, faults, options.encoding)
     if faults.unread:
         faults.raise_if_any()
@@ -131,6 +144,8 @@ async def import_lots(
             within, rows, parties.operators, parties.gateways, columns=lots.columns, at=at
         )
         await _look_back(within, totals, before, lots, at)
+        if not dry_run:
+            await require_decision(Act(within, IMPORTER, at), digest, totals.moved)
     added = [] if dry_run else parties.notes()
     totals.notes = (*faults.notes, *notes(source), *added)
     return LotsImport(totals, faults, source.total)
@@ -154,11 +169,13 @@ class _Before:
     """What an import is compared with; `registered` in a dry run alone."""
 
     coverage: coverage.Coverage
+    basis: Basis
     registered: Registered | None
 
 
 async def _read_before(db: Transaction, *, dry_run: bool) -> _Before:
-    return _Before(await coverage.read(db), await read_registered(db) if dry_run else None)
+    registered = await read_registered(db) if dry_run else None
+    return _Before(await coverage.read(db), await read_basis(db), registered)
 
 
 async def _look_back(
@@ -166,6 +183,7 @@ async def _look_back(
 ) -> None:
     """Add to the totals what is to be seen once all is written."""
     totals.unpriced = coverage.newly_unpriced(before.coverage, await coverage.read(db), at)
+    totals.moved = moved(before.basis, await read_basis(db), at)
     totals.doubts = await find_doubts(db, lots)
     if before.registered is not None:
         totals.changes = describe_changes(before.registered, await read_registered(db))

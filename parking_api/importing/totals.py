@@ -16,6 +16,7 @@ class Totals:
         bays_deleted: Bays that are no more.
         unpriced: Lots that have lost their price: their zone is gone, or drawn smaller, or they
             moved.
+        moved: Lots that were there, and that another tariff version prices by it; ids.
         notes: What else a user should know, such as how files were read.
         doubts: What is imported and may be wrong.
         changes: A line for each thing that would change, of a dry run alone.
@@ -24,6 +25,7 @@ class Totals:
     counts: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     bays_deleted: int = 0
     unpriced: Sequence[UnpricedLot] = ()
+    moved: list[str] = field(default_factory=list)
     notes: Sequence[str] = ()
     doubts: Sequence[Fault] = ()
     changes: Sequence[str] | None = None

@@ -600,6 +600,10 @@ async def decisions(walk: Walk) -> None:
     ask, get, pages, post = walk.recorder.ask, walk.get, walk.pages, walk.post
     version = "/v1/tariffs/by-class/versions/1"
     await _suspensions(walk, version)
+    for who in EVERYBODY:
+        given = {"digest": "ab" * 32, **WHY}
+        asked = await ask(who, "POST", "/v1/imports", given)
+    await post("/v1/imports", "wang", {"digest": "x", **WHY})
     asked = await ask("wang", "POST", f"{version}/withdraw", WHY | {"leaves_unpriced": True})
     path = f"/v1/decisions/{asked.json()['decision_id']}"
     await get("/v1/decisions", *EVERYBODY)
