@@ -185,6 +185,24 @@ CREATE OR REPLACE FUNCTION audit_entry_stays() RETURNS trigger LANGUAGE plpgsql 
             USING ERRCODE = 'insufficient_privilege';
     END $$;
 
+-- A number far ahead would leave none for those who write next, and a hash out of line would break
+-- the chain: so an entry goes nowhere but to the chain's end.
+CREATE OR REPLACE FUNCTION audit_entry_follows() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+    DECLARE
+        last_id bigint;
+        last_hash bytea;
+    BEGIN
+        SELECT entry_id, hash INTO last_id, last_hash FROM public.audit_entry
+        ORDER BY entry_id DESC LIMIT 1;
+        IF (NEW.entry_id, NEW.previous_hash) IS DISTINCT FROM
+            (coalesce(last_id, 0) + 1, coalesce(last_hash, decode(repeat('00', 32), 'hex'))) THEN
+            RAISE EXCEPTION 'an audit entry follows the last one'
+                USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN NEW;
+    END $$;
+
 CREATE OR REPLACE FUNCTION tariff_version_stays() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF TG_OP = 'DELETE' THEN

@@ -91,8 +91,8 @@ class Enrolment(Base):
 class AuditEntry(Base):
     """An act of a person, chained to the one before by hashes; `parking_api.audit` makes them.
 
-    The application's role may read and add rows, nothing else; a trigger refuses the rest to
-    everybody.
+    The application's role may read and add rows, nothing else; triggers refuse the rest to
+    everybody, and a row that does not follow the last one.
     """
 
     __table_args__ = (Index("audit_entry_subject_idx", "subject", "entry_id"),)

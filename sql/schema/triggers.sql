@@ -53,3 +53,7 @@ CREATE OR REPLACE TRIGGER audit_entry_stays
 BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
 FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_stays();
 ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER audit_entry_stays;
+
+CREATE OR REPLACE TRIGGER audit_entry_follows BEFORE INSERT ON audit_entry
+FOR EACH ROW EXECUTE FUNCTION audit_entry_follows();
+ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER audit_entry_follows;

@@ -160,6 +160,30 @@ async def test_even_its_owner_is_stopped_by_the_trigger(
     assert (await verify(db)).entries == 1
 
 
+INSERT = """
+INSERT INTO audit_entry (entry_id, at, person_id, action, subject, previous_hash, hash)
+VALUES ($1, now(), 'li', 'a', 'b', $2, sha256('x'))
+"""
+
+
+@pytest.mark.parametrize("as_owner", [False, True])
+async def test_an_entry_goes_nowhere_but_to_the_end(
+    db: Db, database_url: str, owner_url: str, as_owner: bool
+) -> None:
+    """The highest number would leave none for those who write next."""
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="follows the last one"):
+        await db.execute(INSERT, 1, b"\1" * 32)
+    await add(db)
+    last = (await verify(db)).hash
+    async with connected(owner_url if as_owner else database_url, "test") as thief:
+        for number, previous in ((2**63 - 1, last), (3, last), (2, b"\1" * 32)):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="follows the last one"):
+                await thief.execute(INSERT, number, previous)
+
+    assert await add(db) == 2
+    assert (await verify(db)).entries == 2
+
+
 TAMPERINGS = {
     "UPDATE audit_entry SET reason = 'other' WHERE entry_id = 2": "entry 2 was changed",
     "UPDATE audit_entry SET at = at - interval '1 microsecond' WHERE entry_id = 3": "entry 3 was",
