@@ -14,6 +14,7 @@ from parking_api.models import Page, Why
 from parking_api.paging import page
 from parking_api.parameters import Nothing
 from parking_api.people.access import SeesAll, for_bureau, guarded, public_with_login, taking
+from parking_api.people.errors import NotStandingError
 from parking_api.people.queries import Person
 from parking_api.price_controls.errors import PriceControlError
 from parking_api.price_controls.service import Target
@@ -197,7 +198,13 @@ async def submit_version(
 
 @router.post(
     f"{VERSION_PATH}/approve",
-    responses=guarded(TariffUnknownError, SamePersonError, VersionStateError, DatabaseAwayError),
+    responses=guarded(
+        TariffUnknownError,
+        SamePersonError,
+        NotStandingError,
+        VersionStateError,
+        DatabaseAwayError,
+    ),
 )
 async def approve_version(
     key: VersionKey, body: Why, deps: Deps, caller: Annotated[Person, taking(VERSIONS, "approve")]

@@ -13,6 +13,7 @@ import asyncpg
 import pricing
 from parking_api.decisions import service as decisions
 from parking_api.errors import ApiError
+from parking_api.people.service import require_standing
 from parking_api.price_controls import service as price_controls
 from parking_api.price_controls.service import Target
 from parking_api.quotes import coverage
@@ -258,8 +259,10 @@ async def approve(act: Act, key: Key) -> BureauVersion:
         TariffUnknownError: There is no such version.
         VersionStateError: It is not in review, or not any more.
         SamePersonError: It was drafted or submitted by whoever approves.
+        NotStandingError: Whoever submitted it has lost their role, or all keys.
     """
     async with change(act, VERSIONS, "approve", (key, act.at)) as taken:
+        await require_standing(act, taken.before.submitted_by, DRAFTER)
         taken.after = await queries.settle(
             act.db, key.tariff_id, key.version, state="approved", by=act.person_id, at=act.at
         )

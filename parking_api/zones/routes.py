@@ -15,6 +15,7 @@ from parking_api.geometry import MAX_CORNERS
 from parking_api.models import GeoJson, Page, Why
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import for_bureau, guarded, taking
+from parking_api.people.errors import NotStandingError
 from parking_api.people.queries import Person
 from parking_api.quotes.errors import LeavesUnpricedError
 from parking_api.quotes.following import CurrentPrices
@@ -175,6 +176,7 @@ async def check_zone(zone_id: ZoneId, deps: Deps, body: ZoneCheckAsk | None = No
     responses=guarded(
         ZoneDraftUnknownError,
         SamePersonError,
+        NotStandingError,
         ZoneStateError,
         ZoneTimesError,
         ZoneExistsError,

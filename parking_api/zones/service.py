@@ -9,6 +9,7 @@ from typing import Any, Final, TypedDict
 
 from parking_api.decisions import service as decisions
 from parking_api.errors import ApiError
+from parking_api.people.service import require_standing
 from parking_api.quotes import coverage
 from parking_api.quotes.models import UnpricedLots
 from parking_api.workflow import Act, NotTheDrafterError, Step, Workflow, change, in_words
@@ -200,6 +201,7 @@ async def publish(
     Raises:
         ZoneDraftUnknownError: One is not there.
         SamePersonError: One was drafted by whoever publishes.
+        NotStandingError: Whoever drafted one has lost their role, or all keys.
         ZoneStateError: One is published or withdrawn already.
         ZoneTimesError: One would begin in the past, or replace what is not there to be replaced.
         ZoneExistsError: There is a zone of that id, which came in by import.
@@ -212,6 +214,7 @@ async def publish(
     # In one order, so that two that publish never wait for each other.
     for zone_id in sorted(set(zone_ids)):
         async with change(act, DRAFTS, "publish", zone_id) as taken:
+            await require_standing(act, taken.before.drafted_by, DRAFTER)
             await _put_in_force(act, taken.before)
             taken.after = await queries.settle_draft(
                 act.db, zone_id, "published", act.person_id, act.at

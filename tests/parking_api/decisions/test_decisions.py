@@ -148,6 +148,18 @@ async def test_who_asked_and_is_no_more_in_office_counts_as_nobody(
     assert await db.fetchval(STATE) == before
 
 
+async def test_a_draft_of_who_is_no_more_in_office_is_approved_by_nobody(
+    bureau: Bureau, database_url: str
+) -> None:
+    operations = await keyed(database_url, "sun", "operations", at=bureau.clock.now)
+    path = (await bureau.draft()).headers["location"]
+    await bureau.act(path, "submit", bureau.drafter)
+    away = "/v1/people/wang/roles/bureau_drafter"
+    assert (await bureau.api.delete(away, headers=operations)).status_code == 200
+
+    problem(await bureau.post(f"{path}/approve", bureau.approver), 409, "not-standing")
+
+
 async def test_an_approver_without_the_role_confirms_nothing(
     priced: Bureau, database_url: str
 ) -> None:
