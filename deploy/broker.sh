@@ -50,4 +50,6 @@ if unreadable; then
     echo "Error: the broker's store cannot be read: put aside as $aside, started without" >&2
     for old in $(printf '%s\n' "$store".unreadable-* | sort -r | tail -n +4); do rm -f "$old"; done
 fi
+# For whoever has it read its users again; `exec` keeps the number.
+echo "$$" >broker.pid
 exec "$mosquitto" -c mosquitto.conf

@@ -5,22 +5,27 @@
 --   onelot_app       ONELOT_DB_APP_PASSWORD       the API and the commands
 --   onelot_ingest    ONELOT_DB_INGEST_PASSWORD    the ingester
 --   onelot_analysis  ONELOT_DB_ANALYSIS_PASSWORD  analysts: they read
+--   onelot_logins    ONELOT_DB_LOGINS_PASSWORD    the broker's users, kept beside it
 -- PostGIS is created here because only a superuser may.
 \set ON_ERROR_STOP on
 \set password `printf %s "$ONELOT_DB_PASSWORD"`
 \set app_password `printf %s "$ONELOT_DB_APP_PASSWORD"`
 \set ingest_password `printf %s "$ONELOT_DB_INGEST_PASSWORD"`
 \set analysis_password `printf %s "$ONELOT_DB_ANALYSIS_PASSWORD"`
+\set logins_password `printf %s "$ONELOT_DB_LOGINS_PASSWORD"`
 SET client_min_messages = warning;
 
 SELECT format('CREATE ROLE %I LOGIN', r.name)
-FROM unnest(ARRAY['onelot', 'onelot_app', 'onelot_ingest', 'onelot_analysis']) AS r (name)
+FROM unnest(
+    ARRAY['onelot', 'onelot_app', 'onelot_ingest', 'onelot_analysis', 'onelot_logins']
+) AS r (name)
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
 \gexec
 ALTER ROLE onelot PASSWORD :'password';
 ALTER ROLE onelot_app PASSWORD :'app_password';
 ALTER ROLE onelot_ingest PASSWORD :'ingest_password';
 ALTER ROLE onelot_analysis PASSWORD :'analysis_password';
+ALTER ROLE onelot_logins PASSWORD :'logins_password';
 ALTER ROLE onelot_analysis SET default_transaction_read_only = on;
 ALTER ROLE onelot_analysis SET statement_timeout = '5min';
 

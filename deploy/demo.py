@@ -85,7 +85,7 @@ def _run_alone(var: Directory, lots: int | None, speed: str, display: Display) -
                 display.say("the servers of an earlier, killed demo have been stopped")
             return _serve(startup.run(lots, speed), var, display)
         except StopRequested:
-            display.say("stopping: simulator, API, ingester, broker, database")
+            display.say("stopping: simulator, API, ingester, logins, broker, database")
             return 0
         except Exception as error:  # noqa: BLE001 - whatever it is, everything stops
             _explain(startup, error, display)

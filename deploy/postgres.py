@@ -17,12 +17,14 @@ OWNER: Final = "onelot"
 APPLICATION: Final = "onelot_app"
 INGESTER: Final = "onelot_ingest"
 ANALYSIS: Final = "onelot_analysis"
+LOGINS: Final = "onelot_logins"
 # The variable in which create_database.sql finds each role's password.
 PASSWORDS: Final = {
     OWNER: "ONELOT_DB_PASSWORD",
     APPLICATION: "ONELOT_DB_APP_PASSWORD",
     INGESTER: "ONELOT_DB_INGEST_PASSWORD",
     ANALYSIS: "ONELOT_DB_ANALYSIS_PASSWORD",
+    LOGINS: "ONELOT_DB_LOGINS_PASSWORD",
 }
 SUPERUSER: Final = "postgres"
 SYSTEM_USER: Final = "postgres"

@@ -26,6 +26,7 @@ class Secrets:
     digest: str
     database_ingest: str
     database_analysis: str
+    database_logins: str
 
     @property
     def database(self) -> Mapping[str, str]:
@@ -35,6 +36,7 @@ class Secrets:
             postgres.APPLICATION: self.database_app,
             postgres.INGESTER: self.database_ingest,
             postgres.ANALYSIS: self.database_analysis,
+            postgres.LOGINS: self.database_logins,
         }
 
 
@@ -69,6 +71,7 @@ class Place:
         mqtt_tls: The broker's listener with TLS.
         mqtt_mutual: The one where gateways log in by certificate; open where it is set up.
         authority: The directory of the demo's own authority.
+        logins_status: The file that is touched in the broker's directory while its users are right.
         given_tls: The directory of certificates that are given; None for none.
         mqtt_names: What the broker is called by its clients.
     """
@@ -90,6 +93,7 @@ class Place:
     mqtt_tls: Address = Address("127.0.0.1", listeners.TLS_PORT, "127.0.0.1")
     mqtt_mutual: Address = Address("127.0.0.1", listeners.MUTUAL_PORT, "127.0.0.1")
     authority: str = "tls"
+    logins_status: str = "logins.status"
     given_tls: str | None = None
     mqtt_names: tuple[str, ...] = ("localhost", "127.0.0.1")
 
@@ -187,6 +191,18 @@ def mqtt_broker(place: Place) -> Service:
     )
 
 
+def logins(place: Place, secrets: Secrets) -> Service:
+    """The broker's users, kept as the database has them; as root it becomes the broker's user."""
+    return Service(
+        "logins",
+        (
+            *(place.python, "-m", "parking_api", "credentials", "--follow"),
+            *("--broker-dir", place.broker_directory, "--status", place.logins_status),
+        ),
+        environment={"DATABASE_URL": database_url(place, secrets, postgres.LOGINS)},
+    )
+
+
 def ingester(place: Place, secrets: Secrets) -> Service:
     """MQTT in, committed state out."""
     return Service(
@@ -247,6 +263,7 @@ def services(place: Place, secrets: Secrets, speed: str = "1") -> tuple[Service,
     return (
         database(place),
         mqtt_broker(place),
+        logins(place, secrets),
         ingester(place, secrets),
         api(place, secrets),
         simulator(place, speed),

@@ -28,6 +28,8 @@ class AdvisoryLock(IntEnum):
     AUDIT = 370_202
     # Held by a transaction that publishes or ends zones, tariffs or price controls, until it ends.
     TARIFFS = 370_203
+    # Held while the broker's users are written.
+    BROKER_USERS = 370_204
 
 
 RUN_FILE = Path("var/run.json")

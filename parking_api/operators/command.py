@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,9 @@ from rich.console import Console
 from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
 from parking_api.credentials_file import CredentialsFileError
 from parking_api.operators.broker_files import API_USER, INGEST_USER, PUSH_USER
+from parking_api.operators.broker_users import follow
 from parking_api.operators.credentials import Issued, Places, issue
+from sql import logs
 from sql.engine import RUN_FILE
 
 # Where the passwords of the platform's own users come from.
@@ -40,14 +43,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reload", action="store_true", help=f"have the broker of {RUN_FILE} read its files again"
     )
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="issue nothing: keep the broker's files as the database says, until a signal; it "
+        "needs neither the gateways' file nor the platform's passwords",
+    )
+    parser.add_argument(
+        "--status", type=Path, help="with --follow: a file that is touched while all is well"
+    )
 
 
 def check_arguments(arguments: argparse.Namespace) -> str | None:
     """Say what is wrong with the command line and the environment; None if nothing is."""
-    for variable in _VARIABLES.values():
-        if not os.environ.get(variable):
-            return f"{variable} is not set"
-    for directory in (arguments.file.parent, arguments.broker_dir):
+    directories = [arguments.broker_dir]
+    if not arguments.follow:
+        for variable in _VARIABLES.values():
+            if not os.environ.get(variable):
+                return f"{variable} is not set"
+        directories.append(arguments.file.parent)
+    for directory in directories:
         if not directory.is_dir():
             return f"there is no directory {directory}"
     return None
@@ -63,6 +78,10 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
     Returns:
         The exit status: 0 done, 1 not done.
     """
+    if arguments.follow:
+        logs.configure()
+        asyncio.run(_follow(url, arguments.broker_dir, arguments.status))
+        return 0
     out, err = Console(), Console(stderr=True)
     places = Places(arguments.file, arguments.broker_dir)
     try:
@@ -74,6 +93,14 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
         return 1
     say(out, f"{issued.gateways:,} gateways, {issued.new:,} new passwords: {places.file}")
     return 0
+
+
+async def _follow(url: str, directory: Path, status: Path | None) -> None:
+    task = asyncio.ensure_future(follow(url, directory, status))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _issue(url: str, places: Places) -> Issued:

@@ -1,8 +1,9 @@
 """Issuing passwords: to the database as hashes, to a file for the gateways, to the broker.
 
 A password stands in clear only in the file, so a gateway that the file lacks, or has with another
-password than the database's, gets a new one. The files are written within the transaction: should
-one of them fail, the database keeps the old hashes, and the next run puts right what is left.
+password than the database's, gets a new one, unless a person issued or revoked it through the API:
+then it is left alone. The files are written within the transaction: should one of them fail, the
+database keeps the old hashes, and the next run puts right what is left.
 """
 
 from collections.abc import Mapping
@@ -86,6 +87,7 @@ async def issue(db: Db, places: Places, platform: Mapping[str, str]) -> Issued:
     """
     async with transaction(db) as within:
         await lock(within, AdvisoryLock.REGISTRATION)
+        await lock(within, AdvisoryLock.BROKER_USERS)
         document = read_credentials(places.file)
         known = _passwords(document, places.file)
         gateways = await queries.credentials(within)
@@ -93,7 +95,13 @@ async def issue(db: Db, places: Places, platform: Mapping[str, str]) -> Issued:
         for gateway in gateways:
             name, stored = gateway.gateway_id, gateway.password_hash
             password = known.get(name)
-            if password is None or stored is None or not is_password(password, stored):
+            if gateway.password_by_person:
+                # What a person issued, the person alone knows; what one revoked, stays so.
+                if stored is not None:
+                    hashes[name] = stored
+                if password is None or stored is None or not is_password(password, stored):
+                    continue
+            elif password is None or stored is None or not is_password(password, stored):
                 password = new_password()
                 stored = mosquitto_hash(password, new_salt())
                 await queries.set_password(within, name, stored)

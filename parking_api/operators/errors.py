@@ -10,6 +10,10 @@ class OperatorNotFoundError(ApiError, status=HTTPStatus.NOT_FOUND):
     """There is no such operator."""
 
 
+class GatewayNotFoundError(ApiError, status=HTTPStatus.NOT_FOUND):
+    """The operator has no such gateway."""
+
+
 class LoginMissingError(ApiError, status=HTTPStatus.UNAUTHORIZED):
     """This needs `Authorization: Basic` with a gateway's name and password."""
 

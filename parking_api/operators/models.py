@@ -1,5 +1,7 @@
 """The shapes of requests and answers about operators."""
 
+from datetime import datetime
+
 from pydantic import Field
 
 from parking_api.models import Answer, Count, StoredName
@@ -16,3 +18,14 @@ class OperatorAnswer(Answer):
     gateways_with_credentials: Count = Field(
         description="Those that a password has been issued to: the others cannot report."
     )
+
+
+class NewCredentials(Answer):
+    """How a gateway logs in from now on: at the broker, and over HTTP."""
+
+    gateway_id: str = Field(description="Also its user name and client id.", examples=["gw-try"])
+    password: str = Field(
+        description="Shown this once: only a hash of it is kept.",
+        examples=["gqT9yK1mSz3uXv0aBcDeFgHi"],
+    )
+    issued_at: datetime

@@ -13,7 +13,15 @@ class Gateway(Row):
     gateway_id: str
     simulated: bool
     password_hash: str | None
+    password_by_person: bool
     lots: list[str]
+
+
+class GatewayState(Row):
+    """An operator's gateway, and whether it has a password."""
+
+    gateway_id: str
+    has_password: bool
 
 
 class Login(Row):
@@ -38,6 +46,16 @@ async def credentials(db: Transaction) -> list[Gateway]:
 @statement
 async def logins(db: Db) -> list[Login]:
     """Read every gateway that has a password."""
+
+
+@statement
+async def gateway(db: Transaction, operator_id: str, gateway_id: str) -> GatewayState | None:
+    """Read an operator's gateway, and hold it until the transaction ends."""
+
+
+@statement
+async def set_by_person(db: Transaction, gateway_id: str, password_hash: str | None) -> None:
+    """Store the password that a person issued, or revoke it."""
 
 
 @statement

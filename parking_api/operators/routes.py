@@ -1,20 +1,33 @@
 """Routes of operators."""
 
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from parking_api.models import Page
-from parking_api.operators import queries
-from parking_api.operators.errors import OperatorNotFoundError
-from parking_api.operators.models import OperatorAnswer
+from parking_api.operators import queries, service
+from parking_api.operators.errors import GatewayNotFoundError, OperatorNotFoundError
+from parking_api.operators.models import NewCredentials, OperatorAnswer
 from parking_api.operators.sight import Seen
 from parking_api.paging import PageAsk, page
 from parking_api.parameters import ID_PATTERN, Nothing
-from parking_api.people.access import guarded
+from parking_api.people.access import allowed, guarded
+from parking_api.people.errors import KeyNeededError
+from parking_api.people.queries import Person
 from parking_api.resources import Deps
+from sql.kinds import OPERATIONS, OPERATOR
 
 router = APIRouter(tags=["operators"])
+
+GatewayId = Annotated[str, Path(pattern=ID_PATTERN, examples=["gw-try"])]
+Either = Annotated[Person, allowed(OPERATIONS, OPERATOR)]
+ByKey = Annotated[Person, allowed(OPERATIONS, OPERATOR, by_key=True)]
+
+
+async def _unstored(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"
+
 
 OperatorId = Annotated[str, Path(pattern=ID_PATTERN, examples=["op-try"])]
 
@@ -32,6 +45,44 @@ async def list_operators(
             db, most=ask.limit + 1, after=ask.cursor or "", operator_id=seen.operator_id
         )
     return page("/v1/operators", ask, ask.limit, found, lambda each: each.operator_id)
+
+
+@router.post(
+    "/v1/operators/{operator_id}/gateways/{gateway_id}/credentials",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[Depends(_unstored)],
+    responses=guarded(GatewayNotFoundError, KeyNeededError),
+)
+async def issue_gateway_password(
+    operator_id: OperatorId, gateway_id: GatewayId, _: Nothing, who: ByKey, seen: Seen, deps: Deps
+) -> NewCredentials:
+    """Give a gateway a new password, shown this once; for operations and the operator.
+
+    It takes a key, not a token. The password before ends: within about a second the broker closes
+    the connection that was made with it.
+    """
+    seen.of(operator_id)
+    async with deps.database.connection() as db:
+        return await service.issue_password(
+            db, operator_id, gateway_id, who.person_id, deps.clock()
+        )
+
+
+@router.delete(
+    "/v1/operators/{operator_id}/gateways/{gateway_id}/credentials",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=guarded(GatewayNotFoundError),
+)
+async def revoke_gateway_password(
+    operator_id: OperatorId, gateway_id: GatewayId, _: Nothing, who: Either, seen: Seen, deps: Deps
+) -> None:
+    """End a gateway's password, and whatever it may do; for operations and the operator.
+
+    Within about a second the broker closes its connection. Without a password nothing changes.
+    """
+    seen.of(operator_id)
+    async with deps.database.connection() as db:
+        await service.revoke_password(db, operator_id, gateway_id, who.person_id, deps.clock())
 
 
 @router.get("/v1/operators/{operator_id}", responses=guarded(OperatorNotFoundError))

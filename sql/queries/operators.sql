@@ -38,6 +38,7 @@ SELECT
     g.gateway_id,
     g.simulated,
     g.password_hash,
+    g.password_by_person,
     coalesce(
         array_agg(l.lot_id ORDER BY l.lot_id) FILTER (WHERE l.lot_id IS NOT null), '{}'
     ) AS lots
@@ -54,6 +55,22 @@ SELECT
     password_hash
 FROM gateway
 WHERE password_hash IS NOT null;
+
+-- name: gateway(operator_id, gateway_id)
+-- An operator's gateway, held until the transaction ends: whether it has a password.
+-- Index: gateway_pkey.
+SELECT
+    gateway_id,
+    password_hash IS NOT null AS has_password
+FROM gateway
+WHERE gateway_id = :gateway_id AND operator_id = :operator_id
+FOR UPDATE;
+
+-- name: set_by_person(gateway_id, password_hash)
+-- Store the password that a person issued, hashed as mosquitto writes it; null revokes it.
+-- Index: gateway_pkey.
+UPDATE gateway SET password_hash = :password_hash, password_by_person = true
+WHERE gateway_id = :gateway_id;
 
 -- name: set_password(gateway_id, password_hash)
 -- Store a gateway's new password, hashed as mosquitto writes it.

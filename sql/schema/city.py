@@ -47,6 +47,8 @@ class Gateway(Base):
     simulated: Mapped[bool] = mapped_column(server_default=text("false"))
     # As the broker wants it; null until a password has been issued.
     password_hash: Mapped[str | None]
+    # A person issued or revoked it, through the API: the command leaves it alone from then on.
+    password_by_person: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Zone(Base):

@@ -5,7 +5,9 @@ DO $$
 DECLARE
     missing text := (
         SELECT string_agg(name, ', ')
-        FROM unnest(ARRAY['onelot_app', 'onelot_ingest', 'onelot_analysis']) AS r (name)
+        FROM unnest(
+            ARRAY['onelot_app', 'onelot_ingest', 'onelot_analysis', 'onelot_logins']
+        ) AS r (name)
         WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
     );
 BEGIN

@@ -8,6 +8,9 @@
 -- | onelot_analysis | analysts             | the city, its history, | nothing                        |
 -- |                 |                      | tariffs                |                                |
 --
+-- | onelot_logins   | the broker's users   | gateways' passwords,   | nothing                        |
+-- |                 |                      | as hashes              |                                |
+--
 -- onelot_app has its rights to tables by default: see cluster.sql.
 
 REVOKE INSERT, UPDATE, DELETE ON alembic_version, retention FROM onelot_app;
@@ -36,6 +39,9 @@ GRANT SELECT, INSERT, UPDATE ON lot_state, lot_occupancy, ingester_status TO one
 GRANT INSERT ON space_event, count_event TO onelot_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dead_letter TO onelot_ingest;
 GRANT EXECUTE ON FUNCTION make_partition, drop_partition TO onelot_ingest;
+
+-- Who keeps the broker's users.
+GRANT SELECT (gateway_id, password_hash) ON gateway TO onelot_logins;
 
 -- Analysts: nothing of persons, passwords, and messages.
 GRANT SELECT ON

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOTS: Final = 60
 READY_WITHIN_S: Final = 120.0
 STOPPED_WITHIN_S: Final = 10.0
-SERVICES: Final = {"database", "broker", "ingester", "api", "simulator"}
+SERVICES: Final = {"database", "broker", "logins", "ingester", "api", "simulator"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,9 @@ def stop(demo: Demo) -> None:
     assert time.monotonic() - started_at < STOPPED_WITHIN_S
     assert not [process for process in family if process.is_running()]
     assert not (demo.var / "run.json").exists()
-    assert order_of_stops(demo.var) == ["simulator", "api", "ingester", "broker", "database"]
+    assert order_of_stops(demo.var) == [
+        "simulator", "api", "ingester", "logins", "broker", "database",
+    ]  # fmt: skip
 
 
 def order_of_stops(var: Path) -> list[str]:
