@@ -16,6 +16,7 @@ from parking_api.people.access import allowed, guarded
 from parking_api.people.errors import KeyNeededError
 from parking_api.people.queries import Person
 from parking_api.resources import Deps
+from parking_api.workflow import acting
 from sql.kinds import OPERATIONS, OPERATOR
 
 router = APIRouter(tags=["operators"])
@@ -62,10 +63,11 @@ async def issue_gateway_password(
     the connection that was made with it.
     """
     seen.of(operator_id)
-    async with deps.database.connection() as db:
-        return await service.issue_password(
-            db, operator_id, gateway_id, who.person_id, deps.clock()
-        )
+    async with (
+        deps.database.connection() as db,
+        acting(db, who.person_id, deps.clock()) as act,
+    ):
+        return await service.issue_password(act, operator_id, gateway_id)
 
 
 @router.delete(
@@ -81,8 +83,11 @@ async def revoke_gateway_password(
     Within about a second the broker closes its connection. Without a password nothing changes.
     """
     seen.of(operator_id)
-    async with deps.database.connection() as db:
-        await service.revoke_password(db, operator_id, gateway_id, who.person_id, deps.clock())
+    async with (
+        deps.database.connection() as db,
+        acting(db, who.person_id, deps.clock()) as act,
+    ):
+        await service.revoke_password(act, operator_id, gateway_id)
 
 
 @router.get("/v1/operators/{operator_id}", responses=guarded(OperatorNotFoundError))

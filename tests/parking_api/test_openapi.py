@@ -57,6 +57,7 @@ PATHS = {
     "/v1/people/{person_id}/keys/{key_id}/rotate",
     "/v1/operators",
     "/v1/operators/{operator_id}",
+    "/v1/operators/{operator_id}/gateways/{gateway_id}/credentials",
     "/v1/feeds",
     "/v1/feeds/{gateway_id}",
     "/v1/feeds/{gateway_id}/{lot_id}/{kind}",

@@ -65,6 +65,7 @@ MOST_SHOWN = 40
 # What the audit keeps beside the steps of workflows.
 NO_STEPS = {
     *("price.leave", "lot.change", "person.add", "person.grant_roles", "person.withdraw_role"),
+    *("gateway.issue_password", "gateway.revoke_password"),
     *("api_key.issue", "api_key.rotate", "api_key.revoke"),
 }
 WORKFLOWS: list[Workflow[Any, Any]] = [

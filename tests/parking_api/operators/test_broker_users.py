@@ -196,7 +196,7 @@ async def test_each_step_is_in_the_audit_without_the_password(
         "SELECT action, before::text, after::text FROM audit_entry WHERE subject = 'gateway/gw-a'"
         " ORDER BY entry_id"
     )
-    assert [row["action"] for row in rows] == ["issue_gateway_password", "revoke_gateway_password"]
+    assert [row["action"] for row in rows] == ["gateway.issue_password", "gateway.revoke_password"]
     assert password not in str(rows)
 
 

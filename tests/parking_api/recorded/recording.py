@@ -34,6 +34,7 @@ HEADERS: Final = (
 )
 MASKS: Final = (
     (re.compile(r'"token":"[^"]+"'), '"token":"<token>"'),
+    (re.compile(r'"password":"[A-Za-z0-9_-]{24}"'), '"password":"<password>"'),
     (re.compile(r"\bok_[0-9a-f]{12}_[A-Za-z0-9_-]{43}"), "ok_<key>"),
 )
 

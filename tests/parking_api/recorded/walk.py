@@ -1071,6 +1071,14 @@ async def operators(walk: Walk) -> None:
     for number in ("1", "2", "3", "4", "5", "99", "0", "x"):
         await get(f"/v1/dead-letters/{number}", "sun", "chen", "qian")
     await get("/v1/dead-letters/1", "nobody", "wang", "li")
+    for who, gateway in (("chen", "op-b/gateways/gw-s"), ("sun", "op-a/gateways/none")):
+        for method in ("POST", "DELETE"):
+            path = f"/v1/operators/{gateway}/credentials"
+            await walk.recorder.ask(who, method, path)
+    path = "/v1/operators/op-a/gateways/gw-a/credentials"
+    for method in ("POST", "DELETE"):
+        for who in ("wang", "chen", "sun"):
+            await walk.recorder.ask(who, method, path)
 
 
 async def closures(walk: Walk) -> None:
