@@ -82,8 +82,10 @@ def test_every_service_and_step_is_there_and_nothing_else() -> None:
 def test_service_runs_the_same_command_on_the_same_port(service: Service) -> None:
     there = container(service.name)
     assert tuple(there["command"]) == service.command
-    published = [f"127.0.0.1:{service.port}:{service.port}"] if service.port else []
-    # What is encrypted is for everybody.
+    # For this host alone: what operations looks at. What is encrypted is for everybody.
+    published = (
+        [f"127.0.0.1:{service.port}:{service.port}"] if service.name in {"api", "ingester"} else []
+    )
     published += [f"{port}:{port}" for port in service.more_ports.values()]
     assert there.get("ports", []) == published
     assert there["stop_grace_period"] == f"{service.stop_wait_s}s"
@@ -135,6 +137,34 @@ def test_the_api_believes_the_proxy_alone() -> None:
     assert there["command"] == ["nginx", "-p", "/tmp/", "-c", "/etc/onelot/nginx/nginx.conf"]
     joined = {name: container(name).get("networks", ()) for name in COMPOSE["services"]}
     assert {name for name, networks in joined.items() if "front" in networks} == {"api", "proxy"}
+
+
+def test_only_what_is_published_has_a_network_with_a_way_out() -> None:
+    assert COMPOSE["networks"]["default"] == {"internal": True}
+    outside = {
+        name
+        for name in COMPOSE["services"]
+        if set(container(name).get("networks", ("default",))) - {"default"}
+    }
+    assert outside == {name for name in COMPOSE["services"] if "ports" in container(name)}
+    assert outside == {"api", "broker", "ingester", "proxy"}
+
+
+def test_processes_are_bounded_and_roots_are_read_only() -> None:
+    for name in COMPOSE["services"]:
+        there = container(name)
+        assert 0 < there["pids_limit"] <= 256, name
+        assert there["read_only"], name
+        assert there["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_every_image_can_be_named_by_its_digest() -> None:
+    for name in COMPOSE["services"]:
+        image = container(name)["image"]
+        assert image == "onelot:0.1.0" or re.fullmatch(r"\$\{ONELOT_\w+_IMAGE:-\S+\}", image), name
+    used = re.findall(r"^FROM (\S+)", (ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE)
+    assert set(used) == {"${PYTHON_IMAGE}"}
+    assert "PYTHON_IMAGE" in container("api")["build"]["args"]
 
 
 def test_nothing_runs_as_root_or_keeps_a_secret_in_the_file() -> None:
