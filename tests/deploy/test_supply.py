@@ -1,0 +1,105 @@
+"""What we are made of: the list of parts, what is known against them, and how they are run."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+from deploy import supply
+from deploy.ports import any_free
+
+ROOT = Path(__file__).resolve().parents[2]
+PINNED = (
+    "paho-mqtt==2.1.0 --hash=sha256:" + 64 * "0" + "\nmsgspec==0.20.0 --hash=sha256:" + 64 * "1"
+)
+FLAW = {
+    "id": "GHSA-aaaa-bbbb-cccc",
+    "modified": "2026-11-01T00:00:00Z",
+    "published": "2026-11-01T00:00:00Z",
+    "summary": "a flaw",
+    "details": "a flaw",
+    "affected": [
+        {
+            "package": {"ecosystem": "PyPI", "name": "paho-mqtt"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.1.1"}]}],
+        }
+    ],
+}
+
+
+@contextmanager
+def advisories(flawed: str | None) -> Iterator[str]:
+    """A source of advisories on loopback that knows one flaw of one package, or none."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            is_flawed = asked["package"]["name"] == flawed
+            told = json.dumps({"vulns": [FLAW]} if is_flawed else {}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(told)))
+            self.end_headers()
+            self.wfile.write(told)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1/query"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def pinned(tmp_path: Path) -> Path:
+    path = tmp_path / "requirements.txt"
+    path.write_text(PINNED + "\n")
+    return path
+
+
+def test_a_known_flaw_is_told(pinned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with advisories("paho-mqtt") as url:
+        assert supply.audit(pinned, url) == supply.FOUND
+    assert "paho-mqtt 2.1.0: GHSA-aaaa-bbbb-cccc, mended in 2.1.1" in capsys.readouterr().out
+
+
+def test_without_a_flaw_all_is_well(pinned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with advisories(None) as url:
+        assert supply.audit(pinned, url) == supply.CLEAN
+    assert "2 packages of requirements.txt: 0 known flaws" in capsys.readouterr().out
+
+
+def test_without_a_source_it_says_that_nobody_knows(
+    pinned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = f"http://127.0.0.1:{any_free()}/v1/query"
+    assert supply.audit(pinned, nowhere) == supply.UNKNOWN
+    assert "NOT AUDITED" in capsys.readouterr().out
+
+
+def test_the_list_of_parts_has_every_requirement_with_its_hashes(tmp_path: Path) -> None:
+    """It is valid by CycloneDX's schema: the tool refuses to write another."""
+    report = tmp_path / "reports/sbom.json"
+    assert supply.main(["sbom", "--report", str(report)]) == 0
+    told = json.loads(report.read_text())
+    assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.6")
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    wanted = {
+        Requirement(line.removesuffix(" \\")).name for line in lines if line and line[0] not in " #"
+    }
+    assert {one["name"] for one in told["components"]} == wanted
+    for one in told["components"]:
+        assert one["version"]
+        assert one["externalReferences"][0]["hashes"][0]["alg"] == "SHA-256"
+    assert not list(report.parent.glob("*.new"))
