@@ -29,3 +29,10 @@ class NewCredentials(Answer):
         examples=["gqT9yK1mSz3uXv0aBcDeFgHi"],
     )
     issued_at: datetime
+
+
+class GatewayCredentials(Answer):
+    """Whether a gateway can log in."""
+
+    gateway_id: str = Field(examples=["gw-try"])
+    has_password: bool

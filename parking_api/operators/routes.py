@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from parking_api.models import Page
 from parking_api.operators import queries, service
 from parking_api.operators.errors import GatewayNotFoundError, OperatorNotFoundError
-from parking_api.operators.models import NewCredentials, OperatorAnswer
+from parking_api.operators.models import GatewayCredentials, NewCredentials, OperatorAnswer
 from parking_api.operators.sight import Seen
 from parking_api.paging import PageAsk, page
 from parking_api.parameters import ID_PATTERN, Nothing
@@ -72,12 +72,11 @@ async def issue_gateway_password(
 
 @router.delete(
     "/v1/operators/{operator_id}/gateways/{gateway_id}/credentials",
-    status_code=HTTPStatus.NO_CONTENT,
     responses=guarded(GatewayNotFoundError),
 )
 async def revoke_gateway_password(
     operator_id: OperatorId, gateway_id: GatewayId, _: Nothing, who: Either, seen: Seen, deps: Deps
-) -> None:
+) -> GatewayCredentials:
     """End a gateway's password, and whatever it may do; for operations and the operator.
 
     Within about a second the broker closes its connection. Without a password nothing changes.
@@ -87,7 +86,7 @@ async def revoke_gateway_password(
         deps.database.connection() as db,
         acting(db, who.person_id, deps.clock()) as act,
     ):
-        await service.revoke_password(act, operator_id, gateway_id)
+        return await service.revoke_password(act, operator_id, gateway_id)
 
 
 @router.get("/v1/operators/{operator_id}", responses=guarded(OperatorNotFoundError))

@@ -9,7 +9,7 @@ from typing import Final
 from parking_api.operators import queries
 from parking_api.operators.broker_files import mosquitto_hash, new_password, new_salt
 from parking_api.operators.errors import GatewayNotFoundError
-from parking_api.operators.models import NewCredentials
+from parking_api.operators.models import GatewayCredentials, NewCredentials
 from parking_api.workflow import Act
 
 ISSUED: Final = "gateway.issue_password"
@@ -36,16 +36,16 @@ async def issue_password(act: Act, operator_id: str, gateway_id: str) -> NewCred
     return NewCredentials(gateway_id=gateway_id, password=password, issued_at=act.at)
 
 
-async def revoke_password(act: Act, operator_id: str, gateway_id: str) -> None:
+async def revoke_password(act: Act, operator_id: str, gateway_id: str) -> GatewayCredentials:
     """End a gateway's password, and with it all that it may do; without one nothing changes.
 
     Raises:
         GatewayNotFoundError: The operator has no such gateway.
     """
-    if not await _has_password(act, operator_id, gateway_id):
-        return
-    await queries.set_by_person(act.db, gateway_id, None)
-    act.keep(REVOKED, f"gateway/{gateway_id}", _PASSWORD[True], _PASSWORD[False])
+    if await _has_password(act, operator_id, gateway_id):
+        await queries.set_by_person(act.db, gateway_id, None)
+        act.keep(REVOKED, f"gateway/{gateway_id}", _PASSWORD[True], _PASSWORD[False])
+    return GatewayCredentials(gateway_id=gateway_id, has_password=False)
 
 
 async def _has_password(act: Act, operator_id: str, gateway_id: str) -> bool:

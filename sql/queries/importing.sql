@@ -371,7 +371,7 @@ UNION ALL
 SELECT
     'gateway' AS kind,
     g.gateway_id AS thing_id,
-    (to_jsonb(g) - '{gateway_id, password_hash}'::text[])::text AS details
+    (to_jsonb(g) - '{gateway_id, password_hash, password_by_person}'::text[])::text AS details
 FROM gateway AS g
 UNION ALL
 SELECT
