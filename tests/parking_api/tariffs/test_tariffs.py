@@ -83,8 +83,9 @@ async def test_every_fault_at_once_with_its_path(bureau: Bureau) -> None:
 async def test_a_document_that_says_a_thing_twice_is_refused(bureau: Bureau) -> None:
     body = json.dumps({"document": document(), "applies_to": TARGET, "reason": "测试"})
     twice = body.replace('"unit_s": 1800', '"unit_s": 1800, "unit_s": 3600')
+    headers = bureau.drafter | {"Content-Type": "application/json"}
     told = problem(
-        await bureau.api.post("/v1/tariffs", content=twice, headers=bureau.drafter),
+        await bureau.api.post("/v1/tariffs", content=twice, headers=headers),
         422,
         "ambiguous-body",
     )
