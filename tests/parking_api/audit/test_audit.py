@@ -166,16 +166,16 @@ VALUES ($1, now(), 'li', 'a', 'b', $2, sha256('x'))
 """
 
 
-@pytest.mark.parametrize("as_owner", [False, True])
+@pytest.mark.parametrize("role", ["application", "owner"])
 async def test_an_entry_goes_nowhere_but_to_the_end(
-    db: Db, database_url: str, owner_url: str, as_owner: bool
+    db: Db, database_url: str, owner_url: str, role: str
 ) -> None:
     """The highest number would leave none for those who write next."""
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="follows the last one"):
         await db.execute(INSERT, 1, b"\1" * 32)
     await add(db)
     last = (await verify(db)).hash
-    async with connected(owner_url if as_owner else database_url, "test") as thief:
+    async with connected(owner_url if role == "owner" else database_url, "test") as thief:
         for number, previous in ((2**63 - 1, last), (3, last), (2, b"\1" * 32)):
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match="follows the last one"):
                 await thief.execute(INSERT, number, previous)
