@@ -179,10 +179,10 @@ async def test_a_body_that_is_too_large_gets_its_answer(server: Server) -> None:
     # Who asks first whether to go on is told at once, and sends nothing.
     expecting = await server.ask(head + b"Expect: 100-continue\r\n" + long)
     assert status(expecting) == 413
-    guarded = head.replace(b"/v1/quotes", b"/v1/people") + long
+    guarded = head.replace(b"/v1/quotes", b"/v1/enrolments") + long
     assert status(await server.ask(guarded + b"[" * 10_000_000)) == 401
     async with httpx.AsyncClient() as client:
-        url = f"http://{HOST}:{server.port}/v1/people"
+        url = f"http://{HOST}:{server.port}/v1/enrolments"
         answer = await client.post(url, content=b"[" * 10_000_000)
     assert answer.status_code == 401
 
