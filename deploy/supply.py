@@ -10,7 +10,7 @@ from typing import Final
 
 SOURCE: Final = Path(__file__).resolve().parent.parent
 REPORT: Final = "sbom.json"
-# The setting that names another source of advisories than PyPI: one that speaks OSV's protocol.
+# The setting that names another source of advisories than the package index: an OSV service.
 ADVISORIES: Final = "ONELOT_ADVISORIES"
 # Exit statuses of `audit`.
 CLEAN: Final = 0
@@ -23,7 +23,7 @@ def audit(requirements: Path, advisories: str | None) -> int:
 
     Args:
         requirements: A file with a hash for each package.
-        advisories: The URL of an OSV service; None for PyPI's advisories.
+        advisories: The URL of an OSV service; None for those of the package index.
 
     Returns:
         0: nothing is known; 1: something is; 2: no source was reached, so nobody knows.
