@@ -9,13 +9,14 @@ import asyncpg
 import httpx
 import pytest
 
+from deploy import postgres
 from deploy.ports import LOOPBACK, any_free
 from load_tests.catalogue import read_catalogue
 from load_tests.stages import Session
 from load_tests.target import Target
 from simulators import registry
 from tests.ingest_mqtt.running import UNHURRIED
-from tests.servers import Broker
+from tests.servers import Broker, as_role
 
 # Two operators: one whose gateway the load plays, one for the marked changes.
 CITY = """
@@ -84,7 +85,11 @@ async def session(database_url: str, broker: Broker, tmp_path: Path) -> AsyncIte
     metrics_port, http_port = any_free(), any_free()
     metrics, http = f"http://{LOOPBACK}:{metrics_port}/metrics", f"http://{LOOPBACK}:{http_port}"
     database = {"DATABASE_URL": database_url}
-    ingesting = {**database, **UNHURRIED, "INGEST_MQTT_URL": broker.platform_ingest}
+    ingesting = {
+        "DATABASE_URL": as_role(database_url, postgres.INGESTER),
+        **UNHURRIED,
+        "INGEST_MQTT_URL": broker.platform_ingest,
+    }
     serving = {**database, "API_MQTT_URL": broker.platform_api, "API_PORT": str(http_port)}
     ingester = program(
         ["ingest_mqtt"],
