@@ -84,6 +84,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
         "暂停开放须有开始时间，且止于其后，或不设终止。"
     ),
     "There is no such operator.": "没有该经营者。",
+    "The operator has no such gateway.": "该经营者没有此网关。",
     "There is no such gateway, or it is another operator's.": "没有该网关，或属于其他经营者。",
     "There is no such refused message, or it is another operator's.": (
         "没有该被拒消息，或属于其他经营者。"
