@@ -34,6 +34,7 @@ ATTACKER: Final = "gw-attacker"
 VICTIM: Final = "gw-victim"
 LOT: Final = "370202-0001"
 MARK: Final = b"forged"
+WILL_MARK: Final = b"forged by a last will"
 # One in so many is a last will.
 WILLS: Final = 20
 WITHIN_S: Final = 30.0
@@ -179,6 +180,24 @@ def attack(door: Door, tried: Iterator[Forgery]) -> int:
     return made
 
 
+def heard_of(door: Door, tried: Iterator[Forgery]) -> tuple[int, list[MQTTMessage]]:
+    """Attack, and listen: while it goes on, and anew after it, for what the broker has kept.
+
+    Returns:
+        How many forgeries were made, and those that somebody heard.
+    """
+    made, now = _heard(door, tried)
+    _, later = _heard(door, iter(()))
+    return made, [one for one in now + later if one.payload in (MARK, WILL_MARK)]
+
+
+def _heard(door: Door, tried: Iterator[Forgery]) -> tuple[int, list[MQTTMessage]]:
+    with listening(door) as heard:
+        made = attack(door, tried)
+        await_that(lambda: any(one.topic == own_topic() for one in heard), "the good one")
+    return made, heard
+
+
 def own_topic() -> str:
     """Return a topic that is the attacker's own."""
     return f"{ROOT}/feeds/{ATTACKER}/{LOT}/spaces"
@@ -187,7 +206,7 @@ def own_topic() -> str:
 def _die(door: Door, forgery: Forgery) -> None:
     """Connect with a will and vanish; who comes next under the name finds it carried out."""
     dying = client(door, ATTACKER, forgery.version)
-    dying.will_set(forgery.topic, MARK, forgery.qos, forgery.retain)
+    dying.will_set(forgery.topic, WILL_MARK, forgery.qos, forgery.retain)
     # Without a thread: a client that has one would say goodbye, or connect again.
     dying.connect(door.host, door.port)
     await_that(lambda: dying.loop(0.01) is None or dying.is_connected(), "a connection")
@@ -244,10 +263,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     rng = random.Random(options.seed)  # noqa: S311 - to repeat it
     with tempfile.TemporaryDirectory() as home, own_broker(Path(home) / "broker") as door:
-        with listening(door) as heard:
-            made = attack(door, forgeries(options.number, rng))
-            await_that(lambda: any(one.topic == own_topic() for one in heard), "the good one")
-        forged = sorted({one.topic for one in heard if one.payload == MARK})
+        made, heard = heard_of(door, forgeries(options.number, rng))
+        forged = sorted({one.topic for one in heard})
         lost = steal(door, options.thefts, rng)
     sys.stdout.write(
         f"{made} forged publishes, {len(forged)} topics heard {forged};"

@@ -229,5 +229,4 @@ async def test_a_certificate_that_was_renewed_is_taken_up_by_a_reload(
         writer.close()
         return True
 
-    while not await is_trusted():  # noqa: ASYNC110 - nothing tells when it has read it
-        await asyncio.sleep(0.05)
+    await until(is_trusted, "the new certificate")
