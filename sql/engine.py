@@ -24,8 +24,6 @@ class AdvisoryLock(IntEnum):
     INGESTER = 370_200
     # Held while lots are imported or credentials issued.
     REGISTRATION = 370_201
-    # Held by a transaction that adds to the audit, until it ends.
-    AUDIT = 370_202
     # Held by a transaction that publishes or ends zones, tariffs or price controls, until it ends.
     TARIFFS = 370_203
     # Held while the broker's users are written.

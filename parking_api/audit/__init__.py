@@ -5,6 +5,7 @@ inserted row breaks the chain from there on. What a chain cannot show by itself 
 was cut off: note the head that `python -m parking_api audit verify` prints, elsewhere, and ask for
 it with `--head` later.
 
-The application's database role may read and add rows, no more; a trigger refuses changes to
-everybody, the owner included.
+The application's database role may read rows, and add them by a function that sets the number, the
+time of recording, the role and the hashes; who did what, and when, is what the program says. A
+trigger refuses changes to everybody, the owner included.
 """

@@ -8,17 +8,15 @@ from sql.statements import Row, Statements
 statement = Statements("audit")
 
 
-class Head(Row):
-    """The place of the next entry in the chain, and its values as they will be read: JSON text."""
-
-    entry_id: int
-    previous_hash: bytes
-    before_text: str | None
-    after_text: str | None
-
-
 class Entry(Row):
-    """An entry; `before` and `after` are JSON text, as PostgreSQL writes jsonb."""
+    """An entry; `before` and `after` are JSON text, as PostgreSQL writes jsonb.
+
+    Attributes:
+        at: When, as the program says.
+        format: What the hash is taken over, see `service.canonical`.
+        recorded_at: When, by the database's clock; None in format 1.
+        recorded_by: The database's role that recorded it; None in format 1.
+    """
 
     entry_id: int
     at: datetime
@@ -30,29 +28,24 @@ class Entry(Row):
     reason: str | None
     previous_hash: bytes
     hash: bytes
-
-
-@statement
-async def head(db: Transaction, before: str | None, after: str | None) -> Head:
-    """Read the place of the next entry, and write its values as jsonb does."""
+    format: int
+    recorded_at: datetime | None
+    recorded_by: str | None
 
 
 @statement
 async def add(
     db: Transaction,
     *,
-    entry_id: int,
-    at: datetime,
     person_id: str,
     action: str,
     subject: str,
     before: str | None,
     after: str | None,
     reason: str | None,
-    previous_hash: bytes,
-    hash: bytes,  # noqa: A002 - the column's name
-) -> None:
-    """Add an entry."""
+    at: datetime,
+) -> int:
+    """Add an entry to the end of the chain; return its number."""
 
 
 @statement

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -12,14 +13,14 @@ from pydantic import BaseModel
 
 from parking_api.audit import queries
 from parking_api.audit.queries import Entry
-from sql.engine import AdvisoryLock, Db, Transaction, lock
+from sql.engine import Db, Transaction
 
 GENESIS: Final = bytes(32)
 _PAGE: Final = 5_000
 
 
 class AuditValueError(Exception):
-    """What was to be recorded cannot be kept as JSON: a NUL, a NaN, or half a surrogate pair."""
+    """What was to be recorded cannot be kept: a NUL, a NaN, half a surrogate pair, year 10000."""
 
 
 class ChainBrokenError(Exception):
@@ -42,19 +43,49 @@ class Head:
 def canonical(entry: Entry) -> bytes:
     """Return the bytes that an entry's hash is taken over.
 
-    They are JSON in UTF-8, keys sorted, no spaces: `entry_id`, `at` (RFC 3339 in UTC with six
-    digits), `person_id`, `action`, `subject`, `before`, `after`, `reason` and `previous_hash`
-    (hexadecimal).
+    In format 2, which the database's function `audit_entry_hash` makes, they are each of `format`,
+    `entry_id`, `recorded_at`, `recorded_by`, `at`, `person_id`, `action`, `subject`, `before`,
+    `after`, `reason` and `previous_hash` as its length in bytes, a colon and itself, or as `-` for
+    null, with commas between them, in UTF-8. Times are RFC 3339 in UTC with six digits, `before`
+    and `after` as PostgreSQL writes jsonb, hashes hexadecimal.
+
+    In format 1, of entries that the programs made, they are JSON in UTF-8, keys sorted, no spaces,
+    of the same without `format`, `recorded_at` and `recorded_by`.
     """
-    content = msgspec.structs.asdict(entry) | {
-        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+    if entry.format == 1:
+        return _first_format(entry)
+    parts = (
+        str(entry.format),
+        str(entry.entry_id),
+        None if entry.recorded_at is None else _instant(entry.recorded_at),
+        entry.recorded_by,
+        _instant(entry.at),
+        *(entry.person_id, entry.action, entry.subject),
+        *(entry.before, entry.after, entry.reason),
+        entry.previous_hash.hex(),
+    )
+    written = ("-" if part is None else f"{len(part.encode())}:{part}" for part in parts)
+    return ",".join(written).encode()
+
+
+def _first_format(entry: Entry) -> bytes:
+    content = {
+        "entry_id": entry.entry_id,
+        "at": _instant(entry.at),
+        "person_id": entry.person_id,
+        "action": entry.action,
+        "subject": entry.subject,
         "before": json.loads(entry.before or "null"),
         "after": json.loads(entry.after or "null"),
+        "reason": entry.reason,
         "previous_hash": entry.previous_hash.hex(),
     }
-    del content["hash"]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def entry_hash(entry: Entry) -> bytes:
@@ -75,6 +106,7 @@ async def record(
 ) -> int:
     """Add an entry to the audit, in the transaction of the change that it tells of.
 
+    The database sets its number, the time of recording, the role that records, and the hashes.
     From here to the end of the transaction, others who record wait: record last, after every lock
     on rows has been taken, so that two changes never wait for each other.
 
@@ -86,7 +118,7 @@ async def record(
         before: What it was: JSON, times, models and rows of statements; None where it is new.
         after: What it became; None where it is gone.
         reason: Why.
-        at: When, aware.
+        at: When it was done, aware.
 
     Returns:
         The entry's number.
@@ -97,26 +129,19 @@ async def record(
     """
     if not db.is_in_transaction():
         raise RuntimeError("an audit entry goes into the transaction of the change it tells of")
-    await lock(db, AdvisoryLock.AUDIT)
     try:
-        # jsonb writes numbers and keys its own way: hashed is what will be read, not what is sent.
-        head = await queries.head(db, _json(before), _json(after))
-        entry = Entry(
-            head.entry_id,
-            at,
-            person_id,
-            action,
-            subject,
-            head.before_text,
-            head.after_text,
-            reason,
-            head.previous_hash,
-            hash=b"",
+        return await queries.add(
+            db,
+            person_id=person_id,
+            action=action,
+            subject=subject,
+            before=_json(before),
+            after=_json(after),
+            reason=reason,
+            at=at,
         )
-        await queries.add(db, **(msgspec.structs.asdict(entry) | {"hash": entry_hash(entry)}))
     except (ValueError, asyncpg.DataError) as error:
         raise AuditValueError(str(AuditValueError.__doc__)) from error
-    return head.entry_id
 
 
 def _json(value: object) -> str | None:
@@ -151,10 +176,9 @@ async def verify(db: Db, known: bytes | None = None) -> Head:
             hold `known`, so that its end was cut off or written anew.
     """
     head, found = Head(0, GENESIS), known in (None, GENESIS)
-    while entries := await queries.entries(db, head.entries, _PAGE):
-        for entry in entries:
-            head = _next(head, entry)
-            found = found or head.hash == known
+    async for entry in walk(db):
+        head = Head(entry.entry_id, entry.hash)
+        found = found or head.hash == known
     if not found and known is not None:
         raise ChainBrokenError(
             f"none of its {head.entries:,} entries has the hash {known.hex()}: "
@@ -163,12 +187,39 @@ async def verify(db: Db, known: bytes | None = None) -> Head:
     return head
 
 
-def _next(head: Head, entry: Entry) -> Head:
-    number = head.entries + 1
+async def walk(db: Db) -> AsyncIterator[Entry]:
+    """Yield the entries in order, each once it was held to the one before.
+
+    Raises:
+        ChainBrokenError: An entry was changed, removed or put in between.
+    """
+    previous: Entry | None = None
+    while entries := await _page(db, previous.entry_id if previous else 0):
+        for entry in entries:
+            _hold(entry, previous)
+            yield entry
+            previous = entry
+
+
+async def _page(db: Db, after_id: int) -> list[Entry]:
+    try:
+        return await queries.entries(db, after_id, _PAGE)
+    except OverflowError as error:
+        raise ChainBrokenError(f"an entry after {after_id} has a time that is none") from error
+
+
+def _hold(entry: Entry, previous: Entry | None) -> None:
+    """Hold an entry to the one before, which is None for the first."""
+    number = previous.entry_id + 1 if previous else 1
     if entry.entry_id != number:
         raise ChainBrokenError(f"entry {number} is missing: {entry.entry_id} comes instead")
-    if entry.previous_hash != head.hash:
+    if entry.previous_hash != (previous.hash if previous else GENESIS):
         raise ChainBrokenError(f"entry {number} does not follow the one before it")
-    if entry.hash != entry_hash(entry):
+    try:
+        expected = entry_hash(entry)
+    except (ValueError, OverflowError) as error:
+        raise ChainBrokenError(f"entry {number} has a time that is none") from error
+    if entry.hash != expected:
         raise ChainBrokenError(f"entry {number} was changed: its hash is another")
-    return Head(number, entry.hash)
+    if previous and entry.format < previous.format:
+        raise ChainBrokenError(f"entry {number} is of the first format, and those before it not")

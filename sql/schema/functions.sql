@@ -177,6 +177,74 @@ SET timezone = 'UTC' AS $$
 COMMENT ON FUNCTION drop_partition IS
 'Drop a dated partition of a history table, unless it is younger than the table retention says.';
 
+-- The audit. What a hash is taken over is unambiguous, and the same to the byte in
+-- parking_api/audit/service.py: each value as its length in bytes, a colon and itself, or as a dash
+-- for null, with commas between them.
+
+CREATE OR REPLACE FUNCTION audit_entry_hash(entry audit_entry) RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp
+AS $$
+        SELECT sha256(convert_to(
+            string_agg(
+                coalesce(octet_length(convert_to(value, 'UTF8')) || ':' || value, '-'), ','
+                ORDER BY place
+            ),
+            'UTF8'
+        ))
+        FROM unnest(ARRAY[
+            entry.format::text,
+            entry.entry_id::text,
+            to_char(entry.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US+00:00'),
+            entry.recorded_by,
+            to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US+00:00'),
+            entry.person_id,
+            entry.action,
+            entry.subject,
+            entry.before::text,
+            entry.after::text,
+            entry.reason,
+            encode(entry.previous_hash, 'hex')
+        ]) WITH ORDINALITY AS part (value, place)
+    $$;
+COMMENT ON FUNCTION audit_entry_hash IS
+'SHA-256 of an audit entry of format 2, over all but its hash.';
+
+CREATE OR REPLACE FUNCTION add_audit_entry(
+    person_id text, action text, subject text, before jsonb, after jsonb, reason text,
+    at timestamptz
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    DECLARE
+        last public.audit_entry;
+        made public.audit_entry;
+    BEGIN
+        -- Beyond that some clients cannot read it.
+        IF (at >= timestamptz '1900-01-01Z' AND at < timestamptz '9000-01-01Z') IS NOT TRUE THEN
+            RAISE EXCEPTION 'no time of an act' USING ERRCODE = 'datetime_field_overflow';
+        END IF;
+        -- One at a time, to the end of the transaction. An advisory lock anybody could take.
+        LOCK TABLE public.audit_entry IN SHARE UPDATE EXCLUSIVE MODE;
+        SELECT * INTO last FROM public.audit_entry ORDER BY entry_id DESC LIMIT 1;
+        made.entry_id := coalesce(last.entry_id, 0) + 1;
+        made.at := at;
+        made.person_id := person_id;
+        made.action := action;
+        made.subject := subject;
+        made.before := before;
+        made.after := after;
+        made.reason := reason;
+        made.previous_hash := coalesce(last.hash, decode(repeat('00', 32), 'hex'));
+        made.format := 2;
+        made.recorded_at := clock_timestamp();
+        made.recorded_by := session_user;
+        made.hash := public.audit_entry_hash(made);
+        INSERT INTO public.audit_entry VALUES (made.*);
+        RETURN made.entry_id;
+    END $$;
+COMMENT ON FUNCTION add_audit_entry IS
+'Add an entry to the end of the audit, and return its number. Number, hashes, the time of recording
+        and the role that records are set here; the rest is what the caller says.';
+
 -- What the triggers do.
 
 CREATE OR REPLACE FUNCTION audit_entry_stays() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -186,7 +254,7 @@ CREATE OR REPLACE FUNCTION audit_entry_stays() RETURNS trigger LANGUAGE plpgsql 
     END $$;
 
 -- A number far ahead would leave none for those who write next, and a hash out of line would break
--- the chain: so an entry goes nowhere but to the chain's end.
+-- the chain: so an entry goes nowhere but to the chain's end, and says truly when, and by whom.
 CREATE OR REPLACE FUNCTION audit_entry_follows() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
     DECLARE
@@ -198,6 +266,15 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
         IF (NEW.entry_id, NEW.previous_hash) IS DISTINCT FROM
             (coalesce(last_id, 0) + 1, coalesce(last_hash, decode(repeat('00', 32), 'hex'))) THEN
             RAISE EXCEPTION 'an audit entry follows the last one'
+                USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        IF (
+            NEW.format = 2 AND NEW.recorded_by = session_user
+            AND NEW.recorded_at > clock_timestamp() - interval '1 minute'
+            AND NEW.recorded_at <= clock_timestamp()
+            AND NEW.hash = public.audit_entry_hash(NEW)
+        ) IS NOT TRUE THEN
+            RAISE EXCEPTION 'an audit entry is made by add_audit_entry'
                 USING ERRCODE = 'insufficient_privilege';
         END IF;
         RETURN NEW;

@@ -16,19 +16,24 @@
 REVOKE INSERT, UPDATE, DELETE ON alembic_version, retention FROM onelot_app;
 GRANT SELECT ON alembic_version TO onelot_app;
 -- What is said stays said.
-REVOKE UPDATE, DELETE ON audit_entry, city_calendar, mechanism_review FROM onelot_app;
+REVOKE UPDATE, DELETE ON city_calendar, mechanism_review FROM onelot_app;
 GRANT UPDATE (drafted_version, drafted_by, drafted_at) ON mechanism_review TO onelot_app;
 REVOKE DELETE ON
 enrolment, decision, tariff_suspension, zone_draft, tariff, tariff_version, price_control,
 price_mechanism
 FROM onelot_app;
 
+-- The audit is read; entries are made by a function alone.
+REVOKE INSERT, UPDATE, DELETE ON audit_entry FROM onelot_app;
+
 -- Nobody who is not named here: not on functions, and nothing is made in the schema.
 REVOKE CREATE ON SCHEMA public FROM public;
 REVOKE ALL ON FUNCTION
-analyze_registration, suspend_space_checks, resume_space_checks, make_partition, drop_partition
+analyze_registration, suspend_space_checks, resume_space_checks, make_partition, drop_partition,
+add_audit_entry
 FROM public, onelot_app;
-GRANT EXECUTE ON FUNCTION analyze_registration, suspend_space_checks, resume_space_checks
+GRANT EXECUTE ON FUNCTION
+analyze_registration, suspend_space_checks, resume_space_checks, add_audit_entry
 TO onelot_app;
 
 -- The ingester. It deletes refused messages that are too old, and drops partitions through a

@@ -89,20 +89,27 @@ class Enrolment(Base):
 
 
 class AuditEntry(Base):
-    """An act of a person, chained to the one before by hashes; `parking_api.audit` makes them.
+    """An act of a person, chained to the one before by hashes; `parking_api.audit` has them made.
 
-    The application's role may read and add rows, nothing else; triggers refuse the rest to
-    everybody, and a row that does not follow the last one.
+    The application's role may read rows, and add them by the function `add_audit_entry`, nothing
+    else; triggers refuse the rest to everybody, and a row that does not follow the last one.
     """
 
-    __table_args__ = (Index("audit_entry_subject_idx", "subject", "entry_id"),)
+    __table_args__ = (
+        Index("audit_entry_subject_idx", "subject", "entry_id"),
+        CheckConstraint(
+            "(format = 2) = (recorded_at IS NOT NULL) AND (format = 2) = (recorded_by IS NOT NULL)",
+            "recorded",
+        ),
+    )
 
     # From 1 without a gap.
     entry_id: Mapped[BigInt] = mapped_column(
         check("entry_id", "> 0"), primary_key=True, autoincrement=False
     )
+    # When, as the program says.
     at: Mapped[datetime]
-    # Who; no foreign key: a row outlives whatever it tells of.
+    # Who, as the program says; no foreign key: a row outlives whatever it tells of.
     person_id: Mapped[str]
     action: Mapped[str]
     subject: Mapped[str]
@@ -114,3 +121,9 @@ class AuditEntry(Base):
         CheckConstraint("length(previous_hash) = 32", "previous_hash"), unique=True
     )
     hash: Mapped[bytes] = mapped_column(CheckConstraint("length(hash) = 32", "hash"), unique=True)
+    # What the hash is taken over: 1 before the database made the entries, 2 since.
+    format: Mapped[SmallInt] = mapped_column(check("format", "IN (1, 2)"))
+    # When, by the database's clock; the entry may have been committed a little later.
+    recorded_at: Mapped[datetime | None]
+    # The role of the database that recorded it.
+    recorded_by: Mapped[str | None]

@@ -28,6 +28,7 @@ DEEDS = {
     "empty the audit": "TRUNCATE audit_entry",
     "cut the audit's end": "DELETE FROM audit_entry",
     "write the audit anew": "UPDATE audit_entry SET person_id = 'li'",
+    "add to the audit": "INSERT INTO audit_entry (entry_id) VALUES (9223372036854775807)",
     "change how long is kept": "UPDATE retention SET days = 1",
     "change the revision": "UPDATE alembic_version SET version_num = '0'",
     "delete a tariff version": "DELETE FROM tariff_version",
@@ -39,11 +40,7 @@ FURTHER_DEEDS = {
     "read passwords": "SELECT password_hash FROM gateway",
     "read people": "SELECT * FROM person",
     "read the audit": "SELECT * FROM audit_entry",
-    "add to the audit": (
-        "INSERT INTO audit_entry (entry_id, at, person_id, action, subject, previous_hash, hash)"
-        " VALUES (9223372036854775807, '2000-01-01', 'li', 'a', 'b',"
-        " decode(repeat('00', 32), 'hex'), decode(repeat('01', 32), 'hex'))"
-    ),
+    "record in another's name": ("SELECT add_audit_entry('li', 'a', 'b', NULL, NULL, NULL, now())"),
     "make a person": "INSERT INTO person (person_id) VALUES ('thief')",
     "overwrite a key's hash": "UPDATE api_key SET hash = decode(repeat('00', 32), 'hex')",
     "insert a published version": "INSERT INTO tariff_version (tariff_id) VALUES ('t')",
@@ -126,6 +123,7 @@ async def test_no_function_of_the_owners_can_be_turned(owner_url: str) -> None:
         "resume_space_checks",
         "make_partition",
         "drop_partition",
+        "add_audit_entry",
     }
     for row in found:
         assert "search_path=pg_catalog, public, pg_temp" in row["settings"], row["proname"]

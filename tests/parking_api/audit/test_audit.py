@@ -7,16 +7,21 @@ from typing import Any
 import asyncpg
 import pytest
 
+from deploy import postgres
 from parking_api.__main__ import main
+from parking_api.audit import queries
 from parking_api.audit.service import (
     AuditValueError,
     ChainBrokenError,
     Head,
+    entry_hash,
     record,
     verify,
 )
 from parking_api.command_line import connected
 from sql.engine import Db, Transaction, transaction
+from sql.migrate import downgrade, upgrade
+from tests.servers import as_role
 
 AT = datetime(2026, 11, 22, 1, 30, 0, 123456, tzinfo=UTC)
 
@@ -160,28 +165,175 @@ async def test_even_its_owner_is_stopped_by_the_trigger(
     assert (await verify(db)).entries == 1
 
 
-INSERT = """
-INSERT INTO audit_entry (entry_id, at, person_id, action, subject, previous_hash, hash)
-VALUES ($1, now(), 'li', 'a', 'b', $2, sha256('x'))
+DIRECTLY = """
+INSERT INTO audit_entry (
+    entry_id, at, person_id, action, subject, previous_hash, hash, format, recorded_at, recorded_by
+) VALUES ($1, now(), 'li', 'a', 'b', $2, sha256('x'), 2, now(), 'onelot_app')
 """
 
 
-@pytest.mark.parametrize("role", ["application", "owner"])
 async def test_an_entry_goes_nowhere_but_to_the_end(
-    db: Db, database_url: str, owner_url: str, role: str
+    db: Db, database_url: str, owner_url: str
 ) -> None:
     """The highest number would leave none for those who write next."""
-    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="follows the last one"):
-        await db.execute(INSERT, 1, b"\1" * 32)
     await add(db)
     last = (await verify(db)).hash
-    async with connected(owner_url if role == "owner" else database_url, "test") as thief:
-        for number, previous in ((2**63 - 1, last), (3, last), (2, b"\1" * 32)):
+    at_the_end = (2, last)
+    elsewhere = [(2**63 - 1, last), (3, last), (2, b"\1" * 32)]
+    async with connected(database_url, "test") as thief:
+        for place in (at_the_end, *elsewhere):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+                await thief.execute(DIRECTLY, *place)
+    async with connected(owner_url, "test") as thief:
+        for place in elsewhere:
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match="follows the last one"):
-                await thief.execute(INSERT, number, previous)
+                await thief.execute(DIRECTLY, *place)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="made by add_audit_entry"):
+            await thief.execute(DIRECTLY, *at_the_end)
 
     assert await add(db) == 2
     assert (await verify(db)).entries == 2
+
+
+# What the owner would say of the entry that it writes at the chain's end, with a right hash.
+LIES = {
+    "another time": "now() - interval '1 hour', 'onelot', 2",
+    "a time to come": "now() + interval '1 hour', 'onelot', 2",
+    "another role": "clock_timestamp(), 'onelot_app', 2",
+    "no time": "NULL::timestamptz, NULL, 1",
+}
+RIGHTLY_HASHED = """
+WITH last AS (SELECT * FROM audit_entry ORDER BY entry_id DESC LIMIT 1),
+said (recorded_at, recorded_by, format) AS (VALUES ({})),
+made AS (
+    SELECT
+        last.entry_id + 1, last.at, 'li'::text, last.action, last.subject, last.before, last.after,
+        last.reason, last.hash, ''::bytea, said.format::smallint, said.recorded_at,
+        said.recorded_by::text
+    FROM last CROSS JOIN said
+),
+whole AS (SELECT ROW(made.*)::audit_entry AS entry FROM made)
+INSERT INTO audit_entry
+SELECT
+    (entry).entry_id, (entry).at, (entry).person_id, (entry).action, (entry).subject,
+    (entry).before, (entry).after, (entry).reason, (entry).previous_hash, audit_entry_hash(entry),
+    (entry).format, (entry).recorded_at, (entry).recorded_by
+FROM whole
+"""
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_even_its_owner_says_when_and_by_whom_it_writes(
+    db: Db, owner_url: str, lie: str
+) -> None:
+    await add(db)
+    async with connected(owner_url, "test") as owner:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="made by add_audit_entry"):
+            await owner.execute(RIGHTLY_HASHED.format(LIES[lie]))
+        await owner.execute(RIGHTLY_HASHED.format("clock_timestamp(), 'onelot', 2"))
+
+    assert (await verify(db)).entries == 2
+
+
+async def test_the_database_says_when_and_by_whom_it_was_recorded(db: Db, owner_url: str) -> None:
+    before = await db.fetchval("SELECT clock_timestamp()")
+    for setting in ("SET timezone = 'Asia/Shanghai'", "SET datestyle = 'SQL, DMY'"):
+        await db.execute(setting)
+    await add(db, at=AT - timedelta(days=9_000))
+    async with connected(owner_url, "test") as owner:
+        await add(owner)
+    rows = await db.fetch("SELECT at, recorded_at, recorded_by, format FROM audit_entry")
+
+    first, second = sorted(rows, key=lambda row: row["recorded_at"])
+    assert first["at"] == AT - timedelta(days=9_000)
+    assert before < first["recorded_at"] < second["recorded_at"] < before + timedelta(minutes=1)
+    assert [first["recorded_by"], second["recorded_by"]] == ["onelot_app", "onelot"]
+    assert (await verify(db)).entries == 2
+
+
+@pytest.mark.parametrize("at", ["infinity", "-infinity", "20000-01-01Z", "0044-03-15Z BC"])
+async def test_a_time_that_clients_cannot_read_is_refused(db: Db, owner_url: str, at: str) -> None:
+    await add(db)
+    with pytest.raises(asyncpg.DataError):
+        await db.execute(f"SELECT add_audit_entry('a', 'b', 'c', NULL, NULL, NULL, '{at}')")
+    async with connected(owner_url, "test") as owner:
+        await owner.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_stays")
+        await owner.execute(f"UPDATE audit_entry SET at = '{at}'")
+
+    with pytest.raises(ChainBrokenError):
+        await verify(db)
+
+
+OTHERS = [postgres.INGESTER, postgres.ANALYSIS, postgres.LOGINS]
+
+
+@pytest.mark.parametrize("role", OTHERS)
+async def test_nobody_else_can_keep_those_who_record_waiting(
+    db: Db, database_url: str, role: str
+) -> None:
+    await db.execute("SET lock_timeout = '1s'")
+    async with connected(as_role(database_url, role), "test") as thief:
+        await thief.execute("SET default_transaction_read_only = off")
+        await thief.execute("SELECT pg_advisory_lock(n) FROM generate_series(370200, 370209) AS n")
+        for mode in ("SHARE UPDATE EXCLUSIVE", "ACCESS EXCLUSIVE", "ROW EXCLUSIVE"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await thief.execute(f"BEGIN; LOCK TABLE audit_entry IN {mode} MODE")
+            await thief.execute("ROLLBACK")
+        assert await add(db) == 1
+
+
+# Of the first format, with the hashes that the program gave them.
+OLD = """
+INSERT INTO audit_entry (
+    entry_id, at, person_id, action, subject, before, after, reason, previous_hash, hash
+)
+SELECT
+    n, '2026-11-22T01:30:00.123456Z'::timestamptz + n * interval '1 microsecond', 'wang',
+    'tariff.approve', 'tariff/a/' || n, before::jsonb, after::jsonb, reason,
+    coalesce(lag(decode(hash, 'hex')) OVER (ORDER BY n), decode(repeat('00', 32), 'hex')),
+    decode(hash, 'hex')
+FROM (VALUES
+    (1, NULL, '{"b": 1, "a": [1.0, 10000000000000000000000, 1e-7, "元"]}', '首次',
+        '5ca28f8015f927efd10980d19aa7e95a2085ce65b0cc7fe1fa95f1612fd0fcac'),
+    (2, '{"state": "in_review"}', '{"state": "approved"}', NULL,
+        '73e651a090ec5962370004d59d95101c7835de1ab8195bff60ed155be30bd73c'),
+    (3, '"x"', NULL, 'a \\u0000 b',
+        '9d5b2792c725ceabdb06ba41ce16d3bb86d341d4c32fe02333f34f783629b30e')
+) AS old (n, before, after, reason, hash)
+ORDER BY n
+"""
+
+
+async def test_a_chain_of_before_verifies_and_goes_on(owner_url: str, database_url: str) -> None:
+    await asyncio.to_thread(downgrade, owner_url, "0016")
+    async with connected(owner_url, "test") as owner:
+        await owner.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_follows")
+        await owner.execute(OLD)
+    await asyncio.to_thread(upgrade, owner_url)
+    async with connected(database_url, "test") as db:
+        assert (await verify(db)).entries == 3
+        assert await add(db) == 4
+        assert (await verify(db)).entries == 4
+    async with connected(owner_url, "test") as owner:
+        await owner.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_stays")
+        await owner.execute("UPDATE audit_entry SET reason = NULL WHERE entry_id = 3")
+        with pytest.raises(ChainBrokenError, match="entry 3 was changed"):
+            await verify(owner)
+
+
+async def test_the_first_format_does_not_come_back(db: Db, owner_url: str) -> None:
+    """It has neither the database's time nor its role."""
+    await add(db)
+    async with connected(owner_url, "test") as owner:
+        await owner.execute("ALTER TABLE audit_entry DISABLE TRIGGER ALL")
+        await owner.execute(RIGHTLY_HASHED.format(LIES["no time"]))
+        (entry,) = await queries.entries(owner, 1, 1)
+        await owner.execute(
+            "UPDATE audit_entry SET hash = $1 WHERE entry_id = 2", entry_hash(entry)
+        )
+
+    with pytest.raises(ChainBrokenError, match="entry 2 is of the first format"):
+        await verify(db)
 
 
 TAMPERINGS = {
@@ -191,6 +343,9 @@ TAMPERINGS = {
     "DELETE FROM audit_entry WHERE entry_id = 2": "entry 2 is missing: 3 comes instead",
     "DELETE FROM audit_entry WHERE entry_id = 1": "entry 1 is missing",
     "UPDATE audit_entry SET hash = sha256('x') WHERE entry_id = 2": "entry 2 was changed",
+    "UPDATE audit_entry SET recorded_at = recorded_at + interval '1 microsecond'": "entry 1 was",
+    "UPDATE audit_entry SET recorded_by = 'onelot' WHERE entry_id = 2": "entry 2 was changed",
+    "UPDATE audit_entry SET after = '{\"state\": 1.00000000000000000001}'": "entry 1 was changed",
     "UPDATE audit_entry SET previous_hash = sha256('x') WHERE entry_id = 3": "entry 3 does not",
 }
 
