@@ -114,6 +114,8 @@ async def confirm_enrolment(
 @router.post(
     f"{PATH}/complete",
     dependencies=[Depends(_unstored)],
+    # Not everybody who completes one has a key yet.
+    openapi_extra={"security": [{}]},
     responses=described(
         CredentialRefusedError,
         CodeRefusedError,

@@ -27,7 +27,7 @@ from parking_api.mechanisms.service import MECHANISMS, REVIEWS
 from parking_api.models import Page, Why
 from parking_api.paging import page
 from parking_api.parameters import ID_PATTERN, Nothing
-from parking_api.people.access import SeesAll, guarded, public_with_login, taking
+from parking_api.people.access import SeesAll, guarded, is_of_bureau, public_with_login, taking
 from parking_api.people.queries import Person
 from parking_api.quotes.following import CurrentPrices
 from parking_api.resources import Deps
@@ -152,19 +152,16 @@ async def retire_mechanism(
         return await service.retire(act, mechanism_id)
 
 
-@router.get(
-    f"{PATH}/reviews",
-    dependencies=[taking(REVIEWS, "review")],
-    responses=guarded(MechanismUnknownError, DatabaseAwayError),
-)
+@router.get(f"{PATH}/reviews", responses=guarded(MechanismUnknownError, DatabaseAwayError))
 async def list_reviews(
     mechanism_id: MechanismId,
     ask: Annotated[ReviewsAsk, Query()],
+    caller: Annotated[Person, taking(REVIEWS, "review")],
     deps: Deps,
 ) -> Page[ReviewAnswer]:
     """List the recorded executions of a price mechanism, newest first."""
     async with deps.database.connection() as db:
-        await service.mechanism(db, mechanism_id, include_drafts=True)
+        await service.mechanism(db, mechanism_id, include_drafts=is_of_bureau(caller.roles))
         # One more than the page holds tells whether another follows.
         found = await queries.reviews(db, mechanism_id, most=ask.limit + 1, before=ask.cursor)
     path = f"/v1/mechanisms/{mechanism_id}/reviews"
@@ -191,6 +188,7 @@ async def run_review(
     tariff version.
     """
     async with deps.act(caller, body.reason) as act:
+        await service.mechanism(act.db, mechanism_id, include_drafts=is_of_bureau(caller.roles))
         made = await service.review(act, mechanism_id, prices.calendar)
     response.headers["Location"] = f"/v1/mechanisms/{mechanism_id}/reviews/{made.number}"
     return made

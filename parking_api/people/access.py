@@ -9,6 +9,7 @@ Keys and tokens are both looked up at each request, one row by its primary key: 
 at once, its tokens with it, and a person's roles are those of now.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -183,6 +184,11 @@ def taking(workflow: Workflow[Key, Thing], step: str, *, by_key: bool = False) -
 for_bureau: Final = Guard(frozenset({DRAFTER, APPROVER}))
 
 
+def is_of_bureau(roles: Collection[str]) -> bool:
+    """Return whether somebody of these roles may see drafts."""
+    return not for_bureau.roles.isdisjoint(roles)
+
+
 async def _sees_all(
     request: Request,
     deps: Deps,
@@ -196,7 +202,7 @@ async def _sees_all(
     if given is None:
         return False
     caller = await authenticated(request, deps, given)
-    return not for_bureau.roles.isdisjoint(caller.person.roles)
+    return is_of_bureau(caller.person.roles)
 
 
 async def _known(

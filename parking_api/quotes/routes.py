@@ -61,6 +61,7 @@ EXAMPLES = {
 @router.post(
     "/v1/quotes",
     response_model_exclude_unset=True,
+    openapi_extra={"security": [{"keyOrToken": []}]},
     responses=described(
         LotUnknownError,
         LotRetiredError,
