@@ -10,21 +10,24 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
 
-setup: ## install what is missing: servers from the distribution, the Python environment from the lock
+setup: ## install what is missing: servers from the distribution, the Python environment, the pages
 	@bash deploy/setup.sh
 
 demo: setup ## the whole city until Ctrl-C; LOTS=100 for a small one, SPEED=60 for a fast one
 	@exec $(PYTHON) -m deploy demo $(if $(LOTS),--lots $(LOTS)) $(if $(SPEED),--speed $(SPEED))
 
-lint: setup ## style, types, import contracts, SQL
+lint: setup ## style, types, import contracts, SQL, and the pages' own
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint sql
+	$(PYTHON) -m deploy.openapi > parking_api/web/openapi.json
+	cd parking_api/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent types && \
+		PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint
 
 test: lint ## lint, then the whole suite on a real PostGIS and a real mosquitto
-	@bash deploy/setup.sh wrk redis-server nginx
+	@bash deploy/setup.sh wrk redis-server nginx chromium fonts-noto-cjk
 	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope \
 		--no-loadscope-reorder $(ARGS)
 
@@ -52,5 +55,7 @@ schema: ## write docs/schema/ again, from the models
 	$(PYTHON) -m pricing schema > docs/schema/tariff.json
 
 lock: ## resolve the requirements again, with hashes
-	$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --upgrade --extra dev --group pyproject.toml:web pyproject.toml \
+		-o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt pyproject.toml -o requirements.txt
+	$(COMPILE) -c requirements-dev.txt --group pyproject.toml:web -o deploy/node-requirements.txt

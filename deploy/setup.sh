@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Install what is missing, and nothing else: PostgreSQL with PostGIS and mosquitto from the
-# distribution (which starts none of them), then the Python environment from the hashed lock.
-# Quick when all is there. Needs root or sudo only while a package is missing.
-# Arguments: further programs, by names that are their packages' too, such as `wrk`.
+# distribution (which starts none of them), the Python environment from the hashed lock, then the
+# pages. Quick when all is there. Needs root or sudo only while a package is missing.
+# Arguments: further programs, by names that are their packages' too, such as `wrk`; `chromium` and
+# `fonts-noto-cjk` for tests in a browser.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,7 +15,14 @@ STAMP=.venv/onelot-lock.sha256
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 # An ordinary user's PATH may lack the places where the servers are.
-has() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null 2>&1; }
+# Fonts are no programs.
+has() {
+    if [ "$1" = fonts-noto-cjk ]; then
+        compgen -G '/usr/share/fonts/opentype/noto/NotoSansCJK*' >/dev/null
+    else
+        PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null 2>&1
+    fi
+}
 
 # A version manager's shim may be on the PATH without a uv behind it.
 works_uv() { uv --version >/dev/null 2>&1; }
@@ -161,4 +169,5 @@ if [ "${1:-}" = --packages ]; then
 else
     ensure_packages "$@"
     ensure_environment
+    bash deploy/pages.sh
 fi

@@ -53,6 +53,8 @@ from parking_api.spaces.writing import Writer as BayWriter
 from parking_api.tariffs import routes as tariff_routes
 from parking_api.tariffs import suspension_routes
 from parking_api.unread_bodies import UnreadBodies
+from parking_api.web import routes as web_routes
+from parking_api.web.files import Pages
 from parking_api.workers import Shared
 from parking_api.zones import routes as zone_routes
 from parking_api.zones.moving import LotMoves, moving_lots
@@ -78,6 +80,7 @@ ROUTES = (
     operator_routes,
     feed_routes,
     documentation_routes,
+    web_routes,
 )
 
 
@@ -198,6 +201,7 @@ def create_app(
     )
     app.state.clients = clients
     app.state.metrics = metrics
+    app.state.pages = Pages()
     app.state.key_lifetime = settings.key_lifetime
     app.state.signer = Signer(settings.token_secret.get_secret_value().encode())
     serve_openapi(app)

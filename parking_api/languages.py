@@ -54,6 +54,9 @@ _SENTENCES: Final[Mapping[str, str]] = {
     # Of the platform.
     "The platform failed to answer; the fault is in its log.": ("平台未能应答；故障已记入日志。"),
     "The platform is stopping; ask again.": "平台正在停止，请重试。",
+    "The pages are not built: run `make setup`, and start the platform again.": (
+        "页面尚未构建：请运行 `make setup` 后重新启动平台。"
+    ),
     "The platform is not whole.": "平台未完整运行。",
     "The database cannot be reached at the moment.": "数据库暂时无法连接。",
     "As many streams run to this address as one client may read.": (

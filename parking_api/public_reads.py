@@ -5,6 +5,7 @@ Problems, of all routes, come in the language that is asked for.
 | answer | `Cache-Control` | why |
 |---|---|---|
 | of states, ages or the clock (`LIVE`, `OF_NOW`), to a POST, a problem | `no-store` | it is new |
+| that says itself how long it is kept | its own; sent as it is | what pages load never changes |
 | any other | `no-cache`, with an ETag | it changes by imports and publications |
 
 Public is what a route answers whose caller need not say who they are.
@@ -74,13 +75,18 @@ _PROBLEM: Final = PROBLEM_JSON.encode()
 
 
 def accepts_gzip(value: bytes) -> bool:
-    """Return whether an `Accept-Encoding` allows gzip (RFC 9110, 12.5.3)."""
+    """Return whether an `Accept-Encoding` allows gzip."""
+    return accepts(value, b"gzip")
+
+
+def accepts(value: bytes, wanted: bytes) -> bool:
+    """Return whether an `Accept-Encoding` names a coding and allows it (RFC 9110, 12.5.3)."""
     value = value.lower()
-    if b"gzip" not in value:
+    if wanted not in value:
         return False
     for part in value.split(b","):
         coding, _, weight = part.partition(b";")
-        if coding.strip() == b"gzip":
+        if coding.strip() == wanted:
             return b"".join(weight.split()).rstrip(b"0.") != b"q="
     return False
 
@@ -217,6 +223,8 @@ def _open(start: Message, *headers: Header) -> Message:
 
 async def _public(scope: Scope, start: Message, body: Message) -> tuple[Message, Message]:
     """Return head and body of a public answer as it is sent."""
+    if any(name == b"cache-control" for name, _ in start["headers"]):
+        return _open(start), body
     asked = dict(scope["headers"])
     text = body.get("body", b"")
     caching: list[Header] = [NO_STORE]

@@ -167,6 +167,20 @@ def test_every_image_can_be_named_by_its_digest() -> None:
     assert "PYTHON_IMAGE" in container("api")["build"]["args"]
 
 
+def test_what_the_image_is_built_from_is_there() -> None:
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
+    names = {name for line in copied for name in line.split()} - {"."}
+    assert {"parking_api/web", "deploy/node-requirements.txt"} <= names
+    for name in names:
+        assert (ROOT / name).exists(), name
+        assert {f"!{name}", f"!{name.partition('/')[0]}"} & set(ignored), name
+    # What this machine has built stays here: the image has the pages of its own stage.
+    assert {"parking_api/web/node_modules", "parking_api/web/dist"} <= set(ignored)
+    assert "COPY --from=web /srv/web/dist /srv/onelot/parking_api/web/dist" in dockerfile
+
+
 def test_nothing_runs_as_root_or_keeps_a_secret_in_the_file() -> None:
     for name in COMPOSE["services"]:
         there = container(name)

@@ -14,7 +14,7 @@ from tests.polling import until, until_somebody_waits
 from tests.servers import Databases, declared
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/city/", "/v1/lots/a/b", "/v1/%00"])
+@pytest.mark.parametrize("path", ["/v2", "/v1", "/v1/city/", "/v1/lots/a/b", "/v1/%00"])
 async def test_an_unknown_path(big_api: httpx.AsyncClient, path: str) -> None:
     assert is_problem(await big_api.get(path), 404)
 

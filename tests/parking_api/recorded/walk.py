@@ -333,7 +333,7 @@ async def _lots(walk: Walk) -> None:
 async def errors(walk: Walk) -> None:
     """Whatever any route may be told wrongly, and methods that are none."""
     ask, get = walk.recorder.ask, walk.get
-    for path in ("/", "/v1", "/v1/city/", "/v1/lots/a/b", "/v1/%00", "/nowhere?a=1"):
+    for path in ("/v2", "/v1", "/v1/city/", "/v1/lots/a/b", "/v1/%00", "/nowhere?a=1"):
         await get(path)
     for method in ("HEAD", "OPTIONS", "DELETE", "PATCH", "POST", "PUT"):
         for path in ("/v1/city", "/healthz", "/v1/quotes", "/v1/zones/z-1", "/v1/people"):

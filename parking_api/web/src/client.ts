@@ -1,0 +1,61 @@
+/** The API's reads, typed by its own OpenAPI document; the pages ask nothing else. */
+import type { components, paths } from "./generated/api";
+
+export type Shapes = components["schemas"];
+
+interface Read {
+  parameters: { path?: object; query?: object };
+  responses: { 200: { content: object } };
+}
+type Reads = {
+  [P in keyof paths as paths[P] extends { get: Read } ? P : never]: paths[P] extends {
+    get: infer R extends Read;
+  }
+    ? R
+    : never;
+};
+/** What is asked of a path: what stands in it, and its query. */
+export type Question<P extends keyof Reads> = {
+  [
+    K in "path" | "query" as undefined extends Reads[P]["parameters"][K] ? never : K
+  ]: Reads[P]["parameters"][K];
+} & { query?: Reads[P]["parameters"]["query"] };
+export type Answer<P extends keyof Reads> =
+  Reads[P]["responses"][200]["content"][keyof Reads[P]["responses"][200]["content"]];
+
+/** What an answer was: the thing, or a problem in words (null where nothing was heard at all). */
+export type Told<T> = { ok: true; value: T } | { ok: false; problem: string | null };
+
+/**
+ * Ask, and wait for the answer.
+ *
+ * @param path - as the OpenAPI document has it, such as `/v1/lots/{lot_id}`
+ * @param question - what stands in the path, and the query; what is undefined is left out
+ * @param signal - takes the question back
+ * @throws AbortError where it was taken back
+ */
+export async function read<P extends keyof Reads>(
+  path: P,
+  question: Question<P>,
+  signal?: AbortSignal,
+): Promise<Told<Answer<P>>> {
+  const { path: parts = {}, query = {} } = question as { path?: object; query?: object };
+  const values = new Map<string, unknown>(Object.entries(parts));
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(values.get(name))),
+  );
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) search.set(name, String(value));
+  }
+  const address = search.size > 0 ? `${filled}?${search.toString()}` : filled;
+  try {
+    const answer = await fetch(address, signal ? { signal } : {});
+    const body: unknown = await answer.json();
+    if (answer.ok) return { ok: true, value: body as Answer<P> };
+    return { ok: false, problem: (body as Partial<Shapes["Problem"]>).detail ?? null };
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return { ok: false, problem: null };
+  }
+}

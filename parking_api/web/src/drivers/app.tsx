@@ -1,0 +1,55 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { City } from "../city";
+import { choose, useWords } from "../language";
+import type { CityMap } from "./map";
+import { Search } from "./search";
+import { Sheet } from "./sheet";
+import { StayControls } from "./stay";
+
+export function App({ city }: { city: City }) {
+  const { t, language } = useWords();
+  const ground = useRef<HTMLDivElement>(null);
+  const [hasMap, setHasMap] = useState(true);
+
+  useEffect(() => {
+    let map: CityMap | null = null;
+    let isOver = false;
+    // The largest part of the page: what is asked and answered does not wait for it.
+    import("./map")
+      .then(({ CityMap }) => {
+        if (ground.current !== null && !isOver) map = new CityMap(ground.current, city);
+      })
+      .catch(() => {
+        setHasMap(false);
+      });
+    return () => {
+      isOver = true;
+      map?.remove();
+    };
+  }, [city]);
+
+  return (
+    <main class="drivers">
+      <div class="map" ref={ground} role="region" aria-label={t.map} />
+      <div class="panel">
+        <header>
+          <h1 class="unseen">{t.title}</h1>
+          <div class="pill">
+            <Search />
+            <button
+              class="language"
+              lang={language === "zh" ? "en" : "zh-CN"}
+              onClick={() => {
+                choose(language === "zh" ? "en" : "zh");
+              }}
+            >
+              {t.otherLanguage}
+            </button>
+          </div>
+          <StayControls />
+        </header>
+        <Sheet city={city} hasMap={hasMap} />
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,143 @@
+/** What the map shows, from below to above, in the colours and the language of the page. */
+import type { FeatureCollection } from "geojson";
+import type { ExpressionSpecification, LayerSpecification, Map as LibreMap } from "maplibre-gl";
+import type { Words } from "../language";
+import { MARK_PX, type Colours } from "./marks";
+
+export const NO_FEATURES: FeatureCollection = { type: "FeatureCollection", features: [] };
+/** Sizes of marks go by the square root of free spaces, and end at so many. */
+const LEAST_PX = 22;
+const MOST_FREE = 500;
+const SUM_PX = 52;
+
+/** A size in CSS pixels, as a factor of the picture. */
+const sizeOfMark: ExpressionSpecification = [
+  "/",
+  [
+    "+",
+    LEAST_PX,
+    ["*", MARK_PX - LEAST_PX, ["sqrt", ["min", 1, ["/", ["get", "free"], MOST_FREE]]]],
+  ],
+  MARK_PX,
+];
+const isSum: ExpressionSpecification = ["has", "point_count"];
+const hasFigure: ExpressionSpecification = [
+  "in",
+  ["get", "look"],
+  ["literal", ["free", "filling", "full", "stale-free", "stale-filling", "stale-full"]],
+];
+
+export function layers(of: Colours, { language }: Words): LayerSpecification[] {
+  // As the texts say it: 1.2万, 12.3k.
+  const [unit, word]: [number, string] = language === "zh" ? [10_000, "万"] : [1_000, "k"];
+  const free: ExpressionSpecification = ["get", "free"];
+  const sum: ExpressionSpecification = [
+    "case",
+    ["<", free, 10_000],
+    ["to-string", free],
+    ["concat", ["number-format", ["/", free, unit], { "max-fraction-digits": 1 }], word],
+  ];
+  const lots: ExpressionSpecification =
+    language === "zh" ? ["concat", ["get", "lots"], " 场"] : ["concat", ["get", "lots"], " lots"];
+  return [
+    { id: "sea", type: "background", paint: { "background-color": of.sea } },
+    {
+      id: "land",
+      type: "fill",
+      source: "ground",
+      paint: { "fill-color": of.land, "fill-antialias": false },
+    },
+    {
+      id: "borders",
+      type: "line",
+      source: "ground",
+      paint: { "line-color": of.border, "line-width": 1 },
+    },
+    {
+      id: "chosen",
+      type: "circle",
+      source: "chosen",
+      filter: ["==", ["get", "is"], "lot"],
+      paint: {
+        "circle-radius": 30,
+        "circle-color": of.accent,
+        "circle-opacity": 0.25,
+        "circle-stroke-width": 3,
+        "circle-stroke-color": of.accent,
+      },
+    },
+    {
+      id: "lots",
+      type: "symbol",
+      source: "lots",
+      filter: ["!", isSum],
+      layout: {
+        "icon-image": ["get", "look"],
+        "icon-size": sizeOfMark,
+        "icon-allow-overlap": true,
+        "text-allow-overlap": true,
+        "text-ignore-placement": true,
+        "text-field": ["case", hasFigure, ["to-string", free], ""],
+        "text-font": ["sans-serif"],
+        "text-size": ["interpolate", ["linear"], free, 0, 11, MOST_FREE, 15],
+        // The fuller of two that overlap lies below.
+        "symbol-sort-key": free,
+      },
+      paint: {
+        "text-color": [
+          "match",
+          ["get", "look"],
+          "free",
+          of["on-free"],
+          "filling",
+          of["on-filling"],
+          "full",
+          of["on-full"],
+          of.ink,
+        ],
+      },
+    },
+    {
+      id: "sums",
+      type: "symbol",
+      source: "lots",
+      filter: isSum,
+      layout: {
+        "icon-image": "sum",
+        "icon-size": SUM_PX / MARK_PX,
+        "icon-allow-overlap": true,
+        "text-allow-overlap": true,
+        "text-ignore-placement": true,
+        "text-field": ["format", sum, {}, "\n", {}, lots, { "font-scale": 0.75 }],
+        "text-font": ["sans-serif"],
+        "text-size": 13,
+        "text-line-height": 1.1,
+      },
+      paint: { "text-color": of.ink },
+    },
+    {
+      id: "place",
+      type: "circle",
+      source: "chosen",
+      filter: ["==", ["get", "is"], "place"],
+      paint: {
+        "circle-radius": 8,
+        "circle-color": of.accent,
+        "circle-stroke-width": 3,
+        "circle-stroke-color": of.paper,
+      },
+    },
+  ];
+}
+
+/** Give the layers that are there other colours and another language. */
+export function repaint(map: LibreMap, of: Colours, words: Words): void {
+  for (const layer of layers(of, words)) {
+    for (const [name, value] of Object.entries(layer.paint ?? {})) {
+      map.setPaintProperty(layer.id, name as never, value as never);
+    }
+    for (const [name, value] of Object.entries(layer.layout ?? {})) {
+      map.setLayoutProperty(layer.id, name as never, value as never);
+    }
+  }
+}

@@ -1,0 +1,142 @@
+/** One lot: free now, the price of the stay, what a driver must know, and the way there. */
+import { useEffect, useState } from "preact/hooks";
+import type { City } from "../city";
+import { read, type Shapes, type Told } from "../client";
+import { useWords } from "../language";
+import { useNow, useStore } from "../store";
+import { dayAndClock, toInstant } from "../time";
+import { ask, asked } from "./asking";
+import { FreeSpaces } from "./free_spaces";
+import { Back } from "./nearby";
+import { ShareButton } from "./share";
+import { Skeleton } from "./whole_city";
+import { mapLinks } from "./ways";
+
+type Lot = Shapes["LotAnswer"];
+
+export function LotSheet({ city, lotId }: { city: City; lotId: string }) {
+  const { t } = useWords();
+  const { arrival, minutes } = useStore(asked);
+  const [answer, setAnswer] = useState<Told<Lot> | null>(null);
+
+  useEffect(() => {
+    const end = new AbortController();
+    const query = {
+      duration_min: minutes,
+      ...(arrival === null ? {} : { at: toInstant(arrival) }),
+    };
+    read("/v1/lots/{lot_id}", { path: { lot_id: lotId }, query }, end.signal)
+      .then(setAnswer)
+      // Another question has taken its place.
+      .catch(() => undefined);
+    return () => {
+      end.abort();
+    };
+  }, [lotId, arrival, minutes]);
+
+  if (answer === null) return <Skeleton label={t.loading} />;
+  if (!answer.ok) {
+    return (
+      <div class="headline" role="alert">
+        <p>{answer.problem ?? t.failed}</p>
+        <BackToList />
+      </div>
+    );
+  }
+  return <Facts lot={answer.value} city={city} />;
+}
+
+function BackToList() {
+  return (
+    <Back
+      onBack={() => {
+        ask({ lotId: null });
+      }}
+    />
+  );
+}
+
+function Facts({ lot, city }: { lot: Lot; city: City }) {
+  const { t, name, number, money, locale } = useWords();
+  const now = useNow(1_000);
+  const state = useStore(city.lots).get(lot.lot_id) ?? lot;
+  const { quote } = lot;
+  const notice =
+    quote === null ? null : `/v1/tariffs/${quote.tariff_id}/versions/${quote.version}/notice`;
+  return (
+    <article class="lot">
+      <div class="headline">
+        <h2>{name(lot.name)}</h2>
+        <BackToList />
+      </div>
+      <p class="large">
+        <FreeSpaces state={state} city={city} now={now} />
+        <span class="soft">
+          {t.freeOf(number(state.capacity))}
+          {state.observed_at !== null && <> · {t.age(city.age(state.observed_at, now))}</>}
+        </span>
+      </p>
+      {state.status === "closed" && state.closed_until != null && (
+        <p>
+          {t.closedUntil(dayAndClock(Date.parse(state.closed_until), now, locale))}
+          {state.closed_reason != null && <> · {state.closed_reason}</>}
+        </p>
+      )}
+      <p class="price">
+        {quote === null
+          ? t.noPrice
+          : t.price(lot.stay.duration_min, money(quote.total_minor, quote.currency))}
+        {notice !== null && (
+          <>
+            {" · "}
+            <a href={`${notice}?lang=${locale.slice(0, 2)}`} target="_blank" rel="noreferrer">
+              {t.notice}
+            </a>
+          </>
+        )}
+      </p>
+      <ul class="facts">
+        <li>{t.types[lot.lot_type]}</li>
+        <li>
+          {t.hours}{" "}
+          {lot.opening_hours === null
+            ? t.allDay
+            : `${lot.opening_hours.opens_at}–${lot.opening_hours.closes_at}`}
+        </li>
+        {lot.height_limit_m !== null && <li>{t.maxHeight(String(lot.height_limit_m))}</li>}
+        {lot.closes_at != null && (
+          <li>{t.closesAt(dayAndClock(Date.parse(lot.closes_at), now, locale))}</li>
+        )}
+      </ul>
+      <Ways lot={lot} />
+      <ShareButton />
+    </article>
+  );
+}
+
+/** Links that map apps take, each with the place in its own coordinates. */
+function Ways({ lot }: { lot: Lot }) {
+  const { t, name } = useWords();
+  const [moved, setMoved] = useState<readonly number[] | null>(null);
+  useEffect(() => {
+    const end = new AbortController();
+    const question = { path: { lot_id: lot.lot_id }, query: { crs: "gcj02" as const } };
+    read("/v1/lots/{lot_id}", question, end.signal)
+      .then((answer) => {
+        if (answer.ok) setMoved(answer.value.location.coordinates);
+      })
+      .catch(() => undefined);
+    return () => {
+      end.abort();
+    };
+  }, [lot.lot_id]);
+  return (
+    <nav class="ways" aria-label={t.navigate}>
+      {mapLinks(name(lot.name), lot.location.coordinates, moved).map(({ app, address }) => (
+        <a key={app} class="chip" href={address} target="_blank" rel="noreferrer">
+          {t.maps[app]}
+        </a>
+      ))}
+    </nav>
+  );
+}

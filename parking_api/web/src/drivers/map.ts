@@ -1,0 +1,207 @@
+/** The map: the ground, lots and their sums, what was chosen. Loaded apart, since it is large. */
+import type { Feature, FeatureCollection, Point } from "geojson";
+import * as maplibregl from "maplibre-gl";
+import { lookOf, type City, type LotState } from "../city";
+import { language, words } from "../language";
+import { ask, asked } from "./asking";
+import { layers, NO_FEATURES, repaint } from "./layers";
+import { colours, draw, MARKS, PIXEL_RATIO } from "./marks";
+
+const CLOSE_ZOOM = 15;
+const PANEL_PX = 424;
+const DESK_PX = 800;
+/** A click that hits nothing looks so far around for a mark, for fingers. */
+const FINGER_PX = 6;
+
+maplibregl.setWorkerUrl(
+  new URL(document.documentElement.dataset.worker ?? "", document.baseURI).href,
+);
+
+export class CityMap {
+  readonly #map: maplibregl.Map;
+  readonly #city: City;
+  readonly #stops: (() => void)[] = [];
+  readonly #dark = matchMedia("(prefers-color-scheme: dark)");
+
+  /**
+   * Show the map in an element.
+   *
+   * @throws where the browser has no WebGL
+   */
+  constructor(element: HTMLElement, city: City) {
+    this.#city = city;
+    const of = colours();
+    this.#map = new maplibregl.Map({
+      container: element,
+      style: { version: 8, sources: {}, layers: [] },
+      center: [120.38, 36.1],
+      zoom: 9,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      locale: { "Map.Title": words(language.value).t.map },
+      maxZoom: 19,
+    });
+    this.#map.touchZoomRotate.disableRotation();
+    this.#map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
+    this.#map.on("load", () => {
+      for (const mark of MARKS) {
+        this.#map.addImage(mark, draw(mark, of), { pixelRatio: PIXEL_RATIO });
+      }
+      this.#map.addSource("ground", { type: "geojson", data: NO_FEATURES });
+      this.#map.addSource("lots", {
+        type: "geojson",
+        data: NO_FEATURES,
+        cluster: true,
+        clusterRadius: 56,
+        clusterMaxZoom: 13,
+        clusterProperties: { free: ["+", ["get", "free"]], lots: ["+", 1] },
+      });
+      this.#map.addSource("chosen", { type: "geojson", data: NO_FEATURES });
+      for (const layer of layers(of, words(language.value))) this.#map.addLayer(layer);
+      this.#follow();
+      // How many marks are shown: for who cannot see them, such as a test.
+      this.#map.on("idle", () => {
+        const shown = this.#map.queryRenderedFeatures({ layers: ["lots", "sums"] });
+        element.dataset.marks = String(shown.length);
+      });
+    });
+  }
+
+  remove(): void {
+    for (const stop of this.#stops) stop();
+    this.#map.remove();
+  }
+
+  #follow(): void {
+    const { ground, box, lots } = this.#city;
+    const onGround = (): void => {
+      if (ground.value !== null) void this.#source("ground").setData(ground.value);
+    };
+    const onLots = (): void => {
+      void this.#source("lots").setData(features(lots.value));
+      this.#choose();
+    };
+    let isFirst = true;
+    const onAsked = (): void => {
+      this.#choose();
+      this.#look(isFirst);
+      isFirst = false;
+    };
+    const onColours = (): void => {
+      const of = colours();
+      for (const mark of MARKS) this.#map.updateImage(mark, draw(mark, of));
+      repaint(this.#map, of, words(language.value));
+    };
+    this.#dark.addEventListener("change", onColours);
+    this.#stops.push(
+      ground.listen(onGround),
+      lots.listen(onLots),
+      box.listen(() => {
+        this.#look(true);
+      }),
+      asked.listen(onAsked),
+      language.listen(onColours),
+      () => {
+        this.#dark.removeEventListener("change", onColours);
+      },
+    );
+    onGround();
+    onLots();
+    onAsked();
+    this.#map.on("click", (event) => {
+      void this.#onClick(event);
+    });
+    for (const layer of ["lots", "sums"]) {
+      this.#map.on("mouseenter", layer, () => {
+        this.#map.getCanvas().style.cursor = "pointer";
+      });
+      this.#map.on("mouseleave", layer, () => {
+        this.#map.getCanvas().style.cursor = "";
+      });
+    }
+  }
+
+  async #onClick({ point, lngLat }: maplibregl.MapMouseEvent): Promise<void> {
+    const around: [maplibregl.PointLike, maplibregl.PointLike] = [
+      [point.x - FINGER_PX, point.y - FINGER_PX],
+      [point.x + FINGER_PX, point.y + FINGER_PX],
+    ];
+    const [hit] = this.#map.queryRenderedFeatures(around, { layers: ["lots", "sums"] });
+    if (hit === undefined) {
+      const { lng, lat } = lngLat.wrap();
+      ask({ place: { kind: "point", lon: lng, lat, name: null }, lotId: null });
+      return;
+    }
+    if (hit.layer.id === "lots") {
+      ask({ lotId: String(hit.properties.id) });
+      return;
+    }
+    const zoom = await this.#source("lots").getClusterExpansionZoom(
+      Number(hit.properties.cluster_id),
+    );
+    const [lng = 0, lat = 0] = (hit.geometry as Point).coordinates;
+    this.#map.easeTo({ center: [lng, lat], zoom, padding: this.#padding() });
+  }
+
+  /** Mark the chosen lot and the place that is asked about. */
+  #choose(): void {
+    const { place, lotId } = asked.value;
+    const lot = lotId === null ? undefined : this.#city.lots.value.get(lotId);
+    const chosen: Feature<Point>[] = [];
+    if (place !== null) chosen.push(point([place.lon, place.lat], { is: "place" }));
+    if (lot !== undefined) chosen.push(point(lot.location.coordinates, { is: "lot" }));
+    void this.#source("chosen").setData({ type: "FeatureCollection", features: chosen });
+  }
+
+  /** Move so that what is chosen is in sight, or else the city. */
+  #look(isFirst: boolean): void {
+    const { place, lotId } = asked.value;
+    const lot = lotId === null ? undefined : this.#city.lots.value.get(lotId);
+    const [lon, lat] = lot?.location.coordinates ?? (place && [place.lon, place.lat]) ?? [];
+    const padding = this.#padding();
+    if (lon !== undefined && lat !== undefined) {
+      const zoom = Math.max(this.#map.getZoom(), CLOSE_ZOOM);
+      this.#map.easeTo({ center: [lon, lat], zoom, padding, duration: isFirst ? 0 : 600 });
+    } else if (isFirst && this.#city.box.value !== null) {
+      this.#map.fitBounds(this.#city.box.value, { padding: this.#padding(), duration: 0 });
+    }
+  }
+
+  /** What the panel covers. */
+  #padding(): maplibregl.PaddingOptions {
+    const { clientWidth, clientHeight } = this.#map.getContainer();
+    if (clientWidth >= DESK_PX) return { left: PANEL_PX, top: 0, bottom: 0, right: 0 };
+    return { left: 0, right: 0, top: 116, bottom: clientHeight * 0.46 };
+  }
+
+  #source(name: "ground" | "lots" | "chosen"): maplibregl.GeoJSONSource {
+    const source = this.#map.getSource<maplibregl.GeoJSONSource>(name);
+    if (source === undefined) throw new Error(`the map has no ${name}`);
+    return source;
+  }
+}
+
+function features(lots: ReadonlyMap<string, LotState>): FeatureCollection<Point> {
+  return {
+    type: "FeatureCollection",
+    features: [...lots.values()].map((lot) =>
+      point(lot.location.coordinates, {
+        id: lot.lot_id,
+        look: lookOf(lot),
+        free: lot.status === "closed" ? 0 : (lot.free_spaces ?? 0),
+      }),
+    ),
+  };
+}
+
+function point(
+  coordinates: readonly number[],
+  properties: Record<string, string | number>,
+): Feature<Point> {
+  return {
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [...coordinates] },
+    properties,
+  };
+}

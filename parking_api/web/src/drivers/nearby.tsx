@@ -1,0 +1,166 @@
+/** The nearest lots with a free space: free spaces with their age, the walk, the price of the stay. */
+import { useEffect, useState } from "preact/hooks";
+import { lookOf, type City } from "../city";
+import { read, type Shapes } from "../client";
+import { useWords } from "../language";
+import { useNow, useStore } from "../store";
+import { clock, toInstant } from "../time";
+import { ask, asked, type Asked, type Place } from "./asking";
+import { FreeSpaces } from "./free_spaces";
+import { Skeleton } from "./whole_city";
+
+type NearestLot = Shapes["NearestLot"];
+
+const RADIUS_M = 2_000;
+const WIDE_M = 20_000;
+const MOST = 20;
+/** The list is asked for anew: others may have come to have a free space. */
+const AGAIN_MS = 20_000;
+/** On foot one takes a way that is longer than the straight line, at some 4.5 km/h. */
+const WAY = 1.3;
+const METRES_A_MINUTE = 75;
+
+type State =
+  | { is: "loading" }
+  | { is: "failed"; problem: string | null }
+  | { is: "there"; lots: NearestLot[]; isWide: boolean; degraded: boolean };
+
+export function Nearby({ city, place }: { city: City; place: Place }) {
+  const words = useWords();
+  const { t, name } = words;
+  const { arrival, minutes } = useStore(asked);
+  const [state, setState] = useState<State>({ is: "loading" });
+  const [turn, setTurn] = useState(0);
+
+  useEffect(() => {
+    const end = new AbortController();
+    const look = (): void => {
+      nearest(place, { arrival, minutes }, end.signal)
+        .then(setState)
+        // Another question has taken its place.
+        .catch(() => undefined);
+    };
+    look();
+    const timer = setInterval(look, AGAIN_MS);
+    return () => {
+      clearInterval(timer);
+      end.abort();
+    };
+  }, [place, arrival, minutes, turn]);
+
+  const where =
+    place.name !== null ? name(place.name) : place.kind === "mine" ? t.myPlace : t.thisPoint;
+  return (
+    <div class="nearby">
+      <div class="headline">
+        <h2>{t.near(where)}</h2>
+        <Back
+          onBack={() => {
+            ask({ place: null });
+          }}
+        />
+      </div>
+      {state.is === "loading" && <Skeleton label={t.loading} />}
+      {state.is === "failed" && (
+        <div role="alert">
+          <p>{state.problem ?? t.failed}</p>
+          <button
+            class="chip"
+            onClick={() => {
+              setState({ is: "loading" });
+              setTurn(turn + 1);
+            }}
+          >
+            {t.again}
+          </button>
+        </div>
+      )}
+      {state.is === "there" && (
+        <>
+          {state.degraded && <p class="soft">{t.degraded}</p>}
+          {state.isWide && (
+            <p role="status">
+              {t.none(RADIUS_M)}
+              {state.lots.length > 0 ? ` · ${t.nearestIs}` : ` · ${t.noneAtAll(WIDE_M)}`}
+            </p>
+          )}
+          <ol class="rows" aria-label={t.list}>
+            {state.lots.map((lot) => (
+              <Row key={lot.lot_id} lot={lot} city={city} minutes={minutes} />
+            ))}
+          </ol>
+        </>
+      )}
+    </div>
+  );
+}
+
+export function Back({ onBack }: { onBack: () => void }) {
+  const { t } = useWords();
+  return (
+    <button class="icon" aria-label={t.back} title={t.back} onClick={onBack}>
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <path d="M6 6l12 12M18 6L6 18" />
+      </svg>
+    </button>
+  );
+}
+
+function Row({ lot, city, minutes }: { lot: NearestLot; city: City; minutes: number }) {
+  const { t, name, money, number, locale } = useWords();
+  const now = useNow(1_000);
+  // The stream tells of it sooner than the list.
+  const live = useStore(city.lots).get(lot.lot_id);
+  const state = live ?? lot;
+  const walk = Math.max(1, Math.round((lot.distance_m * WAY) / METRES_A_MINUTE));
+  return (
+    <li>
+      <button
+        class="row"
+        onClick={() => {
+          ask({ lotId: lot.lot_id });
+        }}
+      >
+        <i class={`mark ${lookOf(state)}`} aria-hidden="true" />
+        <span class="name">{name(lot.name)}</span>
+        <FreeSpaces state={state} city={city} now={now} />
+        <span class="soft">{t.walk(walk, lot.distance_m)}</span>
+        <span class="soft age">
+          {t.freeOf(number(state.capacity))}
+          {state.observed_at !== null && <> · {t.age(city.age(state.observed_at, now))}</>}
+        </span>
+        <span class="price">
+          {lot.quote === null
+            ? t.noPrice
+            : t.price(minutes, money(lot.quote.total_minor, lot.quote.currency))}
+          {lot.closes_at != null && (
+            <em> · {t.closesAt(clock(Date.parse(lot.closes_at), locale))}</em>
+          )}
+        </span>
+      </button>
+    </li>
+  );
+}
+
+async function nearest(
+  place: Place,
+  { arrival, minutes }: Pick<Asked, "arrival" | "minutes">,
+  signal: AbortSignal,
+): Promise<State> {
+  const question = {
+    // A metre: nobody needs to know more of where somebody is.
+    lon: Number(place.lon.toFixed(5)),
+    lat: Number(place.lat.toFixed(5)),
+    duration_min: minutes,
+    ...(arrival === null ? {} : { at: toInstant(arrival) }),
+  };
+  const get = (limit: number, radius_m: number) =>
+    read("/v1/nearest", { query: { ...question, limit, radius_m } }, signal);
+  let answer = await get(MOST, RADIUS_M);
+  const isWide = answer.ok && "lots" in answer.value && answer.value.lots.length === 0;
+  if (isWide) answer = await get(1, WIDE_M);
+  if (!answer.ok) return { is: "failed", problem: answer.problem };
+  if (!("lots" in answer.value)) return { is: "failed", problem: null };
+  const { lots, degraded } = answer.value;
+  return { is: "there", lots, isWide, degraded };
+}

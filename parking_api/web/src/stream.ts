@@ -1,0 +1,96 @@
+/**
+ * Reads `/v1/stream` for as long as the page is open, and connects again by itself.
+ *
+ * `EventSource` tells nobody of the comments that come while nothing changes, and gives up for good
+ * where too many read; so this reads the answer itself.
+ */
+import type { Shapes } from "./client";
+
+type LotStates = Shapes["LotStates"];
+type LotState = Shapes["LotState"];
+
+export interface Heard {
+  lots: (all: LotStates) => void;
+  lot: (one: LotState) => void;
+  /** Something came, if only a sign of life. Gets the platform's time once a connection, in ms. */
+  alive: (platformMs: number | null) => void;
+  /** The connection is gone. */
+  gone: () => void;
+}
+
+/** Whoever has heard nothing for so long connects again. */
+const SILENT_MS = 30_000;
+const LEAST_WAIT_MS = 1_000;
+const MOST_WAIT_MS = 30_000;
+
+/**
+ * Follow the lots in a box until the signal.
+ *
+ * @param box - west, south, east, north, in degrees
+ */
+export async function follow(
+  box: readonly number[],
+  heard: Heard,
+  end: AbortSignal,
+): Promise<void> {
+  let wait = LEAST_WAIT_MS;
+  while (!end.aborted) {
+    const began = Date.now();
+    try {
+      await read(`/v1/stream?bbox=${box.join(",")}`, heard, end);
+    } catch {
+      // The network, or the server, is away: all the same from here.
+    }
+    heard.gone();
+    // One that has lasted was no failure.
+    wait = Date.now() - began > MOST_WAIT_MS ? LEAST_WAIT_MS : Math.min(2 * wait, MOST_WAIT_MS);
+    await pause(wait * (0.5 + Math.random() / 2), end);
+  }
+}
+
+async function read(address: string, heard: Heard, end: AbortSignal): Promise<void> {
+  const silent = new AbortController();
+  const answer = await fetch(address, {
+    signal: AbortSignal.any([end, silent.signal]),
+    headers: { Accept: "text/event-stream" },
+  });
+  if (!answer.ok || answer.body === null) throw new Error(`status ${answer.status}`);
+  const date = Date.parse(answer.headers.get("date") ?? "");
+  heard.alive(Number.isNaN(date) ? null : date);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const timer = setTimeout(() => {
+      silent.abort();
+    }, SILENT_MS);
+    const { value, done } = await reader.read().finally(() => {
+      clearTimeout(timer);
+    });
+    if (done) return;
+    heard.alive(null);
+    const events = (rest + value).split("\n\n");
+    rest = events.pop() ?? "";
+    for (const event of events) tell(event, heard);
+  }
+}
+
+function tell(event: string, heard: Heard): void {
+  let name = "";
+  let data = "";
+  for (const line of event.split("\n")) {
+    if (line.startsWith("event: ")) name = line.slice("event: ".length);
+    if (line.startsWith("data: ")) data = line.slice("data: ".length);
+  }
+  if (name === "lots") heard.lots(JSON.parse(data) as LotStates);
+  if (name === "lot") heard.lot(JSON.parse(data) as LotState);
+}
+
+function pause(ms: number, end: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    end.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,116 @@
+/** 页面文字。英文在 `en.ts`：少一条则不能编译。 */
+
+function age(seconds: number): string {
+  if (seconds < 60) return `${Math.floor(seconds)} 秒前`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} 分钟前`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} 小时前`;
+  return `${Math.floor(seconds / 86_400)} 天前`;
+}
+
+function length(minutes: number): string {
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  if (hours === 0) return `${rest} 分钟`;
+  return rest === 0 ? `${hours} 小时` : `${hours} 小时 ${rest} 分`;
+}
+
+function metres(m: number): string {
+  return m < 1000 ? `${Math.round(m / 10) * 10} 米` : `${(m / 1000).toFixed(1)} 公里`;
+}
+
+export const zh = {
+  title: "全市停车 · 空位",
+  map: "停车场地图",
+  otherLanguage: "English",
+  // 搜索
+  search: "搜索地点、停车场",
+  clear: "清除",
+  nothingFound: (text: string) => `没有找到“${text}”`,
+  kind: { place: "地点", district: "区市", lot: "停车场" },
+  results: "搜索结果",
+  // 停车时间
+  now: "现在",
+  arrival: "到达时间",
+  arrivalIs: (time: string) => `到达：${time}`,
+  stay: "停车时长",
+  stayIs: (time: string) => `时长：${time}`,
+  length,
+  // 位置
+  myPlace: "我的位置",
+  asking: "正在定位…",
+  denied: "未获准使用位置。可搜索地点，或在地图上点选。",
+  noPlace: "暂时无法定位。可搜索地点，或在地图上点选。",
+  thisPoint: "地图上的点",
+  outside: "该位置在城区之外。",
+  // 全市
+  citySpaces: (free: string) => `全市空位 ${free}`,
+  cityLots: (lots: string, capacity: string) => `${lots} 个停车场 · 共 ${capacity} 个车位`,
+  unheard: (lots: string) => `其中 ${lots} 个暂无数据`,
+  how: "搜索要去的地方，或在地图上点一下，即可看到最近的空位、步行距离和停车费用。",
+  // 列表
+  near: (name: string) => `${name}附近`,
+  list: "附近的停车场",
+  free: "空位",
+  freeOf: (capacity: string) => `共 ${capacity}`,
+  unknownNow: "暂不可知",
+  full: "已满",
+  closed: "关闭",
+  closedUntil: (time: string) => `关闭至 ${time}`,
+  filling: "将满",
+  age,
+  tooOld: (seconds: number) => `${age(seconds)}的数据，暂不可知`,
+  never: "尚无数据",
+  walk: (minutes: number, m: number) =>
+    minutes > 60 ? metres(m) : `步行约 ${minutes} 分钟 · ${metres(m)}`,
+  price: (minutes: number, money: string) => `停 ${length(minutes)} ${money}`,
+  noPrice: "价格暂不可知",
+  closesAt: (time: string) => `${time} 关闭`,
+  none: (m: number) => `${metres(m)}内没有空位`,
+  nearestIs: "最近的空位：",
+  noneAtAll: (m: number) => `${metres(m)}内没有空位。`,
+  back: "返回",
+  // 停车场
+  freeNow: "当前空位",
+  total: (money: string) => `合计 ${money}`,
+  navigate: "导航",
+  maps: { amap: "高德地图", baidu: "百度地图", tencent: "腾讯地图", geo: "其他地图应用" },
+  hours: "开放时间",
+  allDay: "全天",
+  maxHeight: (m: string) => `限高 ${m} 米`,
+  notice: "收费公示",
+  share: "分享",
+  copied: "链接已复制",
+  types: {
+    surface: "地面停车场",
+    underground: "地下停车场",
+    multi_storey: "停车楼",
+    on_street: "路内停车",
+  },
+  // 状态
+  loading: "正在载入…",
+  connecting: "正在连接实时数据…",
+  gone: (time: string) => `${time} 之后没有新数据，正在重新连接`,
+  away: "平台暂时无法应答，正在重试。",
+  offline: "设备未联网。",
+  failed: "没有得到答复。",
+  again: "重试",
+  degraded: "数据库暂时不可用：空位为最近所知。",
+  noWebGl: "此浏览器不能显示地图；搜索与列表仍可使用。",
+  open: "展开",
+  fold: "收起",
+  // 地图
+  lotsIn: (lots: string) => `${lots} 个停车场`,
+  inTenThousands: (value: number) =>
+    value < 10_000 ? String(value) : `${(value / 10_000).toFixed(value < 100_000 ? 1 : 0)}万`,
+  legend: "图例",
+  legends: {
+    free: "有空位",
+    filling: "将满",
+    full: "已满",
+    stale: "数据较旧",
+    unknown: "不可知",
+    closed: "关闭",
+  },
+};
+
+export type Texts = typeof zh;

@@ -1,0 +1,38 @@
+/** Times as the city's clocks show them: prices and opening hours go by these. */
+
+const ZONE = "Asia/Shanghai";
+const OFFSET = "+08:00";
+const OFFSET_MS = 8 * 3_600_000;
+
+/** An instant as `<input type=datetime-local>` takes it. */
+export function toControl(ms: number): string {
+  return new Date(ms + OFFSET_MS).toISOString().slice(0, 16);
+}
+
+/** What such a control says, in ms; null where it says nothing. */
+export function fromControl(value: string): number | null {
+  const ms = Date.parse(`${value}:00${OFFSET}`);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+/** An instant as the API takes it. */
+export function toInstant(ms: number): string {
+  return `${toControl(ms)}:00${OFFSET}`;
+}
+
+export function clock(ms: number, locale: string, withSeconds = false): string {
+  return new Intl.DateTimeFormat(locale, {
+    timeZone: ZONE,
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+    ...(withSeconds ? { second: "2-digit" } : {}),
+  }).format(ms);
+}
+
+/** The day and the time, the day left out where it is today's. */
+export function dayAndClock(ms: number, nowMs: number, locale: string): string {
+  const day = new Intl.DateTimeFormat(locale, { timeZone: ZONE, month: "short", day: "numeric" });
+  const isToday = day.format(ms) === day.format(nowMs);
+  return isToday ? clock(ms, locale) : `${day.format(ms)} ${clock(ms, locale)}`;
+}

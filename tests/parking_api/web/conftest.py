@@ -1,0 +1,191 @@
+"""The pages in a real browser: the distribution's Chromium, and the API of a simulated city."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+from deploy.accounts import program
+from deploy.ports import any_free
+from parking_api.command_line import connected
+from parking_api.importing.service import import_city
+from parking_api.web.files import BUILT
+from tests.ingest_mqtt.running import Ingester
+from tests.parking_api.builders import Builder
+from tests.parking_api.import_files import SILENT
+from tests.parking_api.processes import Api, serving
+from tests.servers import Broker, Databases
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+REPORTS: Final = ROOT / "var/reports/pages"
+LOTS: Final = 60
+GATEWAY: Final = "gw-try"
+# Registered by the simulated city for whoever wants to try: one that counts, near a square.
+COUNTED: Final = "370202-0002"
+PHONE: Final = {"width": 390, "height": 844}
+DESK: Final = {"width": 1280, "height": 800}
+# Without a graphics card the map is drawn by the processor.
+CHROMIUM: Final = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """Where the pages are, as `make setup` builds them; quick where it has."""
+    done = subprocess.run(
+        ["bash", ROOT / "deploy/pages.sh"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return BUILT
+
+
+@pytest.fixture(scope="module")
+async def city_url(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
+    """A database of a simulated city with lots that are free, filling, full, old and unknown."""
+    directory = tmp_path_factory.mktemp("city") / "files"
+    make = [sys.executable, "-m", "simulators", "city", str(directory), "--lots", str(LOTS)]
+    await asyncio.to_thread(subprocess.run, make, check=True, capture_output=True)
+    url = await databases.create()
+    async with connected(url, "test") as db:
+        await import_city(db, directory, at=datetime.now(UTC), steps=SILENT)
+    connection = await asyncpg.connect(databases.owner_url(url.rpartition("/")[2]))
+    await _report_all(Builder(connection))
+    await connection.close()
+    yield url
+    await databases.drop(url)
+
+
+async def _report_all(builder: Builder) -> None:
+    lots = await builder.connection.fetch(
+        "SELECT lot_id, reporting, capacity FROM lot ORDER BY lot_id"
+    )
+    for place, (lot_id, reporting, capacity) in enumerate(lots):
+        if place % 11 == 10:
+            continue
+        free = (0, capacity // 10, capacity // 2, capacity // 3)[place % 4]
+        age = {"age_s": 4000 if place % 9 == 8 else 30}
+        if reporting == "bays":
+            taken = list(range(1, 1 + capacity - free))
+            await builder.report_bays(lot_id, capacity, taken, [], **age)
+        else:
+            await builder.report(lot_id, free, capacity=capacity, **age)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The API of that city, and the way of its reports: broker and ingester."""
+
+    api: Api
+    broker: Broker
+
+
+@pytest.fixture(scope="module")
+async def site(
+    built: Path, city_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    """The API over the simulated city, whose gateway `gw-try` may report."""
+    del built
+    directory = tmp_path_factory.mktemp("site")
+    broker = Broker(directory / "broker", any_free())
+    broker.start()
+    broker.add_users(GATEWAY)
+    log = directory / "ingester.log"
+    try:
+        async with Ingester.running(city_url, broker.platform_ingest, log):
+            with serving(city_url, API_MQTT_URL=broker.platform_api) as api:
+                yield Site(api, broker)
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium for the tests of a module."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(
+            executable_path=program("chromium"), args=CHROMIUM
+        )
+        yield started
+        await started.close()
+
+
+@dataclass
+class Visit:
+    """An open page, and what it complained of."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    async def marks(self) -> int:
+        """How many marks of lots, and of sums of lots, the map shows."""
+        return int(await self.page.locator(".map").get_attribute("data-marks") or 0)
+
+    async def picture(self, name: str) -> None:
+        """Keep how the page looks, for people."""
+        REPORTS.mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=REPORTS / f"{name}.png")
+
+    def listen(self) -> None:
+        """Note errors, and requests to other hosts."""
+        own = urlsplit(self.url).netloc
+
+        def on_line(line: ConsoleMessage) -> None:
+            if line.type in ("error", "warning"):
+                self.complaints.append(line.text)
+
+        def on_request(asked: Request) -> None:
+            if urlsplit(asked.url).netloc not in (own, ""):
+                self.complaints.append(asked.url)
+
+        self.page.on("console", on_line)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", on_request)
+
+
+class Visitor:
+    """Opens the pages of a site, each for a person of its own."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self.url = url
+
+    @asynccontextmanager
+    async def visit(
+        self, path: str = "/", *, may_complain: bool = False, **context: Any
+    ) -> AsyncIterator[Visit]:
+        """Open a page; at the end it has had nothing to complain of, unless it may.
+
+        Args:
+            path: With query and fragment.
+            may_complain: Whether something is amiss on purpose.
+            context: As Playwright's `new_context`: `viewport`, `locale`, `color_scheme`, ...
+        """
+        given: dict[str, Any] = {"viewport": DESK, "locale": "zh-CN", **context}
+        opened = await self._browser.new_context(**given)
+        try:
+            page = await opened.new_page()
+            found = Visit(page, self.url)
+            found.listen()
+            await page.goto(self.url + path)
+            yield found
+            assert may_complain or found.complaints == []
+        finally:
+            await opened.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: Site) -> Visitor:
+    """Opens the pages of the site."""
+    return Visitor(browser, site.api.url)
