@@ -6,6 +6,7 @@
 --   onelot_ingest    ONELOT_DB_INGEST_PASSWORD    the ingester
 --   onelot_analysis  ONELOT_DB_ANALYSIS_PASSWORD  analysts: they read
 --   onelot_logins    ONELOT_DB_LOGINS_PASSWORD    the broker's users, kept beside it
+--   onelot_seal      ONELOT_DB_SEAL_PASSWORD      who seals the audit: it reads
 -- PostGIS is created here because only a superuser may.
 \set ON_ERROR_STOP on
 \set password `printf %s "$ONELOT_DB_PASSWORD"`
@@ -13,11 +14,14 @@
 \set ingest_password `printf %s "$ONELOT_DB_INGEST_PASSWORD"`
 \set analysis_password `printf %s "$ONELOT_DB_ANALYSIS_PASSWORD"`
 \set logins_password `printf %s "$ONELOT_DB_LOGINS_PASSWORD"`
+\set seal_password `printf %s "$ONELOT_DB_SEAL_PASSWORD"`
 SET client_min_messages = warning;
 
 SELECT format('CREATE ROLE %I LOGIN', r.name)
 FROM unnest(
-    ARRAY['onelot', 'onelot_app', 'onelot_ingest', 'onelot_analysis', 'onelot_logins']
+    ARRAY[
+        'onelot', 'onelot_app', 'onelot_ingest', 'onelot_analysis', 'onelot_logins', 'onelot_seal'
+    ]
 ) AS r (name)
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
 \gexec
@@ -26,8 +30,10 @@ ALTER ROLE onelot_app PASSWORD :'app_password';
 ALTER ROLE onelot_ingest PASSWORD :'ingest_password';
 ALTER ROLE onelot_analysis PASSWORD :'analysis_password';
 ALTER ROLE onelot_logins PASSWORD :'logins_password';
+ALTER ROLE onelot_seal PASSWORD :'seal_password';
 ALTER ROLE onelot_analysis SET default_transaction_read_only = on;
 ALTER ROLE onelot_analysis SET statement_timeout = '5min';
+ALTER ROLE onelot_seal SET default_transaction_read_only = on;
 
 SELECT 'CREATE DATABASE onelot OWNER onelot'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'onelot')

@@ -19,6 +19,8 @@ from deploy.startup import CityDiffersError, Startup, check_city, metrics_url
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STATUS_EVERY_S: Final = 5.0
 _LOOKS_A_STATUS: Final = 10
+# A seal comes each minute.
+_SEALED_WITHIN_S: Final = 180.0
 _LOG_LINES: Final = 15
 _UNREADABLE: Final = (
     "the broker could not read its store and runs without it; it is kept as {}. Sessions and "
@@ -85,7 +87,7 @@ def _run_alone(var: Directory, lots: int | None, speed: str, display: Display) -
                 display.say("the servers of an earlier, killed demo have been stopped")
             return _serve(startup.run(lots, speed), var, display)
         except StopRequested:
-            display.say("stopping: simulator, API, ingester, logins, broker, database")
+            display.say("stopping: simulator, API, ingester, seal, logins, broker, database")
             return 0
         except Exception as error:  # noqa: BLE001 - whatever it is, everything stops
             _explain(startup, error, display)
@@ -146,7 +148,12 @@ class _Watch:
             for _ in range(_LOOKS_A_STATUS):
                 time.sleep(_STATUS_EVERY_S / _LOOKS_A_STATUS)
                 stores = broker.put_aside(self._var.broker)
-                figures = Figures(self._keeper.restarts(), self._keeper.down(), len(stores))
+                figures = Figures(
+                    self._keeper.restarts(),
+                    self._keeper.down(),
+                    len(stores),
+                    _is_fresh(self._var.seal / services.SEALS),
+                )
                 self._complain_of(stores)
                 self._write(figures)
             reading = self._read_counter()
@@ -187,6 +194,13 @@ class _Watch:
             if store not in self._aside:
                 self._display.complain(_UNREADABLE.format(store))
         self._aside = stores
+
+
+def _is_fresh(seals: Path) -> bool:
+    try:
+        return time.time() - seals.stat().st_mtime < _SEALED_WITHIN_S
+    except OSError:
+        return False
 
 
 def _run_file(keeper: Keeper, var: Directory) -> dict[str, object]:

@@ -27,6 +27,7 @@ class Directory:
         logs: One log a program.
         authority: The demo's own authority: `ca.pem` for clients, and its key.
         credentials: The gateways' passwords, mode 600.
+        seal: The audit's seals and their key, mode 700.
         simulator_status: What the simulator says of itself; as old as its `written_at`.
         run_file: Exists while the demo serves, and only then.
         figures: What the run counts of itself, as Prometheus' text; the API adds it to `/metrics`.
@@ -43,6 +44,7 @@ class Directory:
         self.logs = path / "logs"
         self.authority = path / "tls"
         self.credentials = path / "credentials.json"
+        self.seal = path / "seal"
         self.simulator_status = path / "simulator.json"
         self.run_file = path / "run.json"
         self.figures = path / "run.prom"

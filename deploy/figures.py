@@ -17,11 +17,13 @@ class Figures(Collector):
         restarts: How often each program was started again after it had ended by itself.
         down: The programs that are down, and the seconds until each starts again.
         stores_put_aside: How many stores of the broker could not be read, and are kept.
+        is_audit_sealed: Whether the audit was sealed in the last minutes.
     """
 
     restarts: Mapping[str, int]
     down: Mapping[str, float]
     stores_put_aside: int
+    is_audit_sealed: bool
 
     def words(self) -> str:
         """Return them for the status line; empty when there is nothing to say."""
@@ -30,6 +32,8 @@ class Figures(Collector):
         parts += [f"{name} is down, starts in {wait:.0f} s" for name, wait in self.down.items()]
         if self.stores_put_aside:
             parts.append(f"broker stores put aside: {self.stores_put_aside}")
+        if not self.is_audit_sealed:
+            parts.append("the audit is not sealed: see seal.log")
         return " | ".join(parts)
 
     def collect(self) -> Iterator[Metric]:
@@ -49,6 +53,11 @@ class Figures(Collector):
             "onelot_run_broker_stores_put_aside",
             "Stores of the broker that could not be read, and are kept.",
             value=self.stores_put_aside,
+        )
+        yield GaugeMetricFamily(
+            "onelot_run_audit_sealed",
+            "0 while the audit is not sealed: it does not agree with its seals, for instance.",
+            value=self.is_audit_sealed,
         )
 
     def write(self, file: Path) -> None:

@@ -40,6 +40,7 @@ def local_place(var: Directory) -> Place:
         figures=str(var.figures),
         simulator_status=str(var.simulator_status),
         authority=str(var.authority),
+        seal=str(var.seal),
         given_tls=os.environ.get(GIVEN_TLS) or None,
     )
 

@@ -18,6 +18,7 @@ APPLICATION: Final = "onelot_app"
 INGESTER: Final = "onelot_ingest"
 ANALYSIS: Final = "onelot_analysis"
 LOGINS: Final = "onelot_logins"
+SEAL: Final = "onelot_seal"
 # The variable in which create_database.sql finds each role's password.
 PASSWORDS: Final = {
     OWNER: "ONELOT_DB_PASSWORD",
@@ -25,6 +26,7 @@ PASSWORDS: Final = {
     INGESTER: "ONELOT_DB_INGEST_PASSWORD",
     ANALYSIS: "ONELOT_DB_ANALYSIS_PASSWORD",
     LOGINS: "ONELOT_DB_LOGINS_PASSWORD",
+    SEAL: "ONELOT_DB_SEAL_PASSWORD",
 }
 SUPERUSER: Final = "postgres"
 SYSTEM_USER: Final = "postgres"

@@ -11,6 +11,9 @@ from typing import Any, Final
 
 from deploy import broker, listeners, postgres
 
+# The file of the audit's seals.
+SEALS: Final = "seals"
+
 
 @dataclass(frozen=True)
 class Secrets:
@@ -27,6 +30,7 @@ class Secrets:
     database_ingest: str
     database_analysis: str
     database_logins: str
+    database_seal: str
 
     @property
     def database(self) -> Mapping[str, str]:
@@ -37,6 +41,7 @@ class Secrets:
             postgres.INGESTER: self.database_ingest,
             postgres.ANALYSIS: self.database_analysis,
             postgres.LOGINS: self.database_logins,
+            postgres.SEAL: self.database_seal,
         }
 
 
@@ -74,6 +79,7 @@ class Place:
         logins_status: The file that is touched in the broker's directory while its users are right.
         given_tls: The directory of certificates that are given; None for none.
         mqtt_names: What the broker is called by its clients.
+        seal: The directory of the audit's seals and their key.
     """
 
     database: Address
@@ -96,6 +102,7 @@ class Place:
     logins_status: str = "logins.status"
     given_tls: str | None = None
     mqtt_names: tuple[str, ...] = ("localhost", "127.0.0.1")
+    seal: str = "seal"
 
     @property
     def http_url(self) -> str:
@@ -203,6 +210,19 @@ def logins(place: Place, secrets: Secrets) -> Service:
     )
 
 
+def seal(place: Place, secrets: Secrets) -> Service:
+    """The audit's seals, one a minute; it makes their key at its first start."""
+    return Service(
+        "seal",
+        (place.python, "-m", "parking_api", "audit", "seal", "--make"),
+        environment={
+            "DATABASE_URL": database_url(place, secrets, postgres.SEAL),
+            "AUDIT_SEALS": f"{place.seal}/{SEALS}",
+            "AUDIT_KEY": f"{place.seal}/key",
+        },
+    )
+
+
 def ingester(place: Place, secrets: Secrets) -> Service:
     """MQTT in, committed state out."""
     return Service(
@@ -264,6 +284,7 @@ def services(place: Place, secrets: Secrets, speed: str = "1") -> tuple[Service,
         database(place),
         mqtt_broker(place),
         logins(place, secrets),
+        seal(place, secrets),
         ingester(place, secrets),
         api(place, secrets),
         simulator(place, speed),

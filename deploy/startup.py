@@ -186,6 +186,7 @@ class Startup:
     def _programs(self) -> None:
         self._launch("broker")
         self._running().launch("logins")
+        self._running().launch("seal")
         self._launch("ingester", lambda: checks.answers(metrics_url(self._place())))
         self._launch("api", lambda: checks.answers(f"{self._place().http_url}/healthz"))
         self._running().launch("simulator")

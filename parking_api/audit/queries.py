@@ -49,5 +49,5 @@ async def add(
 
 
 @statement
-async def entries(db: Db, after_id: int, most: int) -> list[Entry]:
-    """Read entries in order, from the one after `after_id` on."""
+async def entries(db: Db, after_id: int, most: int, most_bytes: int) -> list[Entry]:
+    """Read entries in order, from the one after `after_id` on, one at least if there is any."""

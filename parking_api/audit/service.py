@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -16,11 +16,13 @@ from parking_api.audit.queries import Entry
 from sql.engine import Db, Transaction
 
 GENESIS: Final = bytes(32)
-_PAGE: Final = 5_000
+# So many entries, and bytes of their JSON, are read at once.
+_PAGE: Final = 1_000
+_PAGE_BYTES: Final = 2**20
 
 
 class AuditValueError(Exception):
-    """What was to be recorded cannot be kept: a NUL, a NaN, half a surrogate pair, year 10000."""
+    """What was to be recorded cannot be kept: a NUL, a NaN, half a surrogate pair, 8 MiB."""
 
 
 class ChainBrokenError(Exception):
@@ -161,12 +163,20 @@ def _written(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be kept as JSON")
 
 
-async def verify(db: Db, known: bytes | None = None) -> Head:
+def head_of(last: Entry | None) -> Head:
+    """Return the end of a chain by its last entry; None for an empty one."""
+    return Head(last.entry_id, last.hash) if last else Head(0, GENESIS)
+
+
+async def verify(
+    db: Db, known: bytes | None = None, hold: Callable[[Entry], None] | None = None
+) -> Head:
     """Verify the chain from its first entry to its last.
 
     Args:
         db: In a transaction that sees one instant, the answer is of that instant.
         known: A hash that an earlier verification ended with: it must still be in the chain.
+        hold: Called with each entry in order, to hold it to something more.
 
     Returns:
         Its end.
@@ -175,35 +185,43 @@ async def verify(db: Db, known: bytes | None = None) -> Head:
         ChainBrokenError: An entry was changed, removed or put in between; or the chain does not
             hold `known`, so that its end was cut off or written anew.
     """
-    head, found = Head(0, GENESIS), known in (None, GENESIS)
+    last: Entry | None = None
+    found = known in (None, GENESIS)
     async for entry in walk(db):
-        head = Head(entry.entry_id, entry.hash)
-        found = found or head.hash == known
+        if hold is not None:
+            hold(entry)
+        last, found = entry, found or entry.hash == known
     if not found and known is not None:
         raise ChainBrokenError(
-            f"none of its {head.entries:,} entries has the hash {known.hex()}: "
+            f"none of its {head_of(last).entries:,} entries has the hash {known.hex()}: "
             "its end was cut off or written anew"
         )
-    return head
+    return head_of(last)
 
 
-async def walk(db: Db) -> AsyncIterator[Entry]:
+async def walk(db: Db, last: Entry | None = None) -> AsyncIterator[Entry]:
     """Yield the entries in order, each once it was held to the one before.
 
+    Args:
+        db: A connection.
+        last: An entry that was there before, to begin after it; None for the first.
+
     Raises:
-        ChainBrokenError: An entry was changed, removed or put in between.
+        ChainBrokenError: An entry was changed, removed or put in between; or `last` is there no
+            more, or another.
     """
-    previous: Entry | None = None
-    while entries := await _page(db, previous.entry_id if previous else 0):
+    if last is not None and await _page(db, last.entry_id - 1, 1) != [last]:
+        raise ChainBrokenError(f"entry {last.entry_id}, which was there before, is gone or another")
+    while entries := await _page(db, head_of(last).entries, _PAGE):
         for entry in entries:
-            _hold(entry, previous)
+            _hold(entry, last)
             yield entry
-            previous = entry
+            last = entry
 
 
-async def _page(db: Db, after_id: int) -> list[Entry]:
+async def _page(db: Db, after_id: int, most: int) -> list[Entry]:
     try:
-        return await queries.entries(db, after_id, _PAGE)
+        return await queries.entries(db, after_id, most, _PAGE_BYTES)
     except OverflowError as error:
         raise ChainBrokenError(f"an entry after {after_id} has a time that is none") from error
 

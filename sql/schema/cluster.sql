@@ -6,7 +6,9 @@ DECLARE
     missing text := (
         SELECT string_agg(name, ', ')
         FROM unnest(
-            ARRAY['onelot_app', 'onelot_ingest', 'onelot_analysis', 'onelot_logins']
+            ARRAY[
+                'onelot_app', 'onelot_ingest', 'onelot_analysis', 'onelot_logins', 'onelot_seal'
+            ]
         ) AS r (name)
         WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
     );

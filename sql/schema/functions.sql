@@ -222,6 +222,11 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
         IF (at >= timestamptz '1900-01-01Z' AND at < timestamptz '9000-01-01Z') IS NOT TRUE THEN
             RAISE EXCEPTION 'no time of an act' USING ERRCODE = 'datetime_field_overflow';
         END IF;
+        -- Whoever verifies the chain needs several times as much memory.
+        IF octet_length(concat(before, after, reason, person_id, action, subject)) > 8388608 THEN
+            RAISE EXCEPTION 'too much for an audit entry'
+                USING ERRCODE = 'string_data_right_truncation';
+        END IF;
         -- One at a time, to the end of the transaction. An advisory lock anybody could take.
         LOCK TABLE public.audit_entry IN SHARE UPDATE EXCLUSIVE MODE;
         SELECT * INTO last FROM public.audit_entry ORDER BY entry_id DESC LIMIT 1;

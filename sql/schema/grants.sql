@@ -7,9 +7,9 @@
 -- |                 |                      | (no passwords)         | messages                       |
 -- | onelot_analysis | analysts             | the city, its history, | nothing                        |
 -- |                 |                      | tariffs                |                                |
---
 -- | onelot_logins   | the broker's users   | gateways' passwords,   | nothing                        |
 -- |                 |                      | as hashes              |                                |
+-- | onelot_seal     | the audit's seals    | the audit              | nothing                        |
 --
 -- onelot_app has its rights to tables by default: see cluster.sql.
 
@@ -47,6 +47,9 @@ GRANT EXECUTE ON FUNCTION make_partition, drop_partition TO onelot_ingest;
 
 -- Who keeps the broker's users.
 GRANT SELECT (gateway_id, password_hash) ON gateway TO onelot_logins;
+
+-- Who seals the audit.
+GRANT SELECT ON audit_entry TO onelot_seal;
 
 -- Analysts: nothing of persons, passwords, and messages.
 GRANT SELECT ON

@@ -44,6 +44,7 @@ PLACE = Place(
     authority=f"{STATE}/city/tls",
     given_tls="/etc/onelot/tls",
     mqtt_names=("${ONELOT_MQTT_NAMES:-broker localhost}",),
+    seal=f"{STATE}/seal",
 )
 SECRETS = Secrets(
     database_superuser="${ONELOT_DB_SUPERUSER_PASSWORD:?}",
@@ -57,6 +58,7 @@ SECRETS = Secrets(
     database_ingest="${ONELOT_DB_INGEST_PASSWORD:?}",
     database_analysis="${ONELOT_DB_ANALYSIS_PASSWORD:?}",
     database_logins="${ONELOT_DB_LOGINS_PASSWORD:?}",
+    database_seal="${ONELOT_DB_SEAL_PASSWORD:?}",
 )
 SERVICES = services(PLACE, SECRETS, speed="${ONELOT_SPEED:-1}")
 JOBS = (
@@ -204,6 +206,21 @@ def test_volumes_are_named() -> None:
             assert holder.startswith("./deploy/") or holder in COMPOSE["volumes"]
 
 
+def test_the_audits_key_and_seals_are_in_a_volume_of_their_own() -> None:
+    mounts = {
+        name: [one.split(":") for one in container(name).get("volumes", [])]
+        for name in COMPOSE["services"]
+    }
+    assert mounts["seal"] == [["seal", PLACE.seal]]
+    assert [name for name in mounts if any(one[0] == "seal" for one in mounts[name])] == ["seal"]
+    passwords = [
+        name
+        for name in COMPOSE["services"]
+        if "ONELOT_DB_SEAL_PASSWORD" in str(container(name).get("environment", {}))
+    ]
+    assert passwords == ["database", "seal"]
+
+
 def test_everything_waits_for_what_it_needs() -> None:
     needs = {name: set(container(name).get("depends_on", {})) for name in COMPOSE["services"]}
     assert needs["migration"] == {"database"}
@@ -211,7 +228,7 @@ def test_everything_waits_for_what_it_needs() -> None:
     # Nothing waits for the people: whoever asks does.
     assert needs["people"] == {"city"}
     # The others wait for each other by themselves, whichever starts or falls first.
-    for name in ("broker", "logins", "ingester", "api", "simulator"):
+    for name in ("broker", "logins", "seal", "ingester", "api", "simulator"):
         assert needs[name] == {"city"}, name
     assert needs["proxy"] == {"api"}
 

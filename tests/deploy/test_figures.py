@@ -7,7 +7,7 @@ import pytest
 from deploy.figures import Figures
 from parking_api.metrics import MAX_BYTES, Metrics
 
-FIGURES = Figures({"database": 2, "broker": 0, "api": 1}, {"api": 7.6}, 1)
+FIGURES = Figures({"database": 2, "broker": 0, "api": 1}, {"api": 7.6}, 1, is_audit_sealed=False)
 
 
 def exposition(file: Path) -> list[str]:
@@ -18,8 +18,9 @@ def exposition(file: Path) -> list[str]:
 def test_words_tell_restarts_what_is_down_and_stores() -> None:
     assert FIGURES.words() == (
         "restarts: database 2, api 1 | api is down, starts in 8 s | broker stores put aside: 1"
+        " | the audit is not sealed: see seal.log"
     )
-    assert Figures({"database": 0}, {}, 0).words() == ""
+    assert Figures({"database": 0}, {}, 0, is_audit_sealed=True).words() == ""
 
 
 def test_the_api_adds_them_to_its_own(tmp_path: Path) -> None:
@@ -34,6 +35,7 @@ def test_the_api_adds_them_to_its_own(tmp_path: Path) -> None:
         'onelot_run_up{program="broker"} 1.0',
         'onelot_run_up{program="api"} 0.0',
         "onelot_run_broker_stores_put_aside 1.0",
+        "onelot_run_audit_sealed 0.0",
     ]
 
 

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOTS: Final = 60
 READY_WITHIN_S: Final = 120.0
 STOPPED_WITHIN_S: Final = 10.0
-SERVICES: Final = {"database", "broker", "logins", "ingester", "api", "simulator"}
+SERVICES: Final = {"database", "broker", "logins", "seal", "ingester", "api", "simulator"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def stop(demo: Demo) -> None:
     assert not [process for process in family if process.is_running()]
     assert not (demo.var / "run.json").exists()
     assert order_of_stops(demo.var) == [
-        "simulator", "api", "ingester", "logins", "broker", "database",
+        "simulator", "api", "ingester", "seal", "logins", "broker", "database",
     ]  # fmt: skip
 
 
@@ -165,9 +165,18 @@ def check_people(demo: Demo) -> None:
         me = httpx.get(f"{http}/v1/people/me", headers=headers, trust_env=False).json()
         assert me["roles"] == [person["role"]]
     command = [sys.executable, "-m", "parking_api", "audit", "verify"]
-    environment = {**os.environ, "DATABASE_URL": demo.run_file()["database_url"]}
+    environment = {
+        **os.environ,
+        "DATABASE_URL": demo.run_file()["database_url"],
+        "AUDIT_SEALS": str(demo.var / "seal/seals"),
+        "AUDIT_KEY": str(demo.var / "seal/key"),
+    }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert "sealed to entry" in done.stdout
+    assert "onelot_run_audit_sealed 1.0" in api_metrics(demo)
+    for name in ("seals", "key"):
+        assert stat.S_IMODE((demo.var / "seal" / name).stat().st_mode) == 0o600
 
 
 def check_ports(demo: Demo) -> None:
@@ -349,13 +358,22 @@ def leave_an_older_state(demo: Demo) -> None:
     publish(demo, "[")
     publish(demo, '{"epoch":"x",')
     as_owner(demo, "DROP VIEW space_now; DROP FUNCTION bay_state, closes_within")
+    as_superuser(demo, "DROP OWNED BY onelot_seal; DROP ROLE onelot_seal")
 
 
 def as_owner(demo: Demo, statements: str) -> str:
     """Run SQL as the database's owner; return what the last of it answers."""
+    return _as(demo, "onelot", "database_owner", statements)
+
+
+def as_superuser(demo: Demo, statements: str) -> str:
+    """Run SQL as the cluster's superuser; return what the last of it answers."""
+    return _as(demo, "postgres", "database_superuser", statements)
+
+
+def _as(demo: Demo, user: str, password: str, statements: str) -> str:
     kept = json.loads((demo.var / "platform.json").read_text())
-    owner = f"onelot:{kept['database_owner']}@"
-    url = re.sub("onelot_app:.*@", owner, demo.run_file()["database_url"])
+    url = re.sub("onelot_app:.*@", f"{user}:{kept[password]}@", demo.run_file()["database_url"])
     psql = [
         str(postgres.binaries() / "psql"),
         "-XAt",
@@ -381,7 +399,7 @@ def make_older(var: Path) -> None:
     """Change the files to those of an older version, whose demo was killed."""
     (var / "broker/broker.sh").unlink()
     (var / "run.prom").unlink()
-    for name in ("tls", "broker/tls"):
+    for name in ("tls", "broker/tls", "seal"):
         shutil.rmtree(var / name)
     (var / "broker/listeners/tls.conf").unlink()
     kept = json.loads((var / "platform.json").read_text())
