@@ -1,5 +1,6 @@
 /** The API's reads, typed by its own OpenAPI document; the pages ask nothing else. */
 import type { components, paths } from "./generated/api";
+import { language } from "./language";
 
 export type Shapes = components["schemas"];
 
@@ -49,10 +50,29 @@ export async function read<P extends keyof Reads>(
     if (value !== undefined && value !== null) search.set(name, String(value));
   }
   const address = search.size > 0 ? `${filled}?${search.toString()}` : filled;
+  return answered<Answer<P>>(address, {}, signal);
+}
+
+/** Ask for the itemised price of a stay; see `read`. */
+export async function quote(
+  ask: Pick<Shapes["QuoteAsk"], "lot_id" | "entry" | "exit">,
+  signal?: AbortSignal,
+): Promise<Told<Shapes["FullQuote"]>> {
+  const headers = { "Content-Type": "application/json" };
+  return answered("/v1/quotes", { method: "POST", body: JSON.stringify(ask), headers }, signal);
+}
+
+async function answered<T>(
+  address: string,
+  request: { method?: string; body?: string; headers?: Record<string, string> },
+  signal: AbortSignal | undefined,
+): Promise<Told<T>> {
   try {
-    const answer = await fetch(address, signal ? { signal } : {});
+    // Problems come in the language that the page is in.
+    const headers = { ...request.headers, "Accept-Language": language.value };
+    const answer = await fetch(address, { ...request, headers, ...(signal ? { signal } : {}) });
     const body: unknown = await answer.json();
-    if (answer.ok) return { ok: true, value: body as Answer<P> };
+    if (answer.ok) return { ok: true, value: body as T };
     return { ok: false, problem: (body as Partial<Shapes["Problem"]>).detail ?? null };
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -45,24 +45,38 @@ export async function follow(
     // One that has lasted was no failure.
     wait = Date.now() - began > MOST_WAIT_MS ? LEAST_WAIT_MS : Math.min(2 * wait, MOST_WAIT_MS);
     await pause(wait * (0.5 + Math.random() / 2), end);
+    if (!navigator.onLine) await online(end);
   }
 }
 
 async function read(address: string, heard: Heard, end: AbortSignal): Promise<void> {
   const silent = new AbortController();
-  const answer = await fetch(address, {
-    signal: AbortSignal.any([end, silent.signal]),
-    headers: { Accept: "text/event-stream" },
-  });
+  const lost = (): void => {
+    silent.abort();
+  };
+  // A connection of a device that has left its network is silent, and nothing else.
+  addEventListener("offline", lost);
+  try {
+    await hear(address, heard, AbortSignal.any([end, silent.signal]), lost);
+  } finally {
+    removeEventListener("offline", lost);
+  }
+}
+
+async function hear(
+  address: string,
+  heard: Heard,
+  signal: AbortSignal,
+  onSilence: () => void,
+): Promise<void> {
+  const answer = await fetch(address, { signal, headers: { Accept: "text/event-stream" } });
   if (!answer.ok || answer.body === null) throw new Error(`status ${answer.status}`);
   const date = Date.parse(answer.headers.get("date") ?? "");
   heard.alive(Number.isNaN(date) ? null : date);
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const timer = setTimeout(() => {
-      silent.abort();
-    }, SILENT_MS);
+    const timer = setTimeout(onSilence, SILENT_MS);
     const { value, done } = await reader.read().finally(() => {
       clearTimeout(timer);
     });
@@ -92,5 +106,15 @@ function pause(ms: number, end: AbortSignal): Promise<void> {
       clearTimeout(timer);
       resolve();
     });
+  });
+}
+
+function online(end: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      resolve();
+    };
+    addEventListener("online", done, { once: true });
+    end.addEventListener("abort", done, { once: true });
   });
 }

@@ -36,3 +36,10 @@ export function dayAndClock(ms: number, nowMs: number, locale: string): string {
   const isToday = day.format(ms) === day.format(nowMs);
   return isToday ? clock(ms, locale) : `${day.format(ms)} ${clock(ms, locale)}`;
 }
+
+const DAY_MS = 86_400_000;
+
+/** When the day of an instant begins, ms. */
+export function startOfDay(ms: number): number {
+  return Math.floor((ms + OFFSET_MS) / DAY_MS) * DAY_MS - OFFSET_MS;
+}

@@ -30,8 +30,10 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 REPORTS: Final = ROOT / "var/reports/pages"
 LOTS: Final = 60
 GATEWAY: Final = "gw-try"
-# Registered by the simulated city for whoever wants to try: one that counts, near a square.
+# Registered by the simulated city for whoever wants to try: one that counts, and one whose bays are
+# sensed, near a square.
 COUNTED: Final = "370202-0002"
+SENSED: Final = "370202-0001"
 PHONE: Final = {"width": 390, "height": 844}
 DESK: Final = {"width": 1280, "height": 800}
 # Without a graphics card the map is drawn by the processor.

@@ -1,18 +1,34 @@
 """The page for drivers, in a browser: what it shows, in both languages, on a phone and a desk."""
 
 import json
+import re
 import time
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import asyncpg
 import httpx
 import pytest
 from playwright.async_api import expect
 
 from tests.ingest_mqtt.running import publish
+from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get
-from tests.parking_api.web.conftest import COUNTED, DESK, GATEWAY, PHONE, ROOT, Site, Visitor
+from tests.parking_api.web.conftest import (
+    COUNTED,
+    DESK,
+    GATEWAY,
+    PHONE,
+    ROOT,
+    SENSED,
+    Site,
+    Visitor,
+)
 from tests.polling import until
+from tests.servers import Databases
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 SQUARE = "at=120.3826,36.0671&name=五四广场&name_en=May Fourth Square"
 AXE = ROOT / "parking_api/web/node_modules/axe-core/axe.min.js"
 MOST_BYTES = 650_000
@@ -113,3 +129,128 @@ async def test_a_report_shows_on_the_open_map(visitor: Visitor, site: Site) -> N
             topic = f"onelot/v1/feeds/{GATEWAY}/{COUNTED}/count"
             await publish(site.broker, topic, json.dumps(report).encode(), user=GATEWAY)
             await expect(figure).to_have_text(str(free))
+
+
+async def test_a_place_is_found_by_typing_and_its_lots_are_listed(visitor: Visitor) -> None:
+    async with visitor.visit() as visit:
+        page = visit.page
+        await page.keyboard.press("Tab")
+        await page.get_by_role("combobox").fill("wsgc")
+        await expect(page.get_by_role("option").first).to_contain_text("五四广场")
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("h2")).to_have_text("五四广场附近")
+        await expect(page.locator(".row").first).to_contain_text("步行约")
+        await expect(page.locator(".row").first).to_contain_text("停 2 小时 ¥")
+        await page.get_by_role("combobox").fill("没有这个地方")
+        await expect(page.get_by_text("没有找到“没有这个地方”")).to_be_visible()
+
+
+async def test_the_stay_makes_the_price(visitor: Visitor, site: Site) -> None:
+    async with visitor.visit(f"/#{SQUARE}&lang=en", viewport=PHONE) as visit:
+        page = visit.page
+        price = page.locator(".row .price").first
+        await expect(price).to_contain_text("for 2 h")
+        await page.get_by_role("button", name="Stay: 2 h").click()
+        await page.get_by_role("button", name="12 h").click()
+        await expect(price).to_contain_text("for 12 h")
+        await page.get_by_role("button", name="Arrival: now").click()
+        await page.get_by_label("Arrival", exact=True).locator("input").fill("2030-01-02T21:00")
+        await expect(page.get_by_role("button", name="Arrival: 2 Jan 21:00")).to_be_visible()
+        async with httpx.AsyncClient(base_url=site.api.url) as client:
+            at = {"at": "2030-01-02T21:00:00+08:00", "duration_min": 720}
+            found = await get(client, "/v1/nearest", lon=120.3826, lat=36.0671, **at)
+        minor = found["lots"][0]["quote"]["total_minor"]
+        yuan = f"{minor / 100:.2f}".removesuffix(".00")
+        await expect(price).to_contain_text(f"¥{yuan} for 12 h")
+
+
+async def test_a_link_brings_back_place_stay_lot_and_language(visitor: Visitor) -> None:
+    async with visitor.visit(f"/#{SQUARE}&lang=en") as visit:
+        page = visit.page
+        await page.get_by_role("button", name="Stay: 2 h").click()
+        await page.get_by_role("button", name="30 min").click()
+        await page.locator(".row").first.click()
+        name = await page.locator(".lot h2").inner_text()
+        link = page.url
+    assert "#" in link
+    async with visitor.visit(link.removeprefix(visitor.url), locale="zh-CN") as visit:
+        await expect(visit.page.locator(".lot h2")).to_have_text(name)
+        await expect(visit.page.locator(".price")).to_contain_text("for 30 min")
+        await visit.page.get_by_role("button", name="Back").click()
+        await expect(visit.page.locator("h2")).to_have_text("Near May Fourth Square")
+
+
+async def test_my_place_is_asked_for_and_kept_nowhere(visitor: Visitor) -> None:
+    here = {"longitude": 120.3826, "latitude": 36.0671}
+    async with visitor.visit(permissions=["geolocation"], geolocation=here) as visit:
+        await visit.page.get_by_role("button", name="我的位置").click()
+        await expect(visit.page.locator("h2")).to_have_text("我的位置附近")
+        await expect(visit.page.locator(".row").first).to_be_visible()
+        assert "120.38" not in visit.page.url
+        assert "120.38" not in await visit.page.evaluate("JSON.stringify(localStorage)")
+    async with visitor.visit(permissions=[]) as visit:
+        await visit.page.get_by_role("button", name="我的位置").click()
+        await expect(visit.page.get_by_text("未获准使用位置")).to_be_visible()
+
+
+async def test_far_from_any_lot_it_says_which_is_the_nearest(visitor: Visitor) -> None:
+    async with visitor.visit("/#at=120.9,36.3&lang=en") as visit:
+        await expect(
+            visit.page.get_by_text("No lot with a free space within 2.0 km")
+        ).to_be_visible()
+        await visit.picture("drivers-nothing-near-desk-en-light")
+
+
+async def test_a_broken_stream_is_told_and_comes_back(visitor: Visitor) -> None:
+    async with visitor.visit("/#lang=en", may_complain=True) as visit:
+        await until(visit.marks, "marks on the map")
+        await visit.page.context.set_offline(True)
+        await expect(visit.page.get_by_text("This device is offline.")).to_be_visible()
+        await expect(visit.page.get_by_text("No news since")).to_be_visible()
+        await visit.picture("drivers-offline-desk-en-light")
+        await visit.page.context.set_offline(False)
+        await expect(visit.page.get_by_text("No news since")).to_be_hidden(timeout=20_000)
+
+
+async def test_a_lot_that_there_is_not_is_told(visitor: Visitor) -> None:
+    async with visitor.visit("/#lot=nowhere&lang=en", may_complain=True) as visit:
+        await expect(visit.page.get_by_text("There is no such lot.")).to_be_visible()
+        await visit.page.get_by_role("button", name="Back").click()
+        await expect(visit.page.locator("h2")).to_contain_text("free in the city")
+
+
+@pytest.fixture
+async def history(databases: Databases, city_url: str) -> None:
+    """A step of today, and one of the same weekday a week ago, with 4 spaces free."""
+    midnight = datetime.now(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    connection = await asyncpg.connect(databases.owner_url(city_url.rpartition("/")[2]))
+    for start in (midnight, midnight - timedelta(weeks=1)):
+        await Builder(connection).step(SENSED, start)
+    await connection.close()
+
+
+async def test_a_lots_price_is_explained_and_its_day_is_drawn(
+    visitor: Visitor, site: Site, history: None
+) -> None:
+    del history
+    async with visitor.visit(f"/#lot={SENSED}&lang=en") as visit:
+        page = visit.page
+        await page.get_by_text("How the price is made").click()
+        async with httpx.AsyncClient(base_url=site.api.url) as client:
+            lot = await get(client, f"/v1/lots/{SENSED}", duration_min=120)
+            entry = datetime.fromisoformat(lot["stay"]["from"])
+            stay = {"entry": lot["stay"]["from"], "exit": (entry + timedelta(hours=2)).isoformat()}
+            asked = await client.post("/v1/quotes", json={"lot_id": SENSED, **stay})
+        told = [line["text"]["en"] for line in asked.json()["lines"]]
+        assert told
+        await expect(page.locator(".lines li")).to_have_text(told)
+        await expect(page.get_by_role("row", name="24 h")).to_contain_text("¥")
+        drawing = page.get_by_role("img", name="Free spaces today: 4 at least, 4 at most")
+        await expect(drawing).to_be_visible()
+        await expect(page.get_by_text("usual for this weekday")).to_be_visible()
+        await expect(page.locator(".today rect")).to_have_count(1)
+        await expect(page.get_by_role("link", name="Amap")).to_have_attribute(
+            "href", re.compile(r"^https://uri\.amap\.com/navigation\?to=120\.38\d*,36\.06")
+        )
+        await visit.picture("drivers-price-desk-en-light")

@@ -8,7 +8,9 @@ import { dayAndClock, toInstant } from "../time";
 import { ask, asked } from "./asking";
 import { FreeSpaces } from "./free_spaces";
 import { Back } from "./nearby";
+import { PriceDetails } from "./price_details";
 import { ShareButton } from "./share";
+import { Today } from "./today";
 import { Skeleton } from "./whole_city";
 import { mapLinks } from "./ways";
 
@@ -70,7 +72,7 @@ function Facts({ lot, city }: { lot: Lot; city: City }) {
         <BackToList />
       </div>
       <p class="large">
-        <FreeSpaces state={state} city={city} now={now} />
+        <FreeSpaces state={state} city={city} now={now} />{" "}
         <span class="soft">
           {t.freeOf(number(state.capacity))}
           {state.observed_at !== null && <> · {t.age(city.age(state.observed_at, now))}</>}
@@ -95,6 +97,8 @@ function Facts({ lot, city }: { lot: Lot; city: City }) {
           </>
         )}
       </p>
+      <Ways lot={lot} />
+      <PriceDetails lot={lot} />
       <ul class="facts">
         <li>{t.types[lot.lot_type]}</li>
         <li>
@@ -108,7 +112,7 @@ function Facts({ lot, city }: { lot: Lot; city: City }) {
           <li>{t.closesAt(dayAndClock(Date.parse(lot.closes_at), now, locale))}</li>
         )}
       </ul>
-      <Ways lot={lot} />
+      <Today lotId={lot.lot_id} capacity={state.capacity} />
       <ShareButton />
     </article>
   );

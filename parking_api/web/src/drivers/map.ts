@@ -78,11 +78,17 @@ export class CityMap {
     const onGround = (): void => {
       if (ground.value !== null) void this.#source("ground").setData(ground.value);
     };
+    let isFirst = true;
+    let hasLots = false;
     const onLots = (): void => {
       void this.#source("lots").setData(features(lots.value));
       this.#choose();
+      // Where a lot was asked for is known only now.
+      if (!hasLots && lots.value.size > 0) {
+        hasLots = true;
+        if (asked.value.lotId !== null) this.#look(true);
+      }
     };
-    let isFirst = true;
     const onAsked = (): void => {
       this.#choose();
       this.#look(isFirst);

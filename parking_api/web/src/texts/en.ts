@@ -72,6 +72,13 @@ export const en: Texts = {
   allDay: "day and night",
   maxHeight: (m) => `up to ${m} m high`,
   notice: "Official tariff",
+  howPriced: "How the price is made",
+  quickTable: "Length of stay and price",
+  provisional: "It may change once the year's holidays are published.",
+  today: "Free today",
+  todayIs: (low, high) => `Free spaces today: ${low} at least, ${high} at most`,
+  usual: "usual for this weekday",
+  noHistory: "There is no history yet.",
   share: "Share",
   copied: "Link copied",
   types: {

@@ -78,6 +78,13 @@ export const zh = {
   allDay: "全天",
   maxHeight: (m: string) => `限高 ${m} 米`,
   notice: "收费公示",
+  howPriced: "价格明细",
+  quickTable: "停车时长与费用",
+  provisional: "节假日安排公布后可能调整。",
+  today: "今日空位",
+  todayIs: (low: string, high: string) => `今日空位曲线：最少 ${low}，最多 ${high}`,
+  usual: "往常同一天",
+  noHistory: "暂无历史数据。",
   share: "分享",
   copied: "链接已复制",
   types: {
