@@ -35,7 +35,7 @@ from parking_api.observing import MetricsApart, Observing
 from parking_api.openapi import DESCRIPTION, TAGS, operation_id, serve_openapi
 from parking_api.operators import routes as operator_routes
 from parking_api.operators.logins import FollowedLogins, followed_logins
-from parking_api.parameters import refuse_repeats
+from parking_api.parameters import refuse_odd_queries
 from parking_api.people import routes as people_routes
 from parking_api.people.alerts import Recoveries, watching
 from parking_api.people.tokens import Signer
@@ -184,7 +184,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=operation_id,
-        dependencies=[Depends(refuse_repeats)],
+        dependencies=[Depends(refuse_odd_queries)],
     )
     for routes in ROUTES:
         app.include_router(routes.router)

@@ -277,6 +277,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start the answer."""
+        # The parser lets in lines without a version: whoever sends them reads no headers.
+        if self.parser.get_http_version() not in ("1.0", "1.1"):
+            raise _Refused
         if sum(name == b"host" for name, _ in self.headers) > 1:
             raise _Refused
         self._in_head = False

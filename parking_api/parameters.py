@@ -1,11 +1,25 @@
 """Types of query and path parameters that several routes share, with their bounds."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from types import UnionType
+from typing import Annotated, Final, Literal, Union, get_args, get_origin
 
 from fastapi import Path, Query, Request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from parking_api.coordinates import Crs, asked_box, asked_place
 from parking_api.errors import RepeatedParameterError, TooManyParametersError
@@ -20,13 +34,38 @@ _RFC_3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?)(?:([Zz])|([+ -])(\d{2}:\d{2}))",
     re.ASCII,
 )
+# As JSON has them, and a little more: 5. and .5 too.
+_AS_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NotANumber = Literal["int_parsing", "float_parsing"]
+_NUMBERS: Final[Mapping[object, _NotANumber]] = {int: "int_parsing", float: "float_parsing"}
 _NUMBER = r"-?\d{1,3}(?:\.\d{1,15})?"
+
+
+def _fault_of(annotation: object) -> _NotANumber | None:
+    """Return the fault of what is no number, where a field is one; also of one that may be null."""
+    if annotation in _NUMBERS:
+        return _NUMBERS[annotation]
+    if get_origin(annotation) is Annotated:
+        return _fault_of(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return next(filter(None, map(_fault_of, get_args(annotation))), None)
+    return None
 
 
 class Parameters(BaseModel):
     """The parameters of a route: these and no others."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_written_as_a_number(cls, given: object, info: ValidationInfo) -> object:
+        """Refuse what only Python reads as a number, such as `1_0` and `+1`."""
+        if isinstance(given, str) and not _AS_NUMBER.fullmatch(given):
+            fault = _fault_of(cls.model_fields[str(info.field_name)].annotation)
+            if fault:
+                raise PydanticKnownError(fault)
+        return given
 
 
 # Of a route that takes none.
@@ -73,12 +112,13 @@ Form = Annotated[
 ]
 
 
-async def refuse_repeats(request: Request) -> None:
-    """Refuse a request that gives a parameter more than once.
+async def refuse_odd_queries(request: Request) -> None:
+    """Refuse a query that no route takes, whatever its parameters are.
 
     Raises:
-        RepeatedParameterError: There is one.
+        RepeatedParameterError: A parameter is given more than once.
         TooManyParametersError: There are more than any route takes.
+        RequestValidationError: There is one, and the route takes none.
     """
     given = request.query_params.multi_items()
     if len(given) > MOST_PARAMETERS:
@@ -88,6 +128,14 @@ async def refuse_repeats(request: Request) -> None:
         if name in seen:
             raise RepeatedParameterError(name)
         seen.add(name)
+    if seen and not _takes_query(request.scope["route"].dependant):
+        told = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
+        raise RequestValidationError([{**told, "loc": ("query", name)} for name in seen])
+
+
+def _takes_query(dependant: Dependant) -> bool:
+    """Return whether a route has parameters of a query, or says itself that it takes none."""
+    return bool(dependant.query_params) or any(map(_takes_query, dependant.dependencies))
 
 
 def _as_rfc_3339(given: object) -> object:
