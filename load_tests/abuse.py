@@ -8,28 +8,22 @@ an answer took longer than 100 ms: on a machine that does nothing else.
 
 import asyncio
 import json
-import multiprocessing
 import os
 import statistics
 import sys
-import time
-import urllib.request
 from datetime import UTC, datetime, timedelta
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import psutil
 
+from load_tests.beside import PATIENCE_S, PROCESSES, asking_for_health
 from load_tests.rig import say, scenario
 from load_tests.target import Target
 
 SLOWEST_MS: Final = 100.0
-PAUSE_S: Final = 0.02
-PATIENCE_S: Final = 60.0
 _NICE: Final = 10
-_PROCESSES: Final = multiprocessing.get_context("spawn")
 
 
 def _dense() -> dict[str, Any]:
@@ -173,31 +167,13 @@ def _attack(abuse: Abuse, name: str) -> None:
     asyncio.run(getattr(abuse, name)())
 
 
-def _ask_on(url: str, line: Connection) -> None:
-    """Ask until the line says to stop; then send the time of the slowest answer, in ms."""
-    slowest = 0.0
-    line.send(None)
-    while not line.poll(PAUSE_S):
-        began = time.perf_counter()
-        with urllib.request.urlopen(f"{url}/healthz", timeout=PATIENCE_S) as answer:  # noqa: S310
-            answer.read()
-        slowest = max(slowest, time.perf_counter() - began)
-    line.send(slowest * 1000)
-
-
 def _slowest_beside(abuse: Abuse, name: str, url: str) -> float:
     """Run an attack, ask for `/healthz` meanwhile, and return its slowest answer in ms."""
-    ours, theirs = multiprocessing.Pipe()
-    asking = _PROCESSES.Process(target=_ask_on, args=(url, theirs))
-    attack = _PROCESSES.Process(target=_attack, args=(abuse, name))
-    asking.start()
-    ours.recv()
-    attack.start()
-    attack.join()
-    ours.send(None)
-    slowest_ms = float(ours.recv()) if ours.poll(PATIENCE_S) else float("inf")
-    asking.join()
-    return slowest_ms
+    attack = PROCESSES.Process(target=_attack, args=(abuse, name))
+    with asking_for_health(url) as stopped:
+        attack.start()
+        attack.join()
+        return stopped()
 
 
 def run(directory: Path, times: int) -> int:

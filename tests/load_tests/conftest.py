@@ -90,7 +90,12 @@ async def session(database_url: str, broker: Broker, tmp_path: Path) -> AsyncIte
         **UNHURRIED,
         "INGEST_MQTT_URL": broker.platform_ingest,
     }
-    serving = {**database, "API_MQTT_URL": broker.platform_api, "API_PORT": str(http_port)}
+    serving = {
+        **database,
+        "API_MQTT_URL": broker.platform_api,
+        "API_PUSH_URL": broker.platform_push,
+        "API_PORT": str(http_port),
+    }
     ingester = program(
         ["ingest_mqtt"],
         {**ingesting, "INGEST_METRICS_PORT": str(metrics_port)},
