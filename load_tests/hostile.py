@@ -165,12 +165,14 @@ def parameters(operation: Operation) -> Iterator[Hostile]:
     for parameter in operation.parameters:
         name = parameter["name"]
         is_number = _kinds(parameter["schema"]) & {"number", "integer"}
-        values = [*_TEXTS, *(quote(text, safe="") for text in SQL)]
-        values += [quote(text) for text in _NUMBERS] if is_number else []
-        values += [quote(box, safe="") for box in _BOXES] if name == "bbox" else []
-        for value in values:
+        texts = [*_TEXTS, *(quote(text, safe="") for text in SQL)]
+        numbers = [quote(text) for text in _NUMBERS] if is_number else []
+        texts += [quote(box, safe="") for box in _BOXES] if name == "bbox" else []
+        for value in texts + numbers:
             target = operation.target(**{name: value})
             allowed = ANSWERED if name in FREE_PARAMETERS else REFUSED
+            # It must not be looked for.
+            allowed -= {404} if value in numbers else set()
             what = f"{operation.name} {name}={value[:30]}"
             yield Hostile(what, operation.asked(target), allowed, operation.name)
     target = operation.target()

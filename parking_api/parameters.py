@@ -180,6 +180,15 @@ def _no_dots(given: str) -> str:
     return given
 
 
+def _as_digits(given: object) -> object:
+    """Refuse what only Python reads as a whole number."""
+    if isinstance(given, str) and not _AS_NUMBER.fullmatch(given):
+        raise PydanticKnownError("int_parsing")
+    return given
+
+
+# A whole number in a path.
+Whole = Annotated[int, BeforeValidator(_as_digits)]
 Id = Annotated[str, Field(pattern=ID_PATTERN), AfterValidator(_no_dots)]
 LotId = Annotated[str, Path(pattern=ID_PATTERN, examples=["370202-0001"])]
 Longitude = Annotated[

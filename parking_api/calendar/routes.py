@@ -13,7 +13,7 @@ from parking_api.decisions.models import AskedDecision
 from parking_api.decisions.service import DECISIONS
 from parking_api.errors import DatabaseAwayError, public
 from parking_api.models import Page
-from parking_api.parameters import Nothing
+from parking_api.parameters import Nothing, Whole
 from parking_api.people.access import guarded, taking
 from parking_api.people.queries import Person
 from parking_api.quotes import queries as quote_queries
@@ -23,7 +23,7 @@ from parking_api.strict_route import StrictRoute
 
 router = APIRouter(tags=["tariffs"], route_class=StrictRoute)
 
-YearNumber = Annotated[int, Path(ge=2000, le=2199, examples=[2027])]
+YearNumber = Annotated[Whole, Path(ge=2000, le=2199, examples=[2027])]
 
 
 @router.get("/v1/calendar", responses=public())

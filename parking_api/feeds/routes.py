@@ -35,7 +35,7 @@ from parking_api.operators.errors import (
 from parking_api.operators.logins import GatewayId, gateway_login
 from parking_api.operators.sight import Seen
 from parking_api.paging import cut, next_path, page
-from parking_api.parameters import LotId, Nothing
+from parking_api.parameters import LotId, Nothing, Whole
 from parking_api.people.access import guarded
 from parking_api.resources import Deps
 from parking_api.strict_route import (
@@ -113,7 +113,7 @@ def _ack(status: int) -> dict[str, Any]:
     return {"application/json": {"schema": _ACK_SHAPE, "example": _ACKS[status]}}
 
 
-DeadLetterId = Annotated[int, Path(ge=1, le=GREATEST_ID, examples=[1])]
+DeadLetterId = Annotated[Whole, Path(ge=1, le=GREATEST_ID, examples=[1])]
 
 
 @router.get("/v1/feeds", responses=guarded())

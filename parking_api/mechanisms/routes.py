@@ -26,7 +26,7 @@ from parking_api.mechanisms.models import (
 from parking_api.mechanisms.service import MECHANISMS, REVIEWS
 from parking_api.models import Page, Why
 from parking_api.paging import page
-from parking_api.parameters import ID_PATTERN, Nothing
+from parking_api.parameters import ID_PATTERN, Nothing, Whole
 from parking_api.people.access import SeesAll, guarded, is_of_bureau, public_with_login, taking
 from parking_api.people.queries import Person
 from parking_api.quotes.following import CurrentPrices
@@ -43,7 +43,7 @@ PATH: Final = "/v1/mechanisms/{mechanism_id}"
 CHANGING: Final = (MechanismUnknownError, MechanismStateError, DatabaseAwayError)
 
 MechanismId = Annotated[str, Path(pattern=ID_PATTERN, examples=["taidong-road"])]
-Number = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
+Number = Annotated[Whole, Path(ge=1, le=2**31 - 1, examples=[1])]
 
 
 @router.get("/v1/mechanisms", responses=public_with_login())

@@ -5,12 +5,12 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Path
 
-from parking_api.parameters import ID_PATTERN
+from parking_api.parameters import ID_PATTERN, Whole
 
 VERSION_PATH: Final = "/v1/tariffs/{tariff_id}/versions/{version}"
 
 TariffId = Annotated[str, Path(pattern=ID_PATTERN, examples=["qd-class1-road"])]
-Number = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
+Number = Annotated[Whole, Path(ge=1, le=2**31 - 1, examples=[1])]
 
 
 @dataclass(frozen=True)
