@@ -12,15 +12,13 @@ from typing import Final
 from deploy import broker, certificates, children, hints, local, services, status, supervision
 from deploy.directory import Directory, InUseError
 from deploy.display import Display
-from deploy.figures import Figures
+from deploy.figures import Figures, is_sealed
 from deploy.keeper import Keeper
 from deploy.startup import CityDiffersError, Startup, check_city, metrics_url
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STATUS_EVERY_S: Final = 5.0
 _LOOKS_A_STATUS: Final = 10
-# A seal comes each minute.
-_SEALED_WITHIN_S: Final = 180.0
 _LOG_LINES: Final = 15
 _UNREADABLE: Final = (
     "the broker could not read its store and runs without it; it is kept as {}. Sessions and "
@@ -152,7 +150,7 @@ class _Watch:
                     self._keeper.restarts(),
                     self._keeper.down(),
                     len(stores),
-                    _is_fresh(self._var.seal / services.SEALS),
+                    is_sealed(self._var.seal / services.SEALS, time.time()),
                 )
                 self._complain_of(stores)
                 self._write(figures)
@@ -194,13 +192,6 @@ class _Watch:
             if store not in self._aside:
                 self._display.complain(_UNREADABLE.format(store))
         self._aside = stores
-
-
-def _is_fresh(seals: Path) -> bool:
-    try:
-        return time.time() - seals.stat().st_mtime < _SEALED_WITHIN_S
-    except OSError:
-        return False
 
 
 def _run_file(keeper: Keeper, var: Directory) -> dict[str, object]:

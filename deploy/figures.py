@@ -3,10 +3,27 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from prometheus_client import write_to_textfile
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+# A seal comes each minute.
+_SEALED_WITHIN_S: Final = 180.0
+
+
+def is_sealed(seals: Path, now_s: float) -> bool:
+    """Tell whether the audit was sealed in the last minutes.
+
+    Args:
+        seals: The file of seals.
+        now_s: Seconds since 1970.
+    """
+    try:
+        return now_s - seals.stat().st_mtime < _SEALED_WITHIN_S
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ _COMMANDS: Final = {
     "import": ("parking_api.importing.command", "load a city's directory, or a file of lots"),
     "credentials": ("parking_api.operators.command", "issue the gateways' passwords"),
     "people": ("parking_api.people.command", "people, their roles and API keys"),
-    "audit": ("parking_api.audit.command", "verify the audit's chain of hashes"),
+    "audit": ("parking_api.audit.command", "verify the audit, or seal it"),
     "review": ("parking_api.mechanisms.command", "review prices that move, and record it"),
     "serve": ("parking_api.serve", "answer HTTP"),
 }

@@ -10,6 +10,7 @@ import yaml
 
 from deploy import broker
 from deploy.services import (
+    SEALS,
     Address,
     Place,
     Secrets,
@@ -219,6 +220,7 @@ def test_the_audits_key_and_seals_are_in_a_volume_of_their_own() -> None:
         if "ONELOT_DB_SEAL_PASSWORD" in str(container(name).get("environment", {}))
     ]
     assert passwords == ["database", "seal"]
+    assert f'"{PLACE.seal}/{SEALS}"' in container("seal")["healthcheck"]["test"][-1]
 
 
 def test_everything_waits_for_what_it_needs() -> None:

@@ -1,10 +1,11 @@
 """What the run counts of itself: in the status line, and in the API's `/metrics`."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from deploy.figures import Figures
+from deploy.figures import Figures, is_sealed
 from parking_api.metrics import MAX_BYTES, Metrics
 
 FIGURES = Figures({"database": 2, "broker": 0, "api": 1}, {"api": 7.6}, 1, is_audit_sealed=False)
@@ -67,6 +68,15 @@ def test_names_of_others_are_left_out_and_a_missing_file_is_said(tmp_path: Path)
     text = Metrics(file).exposition().decode()
     assert "onelot_city_lots 7" not in text
     assert text.count("\nonelot_run_up ") <= 2
+
+
+def test_without_a_new_seal_the_audit_is_not_sealed(tmp_path: Path) -> None:
+    file = tmp_path / "seals"
+    assert not is_sealed(file, 1000.0)
+    file.touch()
+    os.utime(file, (1000.0, 1000.0))
+    assert is_sealed(file, 1061.0)
+    assert not is_sealed(file, 1200.0)
 
 
 def test_without_a_setting_there_is_none() -> None:
