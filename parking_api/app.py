@@ -28,6 +28,8 @@ from parking_api.lots.models import (
 )
 from parking_api.lots.streaming import Changes
 from parking_api.lots.writing import Writer
+from parking_api.maps import routes as map_routes
+from parking_api.maps.keeping import Maps
 from parking_api.mechanisms import routes as mechanism_routes
 from parking_api.metrics import Metrics
 from parking_api.notices import routes as notice_routes
@@ -63,6 +65,7 @@ from sql.engine import create_pool
 ROUTES = (
     lot_routes,
     space_routes,
+    map_routes,
     place_routes,
     city_routes,
     quote_routes,
@@ -155,6 +158,7 @@ def create_app(
                 app.state.logins, app.state.pushes = logins, pushes
                 app.state.answers = Writer(city, prices)
                 app.state.bay_answers = BayWriter(city)
+                app.state.maps = Maps(city)
                 app.state.changes = Changes(
                     city,
                     clock,

@@ -19,6 +19,7 @@ from typing import Final
 
 import orjson
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -91,10 +92,40 @@ def accepts(value: bytes, wanted: bytes) -> bool:
     return False
 
 
-def gzipped(body: bytes) -> bytes:
+def gzipped(body: bytes, level: int = _LEVEL) -> bytes:
     """Return a body as gzip."""
-    writer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+    writer = zlib.compressobj(level, zlib.DEFLATED, _GZIP_WINDOW)
     return writer.compress(body) + writer.flush()
+
+
+class KeptAnswer:
+    """A public answer that many get: written, compressed and given its ETag once.
+
+    It is made beside the loop. It says itself how it is kept, so that it is sent as it is.
+
+    Args:
+        body: As it is sent to who takes no gzip.
+        media_type: Its type.
+    """
+
+    def __init__(self, body: bytes, media_type: str) -> None:
+        self._body = body
+        self._packed = gzipped(body, zlib.Z_BEST_COMPRESSION)
+        self._media_type = media_type
+        caching = _caching(body)
+        self._tag = dict(caching)[b"etag"]
+        self._headers = {name.decode(): value.decode() for name, value in caching}
+
+    def answer(self, scope: Scope) -> Response:
+        """Return the answer to a request, or 304 to who has it already."""
+        asked = dict(scope["headers"])
+        if _is_known(asked.get(b"if-none-match", b""), self._tag):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=self._headers)
+        body, headers = self._body, self._headers
+        is_large = len(body) >= LEAST_COMPRESSED
+        if is_large and accepts_gzip(asked.get(b"accept-encoding", b"")):
+            body, headers = self._packed, {**headers, "Content-Encoding": "gzip"}
+        return Response(body, headers=headers, media_type=self._media_type)
 
 
 class Options:
@@ -229,13 +260,18 @@ async def _public(scope: Scope, start: Message, body: Message) -> tuple[Message,
     text = body.get("body", b"")
     caching: list[Header] = [NO_STORE]
     if start["status"] == HTTPStatus.OK and scope["method"] == "GET" and not _is_live(scope):
-        tag = b'W/"%b"' % blake2b(text, digest_size=_TAG_BYTES).hexdigest().encode()
-        vary = b"Accept-Encoding, Authorization"
-        caching = [(b"cache-control", b"no-cache"), (b"etag", tag), (b"vary", vary)]
-        if _is_known(asked.get(b"if-none-match", b""), tag):
+        caching = _caching(text)
+        if _is_known(asked.get(b"if-none-match", b""), dict(caching)[b"etag"]):
             status = {"status": int(HTTPStatus.NOT_MODIFIED), "headers": []}
             return _open({**start, **status}, *caching), {**body, "body": b""}
     return await _compressed(asked, _open(start, *caching), body)
+
+
+def _caching(text: bytes) -> list[Header]:
+    """Return the headers by which an answer is kept, and asked for again."""
+    tag = b'W/"%b"' % blake2b(text, digest_size=_TAG_BYTES).hexdigest().encode()
+    vary = b"Accept-Encoding, Authorization"
+    return [(b"cache-control", b"no-cache"), (b"etag", tag), (b"vary", vary)]
 
 
 def _in_language(scope: Scope, start: Message, body: Message) -> tuple[Message, Message]:

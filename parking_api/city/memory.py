@@ -31,6 +31,7 @@ class City:
         districts: By their code.
         as_of: The newest commit that is known here; None before any.
         retired: The lots that are no more, by id.
+        registration: Rises whenever lots, bays or districts have been replaced.
     """
 
     def __init__(self) -> None:
@@ -38,6 +39,7 @@ class City:
         self.districts: Sequence[District] = []
         self.as_of: datetime | None = None
         self.retired: frozenset[str] = frozenset()
+        self.registration = 0
         self._next: Table | None = None
         self._unplaced: dict[str, State] = {}
 
@@ -74,6 +76,7 @@ class City:
                 if heard and (lot.state is None or heard.version > lot.state.version):
                     table.take(lot, heard)
         before, self.table, self._next, self.districts = self.table, table, None, districts
+        self.registration += 1
         self._unplaced = {}
         self._note(newest)
         _free(before)

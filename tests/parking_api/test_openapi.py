@@ -34,6 +34,7 @@ PATHS = {
     "/v1/lots/{lot_id}/spaces",
     "/v1/lots/{lot_id}/occupancy",
     "/v1/city",
+    "/v1/map",
     "/v1/places",
     "/healthz",
     "/readyz",

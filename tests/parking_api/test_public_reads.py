@@ -31,6 +31,7 @@ KEPT = [
     "/v1/mechanisms",
     "/v1/price-controls",
     "/v1/calendar",
+    "/v1/map",
 ]
 ORIGIN = {"origin": "https://app.example"}
 
@@ -122,7 +123,7 @@ async def plain(api: httpx.AsyncClient, path: str, **headers: str) -> Any:
     return await api.get(path, headers={"accept-encoding": "identity", **headers})
 
 
-@pytest.mark.parametrize("path", [f"/v1/nearest?{HERE}", "/v1/lots", "/openapi.json"])
+@pytest.mark.parametrize("path", [f"/v1/nearest?{HERE}", "/v1/lots", "/v1/map", "/openapi.json"])
 async def test_they_are_compressed_when_asked(app: httpx.AsyncClient, path: str) -> None:
     whole = await plain(app, path)
     assert "content-encoding" not in whole.headers
@@ -153,7 +154,8 @@ def process(database_url: str) -> Iterator[Api]:
 
 def test_a_head_is_that_of_the_answer(process: Api) -> None:
     """On a real server, which must not wait for bytes that do not come."""
-    paths = ["/v1/nearest?lon=1&lat=1", "/v1/city", "/v1/tariffs", "/healthz", "/v1/nowhere"]
+    paths = ["/v1/nearest?lon=1&lat=1", "/v1/city", "/v1/tariffs", "/v1/map", "/healthz"]
+    paths.append("/v1/nowhere")
     with httpx.Client(base_url=process.url, timeout=10) as client:
         for path in [*paths, "/v1/stream?lon=1&lat=1"]:
             head = client.head(path)

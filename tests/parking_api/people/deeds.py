@@ -387,6 +387,7 @@ DEEDS: Final[dict[str, Maker]] = {
     "getLotOccupancy": LOT,
     "nearestSpaces": plain(**HERE),
     "getLotSpaces": LOT,
+    "getMap": plain(),
     "findPlaces": plain(q="lot"),
     "getCity": plain(),
     "getHealth": plain(),

@@ -40,6 +40,7 @@ changeLot              .       +x        x        x         x     +           an
 getLotOccupancy        +       +         +        +         +     +           any  200
 nearestSpaces          +       +         +        +         +     +           any  200
 getLotSpaces           +       +         +        +         +     +           any  200
+getMap                 +       +         +        +         +     +           any  200
 findPlaces             +       +         +        +         +     +           any  200
 getCity                +       +         +        +         +     +           any  200
 getHealth              +       +         +        +         +     +           any  200
