@@ -318,12 +318,11 @@ def withstood(directory: Path, times: int, say: Callable[[str], None]) -> bool:
     statuses = ", ".join(f"{status}: {n:,}" for status, n in outcome.statuses.most_common())
     say(f"{len(hostile):,} hostile requests, {times} times each; {statuses}")
     say(f"answered wrongly: {outcome.wrong}")
-    say(
-        f"p50 {outcome.percentile(0.5) * 1000:.1f} ms, p99 {outcome.percentile(0.99) * 1000:.1f}"
-        f" ms, the slowest single answer {outcome.percentile(1) * 1000:.1f} ms; the slowest"
-        f" request ({name}) {slowest_s * 1000:.1f} ms; /healthz beside it at most"
-        f" {health_ms:.1f} ms"
-    )
+    late = sum(took_s * 1000 > MOST_MS for took_s in outcome.refusals_s)
+    p50, p99, most = (outcome.percentile(share) * 1000 for share in (0.5, 0.99, 1))
+    say(f"refusals: p50 {p50:.1f} ms, p99 {p99:.1f} ms, at most {most:.1f} ms, {late} late")
+    say(f"of all the slowest, by its median: {name}, {slowest_s * 1000:.1f} ms")
+    say(f"/healthz beside them: at most {health_ms:.1f} ms")
     in_time = slowest_s * 1000 <= MOST_MS and health_ms <= HEALTH_MS
     return in_time and not outcome.wrong
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from load_tests.hostile import Hostile, Operation, operations
+from load_tests.hostile import REFUSED, Hostile, Operation, operations
 
 WITHIN_S: Final = 10.0
 _FURTHER_S: Final = 0.3
@@ -121,11 +121,13 @@ class Outcome:
         statuses: How often each status was answered.
         wrong: Requests that were answered otherwise than they may be, or not, or twice.
         times_s: How long each answer took, by request, of all times that it was sent.
+        refusals_s: How long those took that were refusals (4xx).
     """
 
     statuses: Counter[int | None] = field(default_factory=Counter)
     wrong: dict[str, str] = field(default_factory=dict)
     times_s: dict[str, list[float]] = field(default_factory=dict)
+    refusals_s: list[float] = field(default_factory=list)
 
     def slowest(self) -> tuple[str, float]:
         """Return which request was answered last, by its median, in seconds."""
@@ -134,8 +136,8 @@ class Outcome:
         return name, medians[name]
 
     def percentile(self, share: float) -> float:
-        """Return the time that such a share of all answers took at most, in seconds."""
-        times = sorted(took for each in self.times_s.values() for took in each)
+        """Return the time that such a share of all refusals took at most, in seconds."""
+        times = sorted(self.refusals_s)
         return times[min(len(times) - 1, int(share * len(times)))]
 
 
@@ -147,6 +149,8 @@ def send_all(url: str, hostile: Iterable[Hostile], times: int = 1) -> Outcome:
             told = send(url, each.sent)
             outcome.statuses[told.status] += 1
             outcome.times_s.setdefault(each.name, []).append(told.took_s)
+            if told.status in REFUSED:
+                outcome.refusals_s.append(told.took_s)
             if told.status not in each.allowed or told.answers != 1:
                 outcome.wrong[each.name] = f"{told.status}, {told.answers} answers"
     return outcome
