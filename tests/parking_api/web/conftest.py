@@ -131,8 +131,12 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
 
     async def marks(self) -> int:
-        """How many marks of lots, and of sums of lots, the map shows."""
+        """How many marks of lots, and of sums of lots, the map shows; 0 while it moves."""
         return int(await self.page.locator(".map").get_attribute("data-marks") or 0)
+
+    async def bays(self) -> int:
+        """How many bays the map shows."""
+        return int(await self.page.locator(".map").get_attribute("data-bays") or 0)
 
     async def picture(self, name: str) -> None:
         """Keep how the page looks, for people."""
@@ -174,13 +178,13 @@ class Visitor:
             may_complain: Whether something is amiss on purpose.
             context: As Playwright's `new_context`: `viewport`, `locale`, `color_scheme`, ...
         """
-        given: dict[str, Any] = {"viewport": DESK, "locale": "zh-CN", **context}
-        opened = await self._browser.new_context(**given)
+        given: dict[str, Any] = {"viewport": DESK, "locale": "zh-CN", "reduced_motion": "reduce"}
+        opened = await self._browser.new_context(**given | context)
         try:
             page = await opened.new_page()
             found = Visit(page, self.url)
             found.listen()
-            await page.goto(self.url + path)
+            await page.goto(path if path == "about:blank" else self.url + path)
             yield found
             assert may_complain or found.complaints == []
         finally:

@@ -194,12 +194,19 @@ async def test_my_place_is_asked_for_and_kept_nowhere(visitor: Visitor) -> None:
         await expect(visit.page.get_by_text("未获准使用位置")).to_be_visible()
 
 
-async def test_far_from_any_lot_it_says_which_is_the_nearest(visitor: Visitor) -> None:
-    async with visitor.visit("/#at=120.9,36.3&lang=en") as visit:
-        await expect(
-            visit.page.get_by_text("No lot with a free space within 2.0 km")
-        ).to_be_visible()
-        await visit.picture("drivers-nothing-near-desk-en-light")
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("120.56,36.12", "No lot with a free space within 2.0 km · The nearest is"),
+        ("120.9,36.3", "No free space within 20.0 km."),
+        ("100,30", "That place is outside the city."),
+    ],
+)
+async def test_far_from_any_lot_it_says_so(visitor: Visitor, place: str, told: str) -> None:
+    async with visitor.visit(f"/#at={place}&lang=en") as visit:
+        await expect(visit.page.get_by_text(told)).to_be_visible()
+        rows = visit.page.locator(".row")
+        await expect(rows).to_have_count(1 if "nearest" in told else 0)
 
 
 async def test_a_broken_stream_is_told_and_comes_back(visitor: Visitor) -> None:
@@ -254,3 +261,66 @@ async def test_a_lots_price_is_explained_and_its_day_is_drawn(
             "href", re.compile(r"^https://uri\.amap\.com/navigation\?to=120\.38\d*,36\.06")
         )
         await visit.picture("drivers-price-desk-en-light")
+
+
+async def test_single_bays_are_shown_when_close(visitor: Visitor) -> None:
+    async with visitor.visit(f"/#lot={SENSED}") as visit:
+        await until(visit.marks, "marks on the map")
+        assert await visit.bays() == 0
+
+        async def closer() -> int:
+            if await visit.marks() and not await visit.bays():
+                await visit.page.get_by_role("button", name="放大").click()
+            return await visit.bays()
+
+        await until(closer, "bays on the map")
+        await visit.picture("drivers-bays-desk-zh-light")
+
+
+async def test_the_sheet_is_drawn_up_and_down(visitor: Visitor) -> None:
+    async with visitor.visit(f"/#{SQUARE}&lang=en", viewport=PHONE) as visit:
+        sheet = visit.page.locator(".sheet")
+        await expect(visit.page.locator(".row").first).to_be_visible()
+        for upwards, height in ((-200, "whole"), (200, "half"), (200, "line")):
+            handle = await visit.page.locator(".handle").bounding_box()
+            assert handle is not None
+            x, y = handle["x"] + 100, handle["y"] + 10
+            await visit.page.mouse.move(x, y)
+            await visit.page.mouse.down()
+            await visit.page.mouse.move(x, y + upwards, steps=3)
+            await visit.page.mouse.up()
+            await expect(sheet).to_have_attribute("data-height", height)
+        await expect(visit.page.locator(".row .name").first).to_be_in_viewport()
+        await visit.picture("drivers-line-phone-en-light")
+        await visit.page.locator(".handle").press("Enter")
+        await expect(sheet).to_have_attribute("data-height", "half")
+
+
+async def test_without_a_map_search_and_list_work(visitor: Visitor) -> None:
+    async with visitor.visit("about:blank", may_complain=True) as visit:
+        await visit.page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
+        await visit.page.goto(f"{visitor.url}/#{SQUARE}&lang=en")
+        await expect(visit.page.get_by_text("This browser cannot show the map")).to_be_visible()
+        await expect(visit.page.locator(".row").first).to_be_visible()
+
+
+async def test_the_database_away_is_told(
+    visitor: Visitor, databases: Databases, city_url: str
+) -> None:
+    name = city_url.rpartition("/")[2]
+    superuser = await asyncpg.connect(databases.cluster.url("postgres"))
+    async with visitor.visit(f"/#{SQUARE}&lang=en", may_complain=True) as visit:
+        await expect(visit.page.locator(".row").first).to_be_visible()
+        await superuser.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        try:
+            await superuser.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+            )
+            await visit.page.get_by_role("button", name="Stay: 2 h").click()
+            await visit.page.get_by_role("button", name="30 min").click()
+            await expect(visit.page.get_by_text("The database is away")).to_be_visible()
+            await expect(visit.page.locator(".row").first).to_contain_text("for 30 min")
+            await visit.picture("drivers-database-away-desk-en-light")
+        finally:
+            await superuser.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            await superuser.close()

@@ -1,12 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { City } from "../city";
 import { choose, useWords } from "../language";
+import type { Bays } from "./bays";
 import type { CityMap } from "./map";
 import { Search } from "./search";
 import { Sheet } from "./sheet";
 import { StayControls } from "./stay";
 
-export function App({ city }: { city: City }) {
+export function App({ city, bays }: { city: City; bays: Bays }) {
   const { t, language } = useWords();
   const ground = useRef<HTMLDivElement>(null);
   const [hasMap, setHasMap] = useState(true);
@@ -17,7 +18,7 @@ export function App({ city }: { city: City }) {
     // The largest part of the page: what is asked and answered does not wait for it.
     import("./map")
       .then(({ CityMap }) => {
-        if (ground.current !== null && !isOver) map = new CityMap(ground.current, city);
+        if (ground.current !== null && !isOver) map = new CityMap(ground.current, city, bays);
       })
       .catch(() => {
         setHasMap(false);
@@ -26,7 +27,7 @@ export function App({ city }: { city: City }) {
       isOver = true;
       map?.remove();
     };
-  }, [city]);
+  }, [city, bays]);
 
   return (
     <main class="drivers">
@@ -48,7 +49,7 @@ export function App({ city }: { city: City }) {
           </div>
           <StayControls />
         </header>
-        <Sheet city={city} hasMap={hasMap} />
+        <Sheet city={city} bays={bays} hasMap={hasMap} />
       </div>
     </main>
   );

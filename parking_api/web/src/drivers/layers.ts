@@ -9,6 +9,8 @@ export const NO_FEATURES: FeatureCollection = { type: "FeatureCollection", featu
 const LEAST_PX = 22;
 const MOST_FREE = 500;
 const SUM_PX = 52;
+/** From here on single bays are shown. */
+export const BAYS_ZOOM = 17;
 
 /** A size in CSS pixels, as a factor of the picture. */
 const sizeOfMark: ExpressionSpecification = [
@@ -52,6 +54,58 @@ export function layers(of: Colours, { language }: Words): LayerSpecification[] {
       type: "line",
       source: "ground",
       paint: { "line-color": of.border, "line-width": 1 },
+    },
+    {
+      id: "bays",
+      type: "fill",
+      source: "bays",
+      minzoom: BAYS_ZOOM,
+      // Free ones are filled; those that are taken are hollow, and of the others nothing is known.
+      paint: {
+        "fill-color": ["match", ["get", "state"], "free", of.free, "occupied", of.land, of.paper],
+        "fill-opacity": ["match", ["get", "state"], "unknown", 0.4, 1],
+      },
+    },
+    {
+      id: "bay-outlines",
+      type: "line",
+      source: "bays",
+      minzoom: BAYS_ZOOM,
+      filter: ["!=", ["get", "state"], "unknown"],
+      paint: {
+        "line-color": ["match", ["get", "state"], "free", of.paper, of.soft],
+        "line-width": 1.5,
+      },
+    },
+    {
+      id: "bays-unknown",
+      type: "line",
+      source: "bays",
+      minzoom: BAYS_ZOOM,
+      filter: ["==", ["get", "state"], "unknown"],
+      paint: { "line-color": of.soft, "line-width": 1.5, "line-dasharray": [2, 2] },
+    },
+    {
+      id: "bay-classes",
+      type: "symbol",
+      source: "bays",
+      minzoom: BAYS_ZOOM,
+      filter: ["!=", ["get", "space_class"], "standard"],
+      layout: {
+        "text-field": [
+          "match",
+          ["get", "space_class"],
+          "accessible",
+          "♿",
+          "ev",
+          "⚡",
+          language === "zh" ? "大" : "L",
+        ],
+        "text-font": ["sans-serif"],
+        "text-size": 12,
+        "text-allow-overlap": true,
+      },
+      paint: { "text-color": ["match", ["get", "state"], "free", of["on-free"], of.soft] },
     },
     {
       id: "chosen",

@@ -6,6 +6,7 @@ import { useWords } from "../language";
 import { useNow, useStore } from "../store";
 import { dayAndClock, toInstant } from "../time";
 import { ask, asked } from "./asking";
+import type { Bays } from "./bays";
 import { FreeSpaces } from "./free_spaces";
 import { Back } from "./nearby";
 import { PriceDetails } from "./price_details";
@@ -16,7 +17,7 @@ import { mapLinks } from "./ways";
 
 type Lot = Shapes["LotAnswer"];
 
-export function LotSheet({ city, lotId }: { city: City; lotId: string }) {
+export function LotSheet({ city, bays, lotId }: { city: City; bays: Bays; lotId: string }) {
   const { t } = useWords();
   const { arrival, minutes } = useStore(asked);
   const [answer, setAnswer] = useState<Told<Lot> | null>(null);
@@ -45,7 +46,7 @@ export function LotSheet({ city, lotId }: { city: City; lotId: string }) {
       </div>
     );
   }
-  return <Facts lot={answer.value} city={city} />;
+  return <Facts lot={answer.value} city={city} bays={bays} />;
 }
 
 function BackToList() {
@@ -58,7 +59,7 @@ function BackToList() {
   );
 }
 
-function Facts({ lot, city }: { lot: Lot; city: City }) {
+function Facts({ lot, city, bays }: { lot: Lot; city: City; bays: Bays }) {
   const { t, name, number, money, locale } = useWords();
   const now = useNow(1_000);
   const state = useStore(city.lots).get(lot.lot_id) ?? lot;
@@ -98,6 +99,9 @@ function Facts({ lot, city }: { lot: Lot; city: City }) {
         )}
       </p>
       <Ways lot={lot} />
+      {lot.reporting === "bays" && (
+        <Levels lotId={lot.lot_id} version={state.version} bays={bays} />
+      )}
       <PriceDetails lot={lot} />
       <ul class="facts">
         <li>{t.types[lot.lot_type]}</li>
@@ -115,6 +119,37 @@ function Facts({ lot, city }: { lot: Lot; city: City }) {
       <Today lotId={lot.lot_id} capacity={state.capacity} />
       <ShareButton />
     </article>
+  );
+}
+
+/** Free bays of each level; the one that is chosen is the one on the map. */
+function Levels({ lotId, version, bays }: { lotId: string; version: string | null; bays: Bays }) {
+  const { t, number } = useWords();
+  const known = useStore(bays.known).get(lotId);
+  useStore(bays.levels);
+  useEffect(() => {
+    void bays.look([lotId]);
+  }, [bays, lotId, version]);
+  const levels = bays.levelsOf(lotId);
+  if (known === undefined || levels.length < 2) return null;
+  return (
+    <div class="ways" role="group" aria-label={t.levels}>
+      {levels.map((level) => {
+        const free = known.bays.filter((bay) => bay.level === level && bay.state === "free");
+        return (
+          <button
+            key={level}
+            class="chip"
+            aria-pressed={level === bays.levelOf(lotId)}
+            onClick={() => {
+              bays.show(lotId, level);
+            }}
+          >
+            {t.level(level)} · {t.freeIs(number(free.length))}
+          </button>
+        );
+      })}
+    </div>
   );
 }
 

@@ -7,6 +7,7 @@ import { City } from "../city";
 import { language, words } from "../language";
 import { App } from "./app";
 import { keepInAddress } from "./asking";
+import { Bays } from "./bays";
 
 const page = document.getElementById("page");
 if (page === null) throw new Error("the page has no place for its content");
@@ -22,4 +23,6 @@ const city = new City();
 const end = new AbortController();
 keepInAddress();
 void city.open(end.signal);
-render(<App city={city} />, page);
+// What is there is for browsers that never come to this line.
+page.replaceChildren();
+render(<App city={city} bays={new Bays(city)} />, page);

@@ -4,7 +4,8 @@ import * as maplibregl from "maplibre-gl";
 import { lookOf, type City, type LotState } from "../city";
 import { language, words } from "../language";
 import { ask, asked } from "./asking";
-import { layers, NO_FEATURES, repaint } from "./layers";
+import type { Bays } from "./bays";
+import { BAYS_ZOOM, layers, NO_FEATURES, repaint } from "./layers";
 import { colours, draw, MARKS, PIXEL_RATIO } from "./marks";
 
 const CLOSE_ZOOM = 15;
@@ -12,6 +13,7 @@ const PANEL_PX = 424;
 const DESK_PX = 800;
 /** A click that hits nothing looks so far around for a mark, for fingers. */
 const FINGER_PX = 6;
+const NEAR_M = 100;
 
 maplibregl.setWorkerUrl(
   new URL(document.documentElement.dataset.worker ?? "", document.baseURI).href,
@@ -20,6 +22,7 @@ maplibregl.setWorkerUrl(
 export class CityMap {
   readonly #map: maplibregl.Map;
   readonly #city: City;
+  readonly #bays: Bays;
   readonly #stops: (() => void)[] = [];
   readonly #dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -28,8 +31,9 @@ export class CityMap {
    *
    * @throws where the browser has no WebGL
    */
-  constructor(element: HTMLElement, city: City) {
+  constructor(element: HTMLElement, city: City, bays: Bays) {
     this.#city = city;
+    this.#bays = bays;
     const of = colours();
     this.#map = new maplibregl.Map({
       container: element,
@@ -39,7 +43,11 @@ export class CityMap {
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
-      locale: { "Map.Title": words(language.value).t.map },
+      locale: {
+        "Map.Title": words(language.value).t.map,
+        "NavigationControl.ZoomIn": words(language.value).t.zoomIn,
+        "NavigationControl.ZoomOut": words(language.value).t.zoomOut,
+      },
       maxZoom: 19,
     });
     this.#map.touchZoomRotate.disableRotation();
@@ -57,13 +65,19 @@ export class CityMap {
         clusterMaxZoom: 13,
         clusterProperties: { free: ["+", ["get", "free"]], lots: ["+", 1] },
       });
+      this.#map.addSource("bays", { type: "geojson", data: NO_FEATURES });
       this.#map.addSource("chosen", { type: "geojson", data: NO_FEATURES });
       for (const layer of layers(of, words(language.value))) this.#map.addLayer(layer);
       this.#follow();
-      // How many marks are shown: for who cannot see them, such as a test.
+      this.#map.on("movestart", () => {
+        delete element.dataset.marks;
+      });
+      // How many marks and bays are shown: for who cannot see them, such as a test.
       this.#map.on("idle", () => {
-        const shown = this.#map.queryRenderedFeatures({ layers: ["lots", "sums"] });
-        element.dataset.marks = String(shown.length);
+        const count = (...shown: string[]): string =>
+          String(this.#map.queryRenderedFeatures({ layers: shown }).length);
+        element.dataset.marks = count("lots", "sums");
+        element.dataset.bays = count("bays");
       });
     });
   }
@@ -83,6 +97,7 @@ export class CityMap {
     const onLots = (): void => {
       void this.#source("lots").setData(features(lots.value));
       this.#choose();
+      this.#lookAtBays();
       // Where a lot was asked for is known only now.
       if (!hasLots && lots.value.size > 0) {
         hasLots = true;
@@ -112,6 +127,14 @@ export class CityMap {
         this.#dark.removeEventListener("change", onColours);
       },
     );
+    const onBays = (): void => {
+      void this.#source("bays").setData(this.#bays.features(this.#lotsInSight()));
+    };
+    this.#stops.push(this.#bays.known.listen(onBays), this.#bays.levels.listen(onBays));
+    this.#map.on("moveend", () => {
+      onBays();
+      this.#lookAtBays();
+    });
     onGround();
     onLots();
     onAsked();
@@ -150,6 +173,25 @@ export class CityMap {
     this.#map.easeTo({ center: [lng, lat], zoom, padding: this.#padding() });
   }
 
+  #lookAtBays(): void {
+    void this.#bays.look(this.#lotsInSight());
+  }
+
+  /** The lots in sight once the map is close, the nearest to its middle first. */
+  #lotsInSight(): string[] {
+    if (this.#map.getZoom() < BAYS_ZOOM) return [];
+    const middle = this.#map.getCenter();
+    const bounds = this.#map.getBounds();
+    const found: [number, string][] = [];
+    for (const lot of this.#city.lots.value.values()) {
+      const [lon, lat] = lot.location.coordinates;
+      const far = middle.distanceTo(new maplibregl.LngLat(lon, lat));
+      // A large lot is in sight before its middle is.
+      if (bounds.contains([lon, lat]) || far < NEAR_M) found.push([far, lot.lot_id]);
+    }
+    return found.sort(([a], [b]) => a - b).map(([, lotId]) => lotId);
+  }
+
   /** Mark the chosen lot and the place that is asked about. */
   #choose(): void {
     const { place, lotId } = asked.value;
@@ -181,7 +223,7 @@ export class CityMap {
     return { left: 0, right: 0, top: 116, bottom: clientHeight * 0.46 };
   }
 
-  #source(name: "ground" | "lots" | "chosen"): maplibregl.GeoJSONSource {
+  #source(name: "ground" | "lots" | "bays" | "chosen"): maplibregl.GeoJSONSource {
     const source = this.#map.getSource<maplibregl.GeoJSONSource>(name);
     if (source === undefined) throw new Error(`the map has no ${name}`);
     return source;

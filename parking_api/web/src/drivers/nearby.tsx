@@ -1,6 +1,6 @@
 /** The nearest lots with a free space: free spaces with their age, the walk, the price of the stay. */
 import { useEffect, useState } from "preact/hooks";
-import { lookOf, type City } from "../city";
+import { lookOf, type Box, type City } from "../city";
 import { read, type Shapes } from "../client";
 import { useWords } from "../language";
 import { useNow, useStore } from "../store";
@@ -48,6 +48,8 @@ export function Nearby({ city, place }: { city: City; place: Place }) {
     };
   }, [place, arrival, minutes, turn]);
 
+  const box = useStore(city.box);
+  const isOutside = box !== null && !contains(box, place);
   const where =
     place.name !== null ? name(place.name) : place.kind === "mine" ? t.myPlace : t.thisPoint;
   return (
@@ -80,8 +82,11 @@ export function Nearby({ city, place }: { city: City; place: Place }) {
           {state.degraded && <p class="soft">{t.degraded}</p>}
           {state.isWide && (
             <p role="status">
-              {t.none(RADIUS_M)}
-              {state.lots.length > 0 ? ` · ${t.nearestIs}` : ` · ${t.noneAtAll(WIDE_M)}`}
+              {isOutside
+                ? t.outside
+                : state.lots.length > 0
+                  ? `${t.none(RADIUS_M)} · ${t.nearestIs}`
+                  : t.noneAtAll(WIDE_M)}
             </p>
           )}
           <ol class="rows" aria-label={t.list}>
@@ -93,6 +98,10 @@ export function Nearby({ city, place }: { city: City; place: Place }) {
       )}
     </div>
   );
+}
+
+function contains([west, south, east, north]: Box, { lon, lat }: Place): boolean {
+  return lon >= west && lon <= east && lat >= south && lat <= north;
 }
 
 export function Back({ onBack }: { onBack: () => void }) {

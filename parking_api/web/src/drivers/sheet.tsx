@@ -1,10 +1,11 @@
 /** The sheet: what is asked, in words. On a phone it lies over the map, in three heights. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { City } from "../city";
 import { useWords } from "../language";
 import { useStore } from "../store";
 import { clock } from "../time";
 import { asked } from "./asking";
+import type { Bays } from "./bays";
 import { LotSheet } from "./lot";
 import { myPlace } from "./my_place";
 import { Nearby } from "./nearby";
@@ -12,8 +13,7 @@ import { WholeCity } from "./whole_city";
 
 type Height = "line" | "half" | "whole";
 
-export function Sheet({ city, hasMap }: { city: City; hasMap: boolean }) {
-  const { t } = useWords();
+export function Sheet({ city, bays, hasMap }: { city: City; bays: Bays; hasMap: boolean }) {
   const { place, lotId } = useStore(asked);
   const [height, setHeight] = useState<Height>("half");
 
@@ -24,17 +24,10 @@ export function Sheet({ city, hasMap }: { city: City; hasMap: boolean }) {
 
   return (
     <section class="sheet" data-height={height}>
-      <button
-        class="handle"
-        aria-label={height === "whole" ? t.fold : t.open}
-        aria-expanded={height !== "line"}
-        onClick={() => {
-          setHeight(height === "line" ? "half" : height === "half" ? "whole" : "line");
-        }}
-      />
+      <Handle height={height} onChange={setHeight} />
       <Notes city={city} hasMap={hasMap} />
       {lotId !== null ? (
-        <LotSheet key={lotId} city={city} lotId={lotId} />
+        <LotSheet key={lotId} city={city} bays={bays} lotId={lotId} />
       ) : place !== null ? (
         <Nearby city={city} place={place} />
       ) : (
@@ -42,6 +35,45 @@ export function Sheet({ city, hasMap }: { city: City; hasMap: boolean }) {
       )}
     </section>
   );
+}
+
+const HEIGHTS: readonly Height[] = ["line", "half", "whole"];
+/** A finger that has moved less has only touched. */
+const DRAGGED_PX = 24;
+
+/** Drawn up or down it makes the sheet higher or lower; touched, or by a key, each height in turn. */
+function Handle({ height, onChange }: { height: Height; onChange: (next: Height) => void }) {
+  const { t } = useWords();
+  const from = useRef<number | null>(null);
+  const wasDrawn = useRef(false);
+  const step = (by: number): void => {
+    const next = Math.max(0, Math.min(HEIGHTS.length - 1, HEIGHTS.indexOf(height) + by));
+    onChange(HEIGHTS[next] ?? height);
+  };
+  return (
+    <button
+      class="handle"
+      aria-label={height === "whole" ? t.fold : t.open}
+      aria-expanded={height !== "line"}
+      onPointerDown={(event) => {
+        from.current = event.clientY;
+        event.currentTarget.setPointerCapture(event.pointerId);
+      }}
+      onPointerUp={(event) => {
+        const drawn = event.clientY - (from.current ?? event.clientY);
+        wasDrawn.current = Math.abs(drawn) >= DRAGGED_PX;
+        if (wasDrawn.current) step(drawn < 0 ? 1 : -1);
+      }}
+      onClick={() => {
+        if (!wasDrawn.current) onChange(height === "whole" ? "line" : nextOf(height));
+        wasDrawn.current = false;
+      }}
+    />
+  );
+}
+
+function nextOf(height: Height): Height {
+  return HEIGHTS[HEIGHTS.indexOf(height) + 1] ?? height;
 }
 
 /** What is amiss, and since when. */

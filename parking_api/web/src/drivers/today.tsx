@@ -29,6 +29,7 @@ export function Today({ lotId, capacity }: { lotId: string; capacity: number }) 
 
   const known = day?.today.filter((free) => free !== null) ?? [];
   const hasUsual = day?.usual.some((each) => each !== null) ?? false;
+  if (isDone && day === null) return <p class="soft">{t.failed}</p>;
   if (isDone && known.length === 0 && !hasUsual) return <p class="soft">{t.noHistory}</p>;
   const label =
     known.length === 0

@@ -22,6 +22,8 @@ function metres(m: number): string {
 export const en: Texts = {
   title: "City parking · free spaces",
   map: "Map of the lots",
+  zoomIn: "Zoom in",
+  zoomOut: "Zoom out",
   otherLanguage: "中文",
   search: "Search a place or a lot",
   clear: "Clear",
@@ -79,6 +81,9 @@ export const en: Texts = {
   todayIs: (low, high) => `Free spaces today: ${low} at least, ${high} at most`,
   usual: "usual for this weekday",
   noHistory: "There is no history yet.",
+  levels: "Levels",
+  level: (level) => (level < 0 ? `B${-level}` : `Level ${level}`),
+  freeIs: (free) => `${free} free`,
   share: "Share",
   copied: "Link copied",
   types: {

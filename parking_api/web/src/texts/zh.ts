@@ -21,6 +21,8 @@ function metres(m: number): string {
 export const zh = {
   title: "全市停车 · 空位",
   map: "停车场地图",
+  zoomIn: "放大",
+  zoomOut: "缩小",
   otherLanguage: "English",
   // 搜索
   search: "搜索地点、停车场",
@@ -85,6 +87,9 @@ export const zh = {
   todayIs: (low: string, high: string) => `今日空位曲线：最少 ${low}，最多 ${high}`,
   usual: "往常同一天",
   noHistory: "暂无历史数据。",
+  levels: "楼层",
+  level: (level: number) => (level < 0 ? `地下 ${-level} 层` : `${level + 1} 层`),
+  freeIs: (free: string) => `空位 ${free}`,
   share: "分享",
   copied: "链接已复制",
   types: {
