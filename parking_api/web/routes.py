@@ -4,7 +4,8 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
 
 from parking_api.parameters import Nothing
 from parking_api.public_reads import accepts
@@ -34,9 +35,14 @@ async def _pages(request: Request) -> Pages:
 BuiltPages = Annotated[Pages, Depends(_pages)]
 
 
-# Links to it may have parameters that others have added: they are not looked at.
+class Anything(BaseModel):
+    """Links to pages may have parameters that others have added: they are not looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
 @router.get("/")
-async def drivers(pages: BuiltPages) -> Response:
+async def drivers(_: Annotated[Anything, Query()], pages: BuiltPages) -> Response:
     """Give the page for drivers."""
     return Response(pages.page("index.html"), headers=_GUARDS, media_type="text/html")
 

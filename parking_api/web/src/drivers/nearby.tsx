@@ -133,7 +133,7 @@ function Row({ lot, city, minutes }: { lot: NearestLot; city: City; minutes: num
         <i class={`mark ${lookOf(state)}`} aria-hidden="true" />
         <span class="name">{name(lot.name)}</span>
         <FreeSpaces state={state} city={city} now={now} />
-        <span class="soft">{t.walk(walk, lot.distance_m)}</span>
+        <span class="soft walk">{t.walk(walk, lot.distance_m)}</span>
         <span class="soft age">
           {t.freeOf(number(state.capacity))}
           {state.observed_at !== null && <> · {t.age(city.age(state.observed_at, now))}</>}
