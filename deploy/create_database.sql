@@ -2,7 +2,9 @@
 -- What each role may do stands in sql/schema/grants.sql; none is a superuser. Their passwords are
 -- environment variables:
 --   onelot           ONELOT_DB_PASSWORD           owns the database, and migrates it
---   onelot_app       ONELOT_DB_APP_PASSWORD       the API and the commands
+--   onelot_app       ONELOT_DB_APP_PASSWORD       the commands that register the city
+--   onelot_public    ONELOT_DB_PUBLIC_PASSWORD    the API's public part: it reads
+--   onelot_office    ONELOT_DB_OFFICE_PASSWORD    the API's office: people and the bureau
 --   onelot_ingest    ONELOT_DB_INGEST_PASSWORD    the ingester
 --   onelot_analysis  ONELOT_DB_ANALYSIS_PASSWORD  analysts: they read
 --   onelot_logins    ONELOT_DB_LOGINS_PASSWORD    the broker's users, kept beside it
@@ -11,6 +13,8 @@
 \set ON_ERROR_STOP on
 \set password `printf %s "$ONELOT_DB_PASSWORD"`
 \set app_password `printf %s "$ONELOT_DB_APP_PASSWORD"`
+\set public_password `printf %s "$ONELOT_DB_PUBLIC_PASSWORD"`
+\set office_password `printf %s "$ONELOT_DB_OFFICE_PASSWORD"`
 \set ingest_password `printf %s "$ONELOT_DB_INGEST_PASSWORD"`
 \set analysis_password `printf %s "$ONELOT_DB_ANALYSIS_PASSWORD"`
 \set logins_password `printf %s "$ONELOT_DB_LOGINS_PASSWORD"`
@@ -20,13 +24,16 @@ SET client_min_messages = warning;
 SELECT format('CREATE ROLE %I LOGIN', r.name)
 FROM unnest(
     ARRAY[
-        'onelot', 'onelot_app', 'onelot_ingest', 'onelot_analysis', 'onelot_logins', 'onelot_seal'
+        'onelot', 'onelot_app', 'onelot_public', 'onelot_office', 'onelot_ingest',
+        'onelot_analysis', 'onelot_logins', 'onelot_seal'
     ]
 ) AS r (name)
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
 \gexec
 ALTER ROLE onelot PASSWORD :'password';
 ALTER ROLE onelot_app PASSWORD :'app_password';
+ALTER ROLE onelot_public PASSWORD :'public_password';
+ALTER ROLE onelot_office PASSWORD :'office_password';
 ALTER ROLE onelot_ingest PASSWORD :'ingest_password';
 ALTER ROLE onelot_analysis PASSWORD :'analysis_password';
 ALTER ROLE onelot_logins PASSWORD :'logins_password';

@@ -15,6 +15,8 @@ DEPLOY: Final = Path(__file__).parent
 DATABASE: Final = "onelot"
 OWNER: Final = "onelot"
 APPLICATION: Final = "onelot_app"
+PUBLIC: Final = "onelot_public"
+OFFICE: Final = "onelot_office"
 INGESTER: Final = "onelot_ingest"
 ANALYSIS: Final = "onelot_analysis"
 LOGINS: Final = "onelot_logins"
@@ -23,6 +25,8 @@ SEAL: Final = "onelot_seal"
 PASSWORDS: Final = {
     OWNER: "ONELOT_DB_PASSWORD",
     APPLICATION: "ONELOT_DB_APP_PASSWORD",
+    PUBLIC: "ONELOT_DB_PUBLIC_PASSWORD",
+    OFFICE: "ONELOT_DB_OFFICE_PASSWORD",
     INGESTER: "ONELOT_DB_INGEST_PASSWORD",
     ANALYSIS: "ONELOT_DB_ANALYSIS_PASSWORD",
     LOGINS: "ONELOT_DB_LOGINS_PASSWORD",

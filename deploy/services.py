@@ -31,6 +31,8 @@ class Secrets:
     database_analysis: str
     database_logins: str
     database_seal: str
+    database_public: str
+    database_office: str
 
     @property
     def database(self) -> Mapping[str, str]:
@@ -42,6 +44,8 @@ class Secrets:
             postgres.ANALYSIS: self.database_analysis,
             postgres.LOGINS: self.database_logins,
             postgres.SEAL: self.database_seal,
+            postgres.PUBLIC: self.database_public,
+            postgres.OFFICE: self.database_office,
         }
 
 
@@ -61,7 +65,8 @@ class Place:
     Attributes:
         database: PostgreSQL's address.
         mqtt: The broker's plain listener.
-        http: The API's address.
+        http: The API's address; of its public part where the two are apart.
+        office: The address of the API's office where that is apart.
         ingest_metrics: The ingester's Prometheus address.
         postgres: How the PostgreSQL server is called, before its settings.
         postgres_configuration: The directory of postgresql.conf and pg_hba.conf.
@@ -96,6 +101,7 @@ class Place:
     simulator_status: str
     figures: str | None = None
     proxies: str | None = None
+    office: Address | None = None
     mqtt_tls: Address = Address("127.0.0.1", listeners.TLS_PORT, "127.0.0.1")
     mqtt_mutual: Address = Address("127.0.0.1", listeners.MUTUAL_PORT, "127.0.0.1")
     authority: str = "tls"
@@ -239,27 +245,40 @@ def ingester(place: Place, secrets: Secrets) -> Service:
     )
 
 
-def api(place: Place, secrets: Secrets) -> Service:
-    """The HTTP interface."""
-    environment = {
-        "DATABASE_URL": database_url(place, secrets),
+def api(place: Place, secrets: Secrets) -> tuple[Service, ...]:
+    """The HTTP interface: one program, or its two parts, each with its own secrets."""
+    office = database_url(place, secrets, postgres.OFFICE)
+    for_anyone = {
+        "DATABASE_URL": database_url(place, secrets, postgres.PUBLIC),
         "API_MQTT_URL": mqtt_url(place, "platform-api", secrets.mqtt_api),
         "API_PUSH_URL": mqtt_url(place, "platform-push", secrets.mqtt_push),
-        "API_TOKEN_SECRET": secrets.token,
-        "API_HOST": place.http.bind,
-        "API_PORT": str(place.http.port),
         # The rest of the city runs on the same cores.
         "API_WORKERS": "2",
     }
+    signing = {"API_TOKEN_SECRET": secrets.token}
+    if place.office is None:
+        both = for_anyone | signing | {"API_OFFICE_DATABASE_URL": office}
+        return (_api_part("api", place, place.http, both),)
+    for_office = {"DATABASE_URL": office, **signing, "API_WORKERS": "1"}
+    return (
+        _api_part("api", place, place.http, for_anyone, "--part", "public"),
+        _api_part("office", place, place.office, for_office, "--part", "office"),
+    )
+
+
+def _api_part(
+    name: str, place: Place, at: Address, environment: Mapping[str, str], *options: str
+) -> Service:
+    own = {"API_HOST": at.bind, "API_PORT": str(at.port), **environment}
     if place.figures is not None:
-        environment["API_RUN_FIGURES"] = place.figures
+        own["API_RUN_FIGURES"] = place.figures
     if place.proxies is not None:
-        environment["API_PROXIES"] = place.proxies
+        own["API_PROXIES"] = place.proxies
     return Service(
-        "api",
-        (place.python, "-m", "parking_api", "serve"),
-        place.http.port,
-        environment,
+        name,
+        (place.python, "-m", "parking_api", "serve", *options),
+        at.port,
+        own,
         # It waits 3 s for answers that are under way.
         stop_wait_s=4,
     )
@@ -286,7 +305,7 @@ def services(place: Place, secrets: Secrets, speed: str = "1") -> tuple[Service,
         logins(place, secrets),
         seal(place, secrets),
         ingester(place, secrets),
-        api(place, secrets),
+        *api(place, secrets),
         simulator(place, speed),
     )
 

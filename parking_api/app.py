@@ -1,9 +1,11 @@
 """Creates the FastAPI application: its routes, resources and middleware."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import Depends, FastAPI
 
@@ -60,7 +62,7 @@ from parking_api.web.files import Pages
 from parking_api.workers import Shared
 from parking_api.zones import routes as zone_routes
 from parking_api.zones.moving import LotMoves, moving_lots
-from sql.engine import create_pool
+from sql.engine import EVERYBODY, Pool, create_pool
 
 ROUTES = (
     lot_routes,
@@ -102,7 +104,7 @@ def create_app(
 
     Args:
         settings: The API's settings.
-        database_url: `postgresql://...`.
+        database_url: `postgresql://...`, by the role of the part, or of the public part for both.
         clock: Returns the present time, aware.
         shared: What the processes of the API count in together; None for a process that is alone.
 
@@ -116,66 +118,16 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        pool = create_pool(
-            database_url,
-            application="onelot-api",
-            min_size=0,
-            max_size=settings.pool_size,
-            command_timeout_s=settings.query_timeout_s,
-            statement_timeout_s=settings.read_timeout_s,
-        )
-        async with pool:
-            database = Database(pool, settings.acquire_timeout_s)
-            interval_s = settings.reload_interval_s
-            moves, prices = LotMoves(database, clock), FollowedPrices(database)
-            city, names = FollowedCity(database), FollowedNames(database)
-            logins = FollowedLogins(database)
-            recoveries = Recoveries(database, metrics.note_recoveries)
-            pushes = Pushes(settings.pusher, Places(shared.places))
-            async with (
-                listening(
-                    database_url,
-                    database,
-                    {
-                        "tariffs": [lambda _: moves.changed.set(), lambda _: prices.changed.set()],
-                        "registration": [city.note_change, names.note_change],
-                        "logins": [lambda _: logins.changed.set()],
-                        "recovery": [lambda _: recoveries.changed.set()],
-                    },
-                    lambda: metrics.note_process(
-                        pool.get_size(), pool.get_idle_size(), city.differences
-                    ),
-                ),
-                moving_lots(moves, interval_s),
-                followed_prices(prices, interval_s),
-                followed_city(city, interval_s, settings.mqtt_url, settings.mqtt_ca),
-                followed_names(names, interval_s),
-                followed_logins(logins, interval_s),
-                watching(recoveries, interval_s),
-                pushing(pushes, settings.push_url, settings.mqtt_ca),
-            ):
-                app.state.city, app.state.prices, app.state.names = city, prices, names
-                app.state.logins, app.state.pushes = logins, pushes
-                app.state.answers = Writer(city, prices)
-                app.state.bay_answers = BayWriter(city)
-                app.state.maps = Maps(city)
-                app.state.changes = Changes(
-                    city,
-                    clock,
-                    settings.most_readers,
-                    settings.client_readers,
-                    metrics.note_readers,
-                )
-                app.state.resources = Resources(
-                    database,
-                    metrics,
-                    clock,
-                    (city.reading, prices.reading, names.reading, logins.reading),
-                )
-                # Together: while the database works for one, another's rows are taken in.
-                readings = app.state.resources.readings
-                await asyncio.gather(*(reading.first_try() for reading in readings))
-                yield
+        async with AsyncExitStack() as opened:
+            await _open(
+                app,
+                opened,
+                settings=settings,
+                database_url=database_url,
+                clock=clock,
+                places=Places(shared.places),
+            )
+            yield
         metrics.add_tallies()
 
     app = FastAPI(
@@ -210,6 +162,100 @@ def create_app(
     app.state.signer = Signer(settings.token_secret.get_secret_value().encode())
     serve_openapi(app)
     return app
+
+
+async def _open(
+    app: FastAPI,
+    opened: AsyncExitStack,
+    *,
+    settings: ApiSettings,
+    database_url: str,
+    clock: Callable[[], datetime],
+    places: Places,
+) -> None:
+    """Open what the application keeps in its state, begin its jobs, and try to read the city."""
+    database = await opened.enter_async_context(
+        _database(settings, database_url, settings.pool_size)
+    )
+    metrics: Metrics = app.state.metrics
+    office_url, office = settings.office_url(database_url), None
+    if office_url is not None:
+        # Nobody's gateways are seen before it is said whose: `Sight.connection`.
+        office = await opened.enter_async_context(
+            _database(settings, office_url, settings.office_pool_size, operator="")
+        )
+    interval_s = settings.reload_interval_s
+    prices, logins = FollowedPrices(database), FollowedLogins(database)
+    city, names = FollowedCity(database), FollowedNames(database)
+    pushes = Pushes(settings.pusher, places)
+    app.state.resources = Resources(
+        database,
+        metrics,
+        clock,
+        (city.reading, prices.reading, names.reading, logins.reading),
+    )
+    app.state.office = office and replace(app.state.resources, database=office)
+    channels: dict[str, list[Callable[[str], None]]] = {
+        "tariffs": [lambda _: prices.changed.set()],
+        "registration": [city.note_change, names.note_change],
+        "logins": [lambda _: logins.changed.set()],
+    }
+    jobs: list[AbstractAsyncContextManager[object]] = []
+    if office is not None:
+        moves = LotMoves(office, clock)
+        recoveries = Recoveries(office, metrics.note_recoveries)
+        channels["tariffs"].append(lambda _: moves.changed.set())
+        channels["recovery"] = [lambda _: recoveries.changed.set()]
+        jobs = [moving_lots(moves, interval_s), watching(recoveries, interval_s)]
+    pools = [each.pool for each in (database, office) if each is not None]
+    jobs += [
+        followed_prices(prices, interval_s),
+        followed_city(city, interval_s, settings.mqtt_url, settings.mqtt_ca),
+        followed_names(names, interval_s),
+        followed_logins(logins, interval_s),
+        pushing(pushes, settings.push_url, settings.mqtt_ca),
+    ]
+    note = partial(_note_process, metrics, pools, city)
+    for job in (listening(database_url, database, channels, note), *jobs):
+        await opened.enter_async_context(job)
+    app.state.city, app.state.prices, app.state.names = city, prices, names
+    app.state.logins, app.state.pushes = logins, pushes
+    app.state.answers = Writer(city, prices)
+    app.state.bay_answers = BayWriter(city)
+    app.state.maps = Maps(city)
+    app.state.changes = Changes(
+        city,
+        clock,
+        settings.most_readers,
+        settings.client_readers,
+        metrics.note_readers,
+    )
+    # Together: while the database works for one, another's rows are taken in.
+    readings = app.state.resources.readings
+    await asyncio.gather(*(reading.first_try() for reading in readings))
+
+
+@asynccontextmanager
+async def _database(
+    settings: ApiSettings, url: str, size: int, operator: str = EVERYBODY
+) -> AsyncIterator[Database]:
+    """Open a part's pool of connections; it starts without a database."""
+    pool = create_pool(
+        url,
+        application="onelot-api",
+        min_size=0,
+        max_size=size,
+        command_timeout_s=settings.query_timeout_s,
+        statement_timeout_s=settings.read_timeout_s,
+        operator=operator,
+    )
+    async with pool:
+        yield Database(pool, settings.acquire_timeout_s)
+
+
+def _note_process(metrics: Metrics, pools: Sequence[Pool], city: FollowedCity) -> None:
+    size, idle = sum(pool.get_size() for pool in pools), sum(pool.get_idle_size() for pool in pools)
+    metrics.note_process(size, idle, city.differences)
 
 
 def _hot_routes(app: FastAPI) -> dict[str, HotRoute]:

@@ -105,6 +105,10 @@ class CityLoadingError(ApiError, status=HTTPStatus.SERVICE_UNAVAILABLE):
     """This process has no city yet: it has just started, or the database is away."""
 
 
+class MisdirectedError(ApiError, status=HTTPStatus.MISDIRECTED_REQUEST):
+    """This part of the API answers anyone: ask its office, and show keys, tokens, codes to it."""
+
+
 class HistoryTooLongError(ApiError, status=HTTPStatus.UNPROCESSABLE_ENTITY):
     """A history has at most 10,000 steps: shorten it, or lengthen the step."""
 

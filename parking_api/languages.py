@@ -22,6 +22,7 @@ _TITLES: Final[Mapping[int, str]] = {
     HTTPStatus.REQUEST_TIMEOUT: "请求超时",
     HTTPStatus.CONFLICT: "冲突",
     HTTPStatus.GONE: "已不存在",
+    HTTPStatus.MISDIRECTED_REQUEST: "请求的地址不对",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "请求体过大",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "不支持的媒体类型",
     HTTPStatus.UNPROCESSABLE_ENTITY: "请求内容无法处理",
@@ -140,6 +141,9 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "That key is revoked, expired or replaced already.": "该密钥已被撤销、过期或替换。",
     "A key expires in the future, and not after the lifetime that the platform gives keys.": (
         "密钥的到期时间须在将来，且不得超过平台规定的有效期。"
+    ),
+    "This part of the API answers anyone: ask its office, and show keys, tokens, codes to it.": (
+        "这是接口的公开部分，不查验身份；密钥、令牌与验证码请提交给管理部分。"
     ),
     "This needs `Authorization: Bearer` and an API key or a token of yours.": (
         "需要 `Authorization: Bearer` 以及您的 API 密钥或令牌。"

@@ -1,6 +1,10 @@
 """The resources that every domain needs: database, clock, figures; and whether there is a city.
 
 What one domain keeps in memory it gives itself: `CityCopy`, `CurrentPrices`, `TokenSigner`.
+
+The API has two parts, each with a role of its own in the database. The public part answers anyone,
+and reads. The office answers whoever shows a key, a token or a code, and writes. One process may be
+both: then each request gets the database of its part.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,10 +14,12 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.security import HTTPBearer
 
 from parking_api.background import Reading
 from parking_api.database import Database
-from parking_api.errors import CityLoadingError
+from parking_api.errors import CityLoadingError, MisdirectedError
 from parking_api.metrics import Metrics
 from parking_api.workflow import Act, Actor, acting
 
@@ -64,11 +70,49 @@ async def resources_of(request: Request) -> Resources:
 
     Raises:
         CityLoadingError: There is no city yet.
+        MisdirectedError: It is for the office, which this process is not.
     """
-    resources: Resources = request.app.state.resources
+    return await office_of(request) if _is_for_office(request) else _loaded(request, "resources")
+
+
+async def office_of(request: Request) -> Resources:
+    """Return the office's resources.
+
+    Raises:
+        CityLoadingError: There is no city yet.
+        MisdirectedError: This process is the public part alone.
+    """
+    if request.app.state.office is None:
+        raise MisdirectedError
+    return _loaded(request, "office")
+
+
+def _loaded(request: Request, part: str) -> Resources:
+    resources: Resources = getattr(request.app.state, part)
     if not resources.has_city:
         raise CityLoadingError
     return resources
+
+
+def _is_for_office(request: Request) -> bool:
+    """Whether a request writes, or shows who is asking where that matters."""
+    if not takes_login(request.scope["route"].dependant):
+        return False
+    return request.method not in ("GET", "HEAD") or shows_login(
+        request.headers.get("authorization", "")
+    )
+
+
+def shows_login(authorization: str) -> bool:
+    """Whether a header `Authorization` holds a key or a token of a person."""
+    return authorization.partition(" ")[0].lower() == "bearer"
+
+
+def takes_login(dependant: Dependant) -> bool:
+    """Whether a route with these dependencies looks at keys and tokens."""
+    return any(
+        isinstance(each.call, HTTPBearer) or takes_login(each) for each in dependant.dependencies
+    )
 
 
 async def _whatever_is_there(request: Request) -> Resources:

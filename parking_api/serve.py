@@ -35,11 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", help="default: API_HOST, then 127.0.0.1")
     parser.add_argument("--port", type=int, help="default: API_PORT, then 8000")
+    parser.add_argument(
+        "--part",
+        choices=["all", "public", "office"],
+        help="which part of the API; default: API_PART, then all",
+    )
 
 
 def run_command(arguments: argparse.Namespace, url: str) -> int:
     """Serve; exit status 2 when the settings are wrong, 3 when it could not start."""
-    given = {"host": arguments.host, "port": arguments.port}
+    given = {"host": arguments.host, "port": arguments.port, "part": arguments.part}
     try:
         settings = ApiSettings(**{name: value for name, value in given.items() if value})
     except ValidationError as error:

@@ -5,7 +5,7 @@ import secrets
 import ssl
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from limits import RateLimitItem, parse_many
 from pydantic import (
@@ -57,6 +57,16 @@ class ApiSettings(BaseSettings):
         description="port of /metrics, which the other port then does not have; without it, "
         "/metrics is at API_PORT",
     )
+    part: Literal["all", "public", "office"] = Field(
+        "all",
+        description="which part of the API this is, each by a role of its own in DATABASE_URL: "
+        "`public` answers anyone, `office` whoever shows a key or token too; `all` is both",
+    )
+    office_database_url: SecretStr | None = Field(
+        None,
+        description="postgresql://... by the office's role, for `all`; without it, the office's "
+        "is DATABASE_URL too",
+    )
     workers: int = Field(
         default_factory=lambda: min(len(os.sched_getaffinity(0)), MOST_WORKERS),
         ge=1,
@@ -88,7 +98,12 @@ class ApiSettings(BaseSettings):
         description="the number that goes with the name in API_PUSH_URL; `serve` counts its "
         "processes itself",
     )
-    pool_size: int = Field(8, ge=1, le=100, description="most database connections")
+    pool_size: int = Field(
+        8, ge=1, le=100, description="most database connections of the public part"
+    )
+    office_pool_size: int = Field(
+        4, ge=1, le=100, description="most database connections of the office"
+    )
     acquire_timeout_s: float = Field(
         1.0, gt=0, le=30, description="longest wait for a connection before the answer is degraded"
     )
@@ -174,6 +189,18 @@ class ApiSettings(BaseSettings):
     def key_lifetime(self) -> timedelta:
         """How long a key is good, at most."""
         return timedelta(days=self.key_lifetime_days)
+
+    def office_url(self, database_url: str) -> str | None:
+        """Return the database of the office; None where there is no office.
+
+        Args:
+            database_url: The database of the part.
+        """
+        if self.part == "public":
+            return None
+        if self.part == "office" or self.office_database_url is None:
+            return database_url
+        return self.office_database_url.get_secret_value()
 
     @property
     def most_readers(self) -> int:

@@ -74,8 +74,14 @@ def database_url(
 CONNECT_TIMEOUT_S: Final = 5.0
 
 
-def _settings(application: str) -> dict[str, str]:
-    return {"application_name": application, "timezone": "UTC", "jit": "off"}
+# The setting by which policies in the database know whose gateways are asked for; `*` for all.
+OPERATOR: Final = "onelot.operator"
+EVERYBODY: Final = "*"
+
+
+def _settings(application: str, operator: str = EVERYBODY) -> dict[str, str]:
+    own = {"application_name": application, OPERATOR: operator}
+    return own | {"timezone": "UTC", "jit": "off"}
 
 
 async def connect(
@@ -123,6 +129,7 @@ def create_pool(
     max_size: int = 8,
     command_timeout_s: float = 10.0,
     statement_timeout_s: float = 0.0,
+    operator: str = EVERYBODY,
 ) -> Pool:
     """Make a pool; enter it with `async with`, which opens its first connections.
 
@@ -133,6 +140,8 @@ def create_pool(
         max_size: Most connections.
         command_timeout_s: Longest that one statement may take before the client gives up.
         statement_timeout_s: Longest before the server does; 0 for no limit.
+        operator: Whose gateways and refused messages are seen where policies look at it; "" for
+            nobody's.
 
     Returns:
         A pool whose connections speak UTC. `acquire` has no time-out of its own: pass one.
@@ -143,7 +152,7 @@ def create_pool(
         max_size=max_size,
         command_timeout=command_timeout_s,
         timeout=CONNECT_TIMEOUT_S,
-        server_settings=_settings(application)
+        server_settings=_settings(application, operator)
         | {"statement_timeout": str(round(1000 * statement_timeout_s))},
     )
 

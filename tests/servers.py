@@ -89,6 +89,14 @@ def as_role(url: str, role: str) -> str:
     return re.sub(r"//[^@]*@", f"//{role}:{DB_PASSWORDS[role]}@", url)
 
 
+def api_environment(url: str) -> dict[str, str]:
+    """The settings by which the API, in one process, uses a database of these tests."""
+    return {
+        "DATABASE_URL": as_role(url, postgres.PUBLIC),
+        "API_OFFICE_DATABASE_URL": as_role(url, postgres.OFFICE),
+    }
+
+
 @dataclass
 class Broker:
     """A private broker whose users a test may choose; it can be stopped and started again.

@@ -123,7 +123,7 @@ async def list_feeds(ask: Annotated[FeedsAsk, Query()], seen: Seen, deps: Deps) 
     Filters add up. For operations; an operator sees its own gateways.
     """
     operator_id = seen.of(ask.operator)
-    async with deps.database.connection() as db:
+    async with seen.connection(deps.database) as db:
         found = await service.feeds(db, ask, operator_id, deps.clock())
     return page("/v1/feeds", ask, ask.limit, found, lambda each: each.gateway_id)
 
@@ -133,7 +133,7 @@ async def get_feed(
     gateway_id: GatewayId, ask: Annotated[FeedAsk, Query()], seen: Seen, deps: Deps
 ) -> LotFeeds:
     """Tell when each lot of a gateway reported last, page by page, ordered by `lot_id`."""
-    async with deps.database.connection() as db:
+    async with seen.connection(deps.database) as db:
         gateway = await service.feed(db, gateway_id, seen.operator_id, deps.clock())
         found = await queries.lots(
             db, gateway_id, after=ask.cursor or "", most=ask.limit + 1, data_state=ask.data_state
@@ -184,7 +184,7 @@ async def list_dead_letters(
     Filters add up. For operations; an operator sees those of its own gateways, whatever lot they
     name. A message that comes again is kept once, at the place of the first time.
     """
-    async with deps.database.connection() as db:
+    async with seen.connection(deps.database) as db:
         found = await service.dead_letters(db, ask, seen.operator_id)
     return page("/v1/dead-letters", ask, ask.limit, found, lambda each: each.dead_letter_id)
 
@@ -194,5 +194,5 @@ async def get_dead_letter(
     dead_letter_id: DeadLetterId, _: Nothing, seen: Seen, deps: Deps
 ) -> DeadLetter:
     """Give one refused message, whole."""
-    async with deps.database.connection() as db:
+    async with seen.connection(deps.database) as db:
         return await service.dead_letter(db, dead_letter_id, seen.operator_id)

@@ -32,6 +32,11 @@ class Login(Row):
 
 
 @statement
+async def see(db: Db, operator: str) -> str:
+    """Have policies show the gateways and refused messages of an operator, or of all: `*`."""
+
+
+@statement
 async def operators(
     db: Db, *, most: int, after: str = "", operator_id: str | None = None
 ) -> list[OperatorAnswer]:

@@ -41,7 +41,7 @@ async def list_operators(
 
     For operations; an operator finds itself alone.
     """
-    async with deps.database.connection() as db:
+    async with seen.connection(deps.database) as db:
         found = await queries.operators(
             db, most=ask.limit + 1, after=ask.cursor or "", operator_id=seen.operator_id
         )
@@ -64,7 +64,7 @@ async def issue_gateway_password(
     """
     seen.of(operator_id)
     async with (
-        deps.database.connection() as db,
+        seen.connection(deps.database) as db,
         acting(db, who.person_id, deps.clock()) as act,
     ):
         return await service.issue_password(act, operator_id, gateway_id)
@@ -83,7 +83,7 @@ async def revoke_gateway_password(
     """
     seen.of(operator_id)
     async with (
-        deps.database.connection() as db,
+        seen.connection(deps.database) as db,
         acting(db, who.person_id, deps.clock()) as act,
     ):
         return await service.revoke_password(act, operator_id, gateway_id)
@@ -95,7 +95,7 @@ async def get_operator(
 ) -> OperatorAnswer:
     """Tell what an operator runs; for operations and the operator."""
     seen.of(operator_id)
-    async with deps.database.connection() as db:
+    async with seen.connection(deps.database) as db:
         found = await queries.operators(db, most=1, operator_id=operator_id)
     if not found:
         raise OperatorNotFoundError

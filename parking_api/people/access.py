@@ -19,7 +19,7 @@ from fastapi import Depends, Request, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from parking_api.clients import clients_of, limited_client
-from parking_api.errors import ApiError, described, public
+from parking_api.errors import ApiError, MisdirectedError, described, public
 from parking_api.people import queries
 from parking_api.people.errors import (
     CredentialRefusedError,
@@ -30,7 +30,7 @@ from parking_api.people.errors import (
 from parking_api.people.keys import ApiKey
 from parking_api.people.queries import Person, is_good
 from parking_api.people.tokens import Signer
-from parking_api.resources import Deps, Resources, resources_of
+from parking_api.resources import Resources, office_of
 from parking_api.workflow import Key, Thing, Workflow
 from sql.kinds import APPROVER, DRAFTER, Role
 
@@ -76,36 +76,35 @@ class Authentication:
     async def __call__(
         self,
         request: Request,
-        deps: Deps,
         given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     ) -> Caller:
         """Find out who is asking, once a request.
 
         Raises:
             NotAuthenticatedError: Nothing was shown.
+            MisdirectedError: This process is not the office, which alone looks at keys.
             CredentialRefusedError: It is unknown, revoked or expired.
             TooManyWrongKeysError: So many were wrong before that this one was not looked at.
         """
         known: Caller | None = request.scope.get(_CALLER)
         if known is None:
-            known = await _settled(request, deps, given)
+            known = await _settled(request, given)
             request.scope[_CALLER] = known
         return known
 
     async def admit(self, request: Request) -> Caller:
         """Find out who is asking before anything else of the request is read."""
-        return await self(request, await resources_of(request), await _bearer(request))
+        return await self(request, await _bearer(request))
 
 
 authenticated: Final = Authentication()
 
 
-async def _settled(
-    request: Request, deps: Resources, given: HTTPAuthorizationCredentials | None
-) -> Caller:
+async def _settled(request: Request, given: HTTPAuthorizationCredentials | None) -> Caller:
     """Find out who is asking; wrong keys are bounded by client."""
     if given is None:
         raise NotAuthenticatedError
+    deps = await office_of(request)
     key = ApiKey.read(given.credentials)
     signer = await _signer(request)
     if key is None:
@@ -191,7 +190,6 @@ def is_of_bureau(roles: Collection[str]) -> bool:
 
 async def _sees_all(
     request: Request,
-    deps: Deps,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> bool:
     """Find out whether somebody of the bureau is asking; nobody has to say who they are.
@@ -201,13 +199,12 @@ async def _sees_all(
     """
     if given is None:
         return False
-    caller = await authenticated(request, deps, given)
+    caller = await authenticated(request, given)
     return is_of_bureau(caller.person.roles)
 
 
 async def _known(
     request: Request,
-    deps: Deps,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller | None:
     """Find out who is asking, where they say so.
@@ -215,7 +212,7 @@ async def _known(
     Raises:
         CredentialRefusedError: What was shown is unknown, revoked or expired.
     """
-    return None if given is None else await authenticated(request, deps, given)
+    return None if given is None else await authenticated(request, given)
 
 
 MaybeKnown = Annotated[Caller | None, Depends(_known)]
@@ -234,14 +231,15 @@ SeesAll = Annotated[bool, Depends(_sees_all)]
 
 
 def guarded(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[str, Any]]:
-    """Describe for OpenAPI the problems of a guarded route: 401, 403, 422, 503 and its own."""
+    """Describe for OpenAPI the problems of a guarded route: 401, 403, 421, 422, 503, its own."""
     common = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
-    return described(CredentialRefusedError, RoleMissingError, *common, *problems)
+    return described(CredentialRefusedError, RoleMissingError, MisdirectedError, *common, *problems)
 
 
 def public_with_login(*problems: HTTPStatus | type[ApiError]) -> dict[int | str, dict[str, Any]]:
     """Describe for OpenAPI the problems of a route for anyone that shows the bureau more.
 
-    They are those of `public`, and 401 for a key or token that is not good.
+    They are those of `public`, 401 for a key or token that is not good, and 421 where none is
+    looked at.
     """
-    return public(CredentialRefusedError, *problems)
+    return public(CredentialRefusedError, MisdirectedError, *problems)

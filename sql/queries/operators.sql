@@ -1,3 +1,8 @@
+-- name: see(operator)
+-- Have policies show an operator's gateways and refused messages, or all: `*`; for the connection.
+-- Index: none.
+SELECT set_config('onelot.operator', :operator, false);
+
 -- name: operators(after, most, operator_id)
 -- Operators by operator_id, from the one after `after` on, each with what it runs; or one of them.
 -- Lots that are retired do not count.

@@ -7,7 +7,8 @@ DECLARE
         SELECT string_agg(name, ', ')
         FROM unnest(
             ARRAY[
-                'onelot_app', 'onelot_ingest', 'onelot_analysis', 'onelot_logins', 'onelot_seal'
+                'onelot_app', 'onelot_public', 'onelot_office', 'onelot_ingest',
+                'onelot_analysis', 'onelot_logins', 'onelot_seal'
             ]
         ) AS r (name)
         WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
@@ -22,6 +23,6 @@ END $$;
 CREATE EXTENSION IF NOT EXISTS postgis;
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 
--- Tables to come are the application's to read and write unless grants.sql says otherwise.
+-- Tables to come are the commands' to read and write unless grants.sql says otherwise.
 ALTER DEFAULT PRIVILEGES IN SCHEMA public
 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO onelot_app;

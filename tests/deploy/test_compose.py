@@ -42,6 +42,7 @@ PLACE = Place(
     broker_directory=f"{STATE}/broker",
     simulator_status="/tmp/simulator.json",
     proxies="10.79.0.10/32",
+    office=Address("office", 8001, "0.0.0.0"),  # noqa: S104
     authority=f"{STATE}/city/tls",
     given_tls="/etc/onelot/tls",
     mqtt_names=("${ONELOT_MQTT_NAMES:-broker localhost}",),
@@ -60,6 +61,8 @@ SECRETS = Secrets(
     database_analysis="${ONELOT_DB_ANALYSIS_PASSWORD:?}",
     database_logins="${ONELOT_DB_LOGINS_PASSWORD:?}",
     database_seal="${ONELOT_DB_SEAL_PASSWORD:?}",
+    database_public="${ONELOT_DB_PUBLIC_PASSWORD:?}",
+    database_office="${ONELOT_DB_OFFICE_PASSWORD:?}",
 )
 SERVICES = services(PLACE, SECRETS, speed="${ONELOT_SPEED:-1}")
 JOBS = (
@@ -87,7 +90,9 @@ def test_service_runs_the_same_command_on_the_same_port(service: Service) -> Non
     assert tuple(there["command"]) == service.command
     # For this host alone: what operations looks at. What is encrypted is for everybody.
     published = (
-        [f"127.0.0.1:{service.port}:{service.port}"] if service.name in {"api", "ingester"} else []
+        [f"127.0.0.1:{service.port}:{service.port}"]
+        if service.name in {"api", "office", "ingester"}
+        else []
     )
     published += [f"{port}:{port}" for port in service.more_ports.values()]
     assert there.get("ports", []) == published
@@ -132,14 +137,20 @@ def test_the_api_believes_the_proxy_alone() -> None:
     there = container("proxy")
     assert f"{there['networks']['front']['ipv4_address']}/32" == PLACE.proxies
     upstream = (ROOT / "deploy/nginx/upstream.conf").read_text()
-    assert f"server {PLACE.http.host}:{PLACE.http.port};" in upstream
+    assert PLACE.office
+    for part in (PLACE.http, PLACE.office):
+        assert f"server {part.host}:{part.port};" in upstream
     listens = (ROOT / "deploy/nginx/listen.conf").read_text()
     (port,) = re.findall(r"listen (\d+) ssl", listens)
     assert there["ports"] == [f"443:{port}"]
     assert "./deploy/nginx:/etc/onelot/nginx:ro" in there["volumes"]
     assert there["command"] == ["nginx", "-p", "/tmp/", "-c", "/etc/onelot/nginx/nginx.conf"]
     joined = {name: container(name).get("networks", ()) for name in COMPOSE["services"]}
-    assert {name for name, networks in joined.items() if "front" in networks} == {"api", "proxy"}
+    assert {name for name, networks in joined.items() if "front" in networks} == {
+        "api",
+        "office",
+        "proxy",
+    }
 
 
 def test_only_what_is_published_has_a_network_with_a_way_out() -> None:
@@ -150,7 +161,7 @@ def test_only_what_is_published_has_a_network_with_a_way_out() -> None:
         if set(container(name).get("networks", ("default",))) - {"default"}
     }
     assert outside == {name for name in COMPOSE["services"] if "ports" in container(name)}
-    assert outside == {"api", "broker", "ingester", "proxy"}
+    assert outside == {"api", "office", "broker", "ingester", "proxy"}
 
 
 def test_processes_are_bounded_and_roots_are_read_only() -> None:
@@ -230,9 +241,9 @@ def test_everything_waits_for_what_it_needs() -> None:
     # Nothing waits for the people: whoever asks does.
     assert needs["people"] == {"city"}
     # The others wait for each other by themselves, whichever starts or falls first.
-    for name in ("broker", "logins", "seal", "ingester", "api", "simulator"):
+    for name in ("broker", "logins", "seal", "ingester", "api", "office", "simulator"):
         assert needs[name] == {"city"}, name
-    assert needs["proxy"] == {"api"}
+    assert needs["proxy"] == {"api", "office"}
 
 
 def test_what_runs_for_long_starts_again_and_all_memory_is_limited() -> None:

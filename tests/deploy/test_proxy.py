@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+import re
 import shutil
 import ssl
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -21,10 +24,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from deploy import postgres
 from deploy.accounts import program
 from deploy.checks import wait_until
 from deploy.ports import any_free
+from parking_api.app import create_app
+from parking_api.settings import ApiSettings
 from tests.parking_api.processes import Api, serving
+from tests.servers import as_role
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy/nginx"
 NEAREST = "/v1/nearest?lon=120.3876&lat=36.0654"
@@ -57,11 +64,10 @@ def make_certificate(directory: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Proxy:
-    """A running nginx, and the API behind it."""
+class Front:
+    """A running nginx."""
 
     port: int
-    api: Api
     tls: ssl.SSLContext
     log: Path
 
@@ -88,8 +94,16 @@ class Proxy:
         return found
 
 
-@pytest.fixture
-def proxy(database_url: str, tmp_path: Path) -> Iterator[Proxy]:
+@dataclass(frozen=True)
+class Proxy(Front):
+    """A running nginx, and the API's public part behind it."""
+
+    api: Api
+
+
+@contextmanager
+def running(tmp_path: Path, api: int, office: int) -> Iterator[Front]:
+    """Run nginx before the two parts of the API, at these ports."""
     own, port, log = tmp_path / "nginx", any_free(), tmp_path / "log"
     shutil.copytree(CONFIGURATION, own)
     make_certificate(own)
@@ -97,30 +111,41 @@ def proxy(database_url: str, tmp_path: Path) -> Iterator[Proxy]:
         f"listen 127.0.0.1:{port} ssl http2;\n"
         "ssl_certificate certificate.pem;\nssl_certificate_key key.pem;\n"
     )
+    upstream = (own / "upstream.conf").read_text()
+    for named, there in (("api:8000", api), ("office:8001", office)):
+        assert f"server {named};" in upstream
+        upstream = upstream.replace(f"server {named};", f"server 127.0.0.1:{there};")
+    (own / "upstream.conf").write_text(upstream)
+    tmp_path.chmod(0o755)
+    # Its own users' directories lie below those of pytest, which others may not enter.
+    command = [program("nginx"), "-p", f"{tmp_path}/", "-c", str(own / "nginx.conf")]
+    command += ["-g", "user root;"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        front = Front(port, ssl.create_default_context(cafile=str(own / "certificate.pem")), log)
+        wait_until(lambda: is_up(front, process), "nginx", 20.0)
+        yield front
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def proxy(database_url: str, tmp_path: Path) -> Iterator[Proxy]:
     trusted = {"API_PROXIES": "127.0.0.0/8", "API_EXEMPT": ""}
     # Below what nginx itself lets through, to tell the two apart.
-    with serving(database_url, API_CLIENT_LIMITS="60/day", **trusted) as api:
-        upstream = (own / "upstream.conf").read_text()
-        (own / "upstream.conf").write_text(
-            upstream.replace("server api:8000;", f"server 127.0.0.1:{api.port};")
-        )
-        tmp_path.chmod(0o755)
-        # Its own users' directories lie below those of pytest, which others may not enter.
-        command = [program("nginx"), "-p", f"{tmp_path}/", "-c", str(own / "nginx.conf")]
-        command += ["-g", "user root;"]
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output)
-        try:
-            tls = ssl.create_default_context(cafile=str(own / "certificate.pem"))
-            running = Proxy(port, api, tls, log)
-            wait_until(lambda: is_up(running, process), "nginx", 20.0)
-            yield running
-        finally:
-            process.terminate()
-            process.wait(10)
+    bounded = trusted | {"API_CLIENT_LIMITS": "60/day"}
+    by_office = as_role(database_url, postgres.OFFICE)
+    with (
+        serving(database_url, API_PART="public", **bounded) as api,
+        serving(database_url, DATABASE_URL=by_office, API_PART="office", **trusted) as office,
+        running(tmp_path, api.port, office.port) as front,
+    ):
+        yield Proxy(front.port, front.tls, front.log, api)
 
 
-def is_up(proxy: Proxy, process: "subprocess.Popen[bytes]") -> bool:
+def is_up(proxy: Front, process: "subprocess.Popen[bytes]") -> bool:
     assert process.poll() is None, proxy.log.read_text()
     try:
         with proxy.client() as client:
@@ -191,6 +216,84 @@ async def test_connections_of_one_client_are_bounded(proxy: Proxy) -> None:
         task.cancel()
     for _, writer in held:
         writer.close()
+
+
+@contextmanager
+def recorder(heard: list[tuple[str, str | None]]) -> Iterator[int]:
+    """A server that answers all with 200 and keeps what it was asked, and who was said to ask."""
+
+    class Recorder(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            heard.append((f"{self.command} {self.path}", self.headers["Authorization"]))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Recorder) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_the_part_for_anyone_is_never_shown_a_key(tmp_path: Path) -> None:
+    """Each operation, asked with a key, with a gateway's password, and with nothing."""
+    document = create_app(ApiSettings(), "postgresql://nowhere").openapi()
+    key, password = "bearer ok_1_secret", "Basic Z3c6c2VjcmV0"
+    api: list[tuple[str, str | None]] = []
+    office: list[tuple[str, str | None]] = []
+    with (
+        recorder(api) as api_port,
+        recorder(office) as office_port,
+        running(tmp_path, api_port, office_port) as front,
+        front.client() as client,
+    ):
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                concrete = re.sub(r"\{\w+\}", "some-1", path)
+                if concrete == "/metrics":
+                    continue
+                for_people = {"keyOrToken": []} in operation.get("security", ())
+                shown: dict[str | None, list[tuple[str, str | None]]] = {}
+                for authorization in (key, password, None):
+                    api.clear()
+                    office.clear()
+                    headers = {"Authorization": authorization} if authorization else {}
+                    asked = f"{method.upper()} {concrete}"
+                    while client.request(method, concrete, headers=headers).status_code == 429:
+                        time.sleep(0.1)
+                    assert len(api) + len(office) == 1, asked
+                    assert {said for said, _ in (*api, *office)} == {asked}
+                    if authorization == key:
+                        assert office == [(asked, key)] * for_people or not for_people, asked
+                        assert key not in {header for _, header in api}, asked
+                    elif concrete.startswith("/v1/enrolments"):
+                        # A one-time code is in the body.
+                        assert office, asked
+                    else:
+                        expected = None if concrete == "/v1/stream" else authorization
+                        assert api == [(asked, expected)], asked
+                    shown[authorization] = [*api]
+                if not for_people and method == "get" and "/lots" in concrete:
+                    # What is for anyone is answered from the memory that follows the gateways.
+                    assert shown[key], concrete
+
+
+def test_keys_work_at_the_same_address(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        assert client.get("/v1/people").status_code == 401
+        wrong = client.get("/v1/people", headers={"Authorization": "Bearer ok_abcdefgh_wrong"})
+        assert (wrong.status_code, "invalid_token" in wrong.headers["www-authenticate"]) == (
+            401,
+            True,
+        )
 
 
 async def test_heads_and_bodies_are_bounded(proxy: Proxy) -> None:

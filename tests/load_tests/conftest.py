@@ -16,7 +16,7 @@ from load_tests.stages import Session
 from load_tests.target import Target
 from simulators import registry
 from tests.ingest_mqtt.running import UNHURRIED
-from tests.servers import Broker, as_role
+from tests.servers import Broker, api_environment, as_role
 
 # Two operators: one whose gateway the load plays, one for the marked changes.
 CITY = """
@@ -84,14 +84,13 @@ async def session(database_url: str, broker: Broker, tmp_path: Path) -> AsyncIte
     broker.add_users("gw-a", "gw-try")
     metrics_port, http_port = any_free(), any_free()
     metrics, http = f"http://{LOOPBACK}:{metrics_port}/metrics", f"http://{LOOPBACK}:{http_port}"
-    database = {"DATABASE_URL": database_url}
     ingesting = {
         "DATABASE_URL": as_role(database_url, postgres.INGESTER),
         **UNHURRIED,
         "INGEST_MQTT_URL": broker.platform_ingest,
     }
     serving = {
-        **database,
+        **api_environment(database_url),
         "API_MQTT_URL": broker.platform_api,
         "API_PUSH_URL": broker.platform_push,
         "API_PORT": str(http_port),

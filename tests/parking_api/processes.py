@@ -13,6 +13,7 @@ import psutil
 
 from deploy.checks import wait_until
 from deploy.ports import any_free
+from tests.servers import api_environment
 
 WITHIN_S = 30.0
 SERVE = [sys.executable, "-m", "parking_api", "serve"]
@@ -53,8 +54,8 @@ class Api:
 def serving(database_url: str, **settings: str) -> Iterator[Api]:
     port = any_free()
     # Half a request waits here for workers to be replaced, on a machine that may be busy.
-    given = {"DATABASE_URL": database_url, "API_PORT": str(port), "API_HEAD_TIMEOUT_S": "60"}
-    given |= {"API_WORKERS": "1"} | settings
+    given = {"API_PORT": str(port), "API_HEAD_TIMEOUT_S": "60"}
+    given |= api_environment(database_url) | {"API_WORKERS": "1"} | settings
     environment = {**os.environ, **given}
     with subprocess.Popen(SERVE, env=environment, stderr=subprocess.DEVNULL, text=True) as process:
         api = Api(process, port)

@@ -10,9 +10,11 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
+from deploy import postgres
 from parking_api.app import create_app, utc_now
 from parking_api.errors import DatabaseAwayError
 from parking_api.settings import ApiSettings
+from tests.servers import as_role
 
 
 @asynccontextmanager
@@ -36,7 +38,10 @@ async def serving(
     """
     patient = dict.fromkeys(("acquire_timeout_s", "query_timeout_s", "read_timeout_s"), 30.0)
     settings = {**patient, **settings}
-    app = create_app(ApiSettings(**settings), database_url, clock)
+    roles = {"office_database_url": as_role(database_url, postgres.OFFICE)}
+    part = postgres.OFFICE if settings.get("part") == "office" else postgres.PUBLIC
+    url = as_role(database_url, part)
+    app = create_app(ApiSettings(**(roles | settings)), url, clock)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
     async def read_again(_: httpx.Request) -> None:

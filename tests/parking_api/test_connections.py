@@ -16,6 +16,7 @@ import pytest
 from deploy.ports import any_free
 from parking_api.connections import SECURITY
 from tests.polling import until
+from tests.servers import api_environment
 
 BOUNDS = {
     "API_WORKERS": "1",
@@ -67,7 +68,7 @@ class Server:
 async def served(database_url: str, **settings: str) -> AsyncIterator[Server]:
     """An API process; it ends with the context."""
     port = any_free()
-    environment = {**os.environ, **BOUNDS, "DATABASE_URL": database_url, "API_PORT": str(port)}
+    environment = {**os.environ, **BOUNDS, **api_environment(database_url), "API_PORT": str(port)}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "parking_api", "serve"),
         env=environment | settings,
@@ -339,7 +340,7 @@ async def test_a_stop_says_so_to_whoever_is_under_way(server: Server) -> None:
 
 
 async def test_a_port_that_is_taken_is_told(database_url: str, server: Server) -> None:
-    environment = {**os.environ, "DATABASE_URL": database_url, "API_PORT": str(server.port)}
+    environment = {**os.environ, **api_environment(database_url), "API_PORT": str(server.port)}
     second = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "parking_api", "serve"),
         env=environment,

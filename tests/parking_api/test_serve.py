@@ -9,12 +9,12 @@ import httpx
 
 from deploy.ports import any_free
 from tests.parking_api.processes import SERVE, await_health, serving
-from tests.servers import Broker
+from tests.servers import Broker, api_environment
 
 
 def test_it_answers_until_it_is_told_to_stop(database_url: str) -> None:
     port = any_free()
-    environment = {**os.environ, "DATABASE_URL": database_url, "API_PORT": str(port)}
+    environment = {**os.environ, **api_environment(database_url), "API_PORT": str(port)}
     with subprocess.Popen(SERVE, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
             url = f"http://127.0.0.1:{port}"
@@ -33,7 +33,7 @@ def test_it_answers_until_it_is_told_to_stop(database_url: str) -> None:
 def test_it_answers_again_at_once_after_a_restart(database_url: str) -> None:
     """Whoever asks while it starts waits for the answer: the port is open before the rest."""
     port = any_free()
-    environment = {**os.environ, "DATABASE_URL": database_url, "API_PORT": str(port)}
+    environment = {**os.environ, **api_environment(database_url), "API_PORT": str(port)}
     url = f"http://127.0.0.1:{port}"
     for _ in range(2):
         with subprocess.Popen(SERVE, env=environment, stderr=subprocess.PIPE, text=True) as process:

@@ -129,7 +129,7 @@ async def test_the_code_is_stored_as_a_hash_and_only_while_it_is_good(
     assert await db.fetchval("SELECT code_hash FROM enrolment") is None
 
 
-async def test_one_of_operations_makes_nobody_alone(office: Office, db: Db) -> None:
+async def test_one_of_operations_makes_nobody_alone(office: Office, db: Db, built: Builder) -> None:
     before = await there(db)
     path = await office.start()
     problem(await office.confirm(path, office.li), 403, "same-person")
@@ -143,11 +143,11 @@ async def test_one_of_operations_makes_nobody_alone(office: Office, db: Db) -> N
     assert await there(db) == (before[0], before[1] + 1)
     # Not past the API either.
     with pytest.raises(asyncpg.CheckViolationError):
-        await db.execute("UPDATE enrolment SET confirmed_by = started_by")
+        await built.connection.execute("UPDATE enrolment SET confirmed_by = started_by")
     with pytest.raises(asyncpg.CheckViolationError):
-        await db.execute("UPDATE enrolment SET confirmed_by = person_id")
+        await built.connection.execute("UPDATE enrolment SET confirmed_by = person_id")
     with pytest.raises(asyncpg.CheckViolationError):
-        await db.execute("UPDATE enrolment SET state = 'completed'")
+        await built.connection.execute("UPDATE enrolment SET state = 'completed'")
 
 
 async def test_nobody_gives_themselves_a_role(office: Office) -> None:

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from deploy import postgres
 from parking_api.command_line import connected
 from parking_api.people import service
 from parking_api.people.keys import ApiKey
 from parking_api.people.models import COMMAND, NewPerson
 from parking_api.workflow import acting
+from tests.servers import as_role
 
 # Long, so that a test may put its clock on by years.
 LIFETIME = timedelta(days=3650)
@@ -26,7 +28,8 @@ async def keyed(
         {"person_id": person_id, "name": person_id, "roles": roles, "operator_id": operator_id}
     )
     key = ApiKey.new()
-    async with connected(database_url, "test") as db, acting(db, COMMAND, now) as act:
+    owner = as_role(database_url, postgres.OWNER)
+    async with connected(owner, "test") as db, acting(db, COMMAND, now) as act:
         await service.add_person(act, new)
         await service.issue_key(act, person_id, key, LIFETIME)
     return shown(key.written())

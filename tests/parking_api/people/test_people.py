@@ -260,7 +260,7 @@ async def test_a_key_expires(
 
 
 async def test_every_key_ends_by_itself(
-    api: httpx.AsyncClient, operations: dict[str, str], clock: Clock, db: Db
+    api: httpx.AsyncClient, operations: dict[str, str], clock: Clock, built: Builder
 ) -> None:
     key = body(await api.post("/v1/people/li/keys", json={}, headers=operations), 201)
     assert datetime.fromisoformat(key["expires_at"]) == clock.now + timedelta(days=365)
@@ -274,7 +274,7 @@ async def test_every_key_ends_by_itself(
     clock.now += timedelta(days=365)
     assert is_problem(await api.get("/v1/people/me", headers=shown(rotated["key"])), 401)
     with pytest.raises(asyncpg.NotNullViolationError):
-        await db.execute("UPDATE api_key SET expires_at = null")
+        await built.connection.execute("UPDATE api_key SET expires_at = null")
 
 
 async def test_the_lifetime_of_keys_is_a_setting(

@@ -25,8 +25,8 @@ CREATE TABLE pinned.clock (at timestamptz NOT NULL);
 INSERT INTO pinned.clock VALUES ('-infinity');
 CREATE FUNCTION pinned.now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
 AS 'SELECT at FROM pinned.clock';
-GRANT USAGE ON SCHEMA pinned TO onelot_app;
-GRANT SELECT ON pinned.clock TO onelot_app;
+GRANT USAGE ON SCHEMA pinned TO public;
+GRANT SELECT ON pinned.clock TO public;
 """
 VIEWS: Final = """
 SELECT format('CREATE OR REPLACE VIEW %s AS %s', oid::regclass, pg_get_viewdef(oid))
