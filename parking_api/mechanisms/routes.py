@@ -28,6 +28,7 @@ from parking_api.models import Page, Why
 from parking_api.paging import page
 from parking_api.parameters import ID_PATTERN, Nothing, Whole
 from parking_api.people.access import SeesAll, guarded, is_of_bureau, public_with_login, taking
+from parking_api.people.errors import NotStandingError
 from parking_api.people.queries import Person
 from parking_api.quotes.following import CurrentPrices
 from parking_api.resources import Deps
@@ -99,7 +100,9 @@ async def change_mechanism(
 
 @router.post(
     f"{PATH}/approve",
-    responses=guarded(*CHANGING, MechanismUnfitError, MechanismsOverlapError, SamePersonError),
+    responses=guarded(
+        *CHANGING, MechanismUnfitError, MechanismsOverlapError, SamePersonError, NotStandingError
+    ),
 )
 async def approve_mechanism(
     mechanism_id: MechanismId,

@@ -27,6 +27,7 @@ from parking_api.mechanisms.models import (
 )
 from parking_api.mechanisms.tariff import check_control, check_limits, in_force, target_of
 from parking_api.models import LotType, Name
+from parking_api.people.service import require_standing
 from parking_api.tariffs import service as tariffs
 from parking_api.tariffs.key import Key
 from parking_api.tariffs.models import BureauVersion, NewVersion
@@ -266,12 +267,14 @@ async def approve(act: Act, mechanism_id: str) -> BureauMechanism:
         MechanismUnknownError: There is none.
         MechanismStateError: It is no draft any more.
         SamePersonError: It was drafted by whoever approves.
+        NotStandingError: Whoever drafted it has lost their role, or all keys.
         MechanismUnfitError: It fits neither tariff nor price control.
         MechanismsOverlapError: Another moves one of its prices already.
     """
     # Neither tariff nor price control changes meanwhile.
     await lock(act.db, AdvisoryLock.TARIFFS)
     async with change(act, MECHANISMS, "approve", mechanism_id) as taken:
+        await require_standing(act, taken.before.drafted_by, DRAFTER)
         given = taken.before.mechanism
         now = await in_force(act.db, given, act.at)
         await check_control(act.db, given, now.tariff.currency, act.at)

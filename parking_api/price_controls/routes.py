@@ -12,6 +12,7 @@ from parking_api.errors import DatabaseAwayError
 from parking_api.models import Page, Why
 from parking_api.parameters import ID_PATTERN, Nothing
 from parking_api.people.access import SeesAll, guarded, public_with_login, taking
+from parking_api.people.errors import NotStandingError
 from parking_api.people.queries import Person
 from parking_api.price_controls import queries, service
 from parking_api.price_controls.errors import (
@@ -73,7 +74,13 @@ async def draft_price_control(
 
 @router.post(
     "/v1/price-controls/{control_id}/approve",
-    responses=guarded(ControlUnknownError, SamePersonError, ControlStateError, DatabaseAwayError),
+    responses=guarded(
+        ControlUnknownError,
+        SamePersonError,
+        NotStandingError,
+        ControlStateError,
+        DatabaseAwayError,
+    ),
 )
 async def approve_price_control(
     control_id: ControlId,

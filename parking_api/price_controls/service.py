@@ -7,6 +7,7 @@ from typing import Final, ParamSpec, Protocol, TypeVar
 import pricing
 from parking_api.decisions import service as decisions
 from parking_api.errors import ParameterFault
+from parking_api.people.service import require_standing
 from parking_api.price_controls import queries
 from parking_api.price_controls.errors import (
     ControlExistsError,
@@ -219,8 +220,10 @@ async def approve(act: Act, control_id: str) -> tuple[PriceControl, list[Version
         ControlUnknownError: There is none.
         ControlStateError: It is in force already.
         SamePersonError: It was drafted by whoever approves.
+        NotStandingError: Whoever drafted it has lost their role, or all keys.
     """
     async with change(act, CONTROLS, "approve", control_id) as taken:
+        await require_standing(act, taken.before.drafted_by, DRAFTER)
         taken.after = await queries.settle(
             act.db,
             control_id,

@@ -13,6 +13,7 @@ from pricing.mechanism import Mechanism, fit
 from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, person, problem
 from tests.parking_api.mechanisms.moving import approved, drafted, mechanism, reviewed, seen
+from tests.parking_api.people.keys import keyed
 
 
 async def test_what_it_must_fit_before_it_is_approved(bureau: Bureau) -> None:
@@ -94,6 +95,18 @@ async def test_of_two_who_approve_at_once_one_is_told(bureau: Bureau) -> None:
         *(bureau.post(f"{path}/approve", bureau.approver) for path in paths)
     )
     assert sorted(answer.status_code for answer in answers) == [200, 409]
+
+
+async def test_a_drafter_who_is_no_more_in_office_counts_as_nobody(
+    bureau: Bureau, database_url: str
+) -> None:
+    operations = await keyed(database_url, "sun", "operations", at=bureau.clock.now)
+    await bureau.published()
+    path = (await drafted(bureau)).headers["location"]
+    away = await bureau.api.delete("/v1/people/wang/roles/bureau_drafter", headers=operations)
+    assert away.status_code == 200
+
+    problem(await bureau.post(f"{path}/approve", bureau.approver), 409, "not-standing")
 
 
 async def test_a_frozen_mechanism_proposes_nothing(bureau: Bureau, built: Builder) -> None:

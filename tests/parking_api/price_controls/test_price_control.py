@@ -7,12 +7,14 @@ import pytest
 
 from parking_api.price_controls.models import PriceControl
 from tests.parking_api.bureau import Bureau, document, problem
+from tests.parking_api.people.keys import keyed
 
 SINCE = "2025-01-01T00:00:00+08:00"
 REFERENCE = {"zh": "机动车停放服务收费政府指导价", "en": "Government-guided parking prices"}
 
 
-async def control(bureau: Bureau, control_id: str = "c-1", **body: Any) -> None:
+async def drawn(bureau: Bureau, control_id: str = "c-1", **body: Any) -> None:
+    """Draft a price control."""
     given = {
         "price_control_id": control_id,
         "legal_reference": REFERENCE,
@@ -24,12 +26,28 @@ async def control(bureau: Bureau, control_id: str = "c-1", **body: Any) -> None:
     } | body
     drafted = await bureau.post("/v1/price-controls", bureau.drafter, **given)
     assert drafted.status_code == 201, drafted.text
+
+
+async def control(bureau: Bureau, control_id: str = "c-1", **body: Any) -> None:
+    """Draft a price control, and put it in force."""
+    await drawn(bureau, control_id, **body)
     approved = await bureau.post(f"/v1/price-controls/{control_id}/approve", bureau.approver)
     assert approved.status_code == 200, approved.text
 
 
 async def drafted(bureau: Bureau, **body: Any) -> str:
     return str((await bureau.draft(**body)).headers["location"])
+
+
+async def test_a_drafter_who_is_no_more_in_office_counts_as_nobody(
+    bureau: Bureau, database_url: str
+) -> None:
+    operations = await keyed(database_url, "sun", "operations", at=bureau.clock.now)
+    await drawn(bureau)
+    away = await bureau.api.delete("/v1/people/wang/roles/bureau_drafter", headers=operations)
+    assert away.status_code == 200
+    told = await bureau.post("/v1/price-controls/c-1/approve", bureau.approver)
+    problem(told, 409, "not-standing")
 
 
 async def test_submission_beyond_it_is_refused_with_the_clause(bureau: Bureau) -> None:
