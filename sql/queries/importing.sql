@@ -25,16 +25,21 @@ ON CONFLICT (operator_id) DO UPDATE
 RETURNING xmax = 0 AS is_new;
 
 -- name: merge_gateways()
--- Bring the table gateway to what is staged, passwords kept; for each row written, whether it is
--- new.
+-- Bring the table gateway to what is staged; for each row written, whether it is new. A gateway keeps
+-- its password unless it goes to another operator: whoever ran it knows the password.
 -- Index: gateway_pkey.
-INSERT INTO gateway (gateway_id, operator_id, simulated)
+INSERT INTO gateway AS g (gateway_id, operator_id, simulated)
 SELECT gateway_id, operator_id, simulated FROM staged_gateway
 EXCEPT
 SELECT gateway_id, operator_id, simulated FROM gateway
 ORDER BY gateway_id
 ON CONFLICT (gateway_id) DO UPDATE
-    SET operator_id = excluded.operator_id, simulated = excluded.simulated
+    SET
+        operator_id = excluded.operator_id,
+        simulated = excluded.simulated,
+        password_hash
+        = CASE WHEN g.operator_id = excluded.operator_id THEN g.password_hash END,
+        password_by_person = g.password_by_person AND g.operator_id = excluded.operator_id
 RETURNING xmax = 0 AS is_new;
 
 -- name: merge_districts()

@@ -129,6 +129,30 @@ async def test_a_changed_city_changes_what_differs_and_keeps_state_and_passwords
     assert [tuple(gateway) for gateway in gateways] == [(True, "kept")]
 
 
+async def test_a_gateway_that_goes_to_another_operator_loses_its_password(
+    db: Db, tmp_path: Path
+) -> None:
+    """Who ran it until now could go on, in the other's name."""
+    await load(db, write_city(tmp_path / "city"))
+    await db.execute("UPDATE gateway SET password_hash = 'known', password_by_person = true")
+    moved = write_city(
+        tmp_path / "moved",
+        ("gateways.csv", "gw-b1,op-b", "gw-b1,op-a"),
+        ("lots.csv", "op-b", "op-a"),
+    )
+
+    await load(db, moved)
+
+    found = await db.fetch(
+        "SELECT gateway_id, operator_id, password_hash, password_by_person FROM gateway ORDER BY 1"
+    )
+    assert [tuple(row) for row in found] == [
+        ("gw-a1", "op-a", "known", True),
+        ("gw-a2", "op-a", "known", True),
+        ("gw-b1", "op-a", None, False),
+    ]
+
+
 async def test_lots_that_a_city_does_not_name_stay(db: Db, tmp_path: Path) -> None:
     await load(db, write_city(tmp_path / "city"))
     last_lot = FILES["lots.csv"].splitlines(keepends=True)[-1]
