@@ -88,12 +88,13 @@ class BayPlace(Row):
     latitude: float
 
 
-class District(Row):
-    """A district."""
+class District(Named, Row):
+    """A district; its outline is WKB, degrees in WGS 84."""
 
     adcode: str
     name_zh: str
     name_en: str
+    outline: bytes
 
 
 class Totals(Row):

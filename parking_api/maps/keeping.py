@@ -10,6 +10,7 @@ from parking_api import worker
 from parking_api.city.memory import City
 from parking_api.coordinates import Crs
 from parking_api.maps import writing
+from parking_api.models import GEO_JSON
 from parking_api.public_reads import KeptAnswer
 from parking_api.resources import Deps
 
@@ -63,6 +64,9 @@ class Maps:
 
     def __init__(self, city: City) -> None:
         self.lots = Written(city, lambda one: one.table, writing.lot_columns, "application/json")
+        self.districts = Written(
+            city, lambda one: one.districts, writing.district_outlines, GEO_JSON
+        )
 
 
 async def _maps(request: Request, _: Deps) -> Maps:

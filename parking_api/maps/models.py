@@ -1,8 +1,10 @@
 """The shapes of what maps draw, and of what is asked for them."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from parking_api.models import Answer, Count, LotType, Reporting
+from parking_api.models import Answer, Count, JsonObject, LotType, Name, Reporting
 from parking_api.parameters import InCrs
 
 
@@ -49,3 +51,26 @@ class LotColumns(Answer):
         examples=[["06:30"]],
     )
     closes_at: list[str | None] = Field(description="Likewise.", examples=[["23:00"]])
+
+
+class DistrictFacts(Answer):
+    """What there is to say about a district, but for its ground."""
+
+    adcode: str = Field(examples=["370202"])
+    name: Name
+
+
+class DistrictFeature(Answer):
+    """A district as a GeoJSON feature."""
+
+    type: Literal["Feature"]
+    id: str = Field(description="Its `adcode`.")
+    geometry: JsonObject
+    properties: DistrictFacts
+
+
+class DistrictCollection(Answer):
+    """The districts as a GeoJSON FeatureCollection, by their code."""
+
+    type: Literal["FeatureCollection"]
+    features: list[DistrictFeature]

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from parking_api.errors import CityLoadingError, described
 from parking_api.maps.keeping import CityMaps
-from parking_api.maps.models import LotColumns, MapAsk
+from parking_api.maps.models import DistrictCollection, LotColumns, MapAsk
+from parking_api.models import GeoJson
 
 router = APIRouter()
 
@@ -22,3 +23,21 @@ async def get_map(ask: Annotated[MapAsk, Query()], request: Request, maps: CityM
     changes all day is at `/v1/stream`.
     """
     return (await maps.lots.get(ask.crs)).answer(request.scope)
+
+
+@router.get(
+    "/v1/districts",
+    tags=["city"],
+    response_class=GeoJson,
+    response_model=DistrictCollection,
+    responses=PROBLEMS,
+)
+async def list_districts(
+    ask: Annotated[MapAsk, Query()], request: Request, maps: CityMaps
+) -> Response:
+    """Give the districts as GeoJSON, with outlines that are simplified by some 20 m.
+
+    A border that two share stays one. It changes with the registration alone: keep it, and ask for
+    it again with `If-None-Match`.
+    """
+    return (await maps.districts.get(ask.crs)).answer(request.scope)

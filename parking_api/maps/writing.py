@@ -6,14 +6,21 @@ from typing import Final
 
 import numpy as np
 import orjson
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
+from parking_api.city.queries import District
 from parking_api.city.table import Table
 from parking_api.coordinates import Crs, from_wgs84
-from parking_api.models import Json
+from parking_api.maps.outlines import simplified
+from parking_api.models import Json, name
 from sql.kinds import SPACE_CLASSES
 
 # Of a lot's place: some 10 cm.
 _DIGITS: Final = 6
+# Of the corners of outlines: a metre.
+_OUTLINE_DIGITS: Final = 5
 
 
 def lot_columns(table: Table, crs: Crs) -> bytes:
@@ -51,9 +58,11 @@ def _bays(table: Table) -> dict[str, Sequence[int | None]]:
     of_lot = np.repeat(np.arange(lots), np.diff(bays.starts))
     known = table.has_bays.tolist()
     columns: dict[str, Sequence[int | None]] = {}
-    for code, name in enumerate(SPACE_CLASSES):
+    for code, space_class in enumerate(SPACE_CLASSES):
         counts = np.bincount(of_lot[bays.classes == code], minlength=lots).tolist()
-        columns[name] = [count if one else None for count, one in zip(counts, known, strict=True)]
+        columns[space_class] = [
+            count if one else None for count, one in zip(counts, known, strict=True)
+        ]
     return columns
 
 
@@ -64,3 +73,34 @@ def _height(limit_m: float | None) -> float | None:
 
 def _hour(at: time | None) -> str | None:
     return None if at is None else f"{at:%H:%M}"
+
+
+def district_outlines(districts: Sequence[District], crs: Crs) -> bytes:
+    """Write the districts with simplified outlines: `DistrictCollection` as JSON.
+
+    Args:
+        districts: By their code.
+        crs: The system that the outlines are written in.
+    """
+    outlines = simplified([shapely.from_wkb(each.outline) for each in districts])
+    features = [
+        {
+            "type": "Feature",
+            "id": district.adcode,
+            "geometry": orjson.Fragment(shapely.to_geojson(_placed(outline, crs))),
+            "properties": {"adcode": district.adcode, "name": name(district)},
+        }
+        for district, outline in zip(districts, outlines, strict=True)
+    ]
+    return orjson.dumps({"type": "FeatureCollection", "features": features})
+
+
+def _placed(outline: BaseGeometry, crs: Crs) -> BaseGeometry:
+    """Return an outline in a system of coordinates, rounded."""
+
+    def positions(given: NDArray[np.float64]) -> NDArray[np.float64]:
+        there = [from_wgs84(longitude, latitude, crs) for longitude, latitude in given.tolist()]
+        return np.round(there, _OUTLINE_DIGITS)
+
+    placed: BaseGeometry = shapely.transform(outline, positions)
+    return placed

@@ -114,8 +114,8 @@ INNER JOIN (
 ) AS l ON p.lot_id = l.lot_id AND l.reporting = 'bays';
 
 -- name: districts()
--- The districts, by their code.
+-- The districts, by their code. Their ground is WKB, degrees in WGS 84.
 -- Index: district_pkey.
-SELECT adcode, name_zh, name_en
+SELECT adcode, name_zh, name_en, st_asbinary(geom) AS outline
 FROM district
 ORDER BY adcode;

@@ -35,6 +35,7 @@ PATHS = {
     "/v1/lots/{lot_id}/occupancy",
     "/v1/city",
     "/v1/map",
+    "/v1/districts",
     "/v1/places",
     "/healthz",
     "/readyz",

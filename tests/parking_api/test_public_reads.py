@@ -32,6 +32,7 @@ KEPT = [
     "/v1/price-controls",
     "/v1/calendar",
     "/v1/map",
+    "/v1/districts",
 ]
 ORIGIN = {"origin": "https://app.example"}
 

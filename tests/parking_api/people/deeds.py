@@ -388,6 +388,7 @@ DEEDS: Final[dict[str, Maker]] = {
     "nearestSpaces": plain(**HERE),
     "getLotSpaces": LOT,
     "getMap": plain(),
+    "listDistricts": plain(),
     "findPlaces": plain(q="lot"),
     "getCity": plain(),
     "getHealth": plain(),

@@ -41,6 +41,7 @@ getLotOccupancy        +       +         +        +         +     +           an
 nearestSpaces          +       +         +        +         +     +           any  200
 getLotSpaces           +       +         +        +         +     +           any  200
 getMap                 +       +         +        +         +     +           any  200
+listDistricts          +       +         +        +         +     +           any  200
 findPlaces             +       +         +        +         +     +           any  200
 getCity                +       +         +        +         +     +           any  200
 getHealth              +       +         +        +         +     +           any  200

@@ -185,8 +185,10 @@ async def public(walk: Walk) -> None:
     await get("/readyz", *EVERYBODY)
     await get("/v1/city", *EVERYBODY)
     await get("/v1/map", *EVERYBODY)
+    await get("/v1/districts", *EVERYBODY)
     for query in ("crs=gcj02", "crs=bd09", "crs=utm", "bbox=120,36,121,37"):
         await get(f"/v1/map?{query}")
+        await get(f"/v1/districts?{query}")
     here = "lon=120.3801&lat=36.0601"
     await get("/v1/places?q=wusi", *EVERYBODY)
     for query in (
@@ -1163,7 +1165,7 @@ async def away(walk: Walk) -> None:
     here = "lon=120.3801&lat=36.0601"
     for path in (
         *("/healthz", "/readyz", "/v1/city", "/v1/lots/garage", "/v1/lots/unheard", "/v1/lots/no"),
-        "/v1/map",
+        *("/v1/map", "/v1/districts"),
         *("/v1/lots?limit=3", "/v1/lots?limit=2&f=geojson", "/v1/lots?lot_type=on_street"),
         *(f"/v1/nearest?{here}", f"/v1/spaces/nearest?{here}"),
         f"/v1/nearest?{here}&space_class=ev",
@@ -1182,9 +1184,10 @@ async def away(walk: Walk) -> None:
 async def starting(walk: Walk) -> None:
     """What is answered before there is a city."""
     here = "lon=120.3801&lat=36.0601"
-    for path in ("/healthz", "/readyz", "/v1/city", "/v1/map", "/v1/lots", f"/v1/nearest?{here}"):
+    for path in ("/healthz", "/readyz", "/v1/city", "/v1/map", "/v1/districts", "/v1/lots"):
         await walk.get(path)
-    await walk.get(f"/v1/stream?{here}")
+    for path in (f"/v1/nearest?{here}", f"/v1/stream?{here}"):
+        await walk.get(path)
     await walk.get("/v1/people", "nobody", "sun")
 
 
