@@ -24,6 +24,7 @@ from parking_api.models import (
 )
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import (
+    ID_PATTERN,
     Box,
     Form,
     Height,
@@ -40,6 +41,9 @@ from parking_api.quotes.models import Quote, StayAnswer, StayAsk
 
 STORED_STEP_S = 300
 MOST_STEPS = 10_000
+# Lots that a reader of the stream may name: a sign shows a few.
+MOST_NAMED = 50
+_ID = ID_PATTERN.strip("^$")
 DEFAULT_SPAN = timedelta(hours=24)
 
 
@@ -105,7 +109,7 @@ class LotsAsk(StayAsk, InCrs):
 
 
 class StreamAsk(InCrs):
-    """The lots whose changes are told: those in a box, or those around a place."""
+    """The lots whose changes are told: those in a box, those around a place, or those named."""
 
     bbox: Box | None = None
     lon: Longitude | None = None
@@ -113,14 +117,22 @@ class StreamAsk(InCrs):
     radius_m: Annotated[Radius | None, Field(description="With a place; 2000 where not given.")] = (
         None
     )
+    lots: Annotated[
+        str | None,
+        Field(
+            pattern=rf"^{_ID}(,{_ID}){{0,{MOST_NAMED - 1}}}$",
+            description=f"Ids with commas between them, at most {MOST_NAMED}.",
+            examples=["370202-0001,370202-0002"],
+        ),
+    ] = None
 
     @model_validator(mode="after")
-    def _a_box_or_a_place(self) -> Self:
-        place = self.lon, self.lat
-        if self.bbox is None and None in place:
-            raise ValueError("give bbox, or lon and lat")
-        if self.bbox is not None and {*place, self.radius_m} != {None}:
-            raise ValueError("give either bbox or lon, lat and radius_m")
+    def _one_choice(self) -> Self:
+        place = {self.lon, self.lat, self.radius_m} != {None}
+        if [self.bbox is not None, place, self.lots is not None].count(True) != 1 or (
+            place and None in (self.lon, self.lat)
+        ):
+            raise ValueError("give bbox, or lon and lat, or lots")
         return self
 
 

@@ -113,7 +113,7 @@ async def nearest_lots(
 async def stream_lots(
     ask: Annotated[StreamAsk, Query()], changes: CurrentChanges, client: LimitedClient
 ) -> Response:
-    """Tell the changes of lots in a box, or around a place, as server-sent events.
+    """Tell the changes of lots in a box, around a place, or by name, as server-sent events.
 
     First comes an event `lots`: the present state of all lots asked for, in place of whatever the
     reader knew. Then an event `lot` for each lot that changes, also where it becomes `stale` or

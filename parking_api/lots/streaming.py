@@ -242,7 +242,10 @@ def _end(pause: "asyncio.Future[None]") -> None:
 
 
 def _chosen(table: Table, ask: StreamAsk) -> Indices:
-    """Return the lots that are asked for."""
+    """Return the lots that are asked for; names that no lot has are passed over."""
+    if ask.lots is not None:
+        named = (table.by_id.get(lot_id) for lot_id in set(ask.lots.split(",")))
+        return np.array(sorted(lot.index for lot in named if lot is not None), dtype=np.intp)
     if ask.lon is None or ask.lat is None:
         return np.flatnonzero(table.in_box(*ask.box(ask.bbox or "")))
     return table.within(*ask.place(ask.lon, ask.lat), ask.radius_m or RADIUS_M)

@@ -83,6 +83,20 @@ async def test_the_present_state_comes_first_then_changes(told: Told) -> None:
     assert [lot["free_spaces"] for lot in other.data["lots"]] == [3, 7]
 
 
+async def test_lots_may_be_named(told: Told) -> None:
+    reader = told.read(StreamAsk(lots="new,c,a,nowhere,a"))
+    first = await soon(reader)
+    told.report("b", 7)
+    told.report("c", 1)
+    second = await soon(reader)
+    await told.built.lot("new", 120.4, 36.06)
+    await told.city.read()
+
+    assert first.lots == ["a", "c"]
+    assert (second.kind, second.data["lot_id"], second.data["free_spaces"]) == ("lot", "c", 1)
+    assert (await soon(reader)).lots == ["a", "c", "new"]
+
+
 async def test_only_the_newest_of_many_states_is_told(told: Told) -> None:
     reader = told.read()
     await soon(reader)
@@ -237,10 +251,17 @@ async def test_it_says_what_other_answers_say(
         assert one.items() <= other.items()
 
 
-async def test_what_is_asked_for_is_a_box_or_a_place(big_api: httpx.AsyncClient) -> None:
+async def test_what_is_asked_for_is_a_box_a_place_or_names(big_api: httpx.AsyncClient) -> None:
     box, place = {"bbox": "120.3,36.0,120.5,36.1"}, {"lon": 120.3, "lat": 36}
-    for wrong in ({}, {"lon": 120.3}, box | place, box | {"radius_m": 9}, {"radius_m": 9}):
+    lots = {"lots": "a,b"}
+    wrong_ones: list[dict[str, Any]] = [
+        *({}, {"lon": 120.3}, {"radius_m": 9}, {"lon": 120.3, "radius_m": 9}),
+        *(box | place, box | {"radius_m": 9}, box | lots, place | lots, {"lon": 120.3} | lots),
+    ]
+    for wrong in wrong_ones:
         assert await refused(big_api, "/v1/stream", **wrong) == [""]
     assert await refused(big_api, "/v1/stream", bbox="100,36,120,37") == ["bbox"]
     assert await refused(big_api, "/v1/stream", **place, radius_m=20_001) == ["radius_m"]
     assert await refused(big_api, "/v1/stream", **place, colour="red") == ["colour"]
+    for names in ("", "a,", ",a", "a b", "A", "a," * 50 + "a"):
+        assert await refused(big_api, "/v1/stream", lots=names) == ["lots"]
