@@ -14,8 +14,9 @@ const dist = join(here, "dist");
 const entries = {
   worker: "maplibre-gl/dist/maplibre-gl-worker.mjs",
   drivers: "src/drivers/main.tsx",
+  sign: "src/sign/main.tsx",
 };
-const pages = { "index.html": "src/drivers/index.html" };
+const pages = { "index.html": "src/drivers/index.html", "sign.html": "src/sign/index.html" };
 
 await rm(made, { recursive: true, force: true });
 const result = await build({

@@ -47,6 +47,12 @@ async def drivers(_: Annotated[Anything, Query()], pages: BuiltPages) -> Respons
     return Response(pages.page("index.html"), headers=_GUARDS, media_type="text/html")
 
 
+@router.get("/sign")
+async def sign(_: Annotated[Anything, Query()], pages: BuiltPages) -> Response:
+    """Give the page of a guidance sign, which looks at its query itself."""
+    return Response(pages.page("sign.html"), headers=_GUARDS, media_type="text/html")
+
+
 @router.get("/assets/{name}")
 async def asset(
     name: str, _: Nothing, pages: BuiltPages, accept_encoding: Annotated[str, Header()] = ""

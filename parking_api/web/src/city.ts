@@ -48,7 +48,7 @@ export class City {
       north + MARGIN_DEGREES,
     ];
     await follow(
-      wide.map((degrees) => Number(degrees.toFixed(4))),
+      { bbox: wide.map((degrees) => Number(degrees.toFixed(4))).join(",") },
       {
         lots: ({ lots }) => {
           this.#next = new Map(lots.map((lot) => [lot.lot_id, lot]));

@@ -24,8 +24,9 @@ export type Question<P extends keyof Reads> = {
 export type Answer<P extends keyof Reads> =
   Reads[P]["responses"][200]["content"][keyof Reads[P]["responses"][200]["content"]];
 
-/** What an answer was: the thing, or a problem in words (null where nothing was heard at all). */
-export type Told<T> = { ok: true; value: T } | { ok: false; problem: string | null };
+/** What an answer was: the thing, or a problem in words (nulls where nothing was heard at all). */
+export type Told<T> =
+  { ok: true; value: T } | { ok: false; problem: string | null; status: number | null };
 
 /**
  * Ask, and wait for the answer.
@@ -73,9 +74,10 @@ async function answered<T>(
     const answer = await fetch(address, { ...request, headers, ...(signal ? { signal } : {}) });
     const body: unknown = await answer.json();
     if (answer.ok) return { ok: true, value: body as T };
-    return { ok: false, problem: (body as Partial<Shapes["Problem"]>).detail ?? null };
+    const { detail = null } = body as Partial<Shapes["Problem"]>;
+    return { ok: false, problem: detail, status: answer.status };
   } catch (error) {
     if (signal?.aborted) throw error;
-    return { ok: false, problem: null };
+    return { ok: false, problem: null, status: null };
   }
 }

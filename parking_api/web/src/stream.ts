@@ -19,25 +19,26 @@ export interface Heard {
 }
 
 /** Whoever has heard nothing for so long connects again. */
-const SILENT_MS = 30_000;
+export const SILENT_MS = 30_000;
 const LEAST_WAIT_MS = 1_000;
 const MOST_WAIT_MS = 30_000;
 
 /**
- * Follow the lots in a box until the signal.
+ * Follow lots until the signal.
  *
- * @param box - west, south, east, north, in degrees
+ * @param which - the query of `/v1/stream`, such as `{ bbox: "120,36,121,37" }`
  */
 export async function follow(
-  box: readonly number[],
+  which: Record<string, string>,
   heard: Heard,
   end: AbortSignal,
 ): Promise<void> {
+  const address = `/v1/stream?${new URLSearchParams(which).toString()}`;
   let wait = LEAST_WAIT_MS;
   while (!end.aborted) {
     const began = Date.now();
     try {
-      await read(`/v1/stream?bbox=${box.join(",")}`, heard, end);
+      await read(address, heard, end);
     } catch {
       // The network, or the server, is away: all the same from here.
     }
@@ -100,21 +101,32 @@ function tell(event: string, heard: Heard): void {
 }
 
 function pause(ms: number, end: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    end.addEventListener("abort", () => {
+  return until(end, (done) => {
+    const timer = setTimeout(done, ms);
+    return () => {
       clearTimeout(timer);
-      resolve();
-    });
+    };
   });
 }
 
 function online(end: AbortSignal): Promise<void> {
+  return until(end, (done) => {
+    addEventListener("online", done);
+    return () => {
+      removeEventListener("online", done);
+    };
+  });
+}
+
+/** Wait for something, or the signal; nothing of the waiting is left behind. */
+function until(end: AbortSignal, wait: (done: () => void) => () => void): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
+      stop();
+      end.removeEventListener("abort", done);
       resolve();
     };
-    addEventListener("online", done, { once: true });
-    end.addEventListener("abort", done, { once: true });
+    const stop = wait(done);
+    end.addEventListener("abort", done);
   });
 }

@@ -1,8 +1,10 @@
 """The pages in a real browser: the distribution's Chromium, and the API of a simulated city."""
 
 import asyncio
+import json
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from deploy.ports import any_free
 from parking_api.command_line import connected
 from parking_api.importing.service import import_city
 from parking_api.web.files import BUILT
-from tests.ingest_mqtt.running import Ingester
+from tests.ingest_mqtt.running import Ingester, publish
 from tests.parking_api.builders import Builder
 from tests.parking_api.import_files import SILENT
 from tests.parking_api.processes import Api, serving
@@ -28,6 +30,7 @@ from tests.servers import Broker, Databases
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 REPORTS: Final = ROOT / "var/reports/pages"
+AXE: Final = ROOT / "parking_api/web/node_modules/axe-core/axe.min.js"
 LOTS: Final = 60
 GATEWAY: Final = "gw-try"
 # Registered by the simulated city for whoever wants to try: one that counts, and one whose bays are
@@ -111,6 +114,19 @@ async def site(
         broker.stop()
 
 
+async def report_count(site: Site, free: int) -> None:
+    """Have the gateway report how many spaces of `COUNTED` are free; another number each time."""
+    now = time.time()
+    report = {
+        "epoch": int(now),
+        "seq": free + 1,
+        "observed_at": datetime.fromtimestamp(now, UTC).isoformat(),
+        "free": free,
+    }
+    topic = f"onelot/v1/feeds/{GATEWAY}/{COUNTED}/count"
+    await publish(site.broker, topic, json.dumps(report).encode(), user=GATEWAY)
+
+
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """A Chromium for the tests of a module."""
@@ -158,6 +174,18 @@ class Visit:
         self.page.on("console", on_line)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", on_request)
+
+
+async def faults(page: Page) -> list[str]:
+    """What bars people from a page, by axe: its serious and critical findings."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await page.evaluate("axe.run()")
+    return [
+        f"{one['id']}: {node['html']} {node['failureSummary']}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
 
 
 class Visitor:

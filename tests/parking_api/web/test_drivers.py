@@ -1,10 +1,7 @@
 """The page for drivers, in a browser: what it shows, in both languages, on a phone and a desk."""
 
-import json
 import re
-import time
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -12,25 +9,23 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
-from tests.ingest_mqtt.running import publish
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get
 from tests.parking_api.web.conftest import (
     COUNTED,
     DESK,
-    GATEWAY,
     PHONE,
-    ROOT,
     SENSED,
     Site,
     Visitor,
+    faults,
+    report_count,
 )
 from tests.polling import until
 from tests.servers import Databases
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SQUARE = "at=120.3826,36.0671&name=五四广场&name_en=May Fourth Square"
-AXE = ROOT / "parking_api/web/node_modules/axe-core/axe.min.js"
 MOST_BYTES = 650_000
 
 
@@ -63,21 +58,6 @@ async def test_nothing_bars_anybody(
         await expect(visit.page.locator(".lot h2")).to_be_visible()
         assert await faults(visit.page) == []
         await visit.picture(f"drivers-lot-desk-{language}-{scheme}")
-
-
-def axe() -> str:
-    return AXE.read_text(encoding="utf-8")
-
-
-async def faults(page: Any) -> list[str]:
-    await page.evaluate(axe())
-    found = await page.evaluate("axe.run()")
-    return [
-        f"{one['id']}: {node['html']} {node['failureSummary']}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
 
 
 async def test_its_language_is_the_browsers_until_one_is_chosen(visitor: Visitor) -> None:
@@ -119,15 +99,7 @@ async def test_a_report_shows_on_the_open_map(visitor: Visitor, site: Site) -> N
     async with visitor.visit(f"/#lot={COUNTED}") as visit:
         figure = visit.page.locator(".lot .large b")
         for free in (37, 11):
-            now = time.time()
-            report = {
-                "epoch": int(now),
-                "seq": free,
-                "observed_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
-                "free": free,
-            }
-            topic = f"onelot/v1/feeds/{GATEWAY}/{COUNTED}/count"
-            await publish(site.broker, topic, json.dumps(report).encode(), user=GATEWAY)
+            await report_count(site, free)
             await expect(figure).to_have_text(str(free))
 
 

@@ -115,4 +115,22 @@ export const en: Texts = {
     unknown: "not known",
     closed: "closed",
   },
+  sign: {
+    title: "Parking sign",
+    noLot: "There is no such lot",
+    retired: "No longer in use",
+    notAnId: "Not an id of a lot",
+    arrow: {
+      left: "left",
+      right: "right",
+      up: "straight on",
+      down: "behind",
+      "up-left": "ahead to the left",
+      "up-right": "ahead to the right",
+      "down-left": "behind to the left",
+      "down-right": "behind to the right",
+    },
+    how: "Name the lots in the address, each with an arrow if you like:",
+    more: "limit is the oldest data to show, in seconds. Press the screen to fill it.",
+  },
 };

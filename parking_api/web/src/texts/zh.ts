@@ -123,6 +123,25 @@ export const zh = {
     unknown: "不可知",
     closed: "关闭",
   },
+  // 诱导屏
+  sign: {
+    title: "停车诱导屏",
+    noLot: "没有这个停车场",
+    retired: "已停用",
+    notAnId: "编号有误",
+    arrow: {
+      left: "左",
+      right: "右",
+      up: "直行",
+      down: "后方",
+      "up-left": "左前",
+      "up-right": "右前",
+      "down-left": "左后",
+      "down-right": "右后",
+    },
+    how: "在地址中写明停车场编号，编号后可加箭头：",
+    more: "limit 为数据的最大时效（秒）；点按屏幕即全屏。",
+  },
 };
 
 export type Texts = typeof zh;
