@@ -49,3 +49,14 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'onelot')
 \connect onelot
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS postgis;
+
+-- Whoever holds one of the platform's advisory locks keeps others from publishing, importing or
+-- writing: only for those who do that.
+SELECT format(
+    'REVOKE EXECUTE ON FUNCTION %1$s FROM public; '
+    'GRANT EXECUTE ON FUNCTION %1$s TO onelot, onelot_app, onelot_office, onelot_ingest',
+    p.oid::regprocedure
+)
+FROM pg_proc AS p
+WHERE p.proname ~ '^pg_(try_)?advisory_' AND p.proname !~ 'unlock'
+\gexec

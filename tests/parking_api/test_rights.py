@@ -60,6 +60,8 @@ FURTHER_DEEDS = {
 READERS_DEEDS = {
     "write a state": "UPDATE lot_state SET free_spaces = 0",
     "write history": "INSERT INTO space_event VALUES ('a', 1, 'free', now(), now())",
+    "stop all publishing": "SELECT pg_advisory_lock(370203)",
+    "stop the ingester": "SELECT pg_try_advisory_xact_lock_shared(370200)",
     "read messages": "SELECT * FROM dead_letter",
     "drop the past": "SELECT drop_partition('space_event', 'space_event_p20200101')",
 }
