@@ -69,9 +69,14 @@ class Databases:
             await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def dump(self, url: str) -> str:
-        """The schema as pg_dump writes it, without the word that is new each time."""
+        """The schema as pg_dump writes it: of `public`, without the word that is new each time."""
         program = str(postgres.binaries(self.cluster.directory) / "pg_dump")
-        command = [program, "--schema-only", self.owner_url(url.rpartition("/")[2])]
+        command = [
+            program,
+            "--schema-only",
+            "--schema=public",
+            self.owner_url(url.rpartition("/")[2]),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return re.sub(r"(?m)^\\(un)?restrict .*\n", "", done.stdout)
 
