@@ -26,6 +26,8 @@ export class City {
   readonly link = new Store<Link>({ state: "trying", heardAt: null });
   /** All lots by their id; a new map each time something has changed. */
   readonly lots = new Store<ReadonlyMap<string, LotState>>(new Map());
+  /** What is registered of each lot; empty until it is known, and where it cannot be had. */
+  readonly registered = new Store<ReadonlyMap<string, Registered>>(new Map());
   /** Whether the ground could not be had: then nothing can. */
   readonly isAway = new Store(false);
   /** How far the platform's clock is ahead of this device's, in ms. */
@@ -53,6 +55,8 @@ export class City {
         lots: ({ lots }) => {
           this.#next = new Map(lots.map((lot) => [lot.lot_id, lot]));
           this.#tell();
+          // All are told at first, and where the registration has changed.
+          this.#readRegistration(end).catch(() => undefined);
         },
         lot: (lot) => {
           this.#next.set(lot.lot_id, lot);
@@ -78,6 +82,11 @@ export class City {
     return Math.max(0, (nowMs + this.#ahead - Date.parse(at)) / 1000);
   }
 
+  async #readRegistration(end: AbortSignal): Promise<void> {
+    const answer = await read("/v1/map", {}, end);
+    if (answer.ok) this.registered.set(registeredOf(answer.value));
+  }
+
   #tell(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -96,6 +105,31 @@ export class City {
     }
     return null;
   }
+}
+
+/** What drivers ask about a lot that does not change from day to day. */
+export interface Registered {
+  heightLimitM: number | null;
+  /** Bays with a charger, and those for people who need room; null where the gates count. */
+  chargers: number | null;
+  accessible: number | null;
+}
+
+function registeredOf({
+  lot_id,
+  height_limit_m,
+  bays,
+}: Shapes["LotColumns"]): ReadonlyMap<string, Registered> {
+  return new Map(
+    lot_id.map((lotId, nth) => [
+      lotId,
+      {
+        heightLimitM: height_limit_m[nth] ?? null,
+        chargers: bays.ev[nth] ?? null,
+        accessible: bays.accessible[nth] ?? null,
+      },
+    ]),
+  );
 }
 
 /** The box of all corners. */

@@ -296,3 +296,22 @@ async def test_the_database_away_is_told(
         finally:
             await superuser.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
             await superuser.close()
+
+
+async def test_a_row_says_what_must_fit_and_what_there_is(visitor: Visitor, site: Site) -> None:
+    async with httpx.AsyncClient(base_url=site.api.url) as client:
+        columns = await get(client, "/v1/map")
+        nearest = await get(client, "/v1/nearest", lon=120.3826, lat=36.0671, limit=20)
+    near = [lot["lot_id"] for lot in nearest["lots"]]
+    heights = dict(zip(columns["lot_id"], columns["height_limit_m"], strict=True))
+    chargers = dict(zip(columns["lot_id"], columns["bays"]["ev"], strict=True))
+    assert any(heights[lot] for lot in near)
+    assert any(chargers[lot] for lot in near)
+    async with visitor.visit(f"/#{SQUARE}&lang=en") as visit:
+        await expect(visit.page.locator(".row")).to_have_count(len(near))
+        for row, lot in enumerate(near):
+            text = visit.page.locator(".row").nth(row)
+            if heights[lot]:
+                await expect(text).to_contain_text(f"up to {heights[lot]:g} m high")
+            if chargers[lot]:
+                await expect(text).to_contain_text(f"{chargers[lot]} with chargers")

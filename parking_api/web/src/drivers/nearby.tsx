@@ -1,6 +1,6 @@
 /** The nearest lots with a free space: free spaces with their age, the walk, the price of the stay. */
 import { useEffect, useState } from "preact/hooks";
-import { lookOf, type Box, type City } from "../city";
+import { lookOf, type Box, type City, type Registered } from "../city";
 import { read, type Shapes } from "../client";
 import { useWords } from "../language";
 import { useNow, useStore } from "../store";
@@ -121,6 +121,7 @@ function Row({ lot, city, minutes }: { lot: NearestLot; city: City; minutes: num
   // The stream tells of it sooner than the list.
   const live = useStore(city.lots).get(lot.lot_id);
   const state = live ?? lot;
+  const registered = useStore(city.registered).get(lot.lot_id);
   const walk = Math.max(1, Math.round((lot.distance_m * WAY) / METRES_A_MINUTE));
   return (
     <li>
@@ -146,9 +147,21 @@ function Row({ lot, city, minutes }: { lot: NearestLot; city: City; minutes: num
             <em> · {t.closesAt(clock(Date.parse(lot.closes_at), locale))}</em>
           )}
         </span>
+        {registered !== undefined && <Marks of={registered} />}
       </button>
     </li>
   );
+}
+
+/** What must fit, and what there is: height, chargers, bays for people who need room. */
+function Marks({ of }: { of: Registered }) {
+  const { t, number } = useWords();
+  const marks: string[] = [];
+  if (of.heightLimitM !== null) marks.push(t.maxHeight(String(of.heightLimitM)));
+  if (of.chargers) marks.push(t.chargers(number(of.chargers)));
+  if (of.accessible) marks.push(t.accessible(number(of.accessible)));
+  if (marks.length === 0) return null;
+  return <span class="soft marks">{marks.join(" · ")}</span>;
 }
 
 async function nearest(

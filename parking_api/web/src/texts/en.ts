@@ -73,6 +73,8 @@ export const en: Texts = {
   hours: "Opening hours",
   allDay: "day and night",
   maxHeight: (m) => `up to ${m} m high`,
+  chargers: (bays) => `${bays} with chargers`,
+  accessible: (bays) => `${bays} accessible`,
   notice: "Official tariff",
   howPriced: "How the price is made",
   quickTable: "Length of stay and price",

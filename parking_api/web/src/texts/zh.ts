@@ -79,6 +79,8 @@ export const zh = {
   hours: "开放时间",
   allDay: "全天",
   maxHeight: (m: string) => `限高 ${m} 米`,
+  chargers: (bays: string) => `充电车位 ${bays}`,
+  accessible: (bays: string) => `无障碍车位 ${bays}`,
   notice: "收费公示",
   howPriced: "价格明细",
   quickTable: "停车时长与费用",
