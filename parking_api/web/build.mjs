@@ -1,7 +1,7 @@
 // Bundles the pages into dist/: pages, and beside them assets/, whose names hold a hash of what is
 // in them. Each text lies there also as gzip and brotli. What was there before is replaced as a whole.
 import { build } from "esbuild";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
@@ -75,5 +75,15 @@ await Promise.all(
     }),
   ),
 );
+
+// Pages that are open, and processes that are replaced only now, ask for what was there before: the
+// assets of one build before this are kept.
+const list = ".assets.json";
+const current = await readdir(assets);
+await writeFile(join(made, list), JSON.stringify(current));
+const before = await readFile(join(dist, list), "utf8").then(JSON.parse, () => []);
+for (const name of before) {
+  if (!current.includes(name)) await copyFile(join(dist, "assets", name), join(assets, name));
+}
 await rm(dist, { recursive: true, force: true });
 await rename(made, dist);

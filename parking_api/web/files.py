@@ -1,5 +1,6 @@
 """The built pages, as they lie in `dist/`: read once, and sent as they were compressed there."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,8 @@ _MEDIA_TYPES: Final[Mapping[str, str]] = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
 }
+# What pages load: a name, a hash, an ending; not what is beside it, compressed.
+_NAME: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9.-]*({'|'.join(map(re.escape, _MEDIA_TYPES))})")
 # The ending of a compressed copy, and the coding that it has; the smallest first.
 CODINGS: Final[Mapping[str, str]] = {".br": "br", ".gz": "gzip"}
 
@@ -56,7 +59,15 @@ class Pages:
         return self._pages[name]
 
     def asset(self, name: str) -> Asset | None:
-        """Return what has this name under `assets/`, if there is such a thing."""
+        """Return what has this name under `assets/`, if there is such a thing.
+
+        What another process, with the pages of a later build, has named is looked for there too:
+        while the processes are replaced, one sends a page and another what it loads.
+        """
+        if name not in self._assets and _NAME.fullmatch(name):
+            path = self.directory / "assets" / name
+            if path.is_file():
+                self._assets[name] = _read(path)
         return self._assets.get(name)
 
     @cached_property
@@ -64,18 +75,15 @@ class Pages:
         return {path.name: path.read_bytes() for path in self.directory.glob("*.html")}
 
     @cached_property
-    def _assets(self) -> Mapping[str, Asset]:
-        files = {path.name: path for path in self.directory.glob("assets/*")}
-        return {
-            name: Asset(
-                _MEDIA_TYPES[path.suffix],
-                path.read_bytes(),
-                {
-                    coding: files[name + ending].read_bytes()
-                    for ending, coding in CODINGS.items()
-                    if name + ending in files
-                },
-            )
-            for name, path in files.items()
-            if path.suffix not in CODINGS
-        }
+    def _assets(self) -> dict[str, Asset]:
+        paths = self.directory.glob("assets/*")
+        return {path.name: _read(path) for path in paths if _NAME.fullmatch(path.name)}
+
+
+def _read(path: Path) -> Asset:
+    packed = {
+        coding: path.with_name(path.name + ending).read_bytes()
+        for ending, coding in CODINGS.items()
+        if path.with_name(path.name + ending).exists()
+    }
+    return Asset(_MEDIA_TYPES[path.suffix], path.read_bytes(), packed)

@@ -69,6 +69,15 @@ async def test_what_it_loads_is_sent_as_it_was_packed(
     assert answer.headers["vary"] == "Accept-Encoding"
 
 
+async def test_what_a_later_build_has_made_is_there(
+    site: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """Another process may have sent its page already."""
+    assert is_problem(await site.get("/assets/a-3.js"), 404)
+    (tmp_path / "assets/a-3.js").write_bytes(b"3;")
+    assert (await site.get("/assets/a-3.js")).content == b"3;"
+
+
 async def test_nothing_else_is_there(site: httpx.AsyncClient) -> None:
     for path in ("a-2.js", "a-1.js.br", "..%2Findex.html", "index.html", ""):
         assert is_problem(await site.get(f"/assets/{path}"), 404), path
@@ -89,7 +98,8 @@ async def test_pages_that_are_not_built_say_so(big_api: httpx.AsyncClient, tmp_p
 def test_what_is_built_is_packed_whole_and_named_by_its_hash(built: Path) -> None:
     pages = Pages(built)
     html = pages.page("index.html").decode()
-    names = [path.name for path in (built / "assets").iterdir() if path.suffix in (".js", ".css")]
+    made = json.loads((built / ".assets.json").read_text(encoding="utf-8"))
+    names = [name for name in made if name.endswith((".js", ".css"))]
     assert any(f"assets/{name}" in html for name in names)
     for name in names:
         found = pages.asset(name)

@@ -22,6 +22,7 @@ const sizeOfMark: ExpressionSpecification = [
   ],
   MARK_PX,
 ];
+const isUnknown: ExpressionSpecification = ["==", ["get", "known"], 0];
 const isSum: ExpressionSpecification = ["has", "point_count"];
 const hasFigure: ExpressionSpecification = [
   "in",
@@ -35,6 +36,9 @@ export function layers(of: Colours, { language }: Words): LayerSpecification[] {
   const free: ExpressionSpecification = ["get", "free"];
   const sum: ExpressionSpecification = [
     "case",
+    // Where nothing is known of any: never 0.
+    isUnknown,
+    "–",
     ["<", free, 10_000],
     ["to-string", free],
     ["concat", ["number-format", ["/", free, unit], { "max-fraction-digits": 1 }], word],
@@ -133,7 +137,7 @@ export function layers(of: Colours, { language }: Words): LayerSpecification[] {
         "text-ignore-placement": true,
         "text-field": ["case", hasFigure, ["to-string", free], ""],
         "text-font": ["sans-serif"],
-        "text-size": ["interpolate", ["linear"], free, 0, 11, MOST_FREE, 15],
+        "text-size": ["step", free, 11, 100, 12, MOST_FREE, 13],
         // The fuller of two that overlap lies below.
         "symbol-sort-key": free,
       },
@@ -157,7 +161,7 @@ export function layers(of: Colours, { language }: Words): LayerSpecification[] {
       source: "lots",
       filter: isSum,
       layout: {
-        "icon-image": "sum",
+        "icon-image": ["case", isUnknown, "sum-unknown", ["==", free, 0], "sum-full", "sum"],
         "icon-size": SUM_PX / MARK_PX,
         "icon-allow-overlap": true,
         "text-allow-overlap": true,

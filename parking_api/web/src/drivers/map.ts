@@ -41,6 +41,8 @@ export class CityMap {
       center: [120.38, 36.1],
       zoom: 9,
       attributionControl: false,
+      // Marks change all day: they are not to fade in each time.
+      fadeDuration: 0,
       dragRotate: false,
       pitchWithRotate: false,
       locale: {
@@ -63,7 +65,11 @@ export class CityMap {
         cluster: true,
         clusterRadius: 56,
         clusterMaxZoom: 13,
-        clusterProperties: { free: ["+", ["get", "free"]], lots: ["+", 1] },
+        clusterProperties: {
+          free: ["+", ["get", "free"]],
+          known: ["+", ["get", "known"]],
+          lots: ["+", 1],
+        },
       });
       this.#map.addSource("bays", { type: "geojson", data: NO_FEATURES });
       this.#map.addSource("chosen", { type: "geojson", data: NO_FEATURES });
@@ -238,6 +244,7 @@ function features(lots: ReadonlyMap<string, LotState>): FeatureCollection<Point>
         id: lot.lot_id,
         look: lookOf(lot),
         free: lot.status === "closed" ? 0 : (lot.free_spaces ?? 0),
+        known: lot.free_spaces === null ? 0 : 1,
       }),
     ),
   };

@@ -41,10 +41,10 @@ export function colours(): Colours {
   return found;
 }
 
-export type Mark = Look | "sum";
+export type Mark = Look | "sum" | "sum-full" | "sum-unknown";
 export const MARKS: readonly Mark[] = [
   ...(["free", "filling", "full", "stale-free", "stale-filling", "stale-full"] as const),
-  ...(["unknown", "closed", "sum"] as const),
+  ...(["unknown", "closed", "sum", "sum-full", "sum-unknown"] as const),
 ];
 
 export function draw(mark: Mark, of: Colours): ImageData {
@@ -74,12 +74,12 @@ export function draw(mark: Mark, of: Colours): ImageData {
     pen.moveTo(-d, look === "closed" ? d : 0);
     pen.lineTo(d, look === "closed" ? -d : 0);
     pen.stroke();
-  } else if (look === "sum") {
-    outline(false);
+  } else if (look.startsWith("sum")) {
+    outline(look === "sum-full");
     pen.fillStyle = of.paper;
     pen.fill();
-    pen.strokeStyle = of.free;
-    pen.lineWidth = 6;
+    pen.strokeStyle = look === "sum" ? of.free : look === "sum-full" ? of.full : of.soft;
+    pen.lineWidth = look === "sum-unknown" ? 3 : 6;
     pen.stroke();
   } else {
     const colour = of[look as "free" | "filling" | "full"];
