@@ -14,9 +14,14 @@ const dist = join(here, "dist");
 const entries = {
   worker: "maplibre-gl/dist/maplibre-gl-worker.mjs",
   drivers: "src/drivers/main.tsx",
+  operations: "src/operations/main.tsx",
   sign: "src/sign/main.tsx",
 };
-const pages = { "index.html": "src/drivers/index.html", "sign.html": "src/sign/index.html" };
+const pages = {
+  "index.html": "src/drivers/index.html",
+  "operations.html": "src/operations/index.html",
+  "sign.html": "src/sign/index.html",
+};
 
 await rm(made, { recursive: true, force: true });
 const result = await build({

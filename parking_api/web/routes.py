@@ -47,6 +47,12 @@ async def drivers(_: Annotated[Anything, Query()], pages: BuiltPages) -> Respons
     return Response(pages.page("index.html"), headers=_GUARDS, media_type="text/html")
 
 
+@router.get("/operations")
+async def operations(_: Annotated[Anything, Query()], pages: BuiltPages) -> Response:
+    """Give the page for operations and operators; it asks for a key itself."""
+    return Response(pages.page("operations.html"), headers=_GUARDS, media_type="text/html")
+
+
 @router.get("/sign")
 async def sign(_: Annotated[Anything, Query()], pages: BuiltPages) -> Response:
     """Give the page of a guidance sign, which looks at its query itself."""

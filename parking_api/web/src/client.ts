@@ -63,6 +63,19 @@ export async function quote(
   return answered("/v1/quotes", { method: "POST", body: JSON.stringify(ask), headers }, signal);
 }
 
+let bearer: string | null = null;
+
+/** Send this token with every question from here on, or none; it is kept nowhere else. */
+export function show(token: string | null): void {
+  bearer = token;
+}
+
+/** Turn a key, which is kept nowhere, into a token. */
+export function exchange(key: string): Promise<Told<Shapes["Token"]>> {
+  const headers = { Authorization: `Bearer ${key}` };
+  return answered("/v1/tokens", { method: "POST", headers }, undefined);
+}
+
 async function answered<T>(
   address: string,
   request: { method?: string; body?: string; headers?: Record<string, string> },
@@ -70,7 +83,11 @@ async function answered<T>(
 ): Promise<Told<T>> {
   try {
     // Problems come in the language that the page is in.
-    const headers = { ...request.headers, "Accept-Language": language.value };
+    const headers = {
+      ...(bearer === null ? {} : { Authorization: `Bearer ${bearer}` }),
+      ...request.headers,
+      "Accept-Language": language.value,
+    };
     const answer = await fetch(address, { ...request, headers, ...(signal ? { signal } : {}) });
     const body: unknown = await answer.json();
     if (answer.ok) return { ok: true, value: body as T };

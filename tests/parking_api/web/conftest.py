@@ -26,6 +26,7 @@ from tests.ingest_mqtt.running import Ingester, publish
 from tests.parking_api.builders import Builder
 from tests.parking_api.import_files import SILENT
 from tests.parking_api.processes import Api, serving
+from tests.parking_api.web.between import Between
 from tests.servers import Broker, Databases
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -223,3 +224,16 @@ class Visitor:
 def visitor(browser: Browser, site: Site) -> Visitor:
     """Opens the pages of the site."""
     return Visitor(browser, site.api.url)
+
+
+@pytest.fixture
+async def between(site: Site) -> AsyncIterator[Between]:
+    """Tells the stream of the site in its place."""
+    async with Between.running(site.api.port) as made:
+        yield made
+
+
+@pytest.fixture
+def broken(browser: Browser, between: Between) -> Visitor:
+    """Opens the pages by `between`."""
+    return Visitor(browser, between.url)

@@ -1,6 +1,5 @@
 """The guidance sign: large figures, live; `--` and the reason where nothing may be said."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.parking_api.serving import get
 from tests.parking_api.web.between import Between
@@ -72,19 +71,6 @@ def state(lot_id: str, free: int | None, *, age_s: int = 5, **fields: Any) -> di
         "observed_at": at.isoformat(),
         "version": "1",
     } | fields
-
-
-@pytest.fixture
-async def between(site: Site) -> AsyncIterator[Between]:
-    """Tells the stream of the site in its place."""
-    async with Between.running(site.api.port) as made:
-        yield made
-
-
-@pytest.fixture
-def broken(browser: Browser, between: Between) -> Visitor:
-    """Opens the pages by `between`."""
-    return Visitor(browser, between.url)
 
 
 async def test_a_report_shows_on_the_sign(visitor: Visitor, site: Site) -> None:

@@ -1,0 +1,77 @@
+import { useEffect, useState } from "preact/hooks";
+import type { City } from "../city";
+import { choose, useWords } from "../language";
+import { useNow, useStore } from "../store";
+import { clock } from "../time";
+import { Drawer } from "./drawer";
+import { Figures } from "./figures";
+import { session, signOut } from "./session";
+import { SignIn } from "./sign_in";
+import { TroubleMap } from "./trouble_map";
+import { TroubleList } from "./trouble_list";
+import { follow, troubles } from "./troubles";
+
+const SOON_MS = 120_000;
+
+export function App({ city }: { city: City }) {
+  const { t, language, locale } = useWords();
+  const now = useNow(1_000);
+  const link = useStore(city.link);
+  const present = useStore(session);
+  const [gateway, setGateway] = useState<string | null>(null);
+  const isIn = present !== null;
+  const maySee = present?.me.roles.some((role) => role === "operations" || role === "operator");
+
+  useEffect(() => {
+    if (isIn && maySee) return follow();
+    // What was for the one who is gone is not left on the screen.
+    troubles.set(null);
+    setGateway(null);
+    return undefined;
+  }, [isIn, maySee]);
+
+  return (
+    <main class="operations">
+      <header>
+        <h1>{t.operations.title}</h1>
+        {link.state === "gone" && link.heardAt !== null && (
+          <p role="alert">{t.gone(clock(link.heardAt, locale, true))}</p>
+        )}
+        {present !== null && (
+          <p class="soft">
+            {present.me.name} · {t.operations.endsAt(clock(present.endsAt, locale))}{" "}
+            <button class="chip" onClick={signOut}>
+              {t.operations.signOut}
+            </button>
+          </p>
+        )}
+        <button
+          class="chip"
+          lang={language === "zh" ? "en" : "zh-CN"}
+          onClick={() => {
+            choose(language === "zh" ? "en" : "zh");
+          }}
+        >
+          {t.otherLanguage}
+        </button>
+      </header>
+      <Figures city={city} />
+      <div class="left">
+        {(present === null || present.endsAt - now < SOON_MS) && <SignIn />}
+        {isIn && !maySee && <p role="alert">{t.operations.noRole}</p>}
+        {isIn && maySee && <TroubleList city={city} onChoose={setGateway} />}
+      </div>
+      <TroubleMap city={city} />
+      {isIn && gateway !== null && (
+        <Drawer
+          key={gateway}
+          gatewayId={gateway}
+          city={city}
+          onClose={() => {
+            setGateway(null);
+          }}
+        />
+      )}
+    </main>
+  );
+}

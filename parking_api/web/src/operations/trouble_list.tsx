@@ -1,0 +1,106 @@
+/** What is wrong, the worst first, by operator; or, large, that nothing is. */
+import type { City } from "../city";
+import { useWords, type Words } from "../language";
+import { useNow, useStore } from "../store";
+import { clock } from "../time";
+import { Refused } from "./refused";
+import { isWrong, problem, troubles, worstFirst, type Feed } from "./troubles";
+
+interface Props {
+  city: City;
+  onChoose: (gatewayId: string) => void;
+}
+
+export function TroubleList({ city, onChoose }: Props) {
+  const { t, name, locale } = useWords();
+  const found = useStore(troubles);
+  const wrong = useStore(problem);
+  if (found === null) {
+    return <p role="status">{wrong === undefined ? t.loading : (wrong ?? t.failed)}</p>;
+  }
+  const worst = worstFirst(found.feeds.filter(isWrong));
+  const others = found.feeds.filter((feed) => !isWrong(feed));
+  const byOperator = Map.groupBy(worst, (feed) => feed.operator_id);
+  return (
+    <>
+      {wrong !== undefined && <p role="alert">{wrong ?? t.failed}</p>}
+      {worst.length === 0 && found.letters.length === 0 ? (
+        <div class="nothing" role="status">
+          <p>{t.operations.nothing}</p>
+          <small>{t.operations.nothingAt(clock(found.at, locale, true))}</small>
+        </div>
+      ) : (
+        <h2>{t.operations.worst}</h2>
+      )}
+      {[...byOperator].map(([operatorId, feeds]) => {
+        const operator = found.operators.get(operatorId);
+        return (
+          <section key={operatorId} class="card" aria-label={operatorId}>
+            <h3>{operator === undefined ? operatorId : name(operator.name)}</h3>
+            <Rows feeds={feeds} city={city} onChoose={onChoose} />
+          </section>
+        );
+      })}
+      {found.letters.length > 0 && (
+        <section class="card">
+          <h3>{t.operations.refused}</h3>
+          <Refused letters={found.letters} />
+        </section>
+      )}
+      {others.length > 0 && (
+        <ul class="others">
+          {others.map(({ gateway_id: id }) => (
+            <li key={id}>
+              <button
+                class="chip"
+                onClick={() => {
+                  onChoose(id);
+                }}
+              >
+                {id}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function Rows({ feeds, city, onChoose }: Props & { feeds: readonly Feed[] }) {
+  const words = useWords();
+  const now = useNow(1_000);
+  const { t } = words;
+  return (
+    <ul>
+      {feeds.map((feed) => (
+        <li key={feed.gateway_id}>
+          <button
+            class="row"
+            onClick={() => {
+              onChoose(feed.gateway_id);
+            }}
+          >
+            <b>{feed.gateway_id}</b>
+            <span class={feed.unknown > 0 ? "bad" : ""}>{saying(feed, words)}</span>
+            <small class="soft">
+              {feed.received_at === null
+                ? t.operations.neverHeard
+                : t.operations.lastAt(t.age(city.age(feed.received_at, now)))}
+            </small>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function saying(feed: Feed, { t }: Words): string {
+  const { unknown, stale, lots, dead_letters_24h: refused } = feed;
+  const of = t.operations;
+  return [
+    ...(unknown === 0 ? [] : [unknown === lots ? of.allSilent(lots) : of.silent(unknown, lots)]),
+    ...(stale === 0 ? [] : [of.stale(stale)]),
+    ...(refused === 0 ? [] : [of.refusedCount(refused)]),
+  ].join(" · ");
+}

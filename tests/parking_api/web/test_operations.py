@@ -1,0 +1,209 @@
+"""The page for operations and operators: sign-in, what is wrong, what to do."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.ingest_mqtt.running import publish
+from tests.parking_api.people.keys import keyed
+from tests.parking_api.web.between import Between
+from tests.parking_api.web.conftest import COUNTED, GATEWAY, PHONE, Site, Visitor, faults
+from tests.servers import Databases
+
+WALL = {"width": 1440, "height": 900}
+# Of the lots of the simulated city; the one that is silenced.
+SIMULATED = "op-try"
+
+
+@pytest.fixture(scope="module")
+async def keys(city_url: str) -> dict[str, str]:
+    """Keys of operations and of an operator."""
+    at = datetime.now(UTC)
+    given = {
+        "operations": await keyed(city_url, "zhao", "operations", at=at),
+        "operator": await keyed(city_url, "qian", "operator", operator_id=SIMULATED, at=at),
+        "bureau": await keyed(city_url, "sun", "bureau_drafter", at=at),
+    }
+    return {name: headers["Authorization"].split()[1] for name, headers in given.items()}
+
+
+@pytest.fixture
+async def owner(databases: Databases, city_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the database's owner."""
+    connection = await asyncpg.connect(databases.owner_url(city_url.rpartition("/")[2]))
+    yield connection
+    await connection.close()
+
+
+async def sign_in(page: Page, key: str) -> None:
+    """Show a key."""
+    await page.locator("input[name=key]").fill(key)
+    await page.locator("form button").click()
+    await expect(page.locator("input[name=key]")).to_be_hidden()
+
+
+async def refuse(site: Site, free: int) -> None:
+    """Have the gateway send what is refused."""
+    now = datetime.now(UTC)
+    report: dict[str, Any] = {"epoch": int(now.timestamp()), "seq": 1, "free": free}
+    report["observed_at"] = now.isoformat()
+    topic = f"onelot/v1/feeds/{GATEWAY}/{COUNTED}/count"
+    await publish(site.broker, topic, json.dumps(report).encode(), user=GATEWAY)
+
+
+@pytest.mark.parametrize(("language", "locale"), [("zh", "zh-CN"), ("en", "en-GB")])
+async def test_nothing_bars_anybody(
+    visitor: Visitor, site: Site, keys: dict[str, str], language: str, locale: str
+) -> None:
+    await refuse(site, -1)
+    async with visitor.visit("/operations", locale=locale, viewport=WALL) as visit:
+        page = visit.page
+        await expect(page.locator("input[name=key]")).to_be_visible()
+        await expect(page.locator("svg.map circle").first).to_be_attached()
+        assert await faults(page) == []
+        await visit.picture(f"operations-sign-in-{language}")
+        await sign_in(page, keys["operations"])
+        await expect(page.locator(".row").first).to_be_visible()
+        assert await faults(page) == []
+        await visit.picture(f"operations-wall-{language}")
+        await page.locator(".row", has_text=GATEWAY).click()
+        await expect(page.locator(".drawer pre").last).to_contain_text("curl")
+        assert await faults(page) == []
+        await visit.picture(f"operations-gateway-{language}")
+        await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        await page.locator(".drawer header button").click()
+        assert await faults(page) == []
+        await visit.picture(f"operations-phone-{language}")
+
+
+async def test_a_gateway_that_is_silenced_comes_first(
+    visitor: Visitor, keys: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    found = await owner.fetchrow(
+        "SELECT gateway_id, count(*) FROM lot WHERE gateway_id <> $1 AND retired_at IS NULL"
+        " GROUP BY 1 ORDER BY 2 DESC LIMIT 1",
+        GATEWAY,
+    )
+    assert found is not None
+    gateway, lots = found
+    async with visitor.visit("/operations", locale="en-GB", viewport=WALL) as visit:
+        await sign_in(visit.page, keys["operations"])
+        await expect(visit.page.locator(".row").first).to_be_visible()
+        await owner.execute(
+            "UPDATE lot_state SET observed_at = now() - interval '2 days',"
+            " received_at = now() - interval '2 days' WHERE lot_id IN"
+            " (SELECT lot_id FROM lot WHERE gateway_id = $1)",
+            gateway,
+        )
+        first = visit.page.locator(".row").first
+        await expect(first).to_contain_text(gateway, timeout=20_000)
+        await expect(first).to_contain_text("silent")
+        await expect(first).to_contain_text("2 d ago", timeout=20_000)
+        await first.click()
+        drawer = visit.page.locator(".drawer")
+        await expect(drawer.locator(".lots li")).to_have_count(lots)
+        await expect(drawer.get_by_text("power and network")).to_be_visible()
+        link = drawer.locator(".lots a").first
+        await expect(link).to_have_attribute("href", "/#lot=" + await first_lot(owner, gateway))
+        await visit.picture("operations-silenced-en")
+
+
+async def first_lot(owner: asyncpg.Connection, gateway: str) -> str:
+    """The lot of a gateway that comes first."""
+    found: str = await owner.fetchval("SELECT min(lot_id) FROM lot WHERE gateway_id = $1", gateway)
+    return found
+
+
+async def test_an_operator_sees_its_own_and_why_a_message_was_refused(
+    visitor: Visitor, site: Site, keys: dict[str, str]
+) -> None:
+    await refuse(site, 1_000_000)
+    async with visitor.visit("/operations", locale="zh-CN", viewport=WALL) as visit:
+        page = visit.page
+        await sign_in(page, keys["operator"])
+        await expect(page.locator(".row")).to_have_count(1)
+        await expect(page.locator(".row")).to_contain_text(GATEWAY)
+        await page.locator(".row").click()
+        reason = page.locator(".drawer summary", has_text="车位号或空位数超出登记的车位")
+        await reason.click()
+        await expect(page.locator(".drawer details[open] pre")).to_contain_text("1000000")
+        push = page.locator(".drawer pre").last
+        await expect(push).to_contain_text(f"{site.api.url}/v1/feeds/{GATEWAY}/3702")
+        await visit.picture("operations-operator-zh")
+
+
+async def test_the_key_is_kept_nowhere_and_the_session_ends(
+    visitor: Visitor, keys: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    async with visitor.visit("/operations", locale="en-GB", may_complain=True) as visit:
+        page = visit.page
+        await page.locator("input[name=key]").fill("ok_000000000000_" + "0" * 43)
+        await page.locator("form button").click()
+        await expect(page.get_by_text("unknown, revoked or expired")).to_be_visible()
+        await sign_in(page, keys["operations"])
+        await expect(page.locator(".row").first).to_be_visible()
+        kept = await page.evaluate(
+            "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie,"
+            " location.href, document.documentElement.outerHTML])"
+        )
+        assert "ok_" not in kept
+        assert "ot_" not in kept
+        # Whatever ends the token ends the session.
+        await owner.execute("UPDATE api_key SET revoked_at = now() WHERE person_id = 'zhao'")
+        await expect(page.get_by_text("The session ended at")).to_be_visible(timeout=20_000)
+        await expect(page.locator(".row")).to_have_count(0)
+        await owner.execute("UPDATE api_key SET revoked_at = NULL WHERE person_id = 'zhao'")
+
+
+async def test_before_the_session_ends_it_asks_for_the_key(
+    visitor: Visitor, keys: dict[str, str]
+) -> None:
+    async with visitor.visit("/operations", locale="en-GB", may_complain=True) as visit:
+        page = visit.page
+        await page.clock.install()
+        await page.reload()
+        await sign_in(page, keys["operations"])
+        await page.clock.fast_forward("14:00")
+        await expect(page.get_by_text("The session ends at")).to_be_visible()
+        await expect(page.locator(".row").first).to_be_visible()
+        await visit.picture("operations-ends-soon-en")
+
+
+async def test_who_may_not_see_feeds_is_told(visitor: Visitor, keys: dict[str, str]) -> None:
+    async with visitor.visit("/operations", locale="en-GB") as visit:
+        await sign_in(visit.page, keys["bureau"])
+        await expect(visit.page.get_by_text("This key may not see gateways")).to_be_visible()
+
+
+async def test_where_nothing_is_wrong_it_says_so_large(
+    visitor: Visitor, site: Site, keys: dict[str, str]
+) -> None:
+    async with visitor.visit("/operations", locale="en-GB", viewport=WALL) as visit:
+        async with httpx.AsyncClient(base_url=site.api.url) as client:
+            shown = {"Authorization": f"Bearer {keys['operations']}"}
+            feeds = (await client.get("/v1/feeds", headers=shown)).json()
+        for feed in feeds["items"]:
+            feed |= {"unknown": 0, "stale": 0, "dead_letters_24h": 0, "live": feed["lots"]}
+        await visit.page.route(
+            "**/v1/feeds?*", lambda route: route.fulfill(json={**feeds, "next": None})
+        )
+        await visit.page.route(
+            "**/v1/dead-letters?*", lambda route: route.fulfill(json={"items": [], "next": None})
+        )
+        await sign_in(visit.page, keys["operations"])
+        await expect(visit.page.get_by_text("Nothing is wrong", exact=True)).to_be_visible()
+        await visit.picture("operations-nothing-en")
+
+
+async def test_a_broken_stream_is_told(broken: Visitor, between: Between) -> None:
+    async with broken.visit("/operations", locale="en-GB", may_complain=True) as visit:
+        await expect(visit.page.locator("svg.map")).to_be_visible()
+        between.is_broken = True
+        between.cut()
+        await expect(visit.page.get_by_text("No news since")).to_be_visible()
