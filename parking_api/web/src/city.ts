@@ -5,7 +5,8 @@ import { Store } from "./store";
 import { follow } from "./stream";
 
 export type LotState = Shapes["LotState"];
-export type Ground = FeatureCollection<Polygon | MultiPolygon>;
+/** The districts. */
+export type Ground = FeatureCollection<Polygon | MultiPolygon, Shapes["DistrictFacts"]>;
 /** West, south, east, north, in degrees. */
 export type Box = [number, number, number, number];
 
@@ -95,7 +96,7 @@ export class City {
 
   async #groundUntilThere(end: AbortSignal): Promise<Ground | null> {
     while (!end.aborted) {
-      const answer = await read("/v1/zones", {}, end);
+      const answer = await read("/v1/districts", {}, end);
       if (answer.ok) {
         this.isAway.set(false);
         return answer.value as unknown as Ground;

@@ -60,6 +60,22 @@ export function layers(of: Colours, { language }: Words): LayerSpecification[] {
       paint: { "line-color": of.border, "line-width": 1 },
     },
     {
+      id: "districts",
+      type: "symbol",
+      source: "labels",
+      maxzoom: 13,
+      layout: {
+        "text-field": ["get", language],
+        "text-font": ["sans-serif"],
+        "text-size": 14,
+        "text-letter-spacing": 0.1,
+        // Beside the marks where they take its place.
+        "text-variable-anchor": ["center", "top", "bottom", "left", "right"],
+        "text-radial-offset": 2,
+      },
+      paint: { "text-color": of.soft, "text-halo-color": of.land, "text-halo-width": 2 },
+    },
+    {
       id: "bays",
       type: "fill",
       source: "bays",

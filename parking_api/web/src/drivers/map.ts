@@ -5,6 +5,7 @@ import { lookOf, type City, type LotState } from "../city";
 import { language, words } from "../language";
 import { ask, asked } from "./asking";
 import type { Bays } from "./bays";
+import { labels } from "./labels";
 import { BAYS_ZOOM, layers, NO_FEATURES, repaint } from "./layers";
 import { colours, draw, MARKS, PIXEL_RATIO } from "./marks";
 
@@ -59,6 +60,7 @@ export class CityMap {
         this.#map.addImage(mark, draw(mark, of), { pixelRatio: PIXEL_RATIO });
       }
       this.#map.addSource("ground", { type: "geojson", data: NO_FEATURES });
+      this.#map.addSource("labels", { type: "geojson", data: NO_FEATURES });
       this.#map.addSource("lots", {
         type: "geojson",
         data: NO_FEATURES,
@@ -96,7 +98,9 @@ export class CityMap {
   #follow(): void {
     const { ground, box, lots } = this.#city;
     const onGround = (): void => {
-      if (ground.value !== null) void this.#source("ground").setData(ground.value);
+      if (ground.value === null) return;
+      void this.#source("ground").setData(ground.value);
+      void this.#source("labels").setData(labels(ground.value));
     };
     let isFirst = true;
     let hasLots = false;
@@ -229,7 +233,7 @@ export class CityMap {
     return { left: 0, right: 0, top: 116, bottom: clientHeight * 0.46 };
   }
 
-  #source(name: "ground" | "lots" | "bays" | "chosen"): maplibregl.GeoJSONSource {
+  #source(name: "ground" | "labels" | "lots" | "bays" | "chosen"): maplibregl.GeoJSONSource {
     const source = this.#map.getSource<maplibregl.GeoJSONSource>(name);
     if (source === undefined) throw new Error(`the map has no ${name}`);
     return source;
