@@ -19,7 +19,8 @@ from ingest_mqtt.messages import REPORTS
 from ingest_mqtt.wire import AckMessage
 from parking_api.connections import KINDS, REFUSALS
 from parking_api.errors import FAILED, PROBLEM_JSON, Problem, problem
-from parking_api.lots.models import LotCollection, LotStates, NearestLotCollection
+from parking_api.lots.models import LotCollection, NearestLotCollection
+from parking_api.lots.stream_models import LotStates, StateColumns
 from parking_api.public_reads import LIVE, is_public
 from parking_api.spaces.models import NearestSpaceCollection
 from parking_api.strict_route import MAX_BODY_BYTES, BodyTooLargeError, EncodedBodyError
@@ -57,6 +58,7 @@ DECLARED: Final = (
     LotStates,
     NearestLotCollection,
     NearestSpaceCollection,
+    StateColumns,
 )
 # Problems that any request may meet, and any that has a body: each stands once, by this name.
 _SHARED: Final = {

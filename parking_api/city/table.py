@@ -28,6 +28,7 @@ _UNCHANGING: Final = tuple(
 )
 REGISTERED: Final = (*_UNCHANGING, "registered_capacity")
 Mask = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
 
 DATA_STATES: Final[tuple[DataState, ...]] = ("live", "stale", "unknown")
 STATUSES: Final[tuple[LotStatus, ...]] = ("open", "full", "closed", "unknown")
@@ -61,6 +62,34 @@ class FreeBays(NamedTuple):
         if not parts:
             return cls(np.empty(0, dtype=np.intp), np.empty(0), np.empty(0))
         return cls(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+class Marks(NamedTuple):
+    """What there is to tell of each lot at an instant, as numbers, each of shape (lots,).
+
+    Attributes:
+        versions: Of its state; -1 before any.
+        capacities: Spaces in service.
+        free_spaces: As reported; -1 where nothing is known.
+        unknown_spaces: As reported.
+        data_states: Indices of `DATA_STATES`.
+        statuses: Indices of `STATUSES`.
+        closures: Numbers that differ where what is told of a closure does; 0 for none that runs.
+        observed: When the state was true, in microseconds since 1970.
+    """
+
+    versions: Numbers
+    capacities: Numbers
+    free_spaces: Numbers
+    unknown_spaces: Numbers
+    data_states: Numbers
+    statuses: Numbers
+    closures: Numbers
+    observed: Numbers
+
+    def changed_since(self, before: "Marks") -> Indices:
+        """Return the lots of which there is something new to tell."""
+        return np.flatnonzero((np.stack(self) != np.stack(before)).any(axis=0))
 
 
 class Lot:
@@ -275,16 +304,15 @@ class Table:
         statuses[self.shut] = _CLOSED
         return data_states, statuses.astype(np.int8)
 
-    def marks(self, now: int) -> NDArray[np.int64]:
-        """Return numbers that differ wherever a lot's state, its worth or its closure has changed.
-
-        Returns:
-            A column for each lot.
-        """
-        counts = self.capacities, self.free_spaces, self.unknown_spaces
+    def marks(self, now: int) -> Marks:
+        """Return what there is to tell of every lot."""
         data_states, statuses = self.statuses(now)
+        counts = self.capacities, self.free_spaces, self.unknown_spaces
         closures = np.where(self.shut, self._closures, 0)
-        return np.stack([self._versions, *counts, data_states, statuses, closures])
+        # A copy of what changes.
+        return Marks(
+            *np.stack([self._versions, *counts, data_states, statuses, closures, self.observed])
+        )
 
     def in_box(self, west: float, south: float, east: float, north: float) -> Mask:
         """Return which lots lie in a box, edges included."""
@@ -303,11 +331,11 @@ class Table:
         hours = [one.not_open_within(start, end) is None for one in self._hours]
         return np.array(hours, dtype=np.bool_)[self._hours_of]
 
-    def free_of(self, space_class: SpaceClass | None) -> NDArray[np.int64]:
+    def free_of(self, space_class: SpaceClass | None) -> Numbers:
         """Return how many free spaces, or bays of a class, each lot has; -1 for not known."""
         if space_class is None:
             return self.free_spaces
-        of_class: NDArray[np.int64] = self._free_of_class[SPACE_CLASSES.index(space_class)]
+        of_class: Numbers = self._free_of_class[SPACE_CLASSES.index(space_class)]
         return of_class
 
     def free_bays(self, lot: Lot) -> FreeBays:

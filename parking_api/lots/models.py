@@ -24,7 +24,6 @@ from parking_api.models import (
 )
 from parking_api.paging import NEXT, START, PageLimit
 from parking_api.parameters import (
-    ID_PATTERN,
     Box,
     Form,
     Height,
@@ -41,9 +40,6 @@ from parking_api.quotes.models import Quote, StayAnswer, StayAsk
 
 STORED_STEP_S = 300
 MOST_STEPS = 10_000
-# Lots that a reader of the stream may name: a sign shows a few.
-MOST_NAMED = 50
-_ID = ID_PATTERN.strip("^$")
 DEFAULT_SPAN = timedelta(hours=24)
 
 
@@ -106,34 +102,6 @@ class LotsAsk(StayAsk, InCrs):
     cursor: Annotated[Id | None, Field(description=START)] = None
     f: Form = "json"
     source: Source = "memory"
-
-
-class StreamAsk(InCrs):
-    """The lots whose changes are told: those in a box, those around a place, or those named."""
-
-    bbox: Box | None = None
-    lon: Longitude | None = None
-    lat: Latitude | None = None
-    radius_m: Annotated[Radius | None, Field(description="With a place; 2000 where not given.")] = (
-        None
-    )
-    lots: Annotated[
-        str | None,
-        Field(
-            pattern=rf"^{_ID}(,{_ID}){{0,{MOST_NAMED - 1}}}$",
-            description=f"Ids with commas between them, at most {MOST_NAMED}.",
-            examples=["370202-0001,370202-0002"],
-        ),
-    ] = None
-
-    @model_validator(mode="after")
-    def _one_choice(self) -> Self:
-        place = {self.lon, self.lat, self.radius_m} != {None}
-        if [self.bbox is not None, place, self.lots is not None].count(True) != 1 or (
-            place and None in (self.lon, self.lat)
-        ):
-            raise ValueError("give bbox, or lon and lat, or lots")
-        return self
 
 
 class OccupancyAsk(Parameters):
@@ -260,31 +228,6 @@ class NearestLotCollection(NearestLotsEnvelope):
 
 
 VERSION = "Text that orders: rises with each change of the lot."
-
-
-class LotState(Answer):
-    """A lot at a time: the data of an event `lot` of `/v1/stream`."""
-
-    lot_id: str = Field(examples=["370202-0001"])
-    location: Point
-    capacity: Count = Field(description="Spaces in service.", examples=[312])
-    free_spaces: Count | None = Field(description=FREE, examples=[41])
-    unknown_spaces: Count = Field(description=UNKNOWN, examples=[0])
-    status: LotStatus
-    data_state: DataState
-    closed_until: AwareDatetime | None = Field(None, description=CLOSED_UNTIL)
-    closed_reason: str | None = Field(None, description=CLOSED_REASON)
-    observed_at: AwareDatetime | None = Field(description=OBSERVED)
-    version: str | None = Field(
-        pattern=r"^\d{20}$", description=VERSION + " Null before any report."
-    )
-
-
-class LotStates(Answer):
-    """All lots that were asked for: the data of an event `lots` of `/v1/stream`."""
-
-    lots: list[LotState] = Field(description="By `lot_id`.")
-    as_of: AwareDatetime | None = Field(description=AS_OF)
 
 
 class OpeningHours(Answer):

@@ -32,8 +32,8 @@ from parking_api.lots.models import (
     NearestLotsQuery,
     Occupancy,
     OccupancyAsk,
-    StreamAsk,
 )
+from parking_api.lots.stream_models import StreamAsk
 from parking_api.lots.streaming import (
     EVENT_STREAM,
     CurrentChanges,
@@ -105,7 +105,8 @@ async def nearest_lots(
     responses={
         200: {
             "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
-            "description": "Events `lots`, whose data is a `LotStates`, and `lot`, a `LotState`.",
+            "description": "Events `lots`, whose data is a `LotStates`, and `lot`, a `LotState`; "
+            "with `f=columns` events `states`, a `StateColumns`.",
         },
         **described(BAD, CityLoadingError, TooManyOwnReadersError, TooManyReadersError),
     },
@@ -119,6 +120,9 @@ async def stream_lots(
     reader knew. Then an event `lot` for each lot that changes, also where it becomes `stale` or
     `unknown`, opens or closes: at most one a lot and second, with its newest state. Where lots have
     come, gone or moved, `lots` comes again. A comment comes after 15 s without an event.
+
+    With `f=columns` an event `states` has what `lots` has, in columns and without places, and
+    another, at most one a second, all lots that have changed.
 
     The stream ends when the process does; a reader that connects again gets `lots` first, from
     whichever process.

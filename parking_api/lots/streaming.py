@@ -7,6 +7,7 @@ only what has been overtaken. A text is made once for each state, and all reader
 | what is kept | how much |
 |---|---|
 | of each lot | when it changed last, and its text, in each `crs` that was asked for |
+| of states in columns | a text for all readers that are to be told of the same lots |
 | of each reader | which lots it asked for, and when it looked last |
 | of what a reader has not taken | 64 KiB, and a piece: beyond that its sending waits |
 
@@ -33,8 +34,9 @@ from parking_api.city.table import Table
 from parking_api.clients import Bounded
 from parking_api.coordinates import Crs, placed
 from parking_api.errors import ApiError
-from parking_api.lots.models import StreamAsk
+from parking_api.lots.columns import state_columns
 from parking_api.lots.service import lot_state
+from parking_api.lots.stream_models import StreamAsk
 from parking_api.public_reads import IS_HEAD
 from parking_api.resources import Deps
 
@@ -48,6 +50,9 @@ _HEARTBEAT: Final = b":\n\n"
 _LOOK_MICROS: Final = 100_000
 # Lots that are written at a time: 2 ms where no text is there yet.
 _PIECE: Final = 100
+# Of states in columns: what is kept for others, until a lot changes; and what is sent at a time.
+_MOST_TEXTS: Final = 100
+_PIECE_BYTES: Final = 65_536
 # Readers that came at once come back, and look, at times that lie apart: multiples of it, modulo 1,
 # are evenly spread (the golden ratio's low-discrepancy sequence).
 _SPREAD: Final = 0.618_033_988_749_895
@@ -85,6 +90,7 @@ class Watched:
         self._now = now
         self._marks = table.marks(now)
         self._texts: dict[Crs, list[bytes | None]] = {}
+        self._columns: dict[tuple[bytes, bool], bytes] = {}
 
     def are_of(self, table: Table) -> bool:
         """Return whether a table has the same lots, at the same places."""
@@ -93,11 +99,12 @@ class Watched:
     def look(self, table: Table, now: int) -> None:
         """Note which lots have changed."""
         marks = table.marks(now)
-        changed = np.flatnonzero((marks != self._marks).any(axis=0))
+        changed = marks.changed_since(self._marks)
         self.table, self._marks, self._now = table, marks, now
         if len(changed):
             self.serial += 1
             self.serials[changed] = self.serial
+            self._columns = {}
             for index in changed.tolist():
                 for texts in self._texts.values():
                     texts[index] = None
@@ -113,6 +120,17 @@ class Watched:
                 text = known[index] = orjson.dumps(placed(lot_state(row), crs))
             found.append(text)
         return found
+
+    def columns(self, lots: Indices, as_of: datetime | None, *, are_all: bool) -> bytes:
+        """Return the states of some lots in columns, as of the latest look."""
+        key = lots.tobytes(), are_all
+        text = self._columns.get(key)
+        if text is None:
+            if len(self._columns) >= _MOST_TEXTS:
+                self._columns = {}
+            text = state_columns(self.table, self._marks, lots, as_of, are_all=are_all)
+            self._columns[key] = text
+        return text
 
 
 class Changes:
@@ -194,9 +212,10 @@ class Changes:
             present = self._look()
             if present is not watched:
                 watched, lots = present, _chosen(present.table, ask)
-                pieces = _all_of(watched, lots, ask.crs, self._city.as_of)
+                pieces = self._pieces(watched, lots, ask, are_all=True)
             else:
-                pieces = _some_of(watched, lots[watched.serials[lots] > seen], ask.crs)
+                changed = lots[watched.serials[lots] > seen]
+                pieces = self._pieces(watched, changed, ask, are_all=False)
             seen = watched.serial
             for piece in pieces:
                 silent_s = 0.0
@@ -211,6 +230,17 @@ class Changes:
             await self._pause(pause_s)
             silent_s += pause_s
             pause_s = EVERY_S
+
+    def _pieces(
+        self, watched: Watched, lots: Indices, ask: StreamAsk, *, are_all: bool
+    ) -> Iterator[bytes]:
+        """Return the events of all lots asked for, or of those that have changed."""
+        as_of = self._city.as_of
+        if ask.f == "columns":
+            return _columns_of(watched, lots, as_of, are_all=are_all)
+        if are_all:
+            return _all_of(watched, lots, ask.crs, as_of)
+        return _some_of(watched, lots, ask.crs)
 
     def _look(self) -> Watched:
         """Note what has changed, unless that was done just now."""
@@ -265,6 +295,17 @@ def _some_of(watched: Watched, lots: Indices, crs: Crs) -> Iterator[bytes]:
     for start in range(0, len(lots), _PIECE):
         texts = watched.texts(lots[start : start + _PIECE], crs)
         yield b"".join(b"event: lot\ndata: %b\n\n" % text for text in texts)
+
+
+def _columns_of(
+    watched: Watched, lots: Indices, as_of: datetime | None, *, are_all: bool
+) -> Iterator[bytes]:
+    """Yield one event of some lots, piece by piece; none where there is nothing to tell."""
+    if are_all or len(lots):
+        text = watched.columns(lots, as_of, are_all=are_all)
+        event = b"event: states\ndata: %b\n\n" % text
+        for start in range(0, len(event), _PIECE_BYTES):
+            yield event[start : start + _PIECE_BYTES]
 
 
 class EventStream(StreamingResponse):

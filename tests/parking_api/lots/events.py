@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from parking_api.lots.models import LotState, LotStates
+from parking_api.lots.stream_models import LotState, LotStates, StateColumns
 
 HEARTBEAT = "heartbeat"
 
@@ -48,7 +48,11 @@ def _event(block: str) -> Event:
     kind, data = block.split("\n")
     assert kind.startswith("event: ")
     text = data.removeprefix("data: ")
-    models: dict[str, type[BaseModel]] = {"event: lots": LotStates, "event: lot": LotState}
+    models: dict[str, type[BaseModel]] = {
+        "event: lots": LotStates,
+        "event: lot": LotState,
+        "event: states": StateColumns,
+    }
     model = models[kind]
     model.model_validate_json(text)
     return Event(kind.removeprefix("event: "), json.loads(text))

@@ -2,70 +2,23 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from datetime import datetime, time, timedelta
 from typing import Any
 
 import httpx
-import msgspec
 import numpy as np
 import pytest
 
-from ingest_mqtt.wire import StateMessage
 from parking_api.city.distances import distances_m
-from parking_api.city.following import FollowedCity
 from parking_api.city.states import micros
 from parking_api.lots import streaming
-from parking_api.lots.models import StreamAsk
+from parking_api.lots.stream_models import StreamAsk
 from parking_api.lots.streaming import Changes, TooManyOwnReadersError, TooManyReadersError, Watched
 from parking_api.settings import ApiSettings
-from tests.parking_api.builders import Builder
-from tests.parking_api.city.loading import loaded, pooled
-from tests.parking_api.city.messages import state
-from tests.parking_api.lots.events import HEARTBEAT, Event, events, soon
+from tests.parking_api.city.loading import loaded
+from tests.parking_api.lots.events import HEARTBEAT, events, soon
+from tests.parking_api.lots.telling import Told
 from tests.parking_api.serving import ageless, get, refused
-
-BOX = StreamAsk(bbox="120.3,36.0,120.5,36.1")
-
-
-class Told:
-    """A city of a test, its changes, and its clock."""
-
-    def __init__(self, city: FollowedCity, built: Builder) -> None:
-        self.city = city
-        self.built = built
-        self.now = built.now
-        self.readers: list[int] = []
-        self.changes = Changes(city, lambda: self.now, 2, 1, self.readers.append)
-
-    def read(self, ask: StreamAsk = BOX) -> AsyncIterator[Event]:
-        return events(self.changes.events(ask))
-
-    def report(self, lot_id: str, free_spaces: int) -> None:
-        """Have the broker tell a state; time enough passes that somebody looks."""
-        self.built.version += 1
-        message = state(lot_id, self.built.version, free_spaces, self.built)
-        assert self.city.apply(msgspec.json.decode(message, type=StateMessage))
-        self.now += timedelta(seconds=1)
-
-    def lot_at(self, lot_id: str) -> Any:
-        return self.city.table.at(self.city.table.by_id[lot_id], micros(self.now))
-
-
-@pytest.fixture
-async def told(
-    database_url: str, built: Builder, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Told]:
-    """Lots a and b in the box and c outside; readers look all the time."""
-    monkeypatch.setattr(streaming, "EVERY_S", 0.001)
-    await built.lot("a", 120.38, 36.06, timezone="UTC")
-    await built.lot("b", 120.3, 36.1)
-    await built.lot("c", 120.6, 36.06)
-    await built.report("a", 3)
-    async with pooled(database_url) as database:
-        city = FollowedCity(database)
-        await city.read()
-        yield Told(city, built)
 
 
 async def test_the_present_state_comes_first_then_changes(told: Told) -> None:

@@ -265,6 +265,7 @@ async def public(walk: Walk) -> None:
         "bbox=120,36,121,37&lon=120.38",
         "bbox=120,36,126,37",
         f"{here}&x=1",
+        f"{here}&f=geojson",
     ):
         await get(f"/v1/stream?{query}")
 
@@ -1146,6 +1147,8 @@ async def ending(walk: Walk) -> None:
         "lon=120.3801&lat=36.0601&radius_m=150",
         "bbox=120.3,36,120.4,36.2",
         "bbox=0,0,1,1",
+        "lon=120.3801&lat=36.0601&radius_m=150&f=columns&crs=gcj02",
+        "bbox=0,0,1,1&f=columns",
     ):
         await walk.get(f"/v1/stream?{query}")
 
