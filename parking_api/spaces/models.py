@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from parking_api.models import DEGRADED, Answer, DataState, Point, SpaceClass, SpaceState
+from parking_api.models import DEGRADED, Answer, Count, DataState, Point, SpaceClass, SpaceState
 from parking_api.parameters import (
     Form,
     Height,
@@ -16,6 +16,9 @@ from parking_api.parameters import (
     Source,
     SourceAsk,
 )
+
+# Base64 of bytes.
+Bitmap = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")] | None
 
 
 class NearestSpacesAsk(Parameters):
@@ -37,7 +40,11 @@ class NearestSpacesQuery(NearestSpacesAsk, InCrs):
 
 
 class LotSpacesAsk(SourceAsk, InCrs):
-    """The bays of a lot."""
+    """The bays of a lot, in one of two forms."""
+
+    f: Annotated[
+        Literal["json", "bits"], Field(description="`bits` for the states alone, as bitmaps.")
+    ] = "json"
 
 
 class BayFacts(Answer):
@@ -102,12 +109,35 @@ class LotSpace(BayFacts):
     state: SpaceState
 
 
-class LotSpaces(Answer):
-    """The bays of a lot, by number; none where the gates count."""
+class LotSpacesEnvelope(Answer):
+    """What stands around the bays of a lot."""
 
-    items: list[LotSpace]
-    next: None = Field(description="Always null: all bays are in one answer.")
     data_state: DataState
     observed_at: AwareDatetime | None
     as_of: AwareDatetime | None = Field(description="The commit that the answer reflects.")
     degraded: bool = Field(description=DEGRADED)
+
+
+class LotSpaces(LotSpacesEnvelope):
+    """The bays of a lot, by number; none where the gates count."""
+
+    items: list[LotSpace]
+    next: None = Field(description="Always null: all bays are in one answer.")
+
+
+class SpaceBits(LotSpacesEnvelope):
+    """The states of the bays of a lot as bitmaps: what is neither free nor unknown is occupied.
+
+    Bay n is bit (n-1) mod 8 of byte (n-1) div 8, the least significant bit being 0. There are as
+    many bytes as the capacity, or the largest number of a bay, takes. A number that no bay has is
+    unknown.
+    """
+
+    lot_id: str = Field(examples=["370202-0001"])
+    capacity: Count = Field(description="Spaces in service.")
+    free: Bitmap = Field(
+        description="Bays that are free, base64; null where the gates count.", examples=["BgE="]
+    )
+    unknown: Bitmap = Field(
+        description="Bays of which nothing is known; likewise.", examples=["GAA="]
+    )

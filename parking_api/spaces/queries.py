@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from parking_api.models import DataState, Placed, SpaceClass, SpaceState
+from parking_api.models import DataState, Placed, Reporting, SpaceClass, SpaceState
 from sql.engine import Db
 from sql.statements import Row, Statements
 
@@ -28,6 +28,8 @@ class LotOfBays(Row):
     """What the bays of a lot have in common."""
 
     timezone: str
+    reporting: Reporting
+    capacity: int
     data_state: DataState
     observed_at: datetime | None
     committed_at: datetime | None

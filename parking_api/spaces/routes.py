@@ -13,7 +13,13 @@ from parking_api.models import GEO_JSON, formed, respond
 from parking_api.parameters import LotId
 from parking_api.resources import Deps
 from parking_api.spaces import service
-from parking_api.spaces.models import LotSpaces, LotSpacesAsk, NearestSpaces, NearestSpacesQuery
+from parking_api.spaces.models import (
+    LotSpaces,
+    LotSpacesAsk,
+    NearestSpaces,
+    NearestSpacesQuery,
+    SpaceBits,
+)
 from parking_api.spaces.writing import BayAnswers
 
 router = APIRouter(tags=["spaces"])
@@ -61,16 +67,21 @@ async def nearest_spaces(
 
 @router.get(
     "/v1/lots/{lot_id}/spaces",
-    response_model=LotSpaces,
+    response_model=LotSpaces | SpaceBits,
     responses=described(UNKNOWN, LotRetiredError, BAD, AWAY),
 )
 async def get_lot_spaces(
     lot_id: LotId, ask: Annotated[LotSpacesAsk, Query()], deps: Deps, city: CityCopy
 ) -> Response:
-    """Tell the state of each bay of one lot; none for a lot that counts at its gates."""
+    """Tell the state of each bay of one lot; none for a lot that counts at its gates.
+
+    With `f=bits` the states alone come as bitmaps: for whoever has the bays already.
+    """
     if ask.source == "memory":
-        found = service.remembered_bays(city, lot_id, deps.clock(), degraded=deps.database.is_away)
+        found = service.remembered_bays(
+            city, ask, lot_id, deps.clock(), degraded=deps.database.is_away
+        )
     else:
         async with deps.database.connection() as db:
-            found = await service.lot_spaces(db, lot_id)
+            found = await service.lot_spaces(db, ask, lot_id)
     return respond(placed(found, ask.crs))

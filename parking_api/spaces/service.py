@@ -1,8 +1,13 @@
 """Reads bays for answers: the nearest free bays, and all bays of a lot."""
 
+from base64 import b64encode
+from collections.abc import Sequence
 from datetime import datetime
 
-from parking_api.city.bays import Bays
+import numpy as np
+from numpy.typing import NDArray
+
+from parking_api.city.bays import FREE, UNKNOWN_BAY, Bays
 from parking_api.city.memory import City
 from parking_api.city.queries import newest_commit
 from parking_api.city.service import missing
@@ -10,8 +15,8 @@ from parking_api.city.states import micros
 from parking_api.city.table import DATA_STATES
 from parking_api.models import DISTANCE_STEPS, Json, local, point, rounded
 from parking_api.spaces import queries
-from parking_api.spaces.models import NearestSpacesAsk
-from parking_api.spaces.queries import Bay, NearestSpace
+from parking_api.spaces.models import LotSpacesAsk, NearestSpacesAsk
+from parking_api.spaces.queries import Bay, LotOfBays, NearestSpace
 from sql.engine import Db, transaction
 from sql.kinds import SPACE_CLASSES, SPACE_STATES
 
@@ -45,8 +50,8 @@ def place(bays: Bays, index: int) -> Json:
     }
 
 
-async def lot_spaces(db: Db, lot_id: str) -> Json:
-    """Read the bays of one lot with their states.
+async def lot_spaces(db: Db, ask: LotSpacesAsk, lot_id: str) -> Json:
+    """Read the bays of one lot with their states, in the form that is asked for.
 
     Raises:
         LotRetiredError: It is retired.
@@ -57,42 +62,81 @@ async def lot_spaces(db: Db, lot_id: str) -> Json:
         bays = await queries.bays(db, lot_id)
     if lot is None:
         raise await missing(db, lot_id)
-    return {
-        "items": [_bay(bay, lot_id) | {"state": bay.state} for bay in bays],
-        "next": None,
-        "data_state": lot.data_state,
-        "observed_at": local(lot.observed_at, lot.timezone),
-        "as_of": local(lot.committed_at, lot.timezone),
-        "degraded": False,
-    }
+    if ask.f == "bits":
+        numbers = np.array([bay.number for bay in bays], dtype=np.intp)
+        states = np.array([SPACE_STATES.index(bay.state) for bay in bays], dtype=np.int8)
+        return _bits(lot_id, lot, numbers, states, degraded=False)
+    return _items(lot_id, lot, bays, degraded=False)
 
 
-def remembered_bays(city: City, lot_id: str, now: datetime, *, degraded: bool) -> Json:
+def remembered_bays(
+    city: City, ask: LotSpacesAsk, lot_id: str, now: datetime, *, degraded: bool
+) -> Json:
     """Return the bays of one lot from memory, as `lot_spaces` does.
 
     Raises:
         LotRetiredError: It is retired.
         LotUnknownError: There is none of that id.
     """
-    table, at = city.table, micros(now)
+    table = city.table
     lot = city.lot(lot_id)
-    state, worth = lot.state, DATA_STATES[table.data_state(lot, at)]
-    bays = table.bays
-    states = table.bay_states(lot)
-    of_lot = bays.of_lot(lot.index)
+    state, worth = lot.state, DATA_STATES[table.data_state(lot, micros(now))]
+    row = LotOfBays(
+        timezone=lot.facts.timezone,
+        reporting=lot.facts.reporting,
+        capacity=lot.capacity,
+        data_state=worth,
+        observed_at=state.observed_at if state else None,
+        committed_at=state.committed_at if state else None,
+    )
+    bays, of_lot, states = table.bays, table.bays.of_lot(lot.index), table.bay_states(lot)
+    if worth == "unknown":
+        states = np.full_like(states, UNKNOWN_BAY)
+    if ask.f == "bits":
+        return _bits(lot_id, row, bays.numbers[of_lot], states, degraded=degraded)
     rows = [
-        Bay(
-            state="unknown" if worth == "unknown" else SPACE_STATES[code],
-            **place(bays, index),
-        )
+        Bay(state=SPACE_STATES[code], **place(bays, index))
         for index, code in zip(range(of_lot.start, of_lot.stop), states.tolist(), strict=True)
     ]
+    return _items(lot_id, row, rows, degraded=degraded)
+
+
+def _items(lot_id: str, lot: LotOfBays, bays: Sequence[Bay], *, degraded: bool) -> Json:
+    """Return the bays of a lot, each with its state."""
+    items = [_bay(bay, lot_id) | {"state": bay.state} for bay in bays]
+    return {"items": items, "next": None, **_envelope(lot, degraded=degraded)}
+
+
+def _bits(
+    lot_id: str,
+    lot: LotOfBays,
+    numbers: NDArray[np.signedinteger],
+    states: NDArray[np.int8],
+    *,
+    degraded: bool,
+) -> Json:
+    """Return the states of a lot's bays as bitmaps, by their numbers."""
+    known = np.full(max(lot.capacity, int(numbers.max(initial=0))), UNKNOWN_BAY, dtype=np.int8)
+    known[numbers - 1] = states
+    senses = lot.reporting == "bays"
     return {
-        "items": [_bay(row, lot_id) | {"state": row.state} for row in rows],
-        "next": None,
-        "data_state": worth,
-        "observed_at": local(state.observed_at, lot.facts.timezone) if state else None,
-        "as_of": local(state.committed_at, lot.facts.timezone) if state else None,
+        "lot_id": lot_id,
+        "capacity": lot.capacity,
+        "free": _packed(known == FREE) if senses else None,
+        "unknown": _packed(known == UNKNOWN_BAY) if senses else None,
+        **_envelope(lot, degraded=degraded),
+    }
+
+
+def _packed(bits: NDArray[np.bool_]) -> str:
+    return b64encode(np.packbits(bits, bitorder="little").tobytes()).decode()
+
+
+def _envelope(lot: LotOfBays, *, degraded: bool) -> Json:
+    return {
+        "data_state": lot.data_state,
+        "observed_at": local(lot.observed_at, lot.timezone),
+        "as_of": local(lot.committed_at, lot.timezone),
         "degraded": degraded,
     }
 

@@ -107,7 +107,7 @@ LIMIT :most;
 -- name: lot(lot_id)
 -- What the bays of a lot have in common; no row where there is no such lot.
 -- Index: lot_pkey, lot_state_pkey.
-SELECT timezone, data_state, observed_at, committed_at
+SELECT timezone, reporting, capacity, data_state, observed_at, committed_at
 FROM lot_now
 WHERE lot_id = :lot_id;
 

@@ -317,7 +317,10 @@ async def _lots(walk: Walk) -> None:
     for lot_id in ("street", "none", "A"):
         await get(f"/v1/lots/{lot_id}/spaces")
         await get(f"/v1/lots/{lot_id}/occupancy")
-    await get("/v1/lots/garage/spaces?limit=1")
+    for query in ("f=bits", "f=bits&source=database", "f=bits&crs=gcj02", "f=geojson", "limit=1"):
+        await get(f"/v1/lots/garage/spaces?{query}")
+    for query in ("f=bits", "f=bits&source=database"):
+        await get(f"/v1/lots/street/spaces?{query}")
     stretch = "from=2026-11-22T00:20:00Z&to=2026-11-22T01:00:00Z"
     await get(f"/v1/lots/street/occupancy?{stretch}", *EVERYBODY)
     for query in (

@@ -1,10 +1,10 @@
 /** Single bays of the lots in sight, when the map is close: where each lies, its class and state. */
 import type { Feature, FeatureCollection, Polygon } from "geojson";
 import type { City } from "../city";
-import { read, type Answer } from "../client";
+import { read, type Shapes } from "../client";
 import { Store } from "../store";
 
-export type Bay = Answer<"/v1/lots/{lot_id}/spaces">["items"][number];
+export type Bay = Shapes["LotSpace"];
 
 /** Of so many lots at most, those nearest to the middle of the map. */
 const MOST_LOTS = 4;
@@ -43,11 +43,11 @@ export class Bays {
     const known = this.known.value.get(lotId);
     if (this.#asking.has(lotId) || known?.version === version) return;
     this.#asking.add(lotId);
-    const answer = await read("/v1/lots/{lot_id}/spaces", { path: { lot_id: lotId } });
+    const bays = await (known === undefined ? allOf(lotId) : presentOf(lotId, known.bays));
     this.#asking.delete(lotId);
-    if (!answer.ok) return;
+    if (bays === null) return;
     const next = new Map(this.known.value);
-    this.known.set(next.set(lotId, { version, bays: answer.value.items }));
+    this.known.set(next.set(lotId, { version, bays }));
   }
 
   show(lotId: string, level: number): void {
@@ -74,6 +74,33 @@ export class Bays {
     });
     return { type: "FeatureCollection", features };
   }
+}
+
+/** The bays of a lot, each with its state. */
+async function allOf(lotId: string): Promise<readonly Bay[] | null> {
+  const answer = await read("/v1/lots/{lot_id}/spaces", { path: { lot_id: lotId } });
+  return answer.ok && "items" in answer.value ? answer.value.items : null;
+}
+
+/** The bays of a lot that are known, in their present states. */
+async function presentOf(lotId: string, bays: readonly Bay[]): Promise<readonly Bay[] | null> {
+  const question = { path: { lot_id: lotId }, query: { f: "bits" as const } };
+  const answer = await read("/v1/lots/{lot_id}/spaces", question);
+  if (!answer.ok || !("free" in answer.value)) return null;
+  const { free, unknown } = answer.value;
+  if (free === null || unknown === null) return [];
+  const [isFree, isUnknown] = [bitmap(free), bitmap(unknown)];
+  const stateOf = (number: number): Bay["state"] => {
+    if (isFree(number)) return "free";
+    return isUnknown(number) ? "unknown" : "occupied";
+  };
+  return bays.map((bay) => ({ ...bay, state: stateOf(bay.number) }));
+}
+
+/** Whether a bay has its bit in a bitmap: bay n is bit n-1, the least of the first byte being 0. */
+function bitmap(base64: string): (number: number) => boolean {
+  const bytes = atob(base64);
+  return (number) => ((bytes.charCodeAt((number - 1) >> 3) >> ((number - 1) & 7)) & 1) === 1;
 }
 
 /** Bays as rectangles, each turned so that it stands across its row. */
