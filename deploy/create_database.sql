@@ -60,3 +60,9 @@ SELECT format(
 FROM pg_proc AS p
 WHERE p.proname ~ '^pg_(try_)?advisory_' AND p.proname !~ 'unlock'
 \gexec
+-- Nobody fills the disk beside the tables; an import stages what it reads.
+REVOKE TEMPORARY ON DATABASE onelot FROM public;
+GRANT TEMPORARY ON DATABASE onelot TO onelot_app;
+REVOKE EXECUTE ON FUNCTION
+lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea)
+FROM public;

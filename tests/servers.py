@@ -60,6 +60,11 @@ class Databases:
                 f'CREATE DATABASE {name} TEMPLATE "{template}" OWNER onelot'
                 f"{' STRATEGY file_copy' if newer else ''}"
             )
+            # Rights to a database are no part of its template.
+            await connection.execute(
+                f"REVOKE TEMPORARY ON DATABASE {name} FROM public;"
+                f"GRANT TEMPORARY ON DATABASE {name} TO {postgres.APPLICATION}"
+            )
         return self.url(name)
 
     async def drop(self, url: str) -> None:

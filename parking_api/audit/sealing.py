@@ -21,6 +21,8 @@ from sql.engine import Db, transaction
 
 # An entry is recorded before it is committed, and two clocks never agree.
 TOLERANCE: Final = timedelta(minutes=10)
+# The whole chain is held to all seals again after so many; in between, what is new to the last.
+_WHOLE_AFTER: Final = 60
 # So many entries with a wrong time are told of.
 _MOST_TOLD: Final = 5
 
@@ -116,10 +118,10 @@ class Sealer:
         self._file = file
         self._now = now
         self._last: Entry | None = None
-        self._has_begun = False
+        self._since_whole = _WHOLE_AFTER
 
     async def seal(self, db: Db) -> None:
-        """Hold the chain to the seals, at first from its beginning, and add one.
+        """Hold the chain to the seals, at first and at times from its beginning, and add one.
 
         Raises:
             ChainBrokenError: It is broken, or another than was sealed; nothing was added.
@@ -127,9 +129,10 @@ class Sealer:
         """
         at = self._now()
         async with transaction(db, isolation="repeatable_read", readonly=True) as within:
-            last = await (self._go_on(within, at) if self._has_begun else self._begin(within))
+            is_whole = self._since_whole >= _WHOLE_AFTER
+            last = await (self._whole(within) if is_whole else self._go_on(within, at))
         seal = self._file.append(at, head_of(last))
-        self._last, self._has_begun = last, True
+        self._last, self._since_whole = last, 1 if is_whole else self._since_whole + 1
         log.info(
             "the audit is sealed",
             entries=seal.head.entries,
@@ -138,7 +141,7 @@ class Sealer:
             hmac=seal.mac.hex(),
         )
 
-    async def _begin(self, db: Db) -> Entry | None:
+    async def _whole(self, db: Db) -> Entry | None:
         """Hold the whole chain to all seals."""
         comparison = Comparison(self._file.seals)
         comparison.finish(await verify(db, hold=comparison.hold))

@@ -253,6 +253,9 @@ async def _grant(
         if there is None:
             raise PersonUnknownError
         person = there
+        # Lost ones end; and whoever still has one notices that somebody else has got a key.
+        for other in await people_queries.keys(act.db, person.person_id):
+            await people.revoke_key(act, person.person_id, other.key_id)
     key = ApiKey.new()
     issued = await people.issue_key(act, person.person_id, key, lifetime)
     return person, IssuedKey(**issued.model_dump(), key=key.written())

@@ -111,6 +111,8 @@ async def read_basis(db: Transaction) -> Basis:
 def moved(before: Basis, after: Basis, since: datetime) -> list[str]:
     """Return the lots that were there and that another version prices from now on, or at a time.
 
+    Retired ones too: they can be taken back by one person.
+
     Args:
         before: As it was.
         after: As it is.
@@ -123,7 +125,7 @@ def moved(before: Basis, after: Basis, since: datetime) -> list[str]:
     known: dict[object, bool] = {}
     found = []
     for lot_id, was in before.lots.items():
-        if lot_id not in after.lots or was.retired_at:
+        if lot_id not in after.lots:
             continue
         kind = (was, after.lots[lot_id], before.own(lot_id), after.own(lot_id))
         if kind not in known:

@@ -122,6 +122,11 @@ async def later_versions(db: Db, tariff_id: str, at: datetime) -> list[int]:
 
 
 @statement
+async def newer_versions(db: Db, tariff_id: str, version: int) -> list[int]:
+    """List the versions of a tariff that were drafted after one, and are published."""
+
+
+@statement
 async def overlapping(
     db: Db,
     *,

@@ -289,7 +289,7 @@ async def publish(
     Raises:
         TariffUnknownError: There is no such version.
         EffectiveTimesError: `start` lies in the past, or `end` not after it.
-        VersionStateError: It is not approved, or published already.
+        VersionStateError: It is not approved, or published already; or a newer one is.
         PriceControlError: It goes beyond the price control.
         EffectsOverlapError: Another version prices the same then.
         LeavesUnpricedError: Lots would lose their price, and `leaves_unpriced` is not set.
@@ -329,6 +329,13 @@ async def _take_over(
         raise VersionStateError(
             f"Version {numbers} of {version.tariff_id} comes into force then or later: withdraw "
             "it first."
+        )
+    # What two persons have agreed on since holds: one alone does not go back behind it.
+    if newer := await queries.newer_versions(db, version.tariff_id, version.version):
+        numbers = ", ".join(map(str, newer))
+        raise VersionStateError(
+            f"Version {numbers} of {version.tariff_id} was drafted after it, and is published: to "
+            "go back, draft a copy of this one as a new version."
         )
     await queries.cut_effects(db, version.tariff_id, start)
     others = await queries.overlapping(

@@ -180,6 +180,14 @@ FROM tariff_effect
 WHERE tariff_id = :tariff_id AND lower(effective) >= :at
 ORDER BY version;
 
+-- name: newer_versions(tariff_id, version)
+-- The versions of a tariff that were drafted after one, and are published.
+-- Index: tariff_version_pkey.
+SELECT version
+FROM tariff_version
+WHERE tariff_id = :tariff_id AND version > :version AND state = 'published'
+ORDER BY version;
+
 -- name: overlapping(zones, lot_types, lots, starts_at, ends_at)
 -- What is priced already within [starts_at, ends_at), or on without end: of the same zone and lot
 -- type, or the same lot.

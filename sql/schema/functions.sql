@@ -135,6 +135,16 @@ BEGIN
     IF key IS NULL THEN
         RAISE EXCEPTION 'not a table of the history: %', parent;
     END IF;
+    -- Of one day, or of one month: a longer one would be dropped by its name, with what is young.
+    IF begins > current_date + 366
+        OR parent <> 'lot_occupancy' AND ends <> begins + 1
+        OR parent = 'lot_occupancy' AND (
+            begins <> date_trunc('month', begins)::date OR ends <> (begins + interval '1 month')::date
+        )
+    THEN
+        RAISE EXCEPTION 'not a range of %: % to %', parent, begins, ends
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
     EXECUTE format(
         'CREATE TABLE public.%I (LIKE public.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
         made, parent
@@ -280,6 +290,20 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
             AND NEW.hash = public.audit_entry_hash(NEW)
         ) IS NOT TRUE THEN
             RAISE EXCEPTION 'an audit entry is made by add_audit_entry'
+                USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN NEW;
+    END $$;
+
+-- A key only ever ends: no statement gives it another secret or person, or a longer life.
+CREATE OR REPLACE FUNCTION api_key_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF (NEW.key_id, NEW.person_id, NEW.hash, NEW.created_at)
+            IS DISTINCT FROM (OLD.key_id, OLD.person_id, OLD.hash, OLD.created_at)
+            OR NEW.expires_at > OLD.expires_at
+            OR OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at
+        THEN
+            RAISE EXCEPTION 'an API key only ever ends'
                 USING ERRCODE = 'insufficient_privilege';
         END IF;
         RETURN NEW;

@@ -49,6 +49,10 @@ CREATE OR REPLACE TRIGGER price_mechanism_stays BEFORE UPDATE OR DELETE ON price
 FOR EACH ROW EXECUTE FUNCTION price_mechanism_stays();
 ALTER TABLE price_mechanism ENABLE ALWAYS TRIGGER price_mechanism_stays;
 
+CREATE OR REPLACE TRIGGER api_key_stays BEFORE UPDATE ON api_key
+FOR EACH ROW EXECUTE FUNCTION api_key_stays();
+ALTER TABLE api_key ENABLE ALWAYS TRIGGER api_key_stays;
+
 CREATE OR REPLACE TRIGGER audit_entry_stays
 BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
 FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_stays();

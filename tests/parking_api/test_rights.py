@@ -24,6 +24,7 @@ DEEDS = {
     "make a function": "CREATE FUNCTION public.lower(a text) RETURNS text RETURN a",
     "switch a trigger off": "ALTER TABLE audit_entry DISABLE TRIGGER ALL",
     "switch all triggers off": "SET session_replication_role = replica",
+    "keep a large object": "SELECT lo_from_bytea(0, 'x')",
     "drop a table": "DROP TABLE lot",
     "empty the audit": "TRUNCATE audit_entry",
     "cut the audit's end": "DELETE FROM audit_entry",
@@ -56,6 +57,10 @@ FURTHER_DEEDS = {
     "add a lot": "INSERT INTO lot (lot_id) VALUES ('mine')",
     "delete lots": "DELETE FROM lot",
     "add a bay": "INSERT INTO space (lot_id) VALUES ('a')",
+    "make a partition of all that comes": (
+        "SELECT make_partition('space_event', current_date + 100, '2100-01-01')"
+    ),
+    "make a table for a while": "CREATE TEMPORARY TABLE mine (a integer)",
 }
 READERS_DEEDS = {
     "write a state": "UPDATE lot_state SET free_spaces = 0",
@@ -70,6 +75,7 @@ OFFICES_DEEDS = (
     *("overwrite a key's hash", "insert a published version", "repoint an effect"),
     *("clear a ceiling", "reassign a gateway", "reassign a lot", "add a lot", "delete lots"),
     *("add a bay", "write a state", "write history", "drop the past"),
+    *("make a partition of all that comes", "make a table for a while"),
 )
 COMMANDS_DEEDS = ("make a person", "overwrite a key's hash", "drop the past")
 REFUSED = (asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError)
@@ -119,6 +125,23 @@ async def test_what_no_program_may(database_url: str, built: Builder, role: str)
                 continue
             done.add(deed)
     assert done == MAY.get(role, set()), f"{role} could"
+
+
+@pytest.mark.parametrize("role", [postgres.APPLICATION, postgres.OFFICE])
+async def test_a_key_only_ends(database_url: str, built: Builder, role: str) -> None:
+    await built.connection.execute(
+        "INSERT INTO person (person_id, name, roles, created_at) VALUES ('li', 'Li', '{}', now());"
+        "INSERT INTO api_key (key_id, person_id, hash, created_at, expires_at, revoked_at)"
+        " VALUES ('ended', 'li', sha256('a'), now(), now() + interval '1 day', now())"
+    )
+    async with connected_as(database_url, role) as db:
+        for deed in (
+            "revoked_at = NULL",
+            "revoked_at = now() + interval '1 hour'",
+            "expires_at = expires_at + interval '1 s'",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="only ever ends"):
+                await db.execute(f"UPDATE api_key SET {deed} WHERE key_id = 'ended'")
 
 
 async def test_what_analysts_read(database_url: str, built: Builder) -> None:

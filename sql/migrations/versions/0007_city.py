@@ -401,7 +401,7 @@ DROP TABLE space, lot, zone, gateway, operator, district;
 DROP FUNCTION audit_entry_stays, tariff_version_stays, price_mechanism_stays, tariffs_changed;
 DROP FUNCTION analyze_registration, suspend_space_checks, resume_space_checks;
 DROP FUNCTION make_partition, drop_partition;
-DROP FUNCTION IF EXISTS registration_changed, logins_changed, audit_entry_follows;
+DROP FUNCTION IF EXISTS registration_changed, logins_changed, audit_entry_follows, api_key_stays;
 DROP FUNCTION bay_state, closes_within, data_state, is_open;
 DROP TYPE space_state;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM onelot_app;

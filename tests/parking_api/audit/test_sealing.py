@@ -135,6 +135,23 @@ async def test_a_chain_that_was_changed_and_is_right_in_itself_shows(
     assert "the audit is broken: " in said
 
 
+async def test_an_entry_of_long_ago_is_looked_at_again_within_the_hour(
+    db: Db, owner_url: str, place: Place
+) -> None:
+    for _ in range(4):
+        await add(db)
+    async with place.sealing() as (sealer, reader):
+        await sealer.seal(reader)
+        await attack(owner_url, "UPDATE audit_entry SET person_id = 'li' WHERE entry_id = 2")
+        for _ in range(59):
+            await sealer.seal(reader)
+        # Not sealed over, from then on.
+        for _ in range(2):
+            with pytest.raises(ChainBrokenError, match="entry 2 was changed"):
+                await sealer.seal(reader)
+    assert place.number() == 60
+
+
 @pytest.mark.parametrize("statements", CHAINS)
 async def test_it_says_what_is_wrong(db: Db, owner_url: str, place: Place, statements: str) -> None:
     for _ in range(4):

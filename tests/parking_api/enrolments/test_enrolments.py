@@ -336,6 +336,16 @@ async def test_who_has_lost_every_key_gets_a_new_one(office: Office, db: Db) -> 
     assert (await db.fetchval("SELECT kind FROM enrolment")) == "key"
 
 
+async def test_a_new_key_ends_all_others_of_the_person(office: Office) -> None:
+    """Who confirms it holds the code: if they use it themselves, the person's own key is gone."""
+    code = await office.code(path := await office.start(person_id="zhao", name=None, roles=[]))
+    assert (await office.api.get("/v1/people/me", headers=office.operator)).status_code == 200
+
+    body(await office.complete(path, code))
+
+    assert is_problem(await office.api.get("/v1/people/me", headers=office.operator), 401)
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [

@@ -73,6 +73,15 @@ async def test_an_import_alone_moves_no_price(
         await load(db, path, now)
 
 
+async def test_a_lot_that_is_retired_for_a_moment_is_there_too(
+    priced: Bureau, built: Builder, db: Db, tmp_path: Path
+) -> None:
+    """One person retires a lot, and takes it back: in between nobody else would be asked."""
+    await built.connection.execute("UPDATE lot SET retired_at = now() WHERE lot_id = 'street'")
+    with pytest.raises(ImportUndecidedError, match=r"1 lot \(street\)"):
+        await load(db, lots(tmp_path, CHEAPER), priced.clock.now)
+
+
 async def test_two_persons_decide_on_these_files_once(
     priced: Bureau, db: Db, tmp_path: Path
 ) -> None:

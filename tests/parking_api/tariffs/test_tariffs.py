@@ -256,6 +256,20 @@ async def test_times_must_lie_ahead(bureau: Bureau) -> None:
     assert "withdraw it first" in problem(told, 409, "version-state")["detail"]
 
 
+async def test_one_person_does_not_go_back_to_what_was_approved_before(bureau: Bureau) -> None:
+    await bureau.published()
+    cheaper = await bureau.version("t-1", document=document(price=100))
+    dearer = await bureau.version("t-1", document=document(price=500))
+    bureau.clock.now += timedelta(minutes=1)
+    await bureau.act(dearer, "publish", bureau.approver)
+    bureau.clock.now += timedelta(minutes=1)
+
+    told = await bureau.post(f"{cheaper}/publish", bureau.approver)
+
+    assert "draft a copy" in problem(told, 409, "version-state")["detail"]
+    assert await fee(bureau, entry=bureau.clock.now.isoformat()) == 500
+
+
 async def test_two_approvals_at_once(bureau: Bureau, database_url: str, built: Builder) -> None:
     third = await person(database_url, "zhou", "bureau_approver")
     for number in range(4):
