@@ -38,6 +38,9 @@ ALTER ROLE onelot_ingest PASSWORD :'ingest_password';
 ALTER ROLE onelot_analysis PASSWORD :'analysis_password';
 ALTER ROLE onelot_logins PASSWORD :'logins_password';
 ALTER ROLE onelot_seal PASSWORD :'seal_password';
+-- A login may set these for itself, and so for those who come after it.
+SELECT format('ALTER ROLE %I RESET ALL', rolname) FROM pg_roles WHERE rolname ~ '^onelot(_|$)'
+\gexec
 ALTER ROLE onelot_analysis SET default_transaction_read_only = on;
 ALTER ROLE onelot_analysis SET statement_timeout = '5min';
 ALTER ROLE onelot_seal SET default_transaction_read_only = on;
@@ -54,7 +57,8 @@ CREATE EXTENSION IF NOT EXISTS postgis;
 -- writing: only for those who do that.
 SELECT format(
     'REVOKE EXECUTE ON FUNCTION %1$s FROM public; '
-    'GRANT EXECUTE ON FUNCTION %1$s TO onelot, onelot_app, onelot_office, onelot_ingest',
+    'GRANT EXECUTE ON FUNCTION %1$s TO onelot, onelot_app, onelot_office, onelot_ingest, '
+    'onelot_logins',
     p.oid::regprocedure
 )
 FROM pg_proc AS p

@@ -17,7 +17,7 @@ from parking_api.coordinates import CRS_NAMES
 from parking_api.importing import lots_file
 from parking_api.importing.faults import Faults, ImportFaultsError
 from parking_api.importing.lots_file import LotOptions
-from parking_api.importing.moved import ImportUndecidedError
+from parking_api.importing.moved import FilesChangedError, ImportUndecidedError
 from parking_api.importing.progress import Steps
 from parking_api.importing.reading import message
 from parking_api.importing.rows import LotRow
@@ -88,6 +88,10 @@ def check_arguments(arguments: argparse.Namespace) -> str | None:
     path: Path = arguments.path
     if not path.exists():
         return f"there is no {path}"
+    # What is read twice from a pipe differs.
+    for found in path.rglob("*") if path.is_dir() else [path]:
+        if not (found.is_file() or found.is_dir()):
+            return f"{found} is no regular file"
     if path.is_dir():
         wrong = [option for name, (option, _, _) in _LOT_OPTIONS.items() if vars(arguments)[name]]
         wrong += ["--skip-bad"] * arguments.skip_bad + ["--id-prefix"] * bool(arguments.id_prefix)
@@ -117,7 +121,7 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
         say(err, *error.faults.notes, *error.faults.lines())
         say(err, f"{_count(error.faults)}; nothing was changed")
         return 1
-    except ImportUndecidedError as error:
+    except (FilesChangedError, ImportUndecidedError) as error:
         say(err, str(error), "nothing was changed")
         return 1
     except DATABASE_ERRORS as error:

@@ -20,7 +20,7 @@ from parking_api.quotes import queries
 from parking_api.quotes.prices import Situation, read_situations
 from parking_api.quotes.queries import StoredEffect
 from parking_api.workflow import Act
-from sql.engine import Transaction
+from sql.engine import SentenceError, Transaction
 
 # Of each kind as many as the message names.
 MOST_NAMED: Final = 20
@@ -43,6 +43,10 @@ class ImportAnswer(Answer):
     """Files that may be imported once."""
 
     digest: str = Digest
+
+
+class FilesChangedError(SentenceError):
+    """The files were changed while they were read: import them again."""
 
 
 class ImportUndecidedError(Exception):

@@ -35,6 +35,7 @@ from parking_api.importing.lots_file import (
 )
 from parking_api.importing.moved import (
     Basis,
+    FilesChangedError,
     digest_of,
     moved,
     read_basis,
@@ -93,6 +94,7 @@ async def import_city(
     Raises:
         ImportFaultsError: The files have faults; nothing was changed.
         ImportUndecidedError: Prices would move, and no two persons have decided on that.
+        FilesChangedError: The files were changed meanwhile.
     """
     faults = Faults()
     digest = digest_of(directory, encoding)
@@ -103,9 +105,16 @@ async def import_city(
         totals = await load_city(within, city, at=at, steps=steps)
         await _look_back(within, totals, before, city.lots, at)
         if not dry_run:
+            _require_same(digest, digest_of(directory, encoding))
             await require_decision(Act(within, IMPORTER, at), digest, totals.moved)
     totals.notes = tuple(faults.notes)
     return totals
+
+
+def _require_same(before: str, after: str) -> None:
+    """Refuse files that were exchanged between what was decided on and what was read."""
+    if before != after:
+        raise FilesChangedError
 
 
 async def import_lots(
@@ -127,6 +136,7 @@ async def import_lots(
         ImportFaultsError: The file has faults and `skip_bad` is not given, or it cannot be read,
             or no row is right; nothing was changed.
         ImportUndecidedError: Prices would move, and no two persons have decided on that.
+        FilesChangedError: The file was changed meanwhile.
     """
     faults = Faults()
     digest = digest_of(path, options)
@@ -145,6 +155,7 @@ async def import_lots(
         )
         await _look_back(within, totals, before, lots, at)
         if not dry_run:
+            _require_same(digest, digest_of(path, options))
             await require_decision(Act(within, IMPORTER, at), digest, totals.moved)
     added = [] if dry_run else parties.notes()
     totals.notes = (*faults.notes, *notes(source), *added)

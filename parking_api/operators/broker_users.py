@@ -29,6 +29,7 @@ MODE: Final = 0o600
 _SETTLED_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.5
 _AGAIN_S: Final = 1.0
+_NO_HOME: Final = "/nonexistent"
 _STATEMENT_WITHIN_S: Final = 10.0
 
 log = structlog.get_logger(__name__)
@@ -187,4 +188,6 @@ def _entered(directory: Path) -> Path:
         os.setgroups([])
         os.setgid(owner.st_gid)
         os.setuid(owner.st_uid)
+        # asyncpg looks for keys at home, and root's is closed from here on.
+        os.environ["HOME"] = _NO_HOME
     return Path()

@@ -30,6 +30,10 @@ REVOKE DELETE ON
 decision, tariff_suspension, zone_draft, tariff, tariff_version, price_control, price_mechanism
 FROM onelot_app;
 
+-- History is the ingester's; of decisions, an import takes those that were made.
+REVOKE UPDATE, DELETE ON space_event, count_event, lot_occupancy FROM onelot_app;
+REVOKE INSERT, UPDATE ON decision FROM onelot_app;
+
 -- The audit is read; entries are made by a function alone.
 REVOKE INSERT, UPDATE, DELETE ON audit_entry FROM onelot_app;
 
@@ -97,6 +101,7 @@ GRANT DELETE ON tariff_effect, price_mechanism_target TO onelot_office;
 -- leaves the order of rights as it is: `people revoke`, which lets nobody do more, and `review`.
 GRANT UPDATE (expires_at, revoked_at, replaced_by) ON api_key TO onelot_app;
 GRANT UPDATE (drafted_version, drafted_by, drafted_at) ON mechanism_review TO onelot_app;
+GRANT UPDATE (used_at) ON decision TO onelot_app;
 
 -- The ingester. It deletes refused messages that are too old, and drops partitions through a
 -- function, which refuses those that are too young.
@@ -140,3 +145,23 @@ USING (
     current_setting('onelot.operator', true) = '*'
     OR gateway_id IN (SELECT g.gateway_id FROM gateway AS g)
 );
+
+-- Drafts are the bureau's: neither whoever answers anyone nor analysts see them.
+ALTER TABLE tariff_version ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS everything ON tariff_version;
+CREATE POLICY everything ON tariff_version TO onelot_app, onelot_office USING (true);
+DROP POLICY IF EXISTS published ON tariff_version;
+CREATE POLICY published ON tariff_version TO onelot_public, onelot_analysis
+USING (state = 'published' OR published_at IS NOT null);
+ALTER TABLE price_control ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS everything ON price_control;
+CREATE POLICY everything ON price_control TO onelot_app, onelot_office USING (true);
+DROP POLICY IF EXISTS approved ON price_control;
+CREATE POLICY approved ON price_control TO onelot_public, onelot_analysis
+USING (approved_at IS NOT null);
+ALTER TABLE price_mechanism ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS everything ON price_mechanism;
+CREATE POLICY everything ON price_mechanism TO onelot_app, onelot_office USING (true);
+DROP POLICY IF EXISTS approved ON price_mechanism;
+CREATE POLICY approved ON price_mechanism TO onelot_public, onelot_analysis
+USING (approved_at IS NOT null);

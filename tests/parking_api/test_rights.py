@@ -104,7 +104,8 @@ TRIED = {
 MAY = {
     # It checks the passwords of gateways that post.
     postgres.PUBLIC: {"read passwords"},
-    postgres.LOGINS: {"read passwords"},
+    # It and `credentials` write the broker's files in turn.
+    postgres.LOGINS: {"read passwords", "stop all publishing", "stop the ingester"},
     postgres.SEAL: {"read the audit"},
 }
 

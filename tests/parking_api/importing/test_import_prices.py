@@ -1,15 +1,18 @@
 """An import that moves the price of lots that are there takes two persons, like any other act."""
 
 import json
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from parking_api.__main__ import main
 from parking_api.audit.service import verify
-from parking_api.importing.lots_file import LotOptions
-from parking_api.importing.moved import ImportUndecidedError, digest_of
+from parking_api.importing import service
+from parking_api.importing.lots_file import LotOptions, read_lots_file
+from parking_api.importing.moved import FilesChangedError, ImportUndecidedError, digest_of
 from parking_api.importing.service import import_city, import_lots
 from sql.engine import Db
 from tests.parking_api.builders import Builder
@@ -107,6 +110,34 @@ async def test_two_persons_decide_on_these_files_once(
     again = lots(tmp_path, CHEAPER)
     with pytest.raises(ImportUndecidedError):
         await load(db, again, now)
+
+
+async def test_files_that_are_exchanged_meanwhile_are_not_those_that_were_decided_on(
+    priced: Bureau, db: Db, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lots(tmp_path, CHEAPER)
+    good = path.read_bytes()
+    await decided(priced, digest_of(path, OPTIONS))
+    read = read_lots_file
+
+    def exchanged(*given: Any) -> Any:
+        path.write_text(HEAD + AWAY + "\n", encoding="utf-8")
+        return read(*given)
+
+    monkeypatch.setattr(service, "read_lots_file", exchanged)
+    with pytest.raises(FilesChangedError):
+        await load(db, path, priced.clock.now)
+    monkeypatch.undo()
+    path.write_bytes(good)
+    await load(db, path, priced.clock.now)
+
+
+def test_a_pipe_is_not_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "lots.csv")
+    for given in (tmp_path / "lots.csv", tmp_path):
+        with pytest.raises(SystemExit):
+            main(["import", str(given), "--database-url", "postgresql://nowhere"])
+        assert "is no regular file" in capsys.readouterr().err
 
 
 async def test_a_decision_on_an_import_lapses(priced: Bureau, db: Db, tmp_path: Path) -> None:

@@ -134,6 +134,27 @@ async def test_a_password_is_issued_rotated_and_revoked_while_the_broker_runs(
         assert (places.broker_directory / name).stat().st_mode & 0o777 == 0o600
 
 
+async def test_revoked_passwords_end_after_the_database_was_away_too(
+    api: httpx.AsyncClient,
+    database_url: str,
+    people: People,
+    places: Places,
+    running: RunningBroker,
+) -> None:
+    async with kept(database_url, places.broker_directory):
+        first = await issued(api, people.operator)
+        await until(lambda: logs_in(running, first), "the first password")
+        own = await asyncpg.connect(as_role(database_url, postgres.LOGINS))
+        await own.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = current_user AND pid <> pg_backend_pid()"
+        )
+        await own.close()
+        second = await issued(api, people.operator)
+        await until(lambda: logs_in(running, second), "the second password")
+        assert not await logs_in(running, first)
+
+
 async def test_a_broker_that_starts_later_or_anew_has_the_users_of_the_database(
     api: httpx.AsyncClient, built: Builder, database_url: str, people: People, places: Places
 ) -> None:
