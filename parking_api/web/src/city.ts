@@ -1,8 +1,8 @@
 /** The city as this page knows it: its ground, its lots, and their states as the stream tells them. */
 import type { FeatureCollection, MultiPolygon, Polygon, Position } from "geojson";
-import { read, type Shapes } from "./client";
+import { read, type Answer, type Shapes, type Told } from "./client";
 import { Store } from "./store";
-import { follow } from "./stream";
+import { follow, type StateColumns } from "./stream";
 
 export type LotState = Shapes["LotState"];
 /** The districts. */
@@ -19,6 +19,7 @@ export interface Link {
 
 /** Several lots change at once: who looks is told so often at most. */
 const TELL_EVERY_MS = 500;
+const AGAIN_MS = 3_000;
 const MARGIN_DEGREES = 0.05;
 
 export class City {
@@ -33,7 +34,9 @@ export class City {
   readonly isAway = new Store(false);
   /** How far the platform's clock is ahead of this device's, in ms. */
   #ahead = 0;
-  #next = new Map<string, LotState>();
+  readonly #states = new Map<string, State>();
+  /** Events so far: they make the versions of states. */
+  #count = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   /** Load the ground, then follow the lots, until the signal. */
@@ -51,19 +54,17 @@ export class City {
       north + MARGIN_DEGREES,
     ];
     await follow(
-      { bbox: wide.map((degrees) => Number(degrees.toFixed(4))).join(",") },
+      { bbox: wide.map((degrees) => Number(degrees.toFixed(4))).join(","), f: "columns" },
       {
-        lots: ({ lots }) => {
-          this.#next = new Map(lots.map((lot) => [lot.lot_id, lot]));
-          this.#tell();
+        states: (columns) => {
+          if (columns.all) this.#states.clear();
+          this.#count += 1;
+          for (const state of statesOf(columns, String(this.#count))) {
+            this.#states.set(state.lot_id, state);
+          }
           // All are told at first, and where the registration has changed.
-          this.#readRegistration(end).catch(() => undefined);
-        },
-        lot: (lot) => {
-          this.#next.set(lot.lot_id, lot);
-          this.#timer ??= setTimeout(() => {
-            this.#tell();
-          }, TELL_EVERY_MS);
+          if (columns.all) this.#readRegistration(end).catch(() => undefined);
+          else this.#timer ??= setTimeout(this.#tell, TELL_EVERY_MS);
         },
         alive: (platformMs) => {
           if (platformMs !== null) this.#ahead = platformMs - Date.now();
@@ -84,32 +85,49 @@ export class City {
   }
 
   async #readRegistration(end: AbortSignal): Promise<void> {
-    const answer = await read("/v1/map", {}, end);
-    if (answer.ok) this.registered.set(registeredOf(answer.value));
+    const answer = await untilAnswered(() => read("/v1/map", {}, end), end);
+    if (answer !== null) this.registered.set(registeredOf(answer));
+    this.#tell();
   }
 
-  #tell(): void {
+  /** Tell of the lots as they are now: those whose place is known. */
+  readonly #tell = (): void => {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.lots.set(new Map(this.#next));
-  }
+    const lots = new Map<string, LotState>();
+    for (const [lotId, state] of this.#states) {
+      const at = this.registered.value.get(lotId)?.at;
+      if (at !== undefined) {
+        lots.set(lotId, { ...state, location: { type: "Point", coordinates: at } });
+      }
+    }
+    this.lots.set(lots);
+  };
 
   async #groundUntilThere(end: AbortSignal): Promise<Ground | null> {
-    while (!end.aborted) {
+    const ask = async (): Promise<Told<Answer<"/v1/districts">>> => {
       const answer = await read("/v1/districts", {}, end);
-      if (answer.ok) {
-        this.isAway.set(false);
-        return answer.value as unknown as Ground;
-      }
-      this.isAway.set(true);
-      await new Promise((resolve) => setTimeout(resolve, 3_000));
-    }
-    return null;
+      this.isAway.set(!answer.ok);
+      return answer;
+    };
+    return (await untilAnswered(ask, end)) as unknown as Ground | null;
   }
+}
+
+/** Ask again and again; null where the signal came first. */
+async function untilAnswered<T>(ask: () => Promise<Told<T>>, end: AbortSignal): Promise<T | null> {
+  while (!end.aborted) {
+    const answer = await ask();
+    if (answer.ok) return answer.value;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+  return null;
 }
 
 /** What drivers ask about a lot that does not change from day to day. */
 export interface Registered {
+  /** Longitude and latitude. */
+  at: [number, number];
   heightLimitM: number | null;
   /** Bays with a charger, and those for people who need room; null where the gates count. */
   chargers: number | null;
@@ -118,6 +136,8 @@ export interface Registered {
 
 function registeredOf({
   lot_id,
+  lon,
+  lat,
   height_limit_m,
   bays,
 }: Shapes["LotColumns"]): ReadonlyMap<string, Registered> {
@@ -125,12 +145,34 @@ function registeredOf({
     lot_id.map((lotId, nth) => [
       lotId,
       {
+        at: [lon[nth] ?? NaN, lat[nth] ?? NaN],
         heightLimitM: height_limit_m[nth] ?? null,
         chargers: bays.ev[nth] ?? null,
         accessible: bays.accessible[nth] ?? null,
       },
     ]),
   );
+}
+
+/** What the stream tells of a lot, without its place. */
+type State = Omit<LotState, "location">;
+
+function statesOf(columns: StateColumns, version: string): State[] {
+  return columns.lot_id.map((lotId, nth) => {
+    const second = columns.observed_at[nth] ?? null;
+    return {
+      lot_id: lotId,
+      capacity: columns.capacity[nth] ?? 0,
+      free_spaces: columns.free_spaces[nth] ?? null,
+      unknown_spaces: columns.unknown_spaces[nth] ?? 0,
+      status: columns.status[nth] ?? "unknown",
+      data_state: columns.data_state[nth] ?? "unknown",
+      observed_at: second === null ? null : new Date(second * 1000).toISOString(),
+      version,
+      closed_until: columns.closed[lotId]?.closed_until ?? null,
+      closed_reason: columns.closed[lotId]?.closed_reason ?? null,
+    };
+  });
 }
 
 /** The box of all corners. */

@@ -8,10 +8,13 @@ import type { Shapes } from "./client";
 
 type LotStates = Shapes["LotStates"];
 type LotState = Shapes["LotState"];
+export type StateColumns = Shapes["StateColumns"];
 
 export interface Heard {
-  lots: (all: LotStates) => void;
-  lot: (one: LotState) => void;
+  lots?: (all: LotStates) => void;
+  lot?: (one: LotState) => void;
+  /** Where columns were asked for (`f=columns`): instead of the others. */
+  states?: (columns: StateColumns) => void;
   /** Something came, if only a sign of life. Gets the platform's time once a connection, in ms. */
   alive: (platformMs: number | null) => void;
   /** The connection is gone. */
@@ -96,8 +99,9 @@ function tell(event: string, heard: Heard): void {
     if (line.startsWith("event: ")) name = line.slice("event: ".length);
     if (line.startsWith("data: ")) data = line.slice("data: ".length);
   }
-  if (name === "lots") heard.lots(JSON.parse(data) as LotStates);
-  if (name === "lot") heard.lot(JSON.parse(data) as LotState);
+  if (name === "lots") heard.lots?.(JSON.parse(data) as LotStates);
+  if (name === "lot") heard.lot?.(JSON.parse(data) as LotState);
+  if (name === "states") heard.states?.(JSON.parse(data) as StateColumns);
 }
 
 function pause(ms: number, end: AbortSignal): Promise<void> {
