@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,10 +24,11 @@ from parking_api.command_line import connected
 from parking_api.importing.service import import_city
 from parking_api.web.files import BUILT
 from tests.ingest_mqtt.running import Ingester, publish
-from tests.parking_api.builders import Builder
+from tests.parking_api.builders import Builder, bits
 from tests.parking_api.import_files import SILENT
 from tests.parking_api.processes import Api, serving
 from tests.parking_api.web.between import Between
+from tests.polling import until
 from tests.servers import Broker, Databases
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -128,6 +130,22 @@ async def report_count(site: Site, free: int) -> None:
     await publish(site.broker, topic, json.dumps(report).encode(), user=GATEWAY)
 
 
+async def report_bays(site: Site, capacity: int, *, are_free: bool) -> None:
+    """Have the gateway report that all bays of `SENSED` are free, or none is."""
+    now = time.time()
+    report = {
+        "epoch": int(now),
+        "seq": 1 + int(now % 1 * 1000),
+        "observed_at": datetime.fromtimestamp(now, UTC).isoformat(),
+        "capacity": capacity,
+        "occupied_bits": b64encode(
+            bits([] if are_free else list(range(1, capacity + 1)), capacity)
+        ).decode(),
+    }
+    topic = f"onelot/v1/feeds/{GATEWAY}/{SENSED}/snapshot"
+    await publish(site.broker, topic, json.dumps(report).encode(), user=GATEWAY)
+
+
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """A Chromium for the tests of a module."""
@@ -154,6 +172,20 @@ class Visit:
     async def bays(self) -> int:
         """How many bays the map shows."""
         return int(await self.page.locator(".map").get_attribute("data-bays") or 0)
+
+    async def free_bays(self) -> int:
+        """How many of them are free."""
+        return int(await self.page.locator(".map").get_attribute("data-free-bays") or 0)
+
+    async def come_closer(self) -> None:
+        """Enlarge the map until it shows bays."""
+
+        async def has_bays() -> int:
+            if await self.marks() and not await self.bays():
+                await self.page.get_by_role("button", name="放大").click()
+            return await self.bays()
+
+        await until(has_bays, "bays on the map")
 
     async def picture(self, name: str) -> None:
         """Keep how the page looks, for people."""

@@ -2,12 +2,14 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import partial
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.parking_api.builders import Builder
 from tests.parking_api.serving import get
@@ -19,6 +21,7 @@ from tests.parking_api.web.conftest import (
     Site,
     Visitor,
     faults,
+    report_bays,
     report_count,
 )
 from tests.polling import until
@@ -239,14 +242,37 @@ async def test_single_bays_are_shown_when_close(visitor: Visitor) -> None:
     async with visitor.visit(f"/#lot={SENSED}") as visit:
         await until(visit.marks, "marks on the map")
         assert await visit.bays() == 0
-
-        async def closer() -> int:
-            if await visit.marks() and not await visit.bays():
-                await visit.page.get_by_role("button", name="放大").click()
-            return await visit.bays()
-
-        await until(closer, "bays on the map")
+        await visit.come_closer()
         await visit.picture("drivers-bays-desk-zh-light")
+
+
+async def test_single_bays_change_on_the_open_map(visitor: Visitor, site: Site) -> None:
+    async with httpx.AsyncClient(base_url=site.api.url) as client:
+        lot = await get(client, f"/v1/lots/{SENSED}")
+    async with visitor.visit(f"/#lot={SENSED}") as visit:
+        asked: list[str] = []
+
+        async def spaces(route: Route) -> None:
+            """Let no other lot have bays."""
+            address = urlsplit(route.request.url)
+            if SENSED in address.path:
+                asked.append(address.query)
+                await route.continue_()
+            else:
+                await route.fulfill(json={"items": []})
+
+        await visit.page.route("**/v1/lots/*/spaces*", spaces)
+        await until(visit.marks, "marks on the map")
+        await visit.come_closer()
+
+        async def have_changed(*, are_free: bool) -> bool:
+            bays, free = await visit.bays(), await visit.free_bays()
+            return bays > 0 and free == (bays if are_free else 0)
+
+        for are_free in (True, False):
+            await report_bays(site, lot["capacity"], are_free=are_free)
+            await until(partial(have_changed, are_free=are_free), "bays in their new states")
+        assert "f=bits" in asked
 
 
 async def test_the_sheet_is_drawn_up_and_down(visitor: Visitor) -> None:

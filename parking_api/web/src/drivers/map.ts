@@ -85,7 +85,11 @@ export class CityMap {
         const count = (...shown: string[]): string =>
           String(this.#map.queryRenderedFeatures({ layers: shown }).length);
         element.dataset.marks = count("lots", "sums");
-        element.dataset.bays = count("bays");
+        const bays = this.#map.queryRenderedFeatures({ layers: ["bays"] });
+        element.dataset.bays = String(bays.length);
+        element.dataset.freeBays = String(
+          bays.filter(({ properties }) => properties.state === "free").length,
+        );
       });
     });
   }
