@@ -27,6 +27,22 @@ MAX_BYTES: Final = 65_536
 ADD_EVERY_S: Final = 1.0
 
 
+def read_run_figures(file: Path) -> list[Metric]:
+    """Read the metrics whose names begin with `PREFIX` from a file in Prometheus's text format.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is too long, or not in that format; so are KeyError and IndexError.
+    """
+    with file.open("rb") as opened:
+        content = opened.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError
+    families = text_string_to_metric_families(content.decode())
+    found = {family.name: family for family in families if family.name.startswith(PREFIX)}
+    return list(found.values())
+
+
 class RunFigures(Collector):
     """Reads metrics whose names begin with `PREFIX` from a file in Prometheus's text format.
 
@@ -41,7 +57,7 @@ class RunFigures(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read the file and yield its metrics."""
         try:
-            families = self._read()
+            families = read_run_figures(self._file)
         except (OSError, ValueError, KeyError, IndexError):
             families = None
         yield GaugeMetricFamily(
@@ -54,15 +70,6 @@ class RunFigures(Collector):
     def describe(self) -> Iterator[Metric]:
         """Return nothing: the file does not exist before everything runs."""
         return iter(())
-
-    def _read(self) -> list[Metric]:
-        with self._file.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise ValueError
-        families = text_string_to_metric_families(content.decode())
-        found = {family.name: family for family in families if family.name.startswith(PREFIX)}
-        return list(found.values())
 
 
 class Tally:
@@ -269,6 +276,17 @@ class Metrics:
     def note_database_away(self) -> None:
         """Set the database to away; the city's figures stay as last read."""
         self._database_up.set(0)
+
+    def run_samples(self, name: str) -> dict[str, float] | None:
+        """Return a figure of what runs the programs, by program; None where it cannot be read."""
+        if self._run_figures is None:
+            return None
+        try:
+            families = read_run_figures(self._run_figures)
+        except (OSError, ValueError, KeyError, IndexError):
+            return None
+        samples = (sample for family in families for sample in family.samples)
+        return {each.labels["program"]: each.value for each in samples if each.name == name}
 
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus's text format, over all processes."""

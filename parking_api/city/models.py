@@ -61,3 +61,24 @@ class Ready(Answer):
 
     status: Literal["ready"] = "ready"
     lots: Count
+
+
+class Program(Answer):
+    """A program of the platform, as what runs it knows it."""
+
+    name: str = Field(examples=["ingester"])
+    is_up: bool
+    restarts: Count = Field(description="How often it was started again after it ended by itself.")
+
+
+class Condition(Answer):
+    """How the platform fares."""
+
+    missing: list[str] = Field(
+        description="Parts that are missing, as `/readyz` names them: `database`, `broker`, "
+        "`ingester`, `city`."
+    )
+    detail: str | None = Field(description="The same in sentences; null where none is missing.")
+    programs: list[Program] | None = Field(
+        description="Null where what runs the programs tells nothing of them, as in compose."
+    )

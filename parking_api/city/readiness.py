@@ -8,6 +8,7 @@ from typing import Final
 
 from parking_api.city import queries
 from parking_api.city.following import FollowedCity
+from parking_api.city.models import Condition, Program
 from parking_api.city.queries import Readiness
 from parking_api.errors import ApiError, DatabaseAwayError
 from parking_api.resources import Resources
@@ -66,3 +67,25 @@ def _missing(row: Readiness) -> Iterator[tuple[str, str]]:
             "city",
             f"{row.lots_awaited} of {row.lots} lots have not been heard from yet.",
         )
+
+
+async def condition(deps: Resources, city: FollowedCity) -> Condition:
+    """Return what is missing, and how the programs fare."""
+    missing: list[str] = []
+    detail = None
+    try:
+        await ready_lots(deps, city)
+    except NotReadyError as error:
+        missing, detail = error.members["missing"], error.detail
+    return Condition(missing=missing, detail=detail, programs=_programs(deps))
+
+
+def _programs(deps: Resources) -> list[Program] | None:
+    up = deps.metrics.run_samples("onelot_run_up")
+    restarts = deps.metrics.run_samples("onelot_run_restarts_total")
+    if up is None or restarts is None:
+        return None
+    return [
+        Program(name=name, is_up=bool(is_up), restarts=int(restarts.get(name, 0)))
+        for name, is_up in up.items()
+    ]

@@ -1,17 +1,21 @@
 """Routes of the whole city, and of operations."""
 
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from parking_api.city import queries, readiness, service
 from parking_api.city.following import CityCopy
-from parking_api.city.models import Alive, CityTotals, Ready
+from parking_api.city.models import Alive, CityTotals, Condition, Ready
 from parking_api.errors import CityLoadingError, DatabaseAwayError, described
 from parking_api.models import respond
 from parking_api.parameters import Nothing, Sourced
+from parking_api.people.access import allowed, guarded
+from parking_api.people.queries import Person
 from parking_api.resources import Deps, EarlyDeps
+from sql.kinds import OPERATIONS
 
 router = APIRouter()
 
@@ -46,6 +50,17 @@ async def get_readiness(_: Nothing, deps: EarlyDeps, copy: CityCopy) -> Ready:
     If not, `missing` names the parts.
     """
     return Ready(lots=await readiness.ready_lots(deps, copy))
+
+
+@router.get("/v1/operations", tags=["operations"], responses=guarded())
+async def get_operations(
+    _: Nothing, __: Annotated[Person, allowed(OPERATIONS)], deps: EarlyDeps, copy: CityCopy
+) -> Condition:
+    """Tell what is missing of the platform, and how its programs fare; for operations.
+
+    It answers 200 whatever is missing, but for what it takes to know who is asking.
+    """
+    return await readiness.condition(deps, copy)
 
 
 @router.get(

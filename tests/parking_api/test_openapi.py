@@ -40,6 +40,7 @@ PATHS = {
     "/healthz",
     "/readyz",
     "/metrics",
+    "/v1/operations",
     "/v1/quotes",
     "/v1/zones",
     "/v1/zones/{zone_id}",

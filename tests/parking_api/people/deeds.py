@@ -394,6 +394,7 @@ DEEDS: Final[dict[str, Maker]] = {
     "getHealth": plain(),
     "getReadiness": plain(),
     "getMetrics": plain(),
+    "getOperations": plain(),
     "quoteStay": quote,
     "listZones": plain(),
     "draftZone": new_zone,

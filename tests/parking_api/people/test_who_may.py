@@ -47,6 +47,7 @@ getCity                +       +         +        +         +     +           an
 getHealth              +       +         +        +         +     +           any  200
 getReadiness           +       +         +        +         +     +           any  503
 getMetrics             +       +         +        +         +     +           any  200
+getOperations          .       x         x        x         x     +           any  200
 quoteStay              +.      +x        +        +         +     +x          any  200
 listZones              +       +         +        +         +     +           any  200
 draftZone              .       x         +        x         +     x           any  201

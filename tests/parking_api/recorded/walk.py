@@ -183,6 +183,7 @@ async def public(walk: Walk) -> None:
     get, pages = walk.get, walk.pages
     await get("/healthz", *EVERYBODY)
     await get("/readyz", *EVERYBODY)
+    await get("/v1/operations", *EVERYBODY)
     await get("/v1/city", *EVERYBODY)
     await get("/v1/map", *EVERYBODY)
     await get("/v1/districts", *EVERYBODY)

@@ -3,15 +3,18 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
+from deploy.figures import Figures
 from tests.ingest_mqtt.running import publish
 from tests.parking_api.people.keys import keyed
+from tests.parking_api.processes import serving
 from tests.parking_api.web.between import Between
 from tests.parking_api.web.conftest import COUNTED, GATEWAY, PHONE, Site, Visitor, faults
 from tests.servers import Databases
@@ -208,3 +211,20 @@ async def test_a_broken_stream_is_told(broken: Visitor, between: Between) -> Non
         between.is_broken = True
         between.cut()
         await expect(visit.page.get_by_text("No news since")).to_be_visible()
+
+
+async def test_it_says_which_program_is_down(
+    built: Path, city_url: str, browser: Browser, keys: dict[str, str], tmp_path: Path
+) -> None:
+    del built
+    figures = tmp_path / "run.prom"
+    Figures({"ingester": 3, "broker": 0}, {"ingester": 4.0}, 0, is_audit_sealed=True).write(figures)
+    with serving(city_url, API_RUN_FIGURES=str(figures)) as api:
+        async with Visitor(browser, api.url).visit("/operations", locale="en-GB") as visit:
+            page = visit.page
+            await sign_in(page, keys["operations"])
+            programs = page.locator(".programs li")
+            await expect(programs).to_have_text(
+                ["ingester down, starts again soon · restarted 3 times", "broker up"]
+            )
+            await visit.picture("operations-program-down-en")

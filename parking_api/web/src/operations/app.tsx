@@ -5,6 +5,7 @@ import { useNow, useStore } from "../store";
 import { clock } from "../time";
 import { Drawer } from "./drawer";
 import { Figures } from "./figures";
+import { Programs } from "./programs";
 import { session, signOut } from "./session";
 import { SignIn } from "./sign_in";
 import { TroubleMap } from "./trouble_map";
@@ -59,6 +60,7 @@ export function App({ city }: { city: City }) {
       <div class="left">
         {(present === null || present.endsAt - now < SOON_MS) && <SignIn />}
         {isIn && !maySee && <p role="alert">{t.operations.noRole}</p>}
+        {present?.me.roles.includes("operations") === true && <Programs />}
         {isIn && maySee && <TroubleList city={city} onChoose={setGateway} />}
       </div>
       <TroubleMap city={city} />

@@ -156,6 +156,10 @@ export const en: Texts = {
     noRole: "This key may not see gateways: that is for operations and operators.",
     worst: "Worst first",
     map: "Where the silent lots are",
+    programs: "Programs",
+    isUp: "up",
+    isDown: "down, starts again soon",
+    restarts: (times) => (times === 1 ? "restarted once" : `restarted ${times} times`),
     nothing: "Nothing is wrong",
     nothingAt: (time) =>
       `${time}: all lots have live data, and no message was refused in 24 hours.`,
