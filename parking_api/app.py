@@ -215,7 +215,7 @@ async def _open(
         followed_logins(logins, interval_s),
         pushing(pushes, settings.push_url, settings.mqtt_ca),
     ]
-    note = partial(_note_process, metrics, pools, city)
+    app.state.note_process = note = partial(_note_process, metrics, pools, city)
     for job in (listening(database_url, database, channels, note), *jobs):
         await opened.enter_async_context(job)
     app.state.city, app.state.prices, app.state.names = city, prices, names

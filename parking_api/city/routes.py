@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from parking_api.city import queries, readiness, service
@@ -72,7 +72,7 @@ async def get_operations(
         **described(BAD),
     },
 )
-async def get_metrics(_: Nothing, deps: EarlyDeps, copy: CityCopy) -> Response:
+async def get_metrics(_: Nothing, deps: EarlyDeps, request: Request) -> Response:
     """Give the figures of operations to Prometheus; those of the city are read for it."""
     try:
         async with deps.database.connection() as db:
@@ -81,6 +81,5 @@ async def get_metrics(_: Nothing, deps: EarlyDeps, copy: CityCopy) -> Response:
         deps.metrics.note_database_away()
     else:
         service.note(deps.metrics, rows, deps.clock())
-    pool = deps.database.pool
-    deps.metrics.note_process(pool.get_size(), pool.get_idle_size(), copy.differences)
+    request.app.state.note_process()
     return Response(deps.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
