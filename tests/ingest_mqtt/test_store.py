@@ -1,3 +1,4 @@
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import asyncpg
@@ -10,6 +11,15 @@ from ingest_mqtt.store import commit, load_registry
 from sql.engine import Db
 from sql.lot_state_store import SupersededError, load_states
 from tests.ingest_mqtt.builders import AT, message, snapshot
+
+
+@pytest.fixture
+async def db(db: Db, owner_url: str) -> AsyncIterator[Db]:
+    """The owner's connection: the store writes and the tests read, which no other role may both."""
+    del db
+    connection = await asyncpg.connect(owner_url, server_settings={"timezone": "UTC"})
+    yield connection
+    await connection.close()
 
 
 async def test_the_registry_knows_the_bays_of_each_class(db: Db) -> None:

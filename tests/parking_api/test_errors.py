@@ -198,7 +198,7 @@ async def test_it_starts_without_its_database_and_finds_it_when_it_is_there(
     url = await databases.create()
     await databases.drop(url)
     async with serving(url, has_database=False) as api:
-        for path in ("/healthz", "/readyz", "/v1/nearest?lon=1&lat=1", "/v1/people"):
+        for path in ("/healthz", "/readyz", "/v1/nearest?lon=1&lat=1", "/v1/tariffs"):
             answer = await api.get(path)
             assert is_problem(answer, 503)
             assert answer.headers["retry-after"] == "1"

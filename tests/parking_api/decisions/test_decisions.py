@@ -10,6 +10,7 @@ import pytest
 
 from parking_api.audit.service import verify
 from sql.engine import Db
+from tests.parking_api.builders import Builder
 from tests.parking_api.bureau import Bureau, document, fee, get, person, problem
 from tests.parking_api.people.keys import key_id, keyed, shown
 
@@ -60,7 +61,7 @@ async def asked(priced: Bureau, act: Any, who: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act[1])
 async def test_nobody_moves_a_price_alone(
-    priced: Bureau, db: Db, database_url: str, act: Any
+    priced: Bureau, db: Db, built: Builder, database_url: str, act: Any
 ) -> None:
     both = await person(database_url, "both", "bureau_drafter", "bureau_approver")
     before = await db.fetchval(STATE)
@@ -80,7 +81,7 @@ async def test_nobody_moves_a_price_alone(
     assert await db.fetchval(STATE) == before
     # Nor past the API.
     with pytest.raises(asyncpg.CheckViolationError):
-        await db.execute(
+        await built.connection.execute(
             "UPDATE decision SET state = 'confirmed', settled_by = asked_by, settled_at = now()"
         )
 
