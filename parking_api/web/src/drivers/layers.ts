@@ -69,9 +69,7 @@ export function layers(of: Colours, { language }: Words): LayerSpecification[] {
         "text-font": ["sans-serif"],
         "text-size": 14,
         "text-letter-spacing": 0.1,
-        // Beside the marks where they take its place.
-        "text-variable-anchor": ["center", "top", "bottom", "left", "right"],
-        "text-radial-offset": 2,
+        // A name that has no room in its place is left out: beside it, it would name another.
       },
       paint: { "text-color": of.soft, "text-halo-color": of.land, "text-halo-width": 2 },
     },
