@@ -15,7 +15,7 @@ AGAIN_S: Final = 0.5
 # Longest wait for an answer of a server that may be away.
 PATIENCE_S: Final = 5.0
 # A start waits at most so long for a first reading, and goes on without it.
-FIRST_TRY_S: Final = 1.0
+FIRST_TRY_S: Final = 3.0
 
 log = structlog.get_logger(__name__)
 
