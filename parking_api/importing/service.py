@@ -112,7 +112,11 @@ async def import_city(
 
 
 def _require_same(before: str, after: str) -> None:
-    """Refuse files that were exchanged between what was decided on and what was read."""
+    """Refuse files that are others after they were read than before.
+
+    An exchange that is undone in between is not seen: whoever imports has the commands' role, which
+    writes the city without any file.
+    """
     if before != after:
         raise FilesChangedError
 

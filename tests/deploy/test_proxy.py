@@ -277,7 +277,8 @@ def test_the_part_for_anyone_is_never_shown_a_key(tmp_path: Path) -> None:
                     assert len(api) + len(office) == 1, asked
                     assert {said for said, _ in (*api, *office)} == {asked}
                     if authorization == key:
-                        assert office == [(asked, key)] * for_people or not for_people, asked
+                        if for_people:
+                            assert office == [(asked, key)], asked
                         assert key not in {header for _, header in api}, asked
                     elif concrete.startswith("/v1/enrolments"):
                         # A one-time code is in the body.
@@ -294,10 +295,8 @@ def test_keys_work_at_the_same_address(proxy: Proxy) -> None:
     with proxy.client() as client:
         assert client.get("/v1/people").status_code == 401
         wrong = client.get("/v1/people", headers={"Authorization": "Bearer ok_abcdefgh_wrong"})
-        assert (wrong.status_code, "invalid_token" in wrong.headers["www-authenticate"]) == (
-            401,
-            True,
-        )
+        assert wrong.status_code == 401
+        assert "invalid_token" in wrong.headers["www-authenticate"]
 
 
 async def test_heads_and_bodies_are_bounded(proxy: Proxy) -> None:
