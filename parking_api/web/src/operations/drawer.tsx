@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { City } from "../city";
 import { read, type Shapes, type Told } from "../client";
 import { useWords } from "../language";
+import { repeated } from "../repeated";
 import { useNow } from "../store";
 import { Refused } from "./refused";
 import { heard } from "./session";
@@ -29,25 +30,15 @@ export function Drawer({ gatewayId, city, onClose }: Props) {
   const [letters, setLetters] = useState<readonly Letter[]>([]);
 
   useEffect(() => {
-    const end = new AbortController();
     const path = { gateway_id: gatewayId };
-    const look = async (): Promise<void> => {
+    const look = async (signal: AbortSignal): Promise<void> => {
       const query = { limit: MOST_LOTS };
-      setLots(heard(await read("/v1/feeds/{gateway_id}", { path, query }, end.signal)));
+      setLots(heard(await read("/v1/feeds/{gateway_id}", { path, query }, signal)));
       const of = { gateway: gatewayId, limit: LETTERS };
-      const refused = heard(await read("/v1/dead-letters", { query: of }, end.signal));
+      const refused = heard(await read("/v1/dead-letters", { query: of }, signal));
       if (refused.ok) setLetters(refused.value.items);
     };
-    const again = (): void => {
-      // The drawer is closed.
-      look().catch(() => undefined);
-    };
-    again();
-    const timer = setInterval(again, EVERY_MS);
-    return () => {
-      clearInterval(timer);
-      end.abort();
-    };
+    return repeated(look, EVERY_MS);
   }, [gatewayId]);
 
   return (

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { City } from "../city";
 import { read } from "../client";
 import { useWords } from "../language";
+import { repeated } from "../repeated";
 import { useNow, useStore } from "../store";
 
 interface Sample {
@@ -105,10 +106,9 @@ function Curve({ values }: { values: readonly number[] }) {
 function useSamples(city: City): readonly Sample[] {
   const [samples, set] = useState<readonly Sample[]>([]);
   useEffect(() => {
-    const end = new AbortController();
     let before: Map<string, string | null> | null = null;
-    const look = async (): Promise<void> => {
-      const answer = await read("/v1/city", {}, end.signal);
+    const look = async (signal: AbortSignal): Promise<void> => {
+      const answer = await read("/v1/city", {}, signal);
       if (!answer.ok) return;
       const { as_of: asOf, live, unknown, lots } = answer.value;
       const present = new Map([...city.lots.value].map(([lot, { version }]) => [lot, version]));
@@ -121,16 +121,7 @@ function useSamples(city: City): readonly Sample[] {
       const ageS = asOf === null ? 0 : city.age(asOf, Date.now());
       set((all) => [...all.slice(1 - MOST), { ...sample, ageS }]);
     };
-    const again = (): void => {
-      // The page is closed.
-      look().catch(() => undefined);
-    };
-    again();
-    const timer = setInterval(again, EVERY_MS);
-    return () => {
-      clearInterval(timer);
-      end.abort();
-    };
+    return repeated(look, EVERY_MS);
   }, [city]);
   return samples;
 }

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { read, type Shapes, type Told } from "../client";
 import { useWords } from "../language";
+import { repeated } from "../repeated";
 import { heard } from "./session";
 
 const EVERY_MS = 5_000;
@@ -10,21 +11,10 @@ export function Programs() {
   const { t } = useWords();
   const [answer, setAnswer] = useState<Told<Shapes["Condition"]> | null>(null);
   useEffect(() => {
-    const end = new AbortController();
-    const look = (): void => {
-      read("/v1/operations", {}, end.signal)
-        .then((told) => {
-          setAnswer(heard(told));
-        })
-        // Whoever asked has gone.
-        .catch(() => undefined);
+    const look = async (signal: AbortSignal): Promise<void> => {
+      setAnswer(heard(await read("/v1/operations", {}, signal)));
     };
-    look();
-    const timer = setInterval(look, EVERY_MS);
-    return () => {
-      clearInterval(timer);
-      end.abort();
-    };
+    return repeated(look, EVERY_MS);
   }, []);
   if (answer === null) return null;
   if (!answer.ok) return <p role="alert">{answer.problem ?? t.failed}</p>;
