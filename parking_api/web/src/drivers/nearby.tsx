@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { lookOf, type Box, type City, type Registered } from "../city";
 import { read, type Shapes } from "../client";
 import { useWords } from "../language";
+import { repeated } from "../repeated";
 import { useNow, useStore } from "../store";
 import { clock, toInstant } from "../time";
 import { ask, asked, type Asked, type Place } from "./asking";
@@ -33,19 +34,11 @@ export function Nearby({ city, place }: { city: City; place: Place }) {
   const [turn, setTurn] = useState(0);
 
   useEffect(() => {
-    const end = new AbortController();
-    const look = (): void => {
-      nearest(place, { arrival, minutes }, end.signal)
-        .then(setState)
-        // Another question has taken its place.
-        .catch(() => undefined);
+    // Another question ends it, and takes its place.
+    const look = async (signal: AbortSignal): Promise<void> => {
+      setState(await nearest(place, { arrival, minutes }, signal));
     };
-    look();
-    const timer = setInterval(look, AGAIN_MS);
-    return () => {
-      clearInterval(timer);
-      end.abort();
-    };
+    return repeated(look, AGAIN_MS);
   }, [place, arrival, minutes, turn]);
 
   const box = useStore(city.box);

@@ -1,5 +1,6 @@
 /** What is wrong, as feeds and refused messages say, asked for anew while somebody is signed in. */
 import { read, type Shapes } from "../client";
+import { repeated } from "../repeated";
 import { Store } from "../store";
 import { heard, session } from "./session";
 
@@ -25,16 +26,7 @@ const LETTERS = 100;
 
 /** Ask at intervals, beginning now, until what this returns is called. */
 export function follow(): () => void {
-  const end = new AbortController();
-  const look = (): void => {
-    ask(end.signal).catch(() => undefined);
-  };
-  look();
-  const timer = setInterval(look, EVERY_MS);
-  return () => {
-    clearInterval(timer);
-    end.abort();
-  };
+  return repeated(ask, EVERY_MS);
 }
 
 async function ask(signal: AbortSignal): Promise<void> {
