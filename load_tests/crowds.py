@@ -10,7 +10,7 @@ import numpy as np
 from load_tests.catalogue import Lot, draws
 from load_tests.plan import Rows
 from simulators import registry
-from simulators.demand import Demand
+from simulators.demand.bays import Demand
 
 # A driver on the road asks every five minutes.
 QUESTIONS_PER_HOUR: Final = 12.0

@@ -17,7 +17,7 @@ import orjson
 import structlog
 import uvloop
 
-from simulators.demand import Demand, IntArray
+from simulators.demand.bays import Demand, IntArray
 from simulators.feeds import rfc3339
 from simulators.gateway import Gateway
 from simulators.outbox import IN_FLIGHT_MAX, Outbox

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from simulators.demand import Demand, IntArray
+from simulators.demand.bays import Demand, IntArray
 from simulators.feeds import CHANGES_MAX, Report, count_report, snapshot_report, spaces_report
 from simulators.registry import Lot
 

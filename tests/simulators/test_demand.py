@@ -6,8 +6,8 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from simulators.demand import PEAK_MAX, PEAK_MIN, Demand, peak_occupancy
-from simulators.land_use import LAND_USES, demand_shape, week_bin
+from simulators.demand.bays import PEAK_MAX, PEAK_MIN, Demand, peak_occupancy
+from simulators.demand.land_use import LAND_USES, demand_shape, week_bin
 from simulators.registry import Lot
 
 OFFSET_S = 8 * 3_600

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from simulators import fleet
-from simulators.demand import Demand
+from simulators.demand.bays import Demand
 from simulators.feeds import CHANGES_MAX
 from simulators.pacing import COUNT_INTERVAL_S, CountPacer, SnapshotSchedule
 from simulators.registry import Credentials, Lot, RegistryError, read_credentials, read_lots

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.land_use import (
+from simulators.demand.land_use import (
     BIN_S,
     BINS,
     LAND_USES,
