@@ -88,6 +88,12 @@ class Feed(Answer):
     stale: Count
     estimated: Count
     unknown: Count
+    hidden_spaces: Count = Field(
+        description="Spaces of the lots whose state is `unknown`: nobody is sent there."
+    )
+    lots_not_live: list[str] = Field(
+        description="The lots that are not live, `stale` or `unknown`, by `lot_id`."
+    )
     lots_by_mqtt: Count = Field(description="Lots whose newest report came over MQTT.")
     lots_by_http: Count = Field(description="Lots whose newest report came over HTTP.")
     dead_letters_24h: Count = Field(
@@ -100,6 +106,7 @@ class LotFeed(Answer):
 
     lot_id: str = Field(examples=["370202-0001"])
     reporting: Reporting
+    capacity: Count = Field(description="Spaces in service.")
     report_interval_s: int = Field(description="The longest silence that is normal, in seconds.")
     # Of the lot's clock, which the times are written by.
     timezone: str = Field("UTC", exclude=True)

@@ -12,6 +12,11 @@ SELECT
     count(*) FILTER (WHERE l.data_state = 'stale') AS stale,
     count(*) FILTER (WHERE l.data_state = 'estimated') AS estimated,
     count(*) FILTER (WHERE l.data_state = 'unknown') AS unknown, -- noqa: RF04
+    coalesce(sum(l.capacity) FILTER (WHERE l.data_state = 'unknown'), 0) AS hidden_spaces,
+    coalesce(
+        array_agg(l.lot_id ORDER BY l.lot_id) FILTER (WHERE l.data_state IN ('stale', 'unknown')),
+        '{}'
+    ) AS lots_not_live,
     count(*) FILTER (WHERE l.transport = 'mqtt') AS lots_by_mqtt,
     count(*) FILTER (WHERE l.transport = 'http') AS lots_by_http,
     (
@@ -37,6 +42,7 @@ LIMIT :most;
 SELECT
     lot_id,
     reporting,
+    capacity,
     report_interval_s,
     timezone,
     data_state,

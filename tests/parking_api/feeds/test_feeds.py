@@ -61,6 +61,8 @@ async def test_the_health_of_gateways(
         "stale": 1,
         "estimated": 0,
         "unknown": 2,
+        "hidden_spaces": 20,
+        "lots_not_live": ["silent", "stale", "unheard"],
         "lots_by_mqtt": 2,
         "lots_by_http": 1,
         "dead_letters_24h": 2,
