@@ -98,8 +98,8 @@ async def add_steps(db: Transaction, rows: Sequence[NewStep]) -> None:
 
 
 @statement
-async def beat(db: Transaction, ingester: str) -> None:
-    """Write that a heartbeat has come through the broker and is being committed."""
+async def beat(db: Transaction, ingester: str, observations: int) -> None:
+    """Write that a heartbeat has come through the broker, and how much was applied until then."""
 
 
 @statement

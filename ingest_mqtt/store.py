@@ -33,6 +33,8 @@ async def commit(
     outcome: Outcome,
     built_on: Mapping[str, Committed],
     also: Callable[[Transaction], Awaitable[None]] | None = None,
+    *,
+    observations: int = 0,
 ) -> dict[str, Committed]:
     """Write a batch's outcome in one transaction: state, history and what else belongs to it.
 
@@ -41,6 +43,8 @@ async def commit(
         outcome: What `decide` made of the batch.
         built_on: The committed states that it was decided on.
         also: Writes the rest, in the same transaction: dead letters, results of replays.
+        observations: Bays and counts that were applied before it, since the start; a heartbeat
+            tells of them and of its own batch's.
 
     Returns:
         The committed state of each lot that changed.
@@ -77,5 +81,5 @@ async def commit(
         if also is not None:
             await also(within)
         if outcome.has_heartbeat:
-            await queries.beat(within, INGESTER)
+            await queries.beat(within, INGESTER, observations + outcome.observations)
     return committed

@@ -235,7 +235,9 @@ class Writer:
             nonlocal kept
             kept = await self._dead_letters.keep(db, outcome.dead_letters, self.known.registry)
 
-        self.known.committed |= await commit(db, outcome, self.known.committed, keep)
+        self.known.committed |= await commit(
+            db, outcome, self.known.committed, keep, observations=self._counters.observations
+        )
         self._dead_letters.settle(kept)
         outcome.kept.update(kept.reports)
         self._commit_seconds.observe(perf_counter() - started)

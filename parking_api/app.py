@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI
 from parking_api.calendar import routes as calendar_routes
 from parking_api.city import routes as city_routes
 from parking_api.city.following import FollowedCity, followed_city
+from parking_api.city.hour import Hour, kept_hour
 from parking_api.clients import Clients, PerClient
 from parking_api.database import Database
 from parking_api.decisions import routes as decision_routes
@@ -187,6 +188,7 @@ async def _open(
     interval_s = settings.reload_interval_s
     prices, logins = FollowedPrices(database), FollowedLogins(database)
     city, names = FollowedCity(database), FollowedNames(database)
+    app.state.hour = hour = Hour()
     pushes = Pushes(settings.pusher, places)
     app.state.resources = Resources(
         database,
@@ -213,6 +215,7 @@ async def _open(
         followed_city(city, interval_s, settings.mqtt_url, settings.mqtt_ca),
         followed_names(names, interval_s),
         followed_logins(logins, interval_s),
+        kept_hour(hour, city, database, metrics, clock),
         pushing(pushes, settings.push_url, settings.mqtt_ca),
     ]
     app.state.note_process = note = partial(_note_process, metrics, pools, city)

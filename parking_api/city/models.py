@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from parking_api.models import DEGRADED, Answer, Count, Name
+from parking_api.models import DEGRADED, Answer, Count, Instant, Name
 
 
 class Totals(Answer):
@@ -71,6 +71,24 @@ class Program(Answer):
     restarts: Count = Field(description="How often it was started again after it ended by itself.")
 
 
+class LastHour(Answer):
+    """The last 60 minutes of the clock, the running one last; null where a minute is not known."""
+
+    begins_at: Instant = Field(description="When the first minute began.")
+    step_s: Count = Field(description="Seconds from one value to the next.", examples=[60])
+    commit_age_s: list[float | None] = Field(
+        description="The greatest age of the newest commit in the minute, seconds."
+    )
+    observations_per_s: list[float | None] = Field(
+        description="Bays and counts applied, a second: the mean of the minute."
+    )
+    lots_live: list[Count | None] = Field(description="The fewest lots with live data.")
+    restarts: list[Count | None] = Field(
+        description="How often a program was started again in the minute; null where what runs the "
+        "programs tells nothing of them."
+    )
+
+
 class Condition(Answer):
     """How the platform fares."""
 
@@ -81,4 +99,17 @@ class Condition(Answer):
     detail: str | None = Field(description="The same in sentences; null where none is missing.")
     programs: list[Program] | None = Field(
         description="Null where what runs the programs tells nothing of them, as in compose."
+    )
+    as_of: AwareDatetime | None = Field(
+        description="The newest commit that this process has; null before the first."
+    )
+    observations_per_s: float | None = Field(
+        description="Bays and counts applied, a second: the mean of the last 30 s; null where the "
+        "ingester has not been heard from."
+    )
+    lots: Count
+    lots_live: Count
+    last_hour: LastHour = Field(
+        description="As the process that answers has seen it: from its start on, and nearly as "
+        "others have."
     )

@@ -124,6 +124,13 @@ class Readiness(Row):
     is_beating: bool
 
 
+class Applied(Row):
+    """How many observations the ingester had applied at its newest heartbeat, since its start."""
+
+    heartbeat_at: datetime | None
+    observations: int | None
+
+
 @statement
 async def totals(db: Db) -> list[Totals]:
     """Read the totals: one row of the city, one of each district."""
@@ -132,6 +139,11 @@ async def totals(db: Db) -> list[Totals]:
 @statement
 async def readiness(db: Db, heartbeat_within: timedelta) -> Readiness:
     """Read whether all lots have reported, and whether the ingester runs."""
+
+
+@statement
+async def applied(db: Db) -> Applied | None:
+    """Read how many observations were applied until when; None before the first heartbeat."""
 
 
 @statement

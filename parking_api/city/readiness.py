@@ -8,6 +8,7 @@ from typing import Final
 
 from parking_api.city import queries
 from parking_api.city.following import FollowedCity
+from parking_api.city.hour import RESTARTS, Hour, live_lots
 from parking_api.city.models import Condition, Program
 from parking_api.city.queries import Readiness
 from parking_api.errors import ApiError, DatabaseAwayError
@@ -69,20 +70,30 @@ def _missing(row: Readiness) -> Iterator[tuple[str, str]]:
         )
 
 
-async def condition(deps: Resources, city: FollowedCity) -> Condition:
-    """Return what is missing, and how the programs fare."""
+async def condition(deps: Resources, city: FollowedCity, hour: Hour) -> Condition:
+    """Return what is missing, how the programs fare, and what the last hour was like."""
     missing: list[str] = []
     detail = None
     try:
         await ready_lots(deps, city)
     except NotReadyError as error:
         missing, detail = error.members["missing"], error.detail
-    return Condition(missing=missing, detail=detail, programs=_programs(deps))
+    now = deps.clock()
+    return Condition(
+        missing=missing,
+        detail=detail,
+        programs=_programs(deps),
+        as_of=city.as_of,
+        observations_per_s=hour.observations_per_s(now),
+        lots=len(city.table.lots),
+        lots_live=live_lots(city, now),
+        last_hour=hour.answer(now),
+    )
 
 
 def _programs(deps: Resources) -> list[Program] | None:
     up = deps.metrics.run_samples("onelot_run_up")
-    restarts = deps.metrics.run_samples("onelot_run_restarts_total")
+    restarts = deps.metrics.run_samples(RESTARTS)
     if up is None or restarts is None:
         return None
     return [

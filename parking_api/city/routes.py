@@ -54,13 +54,17 @@ async def get_readiness(_: Nothing, deps: EarlyDeps, copy: CityCopy) -> Ready:
 
 @router.get("/v1/operations", tags=["operations"], responses=guarded())
 async def get_operations(
-    _: Nothing, __: Annotated[Person, allowed(OPERATIONS)], deps: EarlyDeps, copy: CityCopy
+    _: Nothing,
+    __: Annotated[Person, allowed(OPERATIONS)],
+    deps: EarlyDeps,
+    copy: CityCopy,
+    request: Request,
 ) -> Condition:
-    """Tell what is missing of the platform, and how its programs fare; for operations.
+    """Tell what is missing of the platform, how it fares, and its last hour; for operations.
 
     It answers 200 whatever is missing, but for what it takes to know who is asking.
     """
-    return await readiness.condition(deps, copy)
+    return await readiness.condition(deps, copy, request.app.state.hour)
 
 
 @router.get(

@@ -58,6 +58,16 @@ FROM (
 ) AS c
 LEFT JOIN ingester_status AS i ON i.ingester = 'ingester';
 
+-- name: applied()
+-- How many bays and counts the ingester had applied, from its start until its newest heartbeat, and
+-- when that was; nulls, or no row, before the first.
+-- Index: ingester_status_pkey.
+SELECT
+    heartbeat_at,
+    observations
+FROM ingester_status
+WHERE ingester = 'ingester';
+
 -- name: newest_commit()
 -- The newest commit of any lot's state; null before the first.
 -- Index: none; reads every state once.

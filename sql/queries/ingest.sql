@@ -36,12 +36,15 @@ ON CONFLICT (lot_id, step_at) DO UPDATE SET
     free_max = greatest(o.free_max, excluded.free_max),
     full_s = o.full_s + excluded.full_s;
 
--- name: beat(ingester)
--- Note that a heartbeat has come through the broker and is being committed.
+-- name: beat(ingester, observations)
+-- Note that a heartbeat has come through the broker and is being committed, and how many bays and
+-- counts were applied from the ingester's start until then.
 -- Index: ingester_status_pkey.
-INSERT INTO ingester_status AS i (ingester, heartbeat_at)
-VALUES (:ingester, clock_timestamp())
-ON CONFLICT (ingester) DO UPDATE SET heartbeat_at = excluded.heartbeat_at;
+INSERT INTO ingester_status AS i (ingester, heartbeat_at, observations)
+VALUES (:ingester, clock_timestamp(), :observations)
+ON CONFLICT (ingester) DO UPDATE SET
+    heartbeat_at = excluded.heartbeat_at,
+    observations = excluded.observations;
 
 -- name: stop(ingester, reason)
 -- Note why the ingester takes no messages, `internal` or `clock`, or null where it takes them; the

@@ -61,3 +61,5 @@ class IngesterStatus(Base):
     # Why it takes no messages at the moment; null while it does.
     stopped: Mapped[str | None] = mapped_column(check("stopped", "IN ('internal', 'clock')"))
     stopped_at: Mapped[datetime | None]
+    # Bays and counts that were applied from its start until that heartbeat.
+    observations: Mapped[BigInt | None]

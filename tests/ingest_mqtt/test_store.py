@@ -41,6 +41,15 @@ async def test_state_and_history_are_committed_together(db: Db) -> None:
     assert await db.fetchval("SELECT count(*) FROM space_now WHERE state = 'occupied'") == 2
 
 
+async def test_a_heartbeat_tells_how_much_was_applied_until_then(db: Db) -> None:
+    registry = await load_registry(db)
+    outcome = decide([snapshot(0b11), message("gates", "count", free=7)], registry, {})
+    outcome.has_heartbeat = True
+    await commit(db, outcome, {}, observations=1_000)
+    applied = await db.fetchval("SELECT observations FROM ingester_status")
+    assert applied == 1_000 + outcome.observations == 1_013
+
+
 async def test_nothing_of_a_batch_stays_when_a_part_of_it_fails(db: Db) -> None:
     registry = await load_registry(db)
     outcome = decide([snapshot(0b11)], registry, {})

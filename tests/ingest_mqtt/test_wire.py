@@ -175,8 +175,6 @@ async def test_a_link_that_breaks_anywhere_loses_nothing(
 async def test_a_heartbeat_goes_through_broker_inbox_and_commit(
     ingester: Ingester, db: Db, broker: Broker
 ) -> None:
-    del broker
-
     async def beat() -> object:
         return await db.fetchval("SELECT heartbeat_at FROM ingester_status")
 
@@ -190,3 +188,12 @@ async def test_a_heartbeat_goes_through_broker_inbox_and_commit(
     counters = await asyncio.to_thread(ingester.counters)
     assert counters["ingest_received_total"] == 0
     assert await db.fetchval("SELECT stopped FROM ingester_status") is None
+
+    async with client(broker, "gw-a", "onelot/v1/acks/gw-a/+") as gateway:
+        await gateway.client.publish(FEED, count(1), qos=1)
+        await gateway.client.publish(FEED, count(2), qos=1)
+
+        async def tells_of_both() -> bool:
+            return bool(await db.fetchval("SELECT observations = 2 FROM ingester_status"))
+
+        await until(tells_of_both, "a heartbeat that tells of what was applied")

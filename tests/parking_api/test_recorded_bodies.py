@@ -11,7 +11,7 @@ That chooses the examples of the OpenAPI document anew, too.
 
 import os
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -19,6 +19,9 @@ import httpx
 import pytest
 
 from parking_api.calendar.service import CALENDAR
+from parking_api.city import hour
+from parking_api.city.hour import Hour, Look
+from parking_api.city.queries import Applied
 from parking_api.decisions import service as decisions
 from parking_api.decisions.service import DECISIONS
 from parking_api.enrolments import codes
@@ -34,7 +37,7 @@ from tests.parking_api.recorded import examples
 from tests.parking_api.recorded.city import START, pin, settle
 from tests.parking_api.recorded.recording import Recorder, differences, recorded, write
 from tests.parking_api.recorded.walk import CHAPTERS, Walk, away, ending, slow, starting
-from tests.parking_api.serving import close_streams, serving
+from tests.parking_api.serving import app_of, close_streams, serving
 from tests.polling import until
 from tests.servers import Databases
 
@@ -104,6 +107,8 @@ async def test_answers_are_as_recorded(
     monkeypatch.setattr(codes, "new", lambda: "JBSW-Y3DP-EHPK-3PXP")
     await pin(built.connection)
     people = await settle(built)
+    # What is seen of an hour is what this test has it see.
+    monkeypatch.setattr(hour, "LOOK_EVERY_S", 7200.0)
     now = START
 
     def clock() -> datetime:
@@ -117,6 +122,7 @@ async def test_answers_are_as_recorded(
         paths = (await api.get("/openapi.json")).json()["paths"]
         operations = [f"{method.upper()} {path}" for path in paths for method in paths[path]]
         recorder = Recorder(api, people, operations)
+        _see_an_hour(app_of(api).state.hour)
         walk = Walk(recorder, built, tell)
         for chapter in CHAPTERS:
             recorder.chapter = chapter.__name__
@@ -149,6 +155,14 @@ async def test_answers_are_as_recorded(
     steps = {f"{workflow.kind}.{step}" for workflow in WORKFLOWS for step in workflow.steps}
     assert taken.steps == steps
     assert taken.actions == steps | NO_STEPS
+
+
+def _see_an_hour(seen: Hour) -> None:
+    """Note a quarter of an hour in which the ingester was started again."""
+    for minute in range(15, -1, -1):
+        at = START - timedelta(minutes=minute)
+        applied = Applied(at, 120_000 - 8_000 * minute if minute > 7 else 57_600 - 7_200 * minute)
+        seen.note(at, Look(2.5 + 10 * (minute == 7), 7 - (minute == 7), int(minute < 8), applied))
 
 
 async def until_degraded(api: httpx.AsyncClient) -> None:
