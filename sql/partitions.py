@@ -1,8 +1,11 @@
 """Partitions of history: made ahead of time, dropped after their retention."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
+import asyncpg
 
 from sql.engine import Db
 
@@ -17,11 +20,13 @@ class Partitioned:
         table: Its name.
         key: The column that the ranges are of.
         unit: `day` or `month`, in UTC.
+        kept_with: The table by whose retention it is kept, where that is another.
     """
 
     table: str
     key: str
     unit: str
+    kept_with: str | None = None
 
     def start(self, at: datetime) -> date:
         """Return the start of the range of an instant."""
@@ -51,6 +56,7 @@ EVENTS = (
     Partitioned("count_event", "received_at", "day"),
 )
 OCCUPANCY = Partitioned("lot_occupancy", "step_at", "month")
+OCCUPANCY_DAYS = Partitioned("lot_occupancy_day", "day_at", "month", OCCUPANCY.table)
 
 
 async def maintain(
@@ -78,22 +84,50 @@ async def maintain(
     """
     made: list[str] = []
     dropped: list[str] = []
-    retentions = {**dict.fromkeys(EVENTS, event_retention), OCCUPANCY: occupancy_retention}
-    rows = await db.fetch("SELECT table_name, days FROM retention")
-    least = {row["table_name"]: timedelta(days=row["days"]) for row in rows}
+    retentions = {
+        **dict.fromkeys(EVENTS, event_retention),
+        **dict.fromkeys((OCCUPANCY, OCCUPANCY_DAYS), occupancy_retention),
+    }
     for partitioned, given in retentions.items():
-        retention = max(given, least[partitioned.table])
-        existing = await _existing(db, partitioned)
-        for start in partitioned.starts(now, now + AHEAD):
-            if partitioned.name(start) not in existing:
-                await _make(db, partitioned, start)
-                made.append(partitioned.name(start))
+        retention = max(given, await least_retention(db, partitioned))
+        made += await make_missing(db, partitioned, partitioned.starts(now, now + AHEAD))
         oldest = partitioned.name(partitioned.start(now - retention))
-        for name in sorted(existing):
+        for name in sorted(await _existing(db, partitioned)):
             if name < oldest:
                 await db.execute("SELECT drop_partition($1, $2)", partitioned.table, name)
                 dropped.append(name)
     return made, dropped
+
+
+async def least_retention(db: Db, partitioned: Partitioned) -> timedelta:
+    """Read how long a table is kept at least, as the database's owner has said."""
+    days = await db.fetchval(
+        "SELECT days FROM retention WHERE table_name = $1",
+        partitioned.kept_with or partitioned.table,
+    )
+    return timedelta(days=days)
+
+
+async def make_missing(db: Db, partitioned: Partitioned, starts: Iterable[date]) -> list[str]:
+    """Make the partitions that are not there yet.
+
+    Args:
+        db: A connection outside any transaction.
+        partitioned: Whose.
+        starts: Of their ranges.
+
+    Returns:
+        Names of the partitions made.
+    """
+    existing = await _existing(db, partitioned)
+    made = []
+    for start in starts:
+        if (name := partitioned.name(start)) not in existing:
+            # Another program may make the same one at the same time.
+            with suppress(asyncpg.DuplicateTableError):
+                await _make(db, partitioned, start)
+                made.append(name)
+    return made
 
 
 async def _existing(db: Db, partitioned: Partitioned) -> set[str]:

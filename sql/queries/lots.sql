@@ -133,22 +133,25 @@ SELECT pg_notify('registry', :lot_id);
 -- name: occupancy(lot_id, start, until, step_s)
 -- The history of one lot on a regular grid from `start` to before `until`, a row a step, known or
 -- not. A step is so many seconds, a multiple of the stored 300.
--- Index: primary key of lot_occupancy's partitions, within the stretch.
+-- Index: primary keys of the partitions below lot_history, within the stretch.
 -- A step in which a report fell and of which no second has passed (the newest) has the report's
 -- free spaces, and neither occupancy nor coverage.
 WITH known AS (
     SELECT
         date_bin(make_interval(secs => :step_s::integer), step_at, :start::timestamptz) AS first_at,
-        max(step_at) AS last_step_at,
+        (array_agg(capacity ORDER BY step_at DESC))[1] AS capacity,
+        (array_agg(free_last ORDER BY step_at DESC))[1] AS free_last,
         sum(covered_s) AS covered_s,
         nullif(sum(space_s), 0) AS space_s,
         nullif(sum(known_space_s), 0) AS known_space_s,
         sum(free_space_s) AS free_space_s,
         sum(free_space_s) / nullif(sum(covered_s), 0) AS free_mean,
         min(free_min) AS free_min, max(free_max) AS free_max
-    FROM lot_occupancy
+    FROM lot_history
     WHERE
         lot_id = :lot_id
+        AND day_at >= date_bin('1 day', :start, '2000-01-01 00:00:00+00')
+        AND day_at < :until
         AND step_at >= :start
         AND step_at < :until
     GROUP BY first_at
@@ -156,11 +159,11 @@ WITH known AS (
 
 SELECT
     grid.starts_at,
-    s.capacity,
-    coalesce(k.free_mean, s.free_last) AS free_spaces,
+    k.capacity,
+    coalesce(k.free_mean, k.free_last) AS free_spaces,
     k.free_min,
     k.free_max,
-    s.free_last,
+    k.free_last,
     1 - k.free_space_s / k.known_space_s AS occupancy,
     coalesce(k.covered_s / :step_s * k.known_space_s / k.space_s, 0) AS coverage
 FROM
@@ -170,10 +173,4 @@ FROM
         make_interval(secs => :step_s)
     ) AS grid (starts_at)
 LEFT JOIN known AS k ON grid.starts_at = k.first_at
-LEFT JOIN lot_occupancy AS s
-    ON
-        s.lot_id = :lot_id
-        AND s.step_at >= :start
-        AND s.step_at < :until
-        AND k.last_step_at = s.step_at
 ORDER BY grid.starts_at;

@@ -117,7 +117,7 @@ ORDER BY e.lot_type, starts_at;
 -- the share of the lot that was, and seconds x spaces in service, known, free, and of the time in
 -- which every space was occupied. Lots that have tariffs of their own at `at` are not moved. The
 -- intervals to read, end exclusive, are time_bands, starts and ends.
--- Index: lot_occupancy_pkey of each interval's partitions; lot_geog_idx.
+-- Index: primary keys of each interval's partitions below lot_history; lot_geog_idx.
 WITH moved AS (
     SELECT l.lot_id, l.capacity, l.geog
     FROM lot AS l
@@ -167,8 +167,13 @@ LEFT JOIN LATERAL (
         sum(o.known_space_s) AS known_space_s,
         sum(o.free_space_s) AS free_space_s,
         sum(o.full_s * o.space_s / nullif(o.covered_s, 0)) AS full_space_s
-    FROM lot_occupancy AS o
-    WHERE o.lot_id = l.lot_id AND o.step_at >= t.starts_at AND o.step_at < t.ends_at
+    FROM lot_history AS o
+    WHERE
+        o.lot_id = l.lot_id
+        AND o.day_at >= date_bin('1 day', t.starts_at, '2000-01-01 00:00:00+00')
+        AND o.day_at < t.ends_at
+        AND o.step_at >= t.starts_at
+        AND o.step_at < t.ends_at
 ) AS s ON true
 GROUP BY t.time_band, l.lot_id, l.capacity, l.beside
 ORDER BY t.time_band, l.lot_id;

@@ -130,6 +130,7 @@ DECLARE
     key text := CASE
         WHEN parent IN ('space_event', 'count_event') THEN 'received_at'
         WHEN parent = 'lot_occupancy' THEN 'step_at'
+        WHEN parent = 'lot_occupancy_day' THEN 'day_at'
     END;
 BEGIN
     IF key IS NULL THEN
@@ -137,8 +138,8 @@ BEGIN
     END IF;
     -- Of one day, or of one month: a longer one would be dropped by its name, with what is young.
     IF begins > current_date + 366
-        OR parent <> 'lot_occupancy' AND ends <> begins + 1
-        OR parent = 'lot_occupancy' AND (
+        OR parent !~ '^lot_occupancy' AND ends <> begins + 1
+        OR parent ~ '^lot_occupancy' AND (
             begins <> date_trunc('month', begins)::date OR ends <> (begins + interval '1 month')::date
         )
     THEN
@@ -170,14 +171,16 @@ SET timezone = 'UTC' AS $$
         kept integer;
         ends timestamptz;
     BEGIN
-        IF parent NOT IN ('space_event', 'count_event', 'lot_occupancy')
+        IF parent NOT IN ('space_event', 'count_event', 'lot_occupancy', 'lot_occupancy_day')
             OR dropped !~ ('^' || parent || '_p[0-9]{8}$')
         THEN
             RAISE EXCEPTION 'not a partition of the history: %', dropped;
         END IF;
-        SELECT days INTO STRICT kept FROM public.retention WHERE table_name = parent;
+        -- Days of imports are kept as long as what feeds have written.
+        SELECT days INTO STRICT kept FROM public.retention
+        WHERE table_name = replace(parent, 'occupancy_day', 'occupancy');
         ends := to_date(right(dropped, 8), 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC'
-            + CASE parent WHEN 'lot_occupancy' THEN interval '1 month' ELSE interval '1 day' END;
+            + CASE WHEN parent ~ '^lot_occupancy' THEN interval '1 month' ELSE interval '1 day' END;
         IF ends > now() - make_interval(days => kept) THEN
             RAISE EXCEPTION '% is kept for % days', dropped, kept
                 USING ERRCODE = 'insufficient_privilege';

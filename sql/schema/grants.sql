@@ -6,8 +6,8 @@
 -- |                 | part                 | tariffs, gateways      |                                |
 -- | onelot_office   | the API's office     | all; messages and      | people, tariffs, zones,        |
 -- |                 |                      | gateways by row        | controls, closures, passwords  |
--- | onelot_app      | the commands         | all                    | the city and first tariffs;    |
--- |                 |                      |                        | of keys, their end             |
+-- | onelot_app      | the commands         | all                    | the city and first tariffs,    |
+-- |                 |                      |                        | past days; of keys, their end  |
 -- | onelot_ingest   | the ingester         | lots, bays, gateways   | states, history, refused       |
 -- |                 |                      | (no passwords)         | messages                       |
 -- | onelot_analysis | analysts             | the city, its history, | nothing                        |
@@ -30,8 +30,12 @@ REVOKE DELETE ON
 decision, tariff_suspension, zone_draft, tariff, tariff_version, price_control, price_mechanism
 FROM onelot_app;
 
--- History is the ingester's; of decisions, an import takes those that were made.
-REVOKE UPDATE, DELETE ON space_event, count_event, lot_occupancy FROM onelot_app;
+-- History is the ingester's, to which an import adds past days; of decisions, it takes those that
+-- were made.
+REVOKE UPDATE, DELETE ON
+space_event, count_event, lot_occupancy, lot_occupancy_day
+FROM onelot_app;
+REVOKE INSERT, UPDATE, DELETE ON lot_history FROM onelot_app;
 REVOKE INSERT, UPDATE ON decision FROM onelot_app;
 
 -- The audit is read; entries are made by a function alone.
@@ -50,10 +54,10 @@ GRANT EXECUTE ON FUNCTION add_audit_entry TO onelot_office;
 
 -- The API's public part.
 GRANT SELECT ON
-alembic_version, district, operator, lot, space, place, lot_state, lot_occupancy, space_event,
-count_event, ingester_status, zone, tariff, tariff_version, tariff_effect, tariff_suspension,
-price_control, city_calendar, price_mechanism, price_mechanism_target, mechanism_review, lot_now,
-space_now
+alembic_version, district, operator, lot, space, place, lot_state, lot_occupancy,
+lot_occupancy_day, lot_history, space_event, count_event, ingester_status, zone, tariff,
+tariff_version, tariff_effect, tariff_suspension, price_control, city_calendar, price_mechanism,
+price_mechanism_target, mechanism_review, lot_now, space_now
 TO onelot_public;
 -- It takes what gateways post, who show their passwords.
 GRANT SELECT (gateway_id, operator_id, simulated, password_hash) ON gateway TO onelot_public;
@@ -110,7 +114,9 @@ GRANT SELECT (gateway_id, operator_id) ON gateway TO onelot_ingest;
 GRANT SELECT, INSERT, UPDATE ON lot_state, lot_occupancy, ingester_status TO onelot_ingest;
 GRANT INSERT ON space_event, count_event TO onelot_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dead_letter TO onelot_ingest;
-GRANT EXECUTE ON FUNCTION make_partition, drop_partition TO onelot_ingest;
+GRANT EXECUTE ON FUNCTION drop_partition TO onelot_ingest;
+-- An import of past days makes theirs.
+GRANT EXECUTE ON FUNCTION make_partition TO onelot_ingest, onelot_app;
 
 -- Who keeps the broker's users.
 GRANT SELECT (gateway_id, password_hash) ON gateway TO onelot_logins;
@@ -120,9 +126,9 @@ GRANT SELECT ON audit_entry TO onelot_seal;
 
 -- Analysts: nothing of persons, passwords, and messages.
 GRANT SELECT ON
-district, operator, lot, space, place, lot_state, lot_occupancy, space_event, count_event, zone,
-tariff, tariff_version, tariff_effect, price_control, city_calendar, price_mechanism,
-price_mechanism_target, mechanism_review, lot_now, space_now
+district, operator, lot, space, place, lot_state, lot_occupancy, lot_occupancy_day, lot_history,
+space_event, count_event, zone, tariff, tariff_version, tariff_effect, price_control, city_calendar,
+price_mechanism, price_mechanism_target, mechanism_review, lot_now, space_now
 TO onelot_analysis;
 GRANT SELECT (gateway_id, operator_id, simulated) ON gateway TO onelot_analysis;
 

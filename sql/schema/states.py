@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Final, get_args
 
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, text
+from sqlalchemy import ARRAY, REAL, CheckConstraint, Enum, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sql.kinds import SpaceState, Transport
-from sql.schema.base import Base, BigInt, check, one_of
+from sql.schema.base import Base, BigInt, SmallInt, check, one_of
 
 # SQLAlchemy maps only classes with a key, so it is given one; in the database, events have none.
 UNKEYED: Final = {"primary_key": ["lot_id", "received_at"]}
@@ -125,3 +125,37 @@ class LotOccupancy(Base):
     # The integrals of the spaces in service, and of those known to be free or occupied.
     space_s: Mapped[float]
     known_space_s: Mapped[float]
+
+
+class LotOccupancyDay(Base):
+    """The occupancy of a lot in the 288 steps of a past day (UTC), as an import brought it.
+
+    One row of 1.3 kB where single steps take 288 rows and 45 kB. Both together are the view
+    `lot_history`, in which a step that a feed has written hides the one that stands here.
+    """
+
+    __table_args__ = (
+        CheckConstraint(
+            "0 <= ALL (occupied) AND capacity >= ALL (occupied) AND cardinality(occupied) = 288",
+            name="occupied",
+        ),
+        CheckConstraint(
+            "0 < ALL (covered_s) AND 300 >= ALL (covered_s) AND cardinality(covered_s) = 288",
+            name="covered_s",
+        ),
+        {"postgresql_partition_by": "RANGE (day_at)"},
+    )
+
+    lot_id: Mapped[str] = mapped_column(primary_key=True)
+    # Its first instant.
+    day_at: Mapped[datetime] = mapped_column(
+        check("day_at", "= date_bin('1 day', day_at, '2000-01-01 00:00:00+00')"), primary_key=True
+    )
+    # A later import adds the steps that were not known yet under the next number.
+    part: Mapped[SmallInt] = mapped_column(primary_key=True, autoincrement=False)
+    # Spaces in service.
+    capacity: Mapped[int] = mapped_column(check("capacity", "> 0"))
+    # Occupied spaces in each step, the mean over what is known of it; null where nothing is.
+    occupied: Mapped[list[float | None]] = mapped_column(ARRAY(REAL))
+    # Seconds of each step that are known; null where that is all 300 of each.
+    covered_s: Mapped[list[float] | None] = mapped_column(ARRAY(REAL))

@@ -59,3 +59,44 @@ INNER JOIN lot AS l
 INNER JOIN lot_state AS s ON s.lot_id = p.lot_id;
 COMMENT ON VIEW space_now IS
 'Every bay of the lots that sense their bays, have reported and are not retired, with its state.';
+
+CREATE OR REPLACE VIEW lot_history AS
+SELECT
+    o.lot_id,
+    date_bin('1 day', o.step_at, '2000-01-01 00:00:00+00') AS day_at,
+    o.step_at, o.capacity, o.covered_s, o.free_space_s, o.free_last, o.free_min, o.free_max,
+    o.full_s, o.space_s, o.known_space_s
+FROM lot_occupancy AS o
+UNION ALL
+SELECT
+    d.lot_id,
+    d.day_at,
+    d.day_at + (s.place - 1) * interval '300 s' AS step_at,
+    d.capacity,
+    s.covered_s,
+    (d.capacity - s.occupied) * s.covered_s AS free_space_s,
+    round(d.capacity - s.occupied)::integer AS free_last,
+    floor(d.capacity - s.occupied)::integer AS free_min,
+    ceil(d.capacity - s.occupied)::integer AS free_max,
+    CASE WHEN s.occupied = d.capacity THEN s.covered_s ELSE 0 END AS full_s,
+    d.capacity * s.covered_s AS space_s,
+    d.capacity * s.covered_s AS known_space_s
+FROM lot_occupancy_day AS d
+CROSS JOIN LATERAL (
+    -- What feeds have written of that day: looked up once, not for each step.
+    SELECT coalesce(array_agg(o.step_at), '{}') AS steps
+    FROM lot_occupancy AS o
+    WHERE o.lot_id = d.lot_id AND o.step_at >= d.day_at AND o.step_at < d.day_at + interval '24 h'
+) AS fed
+CROSS JOIN LATERAL (
+    SELECT
+        u.place,
+        u.occupied::double precision AS occupied,
+        coalesce(u.covered_s, 300)::double precision AS covered_s
+    FROM unnest(d.occupied, d.covered_s) WITH ORDINALITY AS u (occupied, covered_s, place)
+    WHERE u.occupied IS NOT NULL
+) AS s
+WHERE d.day_at + (s.place - 1) * interval '300 s' <> all(fed.steps);
+COMMENT ON VIEW lot_history IS
+'The occupancy of lots in steps of 300 s: those of feeds and those of imports. Ask for day_at (the
+    first instant of the day in UTC) beside step_at: days of imports are found by it.';

@@ -45,6 +45,33 @@ async def test_a_regular_grid_with_gaps(api: httpx.AsyncClient, built: Builder) 
     assert last.coverage == 0.25
 
 
+async def test_imported_days_and_what_feeds_wrote_make_one_history(
+    api: httpx.AsyncClient, built: Builder
+) -> None:
+    await built.lot("a")
+    midnight = START.replace(hour=0)
+    for day_at, of_day in ((midnight - timedelta(days=1), 2.0), (midnight, 7.0)):
+        await built.connection.execute(
+            "INSERT INTO lot_occupancy_day VALUES ('a', $1, 0, 10, $2)", day_at, [of_day] * 288
+        )
+    await built.step("a", midnight)
+    found = await steps(
+        api,
+        **{
+            "from": (midnight - FIVE_MINUTES).isoformat(),
+            "to": (midnight + 2 * FIVE_MINUTES).isoformat(),
+        },
+    )
+    assert [(step.free_spaces, step.occupancy, step.coverage) for step in found] == [
+        (8, 0.2, 1),
+        (4, 0.6, 1),
+        (3, 0.7, 1),
+    ]
+    until = (midnight + 3 * FIVE_MINUTES).isoformat()
+    (both,) = await steps(api, **{"from": midnight.isoformat(), "to": until, "step": 900})
+    assert (both.capacity, both.free_last, both.free_min, both.free_max) == (10, 3, 3, 4)
+
+
 async def test_longer_steps_weigh_by_time(api: httpx.AsyncClient, built: Builder) -> None:
     await built.lot("a")
     await built.step("a", START, free_last=9, free_min=2, free_max=9, free_space_s=600.0)
