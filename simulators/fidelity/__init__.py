@@ -1,0 +1,1 @@
+"""How much the simulated city is like real ones: figures of both, side by side."""
