@@ -10,7 +10,9 @@ import numpy as np
 from load_tests.catalogue import Lot, draws
 from load_tests.plan import Rows
 from simulators import registry
-from simulators.demand.bays import Demand
+from simulators.demand.calendar import Calendar
+from simulators.demand.parameters import load
+from simulators.demand.rates import Rates
 
 # A driver on the road asks every five minutes.
 QUESTIONS_PER_HOUR: Final = 12.0
@@ -31,14 +33,16 @@ def morning(lots: Sequence[Lot], seconds: int, seed: int) -> tuple[Rows, Rows]:
     the rates of its hour, not more. Departures = arrivals - growth of the expected number present.
     """
     start_s, step_s = _MORNING.timestamp(), _MORNING_S / seconds
-    demand = Demand(
-        [_registered(lot) for lot in lots], start_s, seed=seed, utc_offset_s=_UTC_OFFSET_S
+    rates = Rates(
+        [_registered(lot) for lot in lots],
+        load(),
+        Calendar(seed),
+        seed=seed,
+        utc_offset_s=_UTC_OFFSET_S,
     )
-    arrivals, present = [], []
-    for second in range(seconds + 1):
-        demand.now_s = start_s + second * step_s
-        arrivals.append(demand.expected_arrivals())
-        present.append(demand.expected_present())
+    instants = [start_s + second * step_s for second in range(seconds + 1)]
+    arrivals = [rates.arrivals(at_s) for at_s in instants]
+    present = [rates.present(at_s) for at_s in instants]
     came = np.array(arrivals[:-1])
     left = np.maximum(came - np.diff(present, axis=0) / step_s, 0.0)
     return _rows(came), _rows(left)

@@ -208,6 +208,7 @@ class Fleet:
             "connected": sum(gateway.connected.is_set() for gateway in gateways),
             "lots": len(self.world.lots),
             "occupancy": round(self.world.occupancy(), 3),
+            **self.world.turned_away(),
             "sent": sum(gateway.sent for gateway in gateways),
             "unacked": sum(gateway.unacked for gateway in gateways),
             "acks": dict(sum((gateway.acks for gateway in gateways), Counter())),

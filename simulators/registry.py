@@ -19,7 +19,11 @@ class RegistryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """A lot as registered. `reporting` is `bays` or `count`; `capacity` at least 1."""
+    """A lot as registered. `reporting` is `bays` or `count`; `capacity` at least 1.
+
+    `opens_at` and `closes_at` are `HH:MM`, local; empty where it is open round the clock.
+    `longitude` and `latitude` are degrees, WGS 84; None where they are not known.
+    """
 
     lot_id: str
     gateway_id: str
@@ -28,6 +32,10 @@ class Lot:
     reporting: str
     report_interval_s: int
     capacity: int
+    opens_at: str = ""
+    closes_at: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,17 @@ class World:
         Yields:
             Each lot that changed, and the indices from 0 of its changed bays.
         """
-        changed = self._demand.advance(duration_s)
+        changed = self._demand.advance_to(self._demand.now_s + duration_s)
         self.observed_at = observed_at
         owners = np.searchsorted(self._demand.offsets, changed, side="right") - 1
         lots, starts = np.unique(owners, return_index=True)
         for lot, bays in zip(lots.tolist(), np.split(changed, starts[1:]), strict=False):
             yield lot, bays - self._demand.offsets[lot]
+
+    def turned_away(self) -> dict[str, int]:
+        """Return how many drivers found no place so far, and what became of them, for figures."""
+        flow = self._demand.flow
+        return {"lost": flow.lost, "diverted": flow.diverted, "met_closed": flow.turned_away_closed}
 
     def free_spaces(self, lot: int) -> int:
         """Count the free bays of a lot."""

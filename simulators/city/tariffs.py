@@ -5,9 +5,9 @@ its vehicles, first half hour and new-energy relief, those of Jiaozhou its class
 class 3 and lots off the street are set below them in the same form, for the demonstration.
 """
 
-from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
+from simulators.city.holidays import MAKEUP_WORKDAYS, holidays
 from simulators.city.land_use import OFF_STREET, ON_STREET
 from simulators.city.zones import Zone, load_zones
 
@@ -32,28 +32,6 @@ class _Kind(NamedTuple):
 
 _ROAD: Final = _Kind((ON_STREET,), "道路泊位", "road berth")
 _OFF_STREET: Final = _Kind(OFF_STREET, "路外停车场", "off-street lot")
-
-# First day and length of the holidays of 2025 and 2026, by the State Council's notices of
-# 12 November 2024 and 4 November 2025.
-HOLIDAYS: Final = (
-    ("2025-01-01", 1),
-    ("2025-01-28", 8),
-    ("2025-04-04", 3),
-    ("2025-05-01", 5),
-    ("2025-05-31", 3),
-    ("2025-10-01", 8),
-    ("2026-01-01", 3),
-    ("2026-02-15", 9),
-    ("2026-04-04", 3),
-    ("2026-05-01", 5),
-    ("2026-06-19", 3),
-    ("2026-09-25", 3),
-    ("2026-10-01", 7),
-)
-MAKEUP_WORKDAYS: Final = (
-    *("2025-01-26", "2025-02-08", "2025-04-27", "2025-09-28", "2025-10-11"),
-    *("2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"),
-)
 
 
 def _day(hours: tuple[str, str], prices: tuple[int, ...], cap: int, **more: Any) -> Json:
@@ -154,7 +132,10 @@ def tariffs_document() -> Json:
     """What `tariffs.json` holds: calendar, price controls and tariffs of the whole city."""
     zones = load_zones()
     return {
-        "calendar": {"holidays": _holidays(), "makeup_workdays": list(MAKEUP_WORKDAYS)},
+        "calendar": {
+            "holidays": [day.isoformat() for day in holidays()],
+            "makeup_workdays": list(MAKEUP_WORKDAYS),
+        },
         "price_controls": [_control(*each) for each in ((1, 700), (2, 500), (3, 300))],
         "tariffs": [
             {
@@ -186,11 +167,3 @@ def _control(zone_class: int, base_minor: int) -> Json:
         "float_up_percent": 20,
         "valid_from": VALID_FROM,
     }
-
-
-def _holidays() -> list[str]:
-    return [
-        (date.fromisoformat(first) + timedelta(days=day)).isoformat()
-        for first, days in HOLIDAYS
-        for day in range(days)
-    ]

@@ -43,6 +43,8 @@ def lot(number: int, reporting: str = "bays", capacity: int = 100, interval_s: i
         reporting=reporting,
         report_interval_s=interval_s,
         capacity=capacity,
+        longitude=120.3 + number / 100,
+        latitude=36.1,
     )
 
 

@@ -1,0 +1,41 @@
+"""Which lots lie near each other. No I/O."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from simulators.registry import Lot
+
+IntArray = NDArray[np.int64]
+
+# How far from a full lot a driver looks on, in a straight line, and at how many lots.
+NEAR_M: Final = 500.0
+NEAR_LOTS: Final = 6
+_M_PER_DEGREE: Final = 111_320.0
+
+
+def near_lots(lots: Sequence[Lot]) -> list[list[int]]:
+    """Return for each lot the lots within NEAR_M, nearest first, at most NEAR_LOTS.
+
+    Distances are those on a plane, which is exact enough at 500 m. Lots without a place
+    are near to none.
+    """
+    longitude = np.array([lot.longitude for lot in lots], dtype=np.float64)
+    latitude = np.array([lot.latitude for lot in lots], dtype=np.float64)
+    placed = np.flatnonzero(np.isfinite(longitude) & np.isfinite(latitude))
+    found: list[list[int]] = [[] for _ in lots]
+    if not len(placed):
+        return found
+    shrink = np.cos(np.radians(latitude[placed].mean()))
+    metres = np.column_stack((longitude[placed] * shrink, latitude[placed])) * _M_PER_DEGREE
+    points = list(map(shapely.Point, metres.tolist()))
+    one, other = shapely.STRtree(points).query(points, predicate="dwithin", distance=NEAR_M)
+    apart_m = np.hypot(*(metres[one] - metres[other]).T)
+    for pair in np.lexsort((other, apart_m)).tolist():
+        beside = found[int(placed[one[pair]])]
+        if one[pair] != other[pair] and len(beside) < NEAR_LOTS:
+            beside.append(int(placed[other[pair]]))
+    return found
