@@ -18,6 +18,8 @@ import structlog
 import uvloop
 
 from simulators.demand.bays import Demand, IntArray
+from simulators.demand.events import Event, guests_of, read_event, read_places
+from simulators.demand.preference import read_ranks
 from simulators.feeds import rfc3339
 from simulators.gateway import Gateway
 from simulators.outbox import IN_FLIGHT_MAX, Outbox
@@ -58,12 +60,14 @@ class FleetSettings:
         snapshot_interval_s: the longest time between two whole states of a lot; shorter where
             the lot's `report_interval_s` is shorter.
         seed: the same seed gives the same drivers.
+        events: crowds at some places and times of the drivers' clock.
         status_file: where the fleet's figures are written every STATUS_INTERVAL_S; None: nowhere.
     """
 
     speed: float = 1.0
     snapshot_interval_s: float = 300.0
     seed: int = DEFAULT_SEED
+    events: tuple[Event, ...] = ()
     status_file: Path | None = None
 
 
@@ -87,7 +91,8 @@ class Fleet:
         broker: where they connect.
         lots: lots to simulate, at least one.
         gateways: credentials by user name; together they list exactly the lots.
-        settings: speed, intervals, seed.
+        settings: speed, intervals, seed, events.
+        ranks: of each bay: drivers prefer those of low rank; by number when None.
         clock: steady seconds.
         now: the wall clock, aware, with the city's offset.
     """
@@ -99,6 +104,7 @@ class Fleet:
         gateways: Mapping[str, Credentials],
         settings: FleetSettings,
         *,
+        ranks: IntArray | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(CITY_TIMEZONE),
     ) -> None:
@@ -106,7 +112,7 @@ class Fleet:
         self._clock = clock
         self._now = now
         self._rng = random.Random(settings.seed)
-        self.world = _make_world(lots, settings.seed, now())
+        self.world = _make_world(lots, settings, now(), ranks)
         self.gateways = self._make_gateways(broker, gateways)
         names = {lot_id: entry.username for entry in gateways.values() for lot_id in entry.lots}
         self._gateway_of = [self.gateways[names[lot.lot_id]] for lot in lots]
@@ -226,15 +232,19 @@ def write_status(path: Path, figures: Mapping[str, object]) -> None:
         log.warning("status not written", file=str(path), error=str(error))
 
 
-def _make_world(lots: Sequence[Lot], seed: int, start_at: datetime) -> World:
+def _make_world(
+    lots: Sequence[Lot], settings: FleetSettings, start_at: datetime, ranks: IntArray | None
+) -> World:
     offset = start_at.utcoffset()
     if offset is None:
         raise ValueError(start_at)
     demand = Demand(
         lots,
         start_at.timestamp(),
-        seed=seed,
+        seed=settings.seed,
         utc_offset_s=int(offset.total_seconds()),
+        events=settings.events,
+        ranks=ranks,
     )
     return World(lots, demand, rfc3339(start_at))
 
@@ -251,6 +261,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--status", type=Path, metavar="FILE", help="write simulated time and figures there"
     )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
+    parser.add_argument(
+        "--event",
+        action="append",
+        default=[],
+        metavar="PLACE,TIME,PEOPLE",
+        help="a crowd at a place of places.csv (id or name), from a local time on; may be repeated",
+    )
 
 
 def _positive(text: str) -> float:
@@ -267,14 +284,19 @@ def run_command(args: argparse.Namespace) -> int:
         lots, gateways = simulated_lots(
             read_lots(args.city / "lots.csv"), read_credentials(args.credentials)
         )
+        places = read_places(args.city / "places.csv") if args.event else {}
+        events = tuple(read_event(text, places, CITY_TIMEZONE) for text in args.event)
+        guests_of(events, lots, args.seed)
+        bays = args.city / "bays.csv"
+        ranks = read_ranks(bays, lots) if bays.exists() else None
     except RegistryError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     if not lots:
         sys.stderr.write(f"{args.credentials}: no simulated gateway with lots of {args.city}\n")
         return 2
-    settings = FleetSettings(args.speed, args.snapshot_interval_s, args.seed, args.status)
-    uvloop.run(_run(broker, lots, gateways, settings))
+    settings = FleetSettings(args.speed, args.snapshot_interval_s, args.seed, events, args.status)
+    uvloop.run(_run(broker, lots, gateways, settings, ranks))
     return 0
 
 
@@ -283,6 +305,7 @@ async def _run(
     lots: Sequence[Lot],
     gateways: Mapping[str, Credentials],
     settings: FleetSettings,
+    ranks: IntArray | None,
 ) -> None:
     stop = stop_at_signals()
-    await Fleet(broker, lots, gateways, settings).run(stop)
+    await Fleet(broker, lots, gateways, settings, ranks=ranks).run(stop)

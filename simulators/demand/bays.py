@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.demand.calendar import Calendar
+from simulators.demand.events import Event
 from simulators.demand.flow import Flow
 from simulators.demand.parameters import Parameters
 from simulators.registry import Lot
@@ -87,6 +88,7 @@ class Demand:
         utc_offset_s: int,
         parameters: Parameters | None = None,
         calendar: Calendar | None = None,
+        events: Sequence[Event] = (),
         ranks: IntArray | None = None,
     ) -> None:
         """Fill the lots as the week before the start leaves them. See `Flow`.
@@ -98,10 +100,12 @@ class Demand:
             utc_offset_s: of the city's local time.
             parameters: those of the project when None.
             calendar: that of the project when None.
+            events: crowds at some places and times.
             ranks: of each bay: those of low rank are preferred; by number when None.
 
         Raises:
             ValueError: there is no lot, or one without a bay.
+            RegistryError: an event is far from any lot.
         """
         capacity = np.array([lot.capacity for lot in lots], dtype=np.int64)
         self._bays = Bays(capacity, ranks, seed)
@@ -113,6 +117,7 @@ class Demand:
             utc_offset_s=utc_offset_s,
             parameters=parameters,
             calendar=calendar,
+            events=events,
             step_s=STEP_S,
             parked=self._bays,
         )

@@ -6,12 +6,13 @@ one or leaves.
 """
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulators.demand.calendar import Calendar
+from simulators.demand.events import Event, Guests, guests_of
 from simulators.demand.near import near_lots
 from simulators.demand.opening import DAY_S
 from simulators.demand.parameters import Parameters, load
@@ -33,6 +34,7 @@ LOOK_ON: Final = 0.7
 # Drivers go to a near lot that has at least so many free bays, and that share of its bays.
 _ROOM: Final = 2
 _ROOM_SHARE: Final = 0.02
+_NOWHERE: Final = -1
 
 
 class Parked(Protocol):
@@ -75,6 +77,18 @@ class Ring:
         return np.repeat(lots, counts), np.repeat(until, counts)
 
 
+class Around(NamedTuple):
+    """What lies around the lots.
+
+    Attributes:
+        near: of each lot those near it, nearest first.
+        guests: the drivers of events.
+    """
+
+    near: Sequence[Sequence[int]]
+    guests: Guests
+
+
 class Traffic:
     """Drivers who come, are turned away, park and leave, a step at a time.
 
@@ -88,13 +102,13 @@ class Traffic:
     def __init__(
         self,
         rates: Rates,
-        near: Sequence[Sequence[int]],
+        around: "Around",
         parked: Parked,
         rng: np.random.Generator,
         step_s: int,
     ) -> None:
         """Begin with empty lots."""
-        self._rates, self._near, self._parked, self._rng = rates, near, parked, rng
+        self._rates, self._around, self._parked, self._rng = rates, around, parked, rng
         self._step_s = step_s
         room = np.maximum(_ROOM, np.ceil(rates.capacity * _ROOM_SHARE))
         self._room = room.astype(np.int64)
@@ -108,6 +122,7 @@ class Traffic:
         self.present -= self._parked.leave(number)
         coming = self._rng.poisson(self._rates.arrivals(begins_s) * self._step_s)
         open_now = self._rates.opening.at(second)
+        self._let_guests_in(number, open_now)
         free = np.where(open_now, self._rates.capacity - self.present, 0)
         admitted = np.minimum(coming, free)
         lots = np.repeat(np.arange(len(admitted)), admitted)
@@ -118,6 +133,28 @@ class Traffic:
             onto, whose = self._look_on(refused, free - admitted)
             lots, uses = np.concatenate((lots, onto)), np.concatenate((uses, whose))
         self._park(lots, uses, number, second // _HOUR_S)
+
+    def _let_guests_in(self, number: int, open_now: NDArray[np.bool_]) -> None:
+        """Let those who come to events park where they want to, or near; they come first."""
+        ends_s = number * self._step_s
+        wanted, leaves_s = self._around.guests.between(ends_s - self._step_s, ends_s)
+        if not len(wanted):
+            return
+        free = np.where(open_now, self._rates.capacity - self.present, 0)
+        placed = np.full(len(wanted), _NOWHERE)
+        for guest, lot in enumerate(wanted.tolist()):
+            for other in (lot, *self._around.near[lot]):
+                if free[other]:
+                    free[other] -= 1
+                    placed[guest] = other
+                    self.diverted += other != lot
+                    break
+            else:
+                self.lost += 1
+                self.turned_away_closed += not open_now[lot]
+        until = np.ceil(leaves_s / self._step_s).astype(np.int64)
+        staying = (placed != _NOWHERE) & (until > number)
+        self.take(placed[staying], until[staying])
 
     def _look_on(self, refused: IntArray, free: IntArray) -> tuple[IntArray, IntArray]:
         """Send drivers who were refused to near lots; `free` bays become fewer.
@@ -130,7 +167,7 @@ class Traffic:
         found: list[tuple[int, int, int]] = []
         for lot, number in zip(asking.tolist(), looking.tolist(), strict=True):
             left = number
-            for other in self._near[lot] if left else ():
+            for other in self._around.near[lot] if left else ():
                 if free[other] >= self._room[other]:
                     taken = min(left, int(free[other]))
                     free[other] -= taken
@@ -174,6 +211,7 @@ class Flow:
         utc_offset_s: int,
         parameters: Parameters | None = None,
         calendar: Calendar | None = None,
+        events: Sequence[Event] = (),
         step_s: int = STEP_S,
         parked: Parked | None = None,
     ) -> None:
@@ -186,11 +224,13 @@ class Flow:
             utc_offset_s: of the city's local time.
             parameters: those of the project when None.
             calendar: that of the project when None.
+            events: crowds at some places and times.
             step_s: whole seconds of a step.
             parked: keeps who has parked; when None only how many, by lot and step.
 
         Raises:
             ValueError: there is no lot, or one without a bay.
+            RegistryError: an event is far from any lot.
         """
         self.rates = Rates(
             lots,
@@ -202,23 +242,21 @@ class Flow:
         self.now_s = start_s
         self._step_s = step_s
         self._number = int(start_s // step_s)
-        near = near_lots(lots)
+        around = Around(near_lots(lots), guests_of(events, lots, seed))
         begun = np.random.default_rng([seed, self._number])
         if parked is None:
             parked = Ring(len(lots), step_s)
-        self._traffic = Traffic(self.rates, near, parked, begun, step_s)
-        self._traffic.take(*self._warm_up(near, begun))
+        self._traffic = Traffic(self.rates, around, parked, begun, step_s)
+        self._traffic.take(*self._warm_up(around, begun))
 
-    def _warm_up(
-        self, near: Sequence[Sequence[int]], rng: np.random.Generator
-    ) -> tuple[IntArray, IntArray]:
+    def _warm_up(self, around: Around, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
         """Live through the week before the start, in long steps.
 
         Returns:
             The lot of each driver who is there at the start, and the step of leaving.
         """
-        ring = Ring(len(near), _WARM_UP_STEP_S)
-        before = Traffic(self.rates, near, ring, rng, _WARM_UP_STEP_S)
+        ring = Ring(len(around.near), _WARM_UP_STEP_S)
+        before = Traffic(self.rates, around, ring, rng, _WARM_UP_STEP_S)
         start_s = self._number * self._step_s
         last = start_s // _WARM_UP_STEP_S
         for number in range(last - int(_WARM_UP_S // _WARM_UP_STEP_S), last + 1):

@@ -7,8 +7,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from simulators.city.geodesy import between
 from simulators.registry import Lot
 
+FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 # How far from a full lot a driver looks on, in a straight line, and at how many lots.
@@ -23,8 +25,7 @@ def near_lots(lots: Sequence[Lot]) -> list[list[int]]:
     Distances are those on a plane, which is exact enough at 500 m. Lots without a place
     are near to none.
     """
-    longitude = np.array([lot.longitude for lot in lots], dtype=np.float64)
-    latitude = np.array([lot.latitude for lot in lots], dtype=np.float64)
+    longitude, latitude = _places(lots)
     placed = np.flatnonzero(np.isfinite(longitude) & np.isfinite(latitude))
     found: list[list[int]] = [[] for _ in lots]
     if not len(placed):
@@ -39,3 +40,15 @@ def near_lots(lots: Sequence[Lot]) -> list[list[int]]:
         if one[pair] != other[pair] and len(beside) < NEAR_LOTS:
             beside.append(int(placed[other[pair]]))
     return found
+
+
+def metres_from(longitude: float, latitude: float, lots: Sequence[Lot]) -> FloatArray:
+    """Return how far each lot is from a point, in metres; NaN for lots without a place."""
+    apart_m: FloatArray = np.hypot(*between(longitude, latitude, *_places(lots)))
+    return apart_m
+
+
+def _places(lots: Sequence[Lot]) -> tuple[FloatArray, FloatArray]:
+    """Return longitudes and latitudes; NaN where they are not known."""
+    longitude = np.array([lot.longitude for lot in lots], dtype=np.float64)
+    return longitude, np.array([lot.latitude for lot in lots], dtype=np.float64)

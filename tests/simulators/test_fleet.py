@@ -346,3 +346,29 @@ def test_a_city_without_simulated_gateways_is_refused(
     args = parser.parse_args([*options, "--mqtt-host", "127.0.0.1", "--mqtt-port", "1"])
     assert fleet.run_command(args) == 2
     assert "no simulated gateway" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("event", "named"),
+    [
+        ("p1,2026-11-24T19:30", "PLACE,TIME,PEOPLE"),
+        ("p2,2026-11-24T19:30,500", "no place 'p2'"),
+        ("p3,2026-11-24T19:30,500", "no lot within"),
+    ],
+)
+def test_a_bad_event_stops_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], event: str, named: str
+) -> None:
+    write_city(tmp_path)
+    (tmp_path / "places.csv").write_text(
+        "place_id,name_zh,name_en,district,longitude,latitude\n"
+        "p1,栈桥,Zhanqiao Pier,370202,120.31,36.1\np3,岛,Island,370202,125,36.1\n",
+        encoding="utf-8",
+    )
+    parser = argparse.ArgumentParser()
+    fleet.add_arguments(parser)
+    options = ["--city", str(tmp_path), "--credentials", str(tmp_path / "credentials.json")]
+    options += ["--mqtt-host", "127.0.0.1", "--mqtt-port", "1", "--event", event]
+    args = parser.parse_args(options)
+    assert fleet.run_command(args) == 2
+    assert named in capsys.readouterr().err
