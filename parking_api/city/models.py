@@ -96,7 +96,10 @@ class Condition(Answer):
         description="Parts that are missing, as `/readyz` names them: `database`, `broker`, "
         "`ingester`, `city`."
     )
-    detail: str | None = Field(description="The same in sentences; null where none is missing.")
+    detail: str | None = Field(
+        description="The same in sentences, in Chinese where `Accept-Language` prefers it; null "
+        "where none is missing."
+    )
     programs: list[Program] | None = Field(
         description="Null where what runs the programs tells nothing of them, as in compose."
     )

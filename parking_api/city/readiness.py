@@ -12,6 +12,7 @@ from parking_api.city.hour import RESTARTS, Hour, live_lots
 from parking_api.city.models import Condition, Program
 from parking_api.city.queries import Readiness
 from parking_api.errors import ApiError, DatabaseAwayError
+from parking_api.languages import Language, in_chinese
 from parking_api.resources import Resources
 
 # A heartbeat comes every few seconds, through broker, inbox and a commit.
@@ -70,14 +71,18 @@ def _missing(row: Readiness) -> Iterator[tuple[str, str]]:
         )
 
 
-async def condition(deps: Resources, city: FollowedCity, hour: Hour) -> Condition:
-    """Return what is missing, how the programs fare, and what the last hour was like."""
+async def condition(
+    deps: Resources, city: FollowedCity, hour: Hour, language: Language
+) -> Condition:
+    """Return what is missing, in that language, how it fares, and what the last hour was like."""
     missing: list[str] = []
     detail = None
     try:
         await ready_lots(deps, city)
     except NotReadyError as error:
         missing, detail = error.members["missing"], error.detail
+    if detail is not None and language == "zh":
+        detail = in_chinese(detail) or detail
     now = deps.clock()
     return Condition(
         missing=missing,

@@ -10,6 +10,7 @@ from parking_api.city import queries, readiness, service
 from parking_api.city.following import CityCopy
 from parking_api.city.models import Alive, CityTotals, Condition, Ready
 from parking_api.errors import CityLoadingError, DatabaseAwayError, described
+from parking_api.languages import preferred
 from parking_api.models import respond
 from parking_api.parameters import Nothing, Sourced
 from parking_api.people.access import allowed, guarded
@@ -64,7 +65,8 @@ async def get_operations(
 
     It answers 200 whatever is missing, but for what it takes to know who is asking.
     """
-    return await readiness.condition(deps, copy, request.app.state.hour)
+    language = preferred(request.headers.get("accept-language", ""))
+    return await readiness.condition(deps, copy, request.app.state.hour, language)
 
 
 @router.get(

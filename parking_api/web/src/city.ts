@@ -128,6 +128,7 @@ async function untilAnswered<T>(ask: () => Promise<Told<T>>, end: AbortSignal): 
 export interface Registered {
   /** Longitude and latitude. */
   at: [number, number];
+  name: { zh: string; en: string };
   heightLimitM: number | null;
   /** Bays with a charger, and those for people who need room; null where the gates count. */
   chargers: number | null;
@@ -136,6 +137,7 @@ export interface Registered {
 
 function registeredOf({
   lot_id,
+  name,
   lon,
   lat,
   height_limit_m,
@@ -146,6 +148,7 @@ function registeredOf({
       lotId,
       {
         at: [lon[nth] ?? NaN, lat[nth] ?? NaN],
+        name: { zh: name.zh[nth] ?? lotId, en: name.en[nth] ?? lotId },
         heightLimitM: height_limit_m[nth] ?? null,
         chargers: bays.ev[nth] ?? null,
         accessible: bays.accessible[nth] ?? null,

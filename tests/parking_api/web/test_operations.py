@@ -1,6 +1,7 @@
 """The page for operations and operators: sign-in, what is wrong, what to do."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from deploy.figures import Figures
 from tests.ingest_mqtt.running import publish
@@ -17,6 +18,7 @@ from tests.parking_api.people.keys import keyed
 from tests.parking_api.processes import serving
 from tests.parking_api.web.between import Between
 from tests.parking_api.web.conftest import COUNTED, GATEWAY, PHONE, Site, Visitor, faults
+from tests.polling import until
 from tests.servers import Databases
 
 WALL = {"width": 1440, "height": 900}
@@ -75,6 +77,12 @@ async def test_nothing_bars_anybody(
         await visit.picture(f"operations-sign-in-{language}")
         await sign_in(page, keys["operations"])
         await expect(page.locator(".row").first).to_be_visible()
+        # In the language of the page.
+        missing = {
+            "zh": "5 个停车场（共 60 个）尚无消息。",
+            "en": "5 of 60 lots have not been heard from yet.",
+        }
+        await expect(page.get_by_text(missing[language])).to_be_visible()
         assert await faults(page) == []
         await visit.picture(f"operations-wall-{language}")
         await page.locator(".row", has_text=GATEWAY).click()
@@ -117,6 +125,118 @@ async def test_a_gateway_that_is_silenced_comes_first(
         link = drawer.locator(".lots a").first
         await expect(link).to_have_attribute("href", "/#lot=" + await first_lot(owner, gateway))
         await visit.picture("operations-silenced-en")
+
+
+async def test_dots_of_the_map_lead_to_the_lot_and_its_gateway(
+    visitor: Visitor, keys: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    rows = await owner.fetch(
+        "SELECT lot_id, gateway_id FROM lot_now WHERE data_state IN ('stale', 'unknown')"
+    )
+    lots: dict[str, str] = {row["lot_id"]: row["gateway_id"] for row in rows}
+    async with visitor.visit("/operations", locale="en-GB", viewport=WALL) as visit:
+        page = visit.page
+        dots, drawer = page.locator("svg.map [role=button]"), page.locator(".drawer")
+        await expect(page.locator("svg.map circle")).to_have_count(len(lots))
+        # They lead nowhere before it is known who may look.
+        await expect(dots).to_have_count(0)
+        await sign_in(page, keys["operations"])
+        await expect(dots).to_have_count(len(lots))
+        await dots.last.click()
+        gateway = await drawer.locator("h2").inner_text()
+        chosen = drawer.locator(".lots [aria-current=true]")
+        lot = (await chosen.locator("small").first.inner_text()).split(" ")[0]
+        assert lots[lot] == gateway
+        assert lot in (await drawer.locator("pre").last.inner_text())
+        await expect(drawer.locator("h2")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(drawer).to_have_count(0)
+        # All dots are one stop of the Tab key.
+        await expect(page.locator("svg.map [tabindex='0']")).to_have_count(1)
+        await dots.first.focus()
+        await page.keyboard.press("ArrowRight")
+        await expect(dots.nth(1)).to_be_focused()
+        says = await dots.nth(1).get_attribute("aria-label") or ""
+        await page.keyboard.press("Enter")
+        assert f"(gateway {await drawer.locator('h2').inner_text()})" in says
+        await page.keyboard.press("Escape")
+        await expect(dots.nth(1)).to_be_focused()
+
+
+async def test_a_row_says_how_many_spaces_its_trouble_hides(
+    visitor: Visitor, keys: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    found = await owner.fetchrow(
+        "SELECT gateway_id, sum(capacity) FROM lot_now WHERE data_state = 'unknown' GROUP BY 1"
+        " ORDER BY 2 DESC LIMIT 1"
+    )
+    assert found is not None
+    gateway, spaces = found
+    async with visitor.visit("/operations", locale="en-GB", viewport=WALL) as visit:
+        await sign_in(visit.page, keys["operations"])
+        first = visit.page.locator(".row").first
+        await expect(first).to_contain_text(gateway)
+        await expect(first).to_contain_text(f"hides {spaces:,} spaces")
+
+
+async def test_the_last_hour_is_there_when_the_page_opens(
+    visitor: Visitor, site: Site, keys: dict[str, str]
+) -> None:
+    async with httpx.AsyncClient(base_url=site.api.url) as client:
+        shown = {"Authorization": f"Bearer {keys['operations']}"}
+
+        async def has_a_minute() -> bool:
+            told = (await client.get("/v1/operations", headers=shown)).json()
+            return told["observations_per_s"] is not None
+
+        await until(has_a_minute)
+    async with visitor.visit("/operations", locale="en-GB", viewport=WALL) as visit:
+        page = visit.page
+        # Not before somebody of operations looks.
+        await expect(page.locator(".figures .value").first).to_have_text(re.compile("^[0-9]"))
+        await expect(page.locator(".curve")).to_have_count(0)
+        await sign_in(page, keys["operations"])
+        for name in ("Age of the newest commit", "Observations a second", "Lots with live data"):
+            card = page.locator(".figures .card", has_text=name)
+            await expect(card.locator(".curve .line")).to_have_attribute("d", re.compile("^M"))
+            await expect(card.locator(".value")).to_have_text(re.compile("^[0-9]"))
+        # Nothing tells of programs here.
+        restarts = page.locator(".figures .card", has_text="Restarts in the last hour")
+        await expect(restarts).to_contain_text("not told here")
+
+
+async def test_a_full_hour(visitor: Visitor, keys: dict[str, str]) -> None:
+    async def fulfil(route: Route) -> None:
+        answer = await route.fetch()
+        told = await answer.json()
+        told["observations_per_s"] = 6120.4
+        names = ("broker", "database", "ingester", "api-public", "api-office", "simulators")
+        again = {"ingester": 2, "api-public": 1}
+        told["programs"] = [
+            {"name": name, "is_up": True, "restarts": again.get(name, 0)} for name in names
+        ]
+        told["last_hour"] |= {
+            "commit_age_s": [None] * 8 + [2.1 + at % 3 for at in range(30)] + [41.0] + [2.4] * 21,
+            "observations_per_s": [None] * 8 + [6000 + 90 * (at % 7) for at in range(52)],
+            "lots_live": [None] * 8 + [60 - (at in range(20, 31)) * 14 for at in range(52)],
+            "restarts": [None] * 8 + [2 * (at == 19) + (at == 40) for at in range(52)],
+        }
+        await route.fulfill(response=answer, json=told)
+
+    async with visitor.visit("/operations", locale="zh-CN", viewport=WALL) as visit:
+        await visit.page.route("**/v1/operations", fulfil)
+        await sign_in(visit.page, keys["operations"])
+        curves = visit.page.locator(".curve")
+        await expect(curves).to_have_count(4)
+        # What is not known is a gap, not 0.
+        line = await curves.nth(2).locator(".line").get_attribute("d") or ""
+        assert line.startswith("M32.5 ")
+        assert await curves.nth(2).get_attribute("aria-label") == "最近一小时：46 至 60"
+        bars = await curves.nth(3).locator(".line").get_attribute("d") or ""
+        assert bars.count("M") == 2
+        restarts = visit.page.locator(".figures .card", has_text="一小时内的重启")
+        await expect(restarts.locator(".value")).to_have_text("3")
+        await visit.picture("operations-hour-zh")
 
 
 async def first_lot(owner: asyncpg.Connection, gateway: str) -> str:
@@ -192,11 +312,15 @@ async def test_where_nothing_is_wrong_it_says_so_large(
         async with httpx.AsyncClient(base_url=site.api.url) as client:
             shown = {"Authorization": f"Bearer {keys['operations']}"}
             feeds = (await client.get("/v1/feeds", headers=shown)).json()
+            condition = (await client.get("/v1/operations", headers=shown)).json()
         for feed in feeds["items"]:
             feed |= {"unknown": 0, "stale": 0, "dead_letters_24h": 0, "live": feed["lots"]}
+            feed |= {"hidden_spaces": 0, "lots_not_live": []}
         await visit.page.route(
             "**/v1/feeds?*", lambda route: route.fulfill(json={**feeds, "next": None})
         )
+        condition |= {"missing": [], "detail": None, "lots_live": condition["lots"]}
+        await visit.page.route("**/v1/operations", lambda route: route.fulfill(json=condition))
         await visit.page.route(
             "**/v1/dead-letters?*", lambda route: route.fulfill(json={"items": [], "next": None})
         )
@@ -227,4 +351,6 @@ async def test_it_says_which_program_is_down(
             await expect(programs).to_have_text(
                 ["ingester down, starts again soon · restarted 3 times", "broker up"]
             )
+            # With a program down nothing is well, whatever feeds say.
+            await expect(page.get_by_text("Nothing is wrong", exact=True)).to_have_count(0)
             await visit.picture("operations-program-down-en")

@@ -3,12 +3,13 @@ import type { City } from "../city";
 import { choose, useWords } from "../language";
 import { useNow, useStore } from "../store";
 import { clock } from "../time";
+import { condition, followCondition, isBroken } from "./condition";
 import { Drawer } from "./drawer";
 import { Figures } from "./figures";
 import { Programs } from "./programs";
 import { session, signOut } from "./session";
 import { SignIn } from "./sign_in";
-import { TroubleMap } from "./trouble_map";
+import { TroubleMap, type Chosen } from "./trouble_map";
 import { TroubleList } from "./trouble_list";
 import { follow, troubles } from "./troubles";
 
@@ -19,17 +20,25 @@ export function App({ city }: { city: City }) {
   const now = useNow(1_000);
   const link = useStore(city.link);
   const present = useStore(session);
-  const [gateway, setGateway] = useState<string | null>(null);
+  const told = useStore(condition);
+  const [chosen, setChosen] = useState<Chosen | null>(null);
   const isIn = present !== null;
+  const isOperations = present?.me.roles.includes("operations") === true;
   const maySee = present?.me.roles.some((role) => role === "operations" || role === "operator");
 
   useEffect(() => {
     if (isIn && maySee) return follow();
     // What was for the one who is gone is not left on the screen.
     troubles.set(null);
-    setGateway(null);
+    setChosen(null);
     return undefined;
   }, [isIn, maySee]);
+
+  useEffect(() => {
+    if (isOperations) return followCondition();
+    condition.set(null);
+    return undefined;
+  }, [isOperations]);
 
   return (
     <main class="operations">
@@ -60,17 +69,18 @@ export function App({ city }: { city: City }) {
       <div class="left">
         {(present === null || present.endsAt - now < SOON_MS) && <SignIn />}
         {isIn && !maySee && <p role="alert">{t.operations.noRole}</p>}
-        {present?.me.roles.includes("operations") === true && <Programs />}
-        {isIn && maySee && <TroubleList city={city} onChoose={setGateway} />}
+        {isBroken(told) && <Programs />}
+        {isIn && maySee && <TroubleList city={city} onChoose={setChosen} />}
+        {!isBroken(told) && <Programs />}
       </div>
-      <TroubleMap city={city} />
-      {isIn && gateway !== null && (
+      <TroubleMap city={city} gatewayId={chosen?.gatewayId ?? null} onChoose={setChosen} />
+      {isIn && chosen !== null && (
         <Drawer
-          key={gateway}
-          gatewayId={gateway}
+          key={chosen.gatewayId}
+          {...chosen}
           city={city}
           onClose={() => {
-            setGateway(null);
+            setChosen(null);
           }}
         />
       )}

@@ -1,5 +1,5 @@
 /** One gateway: its lots, what was refused, what to do, and a first push to try. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { City } from "../city";
 import { read, type Shapes, type Told } from "../client";
 import { useWords } from "../language";
@@ -19,11 +19,13 @@ const MOST_LOTS = 1_000;
 
 interface Props {
   gatewayId: string;
+  /** Of its lots, the one that is asked about. */
+  lotId?: string | undefined;
   city: City;
   onClose: () => void;
 }
 
-export function Drawer({ gatewayId, city, onClose }: Props) {
+export function Drawer({ gatewayId, lotId, city, onClose }: Props) {
   const words = useWords();
   const { t } = words;
   const [lots, setLots] = useState<Told<Lots> | null>(null);
@@ -41,10 +43,29 @@ export function Drawer({ gatewayId, city, onClose }: Props) {
     return repeated(look, EVERY_MS);
   }, [gatewayId]);
 
+  const title = useRef<HTMLHeadingElement>(null);
+  const close = useRef(onClose);
+  close.current = onClose;
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    title.current?.focus();
+    const onKeyDown = ({ key }: KeyboardEvent): void => {
+      if (key === "Escape") close.current();
+    };
+    document.addEventListener("keydown", onKeyDown);
+    return () => {
+      document.removeEventListener("keydown", onKeyDown);
+      if (before instanceof HTMLElement || before instanceof SVGElement) before.focus();
+    };
+  }, []);
+  const first = lots?.ok === true ? chosenFirst(lots.value.items, lotId) : [];
+
   return (
     <aside class="drawer" aria-label={gatewayId}>
       <header>
-        <h2>{gatewayId}</h2>
+        <h2 ref={title} tabIndex={-1}>
+          {gatewayId}
+        </h2>
         <button class="chip" onClick={onClose}>
           {t.operations.close}
         </button>
@@ -53,14 +74,16 @@ export function Drawer({ gatewayId, city, onClose }: Props) {
       {lots !== null && !lots.ok && <p role="alert">{lots.problem ?? t.failed}</p>}
       {lots?.ok === true && (
         <>
-          <p>{saying(lots.value.gateway, words)}</p>
+          <p class={lots.value.gateway.unknown > 0 ? "bad" : ""}>
+            {saying(lots.value.gateway, words)}
+          </p>
           <h3>{t.operations.todo}</h3>
           <Todo feed={lots.value.gateway} />
           <h3>{t.operations.lots}</h3>
-          <LotRows lots={lots.value.items} city={city} />
+          <LotRows lots={first} lotId={lotId} city={city} />
           <h3>{t.operations.refused}</h3>
           <Refused letters={letters} />
-          <Push gatewayId={gatewayId} lot={lots.value.items[0]} />
+          <Push gatewayId={gatewayId} lot={first[0]} />
         </>
       )}
     </aside>
@@ -87,16 +110,29 @@ function Todo({ feed }: { feed: Feed }) {
 
 const ORDER = { unknown: 0, estimated: 1, stale: 2, live: 3 } as const;
 
-function LotRows({ lots, city }: { lots: readonly LotFeed[]; city: City }) {
-  const { t, name } = useWords();
+/** The lot that is asked about, then the worst. */
+function chosenFirst(lots: readonly LotFeed[], lotId: string | undefined): LotFeed[] {
+  const order = (lot: LotFeed): number => (lot.lot_id === lotId ? -1 : ORDER[lot.data_state]);
+  return [...lots].sort((one, other) => order(one) - order(other));
+}
+
+interface Rows {
+  lots: readonly LotFeed[];
+  lotId: string | undefined;
+  city: City;
+}
+
+function LotRows({ lots, lotId, city }: Rows) {
+  const { t, name, number } = useWords();
   const now = useNow(1_000);
-  const worst = [...lots].sort((one, other) => ORDER[one.data_state] - ORDER[other.data_state]);
   return (
     <ul class="lots">
-      {worst.map((lot) => (
-        <li key={lot.lot_id}>
+      {lots.map((lot) => (
+        <li key={lot.lot_id} aria-current={lot.lot_id === lotId}>
           <a href={`/#lot=${lot.lot_id}`}>{name(lot.name)}</a>{" "}
-          <small class="soft">{lot.lot_id}</small>{" "}
+          <small class="soft">
+            {lot.lot_id} · {t.operations.spaces(number(lot.capacity))}
+          </small>{" "}
           <small class={lot.data_state === "unknown" ? "bad" : "soft"}>
             {lot.received_at === null
               ? t.operations.neverHeard

@@ -1,62 +1,88 @@
-/** Four figures of the city, each with a curve since the page was opened, an hour at most. */
+/**
+ * Large figures of the platform: those of operations with the curves of their last hour, as
+ * `/v1/operations` has them, so that they are there when the page opens; those of the city for all.
+ */
 import { useEffect, useState } from "preact/hooks";
 import type { City } from "../city";
-import { read } from "../client";
+import { read, type Shapes } from "../client";
 import { useWords } from "../language";
 import { repeated } from "../repeated";
 import { useNow, useStore } from "../store";
-
-interface Sample {
-  asOf: string | null;
-  /** Of the newest commit when it was asked for. */
-  ageS: number;
-  /** Lots that changed, a second. */
-  changes: number;
-  live: number;
-  silent: number;
-  lots: number;
-}
+import { condition, type Condition } from "./condition";
+import { Curve, known } from "./curve";
 
 const EVERY_MS = 5_000;
-const MOST = 720;
-/** The width of a curve is five minutes at least. */
-const LEAST = 60;
-const WIDTH = 200;
-const HEIGHT = 36;
+const UNKNOWN = "–";
+/** An age that is normal: heartbeats of lots come at least as often. */
+const LATE_S = 30;
 
 export function Figures({ city }: { city: City }) {
+  const told = useStore(condition);
+  return told?.ok === true ? (
+    <OfOperations city={city} now={told.value} />
+  ) : (
+    <OfTheCity city={city} />
+  );
+}
+
+function OfOperations({ city, now }: { city: City; now: Condition }) {
   const { t, number } = useWords();
-  const now = useNow(1_000);
-  useStore(city.lots);
-  const samples = useSamples(city);
-  const last = samples.at(-1);
   const texts = t.operations;
-  const of = last === undefined ? undefined : texts.ofLots(number(last.lots));
-  const age = last?.asOf == null ? null : city.age(last.asOf, now);
+  const age = useAge(city, now.as_of);
+  const hour = now.last_hour;
+  const restarts = known(hour.restarts);
+  const again = restarts.reduce((sum, each) => sum + each, 0);
+  const observations = now.observations_per_s;
   return (
-    <dl class="figures" title={texts.since}>
+    <dl class="figures">
       <Figure
         name={texts.age}
-        value={age === null ? "–" : texts.seconds(age)}
-        curve={samples.map(({ ageS }) => ageS)}
+        value={age === null ? UNKNOWN : texts.seconds(age)}
+        isBad={age !== null && age > LATE_S}
+        hour={hour.commit_age_s}
+        unit={texts.seconds}
       />
       <Figure
-        name={texts.changes}
-        value={last === undefined ? "–" : last.changes.toFixed(1)}
-        curve={samples.map(({ changes }) => changes)}
+        name={texts.observations}
+        value={observations === null ? UNKNOWN : number(Math.round(observations))}
+        isBad={observations === null || observations === 0}
+        hour={hour.observations_per_s}
       />
       <Figure
         name={texts.live}
-        value={last === undefined ? "–" : number(last.live)}
-        of={of}
-        curve={samples.map(({ live }) => live)}
+        value={number(now.lots_live)}
+        of={texts.ofLots(number(now.lots))}
+        hour={hour.lots_live}
       />
       <Figure
+        name={texts.restartsHour}
+        value={restarts.length === 0 ? UNKNOWN : number(again)}
+        isBad={again > 0}
+        of={now.programs === null ? texts.notTold : undefined}
+        hour={hour.restarts}
+        areCounts
+      />
+    </dl>
+  );
+}
+
+function OfTheCity({ city }: { city: City }) {
+  const { t, number } = useWords();
+  const totals = useTotals();
+  const age = useAge(city, totals?.as_of ?? null);
+  const texts = t.operations;
+  const of = totals === null ? undefined : texts.ofLots(number(totals.lots));
+  const shown = (value: number | undefined): string =>
+    value === undefined ? UNKNOWN : number(value);
+  return (
+    <dl class="figures">
+      <Figure name={texts.age} value={age === null ? UNKNOWN : texts.seconds(age)} />
+      <Figure name={texts.live} value={shown(totals?.live)} of={of} />
+      <Figure
         name={texts.silentLots}
-        value={last === undefined ? "–" : number(last.silent)}
+        value={shown(totals?.unknown)}
         of={of}
-        isBad={last !== undefined && last.silent > 0}
-        curve={samples.map(({ silent }) => silent)}
+        isBad={totals !== null && totals.unknown > 0}
       />
     </dl>
   );
@@ -67,61 +93,55 @@ interface Figured {
   value: string;
   of?: string | undefined;
   isBad?: boolean;
-  curve: readonly number[];
+  /** A value a minute; left out where there is none. */
+  hour?: readonly (number | null)[];
+  areCounts?: boolean;
+  unit?: (value: number) => string;
 }
 
-function Figure({ name, value, of, isBad = false, curve }: Figured) {
+function Figure({ name, value, of, isBad = false, hour, areCounts = false, unit }: Figured) {
+  const { t, number } = useWords();
+  const write = unit ?? ((each: number) => number(Math.round(each)));
+  const values = known(hour ?? []);
+  const [least, most] = [Math.min(...values), Math.max(...values)].map(write);
   return (
     <div class="card">
       <dt>{name}</dt>
       <dd class={isBad ? "value bad" : "value"}>
         {value} {of !== undefined && <small class="soft">{of}</small>}
       </dd>
-      <dd>
-        <Curve values={curve} />
-      </dd>
+      {hour !== undefined && values.length > 0 && (
+        <dd class="hour">
+          <Curve
+            values={hour}
+            says={t.operations.hour(least ?? "", most ?? "")}
+            {...{ areCounts }}
+          />
+          <small class="soft">
+            <span>{t.operations.hourAgo}</span>
+            {!areCounts && <span>{t.operations.between(least ?? "", most ?? "")}</span>}
+            <span>{t.now}</span>
+          </small>
+        </dd>
+      )}
     </div>
   );
 }
 
-function Curve({ values }: { values: readonly number[] }) {
-  const most = Math.max(1, ...values);
-  const step = WIDTH / (Math.max(LEAST, values.length) - 1);
-  const start = WIDTH - (values.length - 1) * step;
-  const points = values.map(
-    (value, at) => `${(start + at * step).toFixed(1)},${(HEIGHT * (1 - value / most)).toFixed(1)}`,
-  );
-  return (
-    <svg
-      class="curve"
-      viewBox={`0 -1 ${WIDTH} ${HEIGHT + 2}`}
-      preserveAspectRatio="none"
-      aria-hidden="true"
-    >
-      <polyline points={points.join(" ")} />
-    </svg>
-  );
+function useAge(city: City, at: string | null): number | null {
+  const now = useNow(1_000);
+  return at === null ? null : city.age(at, now);
 }
 
-function useSamples(city: City): readonly Sample[] {
-  const [samples, set] = useState<readonly Sample[]>([]);
-  useEffect(() => {
-    let before: Map<string, string | null> | null = null;
-    const look = async (signal: AbortSignal): Promise<void> => {
-      const answer = await read("/v1/city", {}, signal);
-      if (!answer.ok) return;
-      const { as_of: asOf, live, unknown, lots } = answer.value;
-      const present = new Map([...city.lots.value].map(([lot, { version }]) => [lot, version]));
-      let changed = 0;
-      for (const [lot, version] of present) {
-        if (before !== null && before.get(lot) !== version) changed += 1;
-      }
-      before = present.size === 0 ? null : present;
-      const sample = { asOf, live, silent: unknown, lots, changes: changed / (EVERY_MS / 1000) };
-      const ageS = asOf === null ? 0 : city.age(asOf, Date.now());
-      set((all) => [...all.slice(1 - MOST), { ...sample, ageS }]);
-    };
-    return repeated(look, EVERY_MS);
-  }, [city]);
-  return samples;
+function useTotals(): Shapes["CityTotals"] | null {
+  const [totals, set] = useState<Shapes["CityTotals"] | null>(null);
+  useEffect(
+    () =>
+      repeated(async (signal) => {
+        const answer = await read("/v1/city", {}, signal);
+        if (answer.ok) set(answer.value);
+      }, EVERY_MS),
+    [],
+  );
+  return totals;
 }

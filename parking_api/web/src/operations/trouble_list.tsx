@@ -3,18 +3,21 @@ import type { City } from "../city";
 import { useWords, type Words } from "../language";
 import { useNow, useStore } from "../store";
 import { clock } from "../time";
+import { condition, isBroken } from "./condition";
 import { Refused } from "./refused";
+import type { Chosen } from "./trouble_map";
 import { isWrong, problem, troubles, worstFirst, type Feed } from "./troubles";
 
 interface Props {
   city: City;
-  onChoose: (gatewayId: string) => void;
+  onChoose: (chosen: Chosen) => void;
 }
 
 export function TroubleList({ city, onChoose }: Props) {
   const { t, name, locale } = useWords();
   const found = useStore(troubles);
   const wrong = useStore(problem);
+  const isWhole = !isBroken(useStore(condition));
   if (found === null) {
     return <p role="status">{wrong === undefined ? t.loading : (wrong ?? t.failed)}</p>;
   }
@@ -24,13 +27,12 @@ export function TroubleList({ city, onChoose }: Props) {
   return (
     <>
       {wrong !== undefined && <p role="alert">{wrong ?? t.failed}</p>}
-      {worst.length === 0 && found.letters.length === 0 ? (
+      {worst.length > 0 && <h2>{t.operations.worst}</h2>}
+      {worst.length === 0 && found.letters.length === 0 && isWhole && wrong === undefined && (
         <div class="nothing" role="status">
           <p>{t.operations.nothing}</p>
           <small>{t.operations.nothingAt(clock(found.at, locale, true))}</small>
         </div>
-      ) : (
-        <h2>{t.operations.worst}</h2>
       )}
       {[...byOperator].map(([operatorId, feeds]) => {
         const operator = found.operators.get(operatorId);
@@ -54,7 +56,7 @@ export function TroubleList({ city, onChoose }: Props) {
               <button
                 class="chip"
                 onClick={() => {
-                  onChoose(id);
+                  onChoose({ gatewayId: id });
                 }}
               >
                 {id}
@@ -78,7 +80,7 @@ function Rows({ feeds, city, onChoose }: Props & { feeds: readonly Feed[] }) {
           <button
             class="row"
             onClick={() => {
-              onChoose(feed.gateway_id);
+              onChoose({ gatewayId: feed.gateway_id });
             }}
           >
             <b>{feed.gateway_id}</b>
@@ -95,11 +97,12 @@ function Rows({ feeds, city, onChoose }: Props & { feeds: readonly Feed[] }) {
   );
 }
 
-export function saying(feed: Feed, { t }: Words): string {
-  const { unknown, stale, lots, dead_letters_24h: refused } = feed;
+export function saying(feed: Feed, { t, number }: Words): string {
+  const { unknown, stale, lots, hidden_spaces: hidden, dead_letters_24h: refused } = feed;
   const of = t.operations;
   return [
     ...(unknown === 0 ? [] : [unknown === lots ? of.allSilent(lots) : of.silent(unknown, lots)]),
+    ...(hidden === 0 ? [] : [of.hidden(number(hidden))]),
     ...(stale === 0 ? [] : [of.stale(stale)]),
     ...(refused === 0 ? [] : [of.refusedCount(refused)]),
   ].join(" · ");

@@ -64,11 +64,12 @@ export function isWrong(feed: Feed): boolean {
   return feed.unknown > 0 || feed.stale > 0 || feed.dead_letters_24h > 0;
 }
 
-/** Silent lots first, the most of them; then old ones; then refused messages; the oldest first. */
+/** What hides most spaces; then most silent lots, old ones, refused messages; the oldest first. */
 export function worstFirst(feeds: readonly Feed[]): Feed[] {
   const heardAt = ({ received_at: at }: Feed): number => (at === null ? 0 : Date.parse(at));
   return [...feeds].sort(
     (one, other) =>
+      other.hidden_spaces - one.hidden_spaces ||
       other.unknown - one.unknown ||
       other.stale - one.stale ||
       other.dead_letters_24h - one.dead_letters_24h ||
