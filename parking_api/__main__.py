@@ -9,7 +9,10 @@ from sql.engine import DatabaseUnknownError, database_url
 
 # Module and help of each command; only the one that is asked for is imported.
 _COMMANDS: Final = {
-    "import": ("parking_api.importing.command", "load a city's directory, or a file of lots"),
+    "import": (
+        "parking_api.importing.command",
+        "load a city's directory, a file of lots, or a city's past",
+    ),
     "credentials": ("parking_api.operators.command", "issue the gateways' passwords"),
     "people": ("parking_api.people.command", "people, their roles and API keys"),
     "audit": ("parking_api.audit.command", "verify the audit, or seal it"),

@@ -28,6 +28,8 @@ class AdvisoryLock(IntEnum):
     TARIFFS = 370_203
     # Held while the broker's users are written.
     BROKER_USERS = 370_204
+    # Held by a transaction that adds a past day of occupancy, until it ends.
+    HISTORY = 370_205
 
 
 RUN_FILE = Path("var/run.json")

@@ -14,8 +14,8 @@ from rich.console import Console
 import parking_api.importing
 from parking_api.command_line import DATABASE_ERRORS, connected, reason, say
 from parking_api.coordinates import CRS_NAMES
-from parking_api.importing import lots_file
-from parking_api.importing.faults import Faults, ImportFaultsError
+from parking_api.importing import history_command, history_files, lots_file
+from parking_api.importing.faults import ImportFaultsError
 from parking_api.importing.lots_file import LotOptions
 from parking_api.importing.moved import FilesChangedError, ImportUndecidedError
 from parking_api.importing.progress import Steps
@@ -47,7 +47,8 @@ _LOT_OPTIONS: Final = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options on its parser."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = f"{parking_api.importing.__doc__}\n\n{lots_file.__doc__}"
+    described = parking_api.importing, lots_file, history_files
+    parser.epilog = "\n\n".join(str(each.__doc__) for each in described)
     parser.add_argument("path", type=Path, metavar="DIR|FILE", help="a city, or a file of lots")
     parser.add_argument(
         "--encoding",
@@ -57,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would change, and change nothing"
+    )
+    parser.add_argument(
+        "--history",
+        action="store_true",
+        help="DIR has a city's past, a file a day: add what is not known yet, the newest day first",
     )
     lots = parser.add_argument_group("for a FILE: what its rows leave open")
     for name, (option, metavar, text) in _LOT_OPTIONS.items():
@@ -86,8 +92,8 @@ def _value_of(name: str) -> Callable[[str], str]:
 def check_arguments(arguments: argparse.Namespace) -> str | None:
     """Say what is wrong with the command line as a whole; None if nothing is."""
     path: Path = arguments.path
-    if not path.exists():
-        return f"there is no {path}"
+    if not (path.is_dir() if arguments.history else path.exists()):
+        return f"there is no {'directory ' if arguments.history else ''}{path}"
     # What is read twice from a pipe differs.
     for found in path.rglob("*") if path.is_dir() else [path]:
         if not (found.is_file() or found.is_dir()):
@@ -96,7 +102,7 @@ def check_arguments(arguments: argparse.Namespace) -> str | None:
         wrong = [option for name, (option, _, _) in _LOT_OPTIONS.items() if vars(arguments)[name]]
         wrong += ["--skip-bad"] * arguments.skip_bad + ["--id-prefix"] * bool(arguments.id_prefix)
         wrong += ["--crs"] * (arguments.crs != "wgs84")
-        return f"{', '.join(wrong)}: for a file of lots, not for a city" if wrong else None
+        return f"{', '.join(wrong)}: for a file of lots, not for a directory" if wrong else None
     if path.suffix.lower() in _WORKBOOKS:
         return f"{path.name} is a workbook: save its sheet as CSV (UTF-8, or with --encoding gbk)"
     if path.suffix.lower() not in _SUFFIXES:
@@ -115,11 +121,13 @@ def run_command(arguments: argparse.Namespace, url: str) -> int:
         The exit status: 0 done, 1 nothing was changed.
     """
     out, err = Console(), Console(stderr=True)
+    if arguments.history:
+        return history_command.run_command(arguments, url, out, err)
     try:
         asyncio.run(_import(arguments, url, out, err))
     except ImportFaultsError as error:
         say(err, *error.faults.notes, *error.faults.lines())
-        say(err, f"{_count(error.faults)}; nothing was changed")
+        say(err, f"{error.faults.counted()}; nothing was changed")
         return 1
     except (FilesChangedError, ImportUndecidedError) as error:
         say(err, str(error), "nothing was changed")
@@ -203,11 +211,7 @@ def _left_out(done: LotsImport) -> list[str]:
     if not done.left_out.total:
         return []
     bad = len(done.left_out.bad_rows)
-    return [*done.left_out.lines(), f"{_count(done.left_out)}; left out {bad} of {done.rows} lots"]
-
-
-def _count(faults: Faults) -> str:
-    faults_word = "fault" if faults.total == 1 else "faults"
-    rows = len(faults.bad_rows)
-    in_rows = f" in {rows:,} {'row' if rows == 1 else 'rows'}" if rows else ""
-    return f"{faults.total:,} {faults_word}{in_rows}"
+    return [
+        *done.left_out.lines(),
+        f"{done.left_out.counted()}; left out {bad} of {done.rows} lots",
+    ]

@@ -90,6 +90,13 @@ class Faults:
         if self.total:
             raise ImportFaultsError(self)
 
+    def counted(self) -> str:
+        """Return how many there are, and in how many rows."""
+        noun = "fault" if self.total == 1 else "faults"
+        rows = len(self.bad_rows)
+        in_rows = f" in {rows:,} {'row' if rows == 1 else 'rows'}" if rows else ""
+        return f"{self.total:,} {noun}{in_rows}"
+
     def lines(self, limit: int = SHOWN) -> list[str]:
         """Return the faults as lines, in the order of files and rows, at most `limit` of them."""
         files = list(dict.fromkeys(fault.file for fault in self.kept))

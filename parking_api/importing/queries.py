@@ -72,6 +72,14 @@ class StoredLot(Row):
     cells: str
 
 
+class KnownSteps(Row):
+    """Which steps of a day are known of a lot, 0..287, and the next free number of a part."""
+
+    lot_id: str
+    places: list[int]
+    next_part: int
+
+
 async def copy(
     db: Transaction,
     table: Staged,
@@ -241,3 +249,18 @@ async def add_version(
     at: datetime,
 ) -> None:
     """Add version 1 of a tariff that was in force before it came in."""
+
+
+@statement
+async def lot_ids(db: Db) -> list[str]:
+    """Read the ids of all lots, retired ones too."""
+
+
+@statement
+async def known_steps(db: Db, day_at: datetime, lot_ids: Sequence[str]) -> list[KnownSteps]:
+    """Read which steps of a day in UTC are known, of those lots of which any is."""
+
+
+async def copy_past(db: Transaction, records: Iterable[Sequence[object]]) -> None:
+    """Copy past days of lots, in the order of the columns of `lot_occupancy_day`."""
+    await db.copy_records_to_table("lot_occupancy_day", records=records)

@@ -1,7 +1,9 @@
 """Files as text: which encoding they are in, and what is wrong where they cannot be read."""
 
 import codecs
+import gzip
 import re
+import zlib
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -20,6 +22,8 @@ _CODECS: Final[dict[Encoding, str]] = {
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Latin letters that are read as GBK give rare characters; Chinese text has few of them.
 _COMMON_SHARE: Final = 0.9
+# A few bytes may unpack to any number of them.
+_MOST_UNPACKED: Final = 200_000_000
 
 
 def read_text(path: Path, faults: Faults, encoding: Encoding = "utf-8") -> str | None:
@@ -33,12 +37,8 @@ def read_text(path: Path, faults: Faults, encoding: Encoding = "utf-8") -> str |
     Returns:
         The text without a byte order mark; None, with the reason noted, if there is none.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        is_missing = isinstance(error, FileNotFoundError)
-        message = "this file is missing" if is_missing else f"cannot be read: {error.strerror}"
-        faults.give_up(path.name, None, None, message)
+    data = _read_bytes(path, faults)
+    if data is None:
         return None
     text = _decoded(path.name, data, faults, encoding)
     if text is not None and not text.strip():
@@ -49,6 +49,24 @@ def read_text(path: Path, faults: Faults, encoding: Encoding = "utf-8") -> str |
         faults.give_up(path.name, None, None, f"holds a NUL character in line {line}")
         return None
     return text
+
+
+def _read_bytes(path: Path, faults: Faults) -> bytes | None:
+    is_packed = path.suffix.lower() == ".gz"
+    try:
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            data = file.read(_MOST_UNPACKED + 1) if is_packed else file.read()
+    except FileNotFoundError:
+        faults.give_up(path.name, None, None, "this file is missing")
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        faults.give_up(path.name, None, None, f"is no whole gzip file: {error}")
+    except OSError as error:
+        faults.give_up(path.name, None, None, f"cannot be read: {error.strerror}")
+    else:
+        if not is_packed or len(data) <= _MOST_UNPACKED:
+            return data
+        faults.give_up(path.name, None, None, f"unpacks to more than {_MOST_UNPACKED:,} bytes")
+    return None
 
 
 def _decoded(file: str, data: bytes, faults: Faults, encoding: Encoding) -> str | None:

@@ -524,3 +524,38 @@ VALUES (
     :tariff_id, 1, (:document_text::text)::json, :content_hash, :zones, :lot_types, :lots,
     'published', true, :by, :at, :by, :at
 );
+
+-- name: lot_ids()
+-- The ids of all lots, retired ones too.
+-- Index: none, it reads the table whole.
+SELECT lot_id
+FROM lot;
+
+-- name: known_steps(day_at, lot_ids)
+-- Which steps of 300 s of a day in UTC are known of these lots, from feeds or imports: their places,
+-- 0..287; and the first number of a part of that day that is free. No row for a lot without any.
+-- Index: primary keys of the day's partitions below lot_history, once a lot.
+SELECT
+    g.lot_id,
+    k.places,
+    coalesce(p.last_part + 1, 0)::smallint AS next_part
+FROM unnest(:lot_ids::text[]) AS g (lot_id)
+CROSS JOIN
+    LATERAL (
+        SELECT
+            array_agg((extract(EPOCH FROM h.step_at - :day_at::timestamptz) / 300)::integer)
+                AS places
+        FROM lot_history AS h
+        WHERE
+            h.lot_id = g.lot_id
+            AND h.day_at = :day_at
+            AND h.step_at >= :day_at
+            AND h.step_at < :day_at + interval '24 h'
+    ) AS k
+CROSS JOIN
+    LATERAL (
+        SELECT max(d.part) AS last_part
+        FROM lot_occupancy_day AS d
+        WHERE d.lot_id = g.lot_id AND d.day_at = :day_at
+    ) AS p
+WHERE k.places IS NOT null;

@@ -293,7 +293,7 @@ def test_the_command_fails_on_faults(database_url: str, tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["no/such/directory"], "there is no no/such/directory"),
-        ([".", "--skip-bad"], "--skip-bad: for a file of lots, not for a city"),
+        ([".", "--skip-bad"], "--skip-bad: for a file of lots, not for a directory"),
         (["x.csv", "--timezone", "Mars"], "'Mars' is not an IANA time zone"),
         (["x.csv", "--report-interval-s", "5"], "'5' should be greater than or equal to 10"),
         ([__file__], "a file of lots ends in .csv, .tsv, .txt, .json, .geojson"),
