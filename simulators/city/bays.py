@@ -15,7 +15,8 @@ BAY_WIDTH_M: Final = 2.5
 BAY_DEPTH_M: Final = 5.3
 AISLE_M: Final = 6.0
 KERB_BAY_M: Final = 6.0
-"""Bay and aisle after JGJ 100-2015 (small cars, 90 degrees); a kerb bay is 6 m long."""
+KERB_DEPTH_M: Final = 2.5
+"""Bay and aisle after JGJ 100-2015 (small cars, 90 degrees); a kerb bay is 6 m by 2.5 m."""
 ASPECT: Final = 1.5
 """A lot's footprint is about this many times as long as it is deep."""
 CLASSES: Final = ("standard", "accessible", "ev", "large")
@@ -23,6 +24,7 @@ ACCESSIBLE_SHARE: Final = 0.02
 """GB 50763-2012 asks for 1 to 2 %, and one at least in all but the smallest lots."""
 
 Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -74,17 +76,36 @@ def _positions(
     lots: Sequence[Lot], per_level: Integers, lot: Integers, index: Integers
 ) -> tuple[Floats, Floats]:
     """Metres along and across the rows from the lot's point, for each bay."""
-    module_m = 2 * BAY_DEPTH_M + AISLE_M
     kerb = np.array([one.lot_type == ON_STREET for one in lots])
-    columns = np.ceil(np.sqrt(per_level * ASPECT * module_m / 2 / BAY_WIDTH_M)).astype(np.int64)
-    columns = np.where(kerb, per_level, columns)
-    rows = -(-per_level // columns)
+    columns, rows = _grid(kerb, per_level)
     row, column = np.divmod(index, columns[lot])
     pitch_m = np.where(kerb, KERB_BAY_M, BAY_WIDTH_M)[lot]
     along_m = (column - (columns[lot] - 1) / 2) * pitch_m
     depth_m = _row_m(rows - 1)
     across_m = _row_m(row) - depth_m[lot] / 2
     return along_m, across_m
+
+
+def _grid(kerb: Flags, per_level: Integers) -> tuple[Integers, Integers]:
+    """Bays of a row, and rows of a level, of each lot."""
+    module_m = 2 * BAY_DEPTH_M + AISLE_M
+    columns = np.ceil(np.sqrt(per_level * ASPECT * module_m / 2 / BAY_WIDTH_M)).astype(np.int64)
+    columns = np.where(kerb, per_level, columns)
+    return columns, -(-per_level // columns)
+
+
+def footprint_m(kerb: Flags, per_level: Integers) -> tuple[Floats, Floats]:
+    """Length and depth of the ground that the bays of a level cover, metres, for each lot.
+
+    Args:
+        kerb: Whether the lot lies along a kerb.
+        per_level: Bays of its fullest level.
+    """
+    columns, rows = _grid(kerb, per_level)
+    pitch_m = np.where(kerb, KERB_BAY_M, BAY_WIDTH_M)
+    length_m: Floats = np.multiply(columns, pitch_m, dtype=np.float64)
+    depth_m: Floats = np.where(kerb, KERB_DEPTH_M, _row_m(rows - 1) + BAY_DEPTH_M)
+    return length_m, depth_m
 
 
 def _row_m(row: Integers) -> Floats:

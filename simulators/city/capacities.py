@@ -26,9 +26,16 @@ OFF_STREET_SIGMA: Final = 1.12
 """Spread of the logarithm: without bounds the mean is 1.9 times the median."""
 FEWEST: Final = {ON_STREET: 10, SURFACE: 12, UNDERGROUND: 40, MULTI_STOREY: 60}
 """Fewest bays of a lot, by its type."""
+MOST_ON_A_LEVEL: Final = {ON_STREET: 80, SURFACE: 1500, UNDERGROUND: 800, MULTI_STOREY: 400}
+"""Most bays of a level, by the lot's type: what its footprint holds, at most some 17,000 m2 below
+ground, 8,000 m2 for a car park of many storeys, and 3 ha of open ground. Assumptions of ours.
+"""
 TYPE_SIZE: Final = {SURFACE: 0.55, UNDERGROUND: 1.3, MULTI_STOREY: 1.5}
 
 Integers = NDArray[np.int64]
+
+# Rounds in which the lots of each district are scaled towards its share.
+_ROUNDS: Final = 6
 
 
 def draw_types(land_uses: Sequence[str], rng: np.random.Generator) -> list[str]:
@@ -48,7 +55,11 @@ def draw_types(land_uses: Sequence[str], rng: np.random.Generator) -> list[str]:
 
 
 def draw_capacities(
-    total: int, lots: Sequence[tuple[str, str, float]], rng: np.random.Generator
+    total: int,
+    lots: Sequence[tuple[str, str, float]],
+    districts: Integers,
+    shares: Floats,
+    rng: np.random.Generator,
 ) -> list[int]:
     """Draw capacities that add up to `total`.
 
@@ -57,7 +68,10 @@ def draw_capacities(
 
     Args:
         total: Bays of all these lots.
-        lots: Type, land use and importance (0..1, see `Site`) of each lot.
+        lots: Type, land use and importance (0..1, see `Wish`) of each lot.
+        districts: Index of each lot's district.
+        shares: What each district wants of all bays, relative. They come as near to it as the
+            bounds of their lots let them.
         rng: The only source of chance.
 
     Raises:
@@ -76,7 +90,12 @@ def draw_capacities(
     capacities = np.clip(kerb, low, high).astype(np.int64)
     off = ~on_street
     rest = total - int(capacities[on_street].sum())
-    capacities[off] = _fit(rest, weights[off], low[off], high[off])
+    wanted = shares * np.bincount(districts, minlength=len(shares)).astype(bool)
+    wanted *= total / wanted.sum()
+    for _ in range(_ROUNDS):
+        capacities[off] = _fit(rest, weights[off], low[off], high[off])
+        has = np.bincount(districts, capacities, len(shares))
+        weights *= (wanted / np.maximum(has, 1.0))[districts]
     return [int(number) for number in capacities]
 
 
@@ -111,9 +130,13 @@ def settle_type(lot_type: str, land_use: str, capacity: int) -> str:
 
 
 def levels_of(lot_type: str, capacity: int) -> int:
-    """Number of levels, at least 1: a basement holds about 250 bays, a deck about 110."""
+    """Number of levels, at least 1: a basement holds about 250 bays, a deck about 110.
+
+    Four basements or ten decks at most, unless their footprint cannot hold the bays.
+    """
+    needed = math.ceil(capacity / MOST_ON_A_LEVEL[lot_type])
     if lot_type == UNDERGROUND:
-        return min(4, math.ceil(capacity / 250))
+        return max(min(4, math.ceil(capacity / 250)), needed)
     if lot_type == MULTI_STOREY:
-        return min(10, max(2, math.ceil(capacity / 110)))
+        return max(min(10, max(2, math.ceil(capacity / 110))), needed)
     return 1

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as ProgressBar
 
 from simulators.city.build import FEWEST_LOTS, MOST_LOTS, build_city
+from simulators.city.checks import faults
 from simulators.city.files import TargetRefusedError, check_target, write_city
 from simulators.city.operators import FULL_SIZE
 
@@ -75,6 +76,8 @@ def _build_and_write(args: argparse.Namespace, console: Console) -> None:
         building = bars.add_task("lots", total=None)
         city = build_city(args.lots, args.seed)
         bars.update(building, total=len(city.lots), completed=len(city.lots))
+        if wrong := faults(city):
+            raise ValueError("; ".join(wrong))
         if plain:
             console.print(f"writing it to {args.directory}")
         writing = bars.add_task("bays", total=len(city.bays.lot))

@@ -29,6 +29,8 @@ class District:
         name_en: English name.
         land: Its land, Polygon or MultiPolygon, WGS 84 degrees; prepared.
         inner: The land without its outermost 15 m; prepared.
+        people: Who lives there, from `PEOPLE`.
+        bays_per_1000: Bays of the whole city's lots there for 1,000 people.
         lot_share: Lots in the city of 1,670.
         zone_class: Of its zone outside the busy core: 2 in the urban districts, 3 beyond.
         feature: The feature as in `data/districts.geojson`.
@@ -39,6 +41,8 @@ class District:
     name_en: str
     land: BaseGeometry
     inner: BaseGeometry
+    people: int
+    bays_per_1000: float
     lot_share: int
     zone_class: int
     feature: dict[str, Any]
@@ -70,18 +74,50 @@ class Street:
     to_latitude: float
 
 
+PEOPLE: Final[dict[str, int]] = {
+    "370202": 486_643,
+    "370203": 1_096_879,
+    "370211": 1_903_595,
+    "370212": 502_370,
+    "370213": 737_281,
+    "370214": 1_109_606,
+    "370215": 1_336_077,
+    "370281": 987_820,
+    "370283": 1_191_348,
+    "370285": 720_103,
+}
+"""Residents on 1 November 2020: seventh national census, Qingdao, by district."""
+
+BAYS_PER_1000: Final[dict[str, tuple[float, float, float]]] = {
+    "370202": (85.0, 110.0, 135.0),
+    "370203": (60.0, 75.0, 90.0),
+    "370211": (40.0, 50.0, 60.0),
+    "370212": (60.0, 75.0, 90.0),
+    "370213": (40.0, 50.0, 60.0),
+    "370214": (40.0, 50.0, 60.0),
+    "370215": (24.0, 32.0, 40.0),
+    "370281": (24.0, 32.0, 40.0),
+    "370283": (13.0, 18.0, 23.0),
+    "370285": (15.0, 20.0, 25.0),
+}
+"""The fewest bays for 1,000 residents, what is aimed at, and the most, in the whole city.
+
+An assumption of ours: 47 on average, most where people work and shop, fewest in the counties,
+where yards and lanes hold the cars; districts of one kind are alike.
+"""
+
 # Lots of each district and the class of its wider zone: dense in the centre, thin in the counties.
 _DISTRICT_TABLE: Final[dict[str, tuple[int, int]]] = {
-    "370202": (300, 2),
-    "370203": (335, 2),
-    "370211": (260, 2),
-    "370212": (200, 2),
-    "370213": (190, 2),
-    "370214": (165, 2),
-    "370215": (80, 3),
-    "370281": (80, 3),
-    "370283": (32, 3),
-    "370285": (28, 3),
+    "370202": (220, 2),
+    "370203": (300, 2),
+    "370211": (320, 2),
+    "370212": (160, 2),
+    "370213": (145, 2),
+    "370214": (185, 2),
+    "370215": (135, 3),
+    "370281": (100, 3),
+    "370283": (60, 3),
+    "370285": (45, 3),
 }
 
 
@@ -114,9 +150,18 @@ def _district(feature: dict[str, Any]) -> District:
     inner = land.buffer(-SHORE_MARGIN_DEG)
     shapely.prepare(land)
     shapely.prepare(inner)
-    lot_share, zone_class = _DISTRICT_TABLE[properties["adcode"]]
-    return District(**properties, land=land, inner=inner, lot_share=lot_share,
-                    zone_class=zone_class, feature=feature)  # fmt: skip
+    adcode = properties["adcode"]
+    lot_share, zone_class = _DISTRICT_TABLE[adcode]
+    return District(
+        **properties,
+        land=land,
+        inner=inner,
+        people=PEOPLE[adcode],
+        bays_per_1000=BAYS_PER_1000[adcode][1],
+        lot_share=lot_share,
+        zone_class=zone_class,
+        feature=feature,
+    )
 
 
 @cache

