@@ -1,11 +1,11 @@
 """Prices of someone who knows the demand, and how it answers: about the best that can be reached.
 
-Not a rule: no city knows this. In a steady state by formula (Erlang's for each lot; those refused
-try two neighbours in turn, as if they came by chance) the share of arrivals blocked, and the mean
-price by its weight, are made as small as a descent along the gradient finds. The prices found then
-hold from the start in the same simulation as the rules. A descent finds a valley, not for certain
-the deepest, and the formula leaves out that those refused come in bursts: the bound is near, not
-strict.
+Not a rule: no city knows this. In steady states by formula, one for each part of an ordinary
+workday (Erlang's for each lot; those refused look on at near lots twice, as if they came by chance)
+the share of arrivals blocked, and the mean price by its weight, are made as small as a descent
+along the gradient finds. The prices found then hold from the start in the same simulation as the
+rules. A descent finds a valley, not for certain the deepest, and the formula leaves out levels of
+days, seasons, and that those refused come in bursts: the bound is near, not strict.
 
 The gradient goes through the steady state by its adjoint; the steps are Adam's (Kingma and Ba,
 2015, algorithm 1).
@@ -15,16 +15,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from load_tests.closed_loop.model import (
-    CEILING_SHARE,
-    FLOOR_SHARE,
-    LEAST_DEMAND,
-    MOST_DEMAND,
-    NEIGHBOURS,
-    City,
-    Floats,
-    Ints,
-)
+from load_tests.closed_loop.model import CEILING_SHARE, FLOOR_SHARE, NOWHERE, City, Floats, Ints
+from simulators.demand.flow import LOOK_ON
+from simulators.demand.prices import multiples
 
 _ROUNDS: Final = 200
 _FINE_FROM: Final = 130
@@ -54,18 +47,22 @@ def best_prices(city: City, elasticity: Floats, weight: Floats, grid_minor: int)
 
     `weight` is of the mean price, as a multiple of the base, against the share blocked.
     """
-    spill = _spill(city)
+    spill, usual = _spill(city), city.usual
     shape = (len(elasticity), len(city.capacity))
-    logs, load, adjoint = np.zeros(shape), np.tile(city.offered, (shape[0], 1)), np.zeros(shape)
-    mean, square = np.zeros(shape), np.zeros(shape)
+    logs, mean, square = (np.zeros(shape) for _ in range(3))
+    loads = [np.tile(offered, (shape[0], 1)) for offered in city.offered]
+    adjoints = [np.zeros(shape) for _ in city.offered]
     for number in range(1, _ROUNDS + 1):
-        own = np.exp(elasticity[:, None] * logs)
-        now = _steady(city, spill, own, load)
-        load = now.load
-        by_wanted, adjoint = _by_wanted(city, spill, now, adjoint)
-        slope = elasticity[:, None] * own * city.offered
-        slope = slope * (by_wanted - by_wanted @ city.diversion.T) * shape[1]
-        slope += weight[:, None] * np.exp(logs)
+        prices = np.exp(logs)
+        demand = multiples(prices, elasticity[:, None], usual, city.diversion)
+        steady = [
+            _steady(city, spill, demand * offered, load)
+            for offered, load in zip(city.offered, loads, strict=True)
+        ]
+        loads = [now.load for now in steady]
+        slope, adjoints = _by_own(city, spill, steady, adjoints)
+        slope *= elasticity[:, None] * prices ** elasticity[:, None] * shape[1]
+        slope += weight[:, None] * prices
         mean = _KEPT[0] * mean + (1 - _KEPT[0]) * slope
         square = _KEPT[1] * square + (1 - _KEPT[1]) * slope**2
         evened = (mean / (1 - _KEPT[0] ** number), square / (1 - _KEPT[1] ** number))
@@ -77,18 +74,17 @@ def best_prices(city: City, elasticity: Floats, weight: Floats, grid_minor: int)
 
 
 def _spill(city: City) -> Floats:
-    """(from, to) where those refused go next, each neighbour in turn."""
-    lots = len(city.capacity)
-    spill = np.zeros((lots, lots))
-    np.put_along_axis(spill, city.neighbours, 1 / NEIGHBOURS, axis=1)
+    """(from, to) where those refused go next, each near lot in turn."""
+    spill = np.zeros((len(city.capacity), len(city.capacity)))
+    for lot, near in enumerate(city.near):
+        others = near[near != NOWHERE]
+        if len(others):
+            spill[lot, others] = LOOK_ON / len(others)
     return spill
 
 
-def _steady(city: City, spill: Floats, own: Floats, load: Floats) -> Steady:
+def _steady(city: City, spill: Floats, wanted: Floats, load: Floats) -> Steady:
     """The steady state, from one that was near."""
-    moved = (1 - own) * city.offered @ city.diversion
-    share = np.clip(own + moved / city.offered, LEAST_DEMAND, MOST_DEMAND)
-    wanted = share * city.offered
     blocked = blocked_shares(city.capacity, load)
     for _ in range(_SWEEPS):
         once = (wanted * blocked) @ spill
@@ -97,13 +93,29 @@ def _steady(city: City, spill: Floats, own: Floats, load: Floats) -> Steady:
     return Steady(wanted, load, blocked)
 
 
+def _by_own(
+    city: City, spill: Floats, steady: list[Steady], adjoints: list[Floats]
+) -> tuple[Floats, list[Floats]]:
+    """The share blocked of all arrivals by each lot's own demand (multiples of the usual one)."""
+    total = sum(now.wanted.sum(axis=1, keepdims=True) for now in steady)
+    share = sum((now.wanted * now.blocked).sum(axis=1, keepdims=True) for now in steady) / total
+    by_own, fresh = np.zeros_like(steady[0].wanted), []
+    for offered, now, adjoint in zip(city.offered, steady, adjoints, strict=True):
+        by_wanted, updated = _by_wanted(city, spill, now, adjoint, (total, share))
+        fresh.append(updated)
+        moved = (by_wanted * offered / city.usual) @ city.diversion.T
+        by_own += by_wanted * offered - moved * city.usual
+    return by_own, fresh
+
+
 def blocked_shares(capacity: Ints, load: Floats) -> Floats:
     """Erlang's formula for every lot and policy at once, (policies, lots)."""
     order = np.argsort(-capacity, kind="stable")
     sizes, ordered = capacity[order], load[:, order]
     blocked = np.ones_like(ordered)
-    for number in range(1, int(sizes[0]) + 1):
-        lots = int(np.searchsorted(-sizes, -number, side="right"))
+    steps = np.arange(1, int(sizes[0]) + 1)
+    larger = np.searchsorted(-sizes, -steps, side="right")
+    for number, lots in zip(steps.tolist(), larger.tolist(), strict=True):
         offered = ordered[:, :lots] * blocked[:, :lots]
         blocked[:, :lots] = offered / (number + offered)
     found = np.empty_like(blocked)
@@ -111,11 +123,15 @@ def blocked_shares(capacity: Ints, load: Floats) -> Floats:
     return found
 
 
-def _by_wanted(city: City, spill: Floats, now: Steady, adjoint: Floats) -> tuple[Floats, Floats]:
-    """The share blocked of all arrivals, by each lot's own demand; and the adjoint by its load."""
+def _by_wanted(
+    city: City, spill: Floats, now: Steady, adjoint: Floats, of_all: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """The share blocked by the demand of each lot in a part of the day; the adjoint by its load.
+
+    `of_all` are the demand and the share blocked of all parts.
+    """
     wanted, load, blocked = now
-    total = wanted.sum(axis=1, keepdims=True)
-    share = (wanted * blocked).sum(axis=1, keepdims=True) / total
+    total, share = of_all
     # Erlang's formula by the load, B (c/a - 1 + B).
     steep = blocked * (city.capacity / load - 1 + blocked)
     once = (wanted * blocked) @ spill

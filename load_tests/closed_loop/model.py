@@ -1,34 +1,49 @@
-"""A city of lots whose demand answers their prices: Poisson arrivals, blocking, neighbours.
+"""Lots of the simulated city, their demand at base prices, and the arrivals of many policies.
 
-Many policies are run side by side on the same arrivals: each arrival carries a mark, and a policy
-sees those whose mark lies under its demand (thinning), so that policies differ by their prices
-alone. Time goes in steps of five minutes. An arrival that finds its lot full tries the
-neighbouring lots, one a step, nearest first, then is lost. Stays last 0.5, 1.5 or 4 hours;
-Erlang's formula does not mind which distribution.
+Arrivals, stays, levels of days and near lots are those of `simulators.demand`. Many policies are
+run side by side on the same arrivals: each arrival carries a mark, and a policy sees those whose
+mark lies under its demand (thinning), so that policies differ by their prices alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.city.build import build_city
+from simulators.demand.calendar import Calendar
+from simulators.demand.flow import LOOK_ON, STEP_S
+from simulators.demand.near import NEAR_LOTS, metres_from, near_lots
+from simulators.demand.parameters import Parameters, load
+from simulators.demand.prices import MOST_DEMAND, diversion
+from simulators.demand.rates import Rates
+from simulators.registry import Lot
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-STEP_H: Final = 1 / 12
-STAYS_STEPS: Final = (6, 18, 48)
-STAY_SHARES: Final = (0.4, 0.4, 0.2)
-MEAN_STAY_H: Final = sum(
-    share * steps * STEP_H for share, steps in zip(STAY_SHARES, STAYS_STEPS, strict=True)
-)
-NEIGHBOURS: Final = 3
-# Share of the demand that a price moves which is moved to, or from, the neighbouring lots.
-DIVERTED: Final = 0.5
-MOST_DEMAND: Final = 2.5
-LEAST_DEMAND: Final = 0.02
+CITY_LOTS: Final = 1_670
+CITY_SEED: Final = 370_200
+# 五四广场, the middle of the city: the study takes the lots nearest to it.
+_CENTRE: Final = (120.3797, 36.0631)
+# Larger lots are few, and would be most of the work.
+LARGEST: Final = 500
+UTC_OFFSET_S: Final = 8 * 3_600
+_FIRST: Final = datetime.fromisoformat("2026-01-06T00:00+08:00")
+"""A Tuesday. Periods begin four weeks apart, and none of a year's is on a holiday."""
+APART_DAYS: Final = 28
+HOUR_S: Final = 3_600
+DAY_S: Final = 86_400
+# The hours that are charged and measured, and parts of them in which demand is about the same.
+BAND: Final = (8, 20)
+SLICES: Final = ((8, 12), (12, 16), (16, 20))
 FLOOR_SHARE: Final = 0.5
 CEILING_SHARE: Final = 3
+NOWHERE: Final = -1
 
 
 @dataclass(frozen=True)
@@ -36,19 +51,27 @@ class City:
     """Lots and what they are asked at their base price; arrays are indexed by lot.
 
     Attributes:
+        rates: who comes, and how long they stay.
         capacity: spaces.
-        offered: arrivals an hour x mean stay, at the base prices.
+        offered: drivers whom the lots would hold if none were full, in each of SLICES on an
+            ordinary workday, at the base prices: (slices, lots).
         base_minor: prices at the start, fen an hour.
-        neighbours: nearest first, (lots, NEIGHBOURS).
-        diversion: (from, to) demand moved for each unit of demand that leaves, rows add up to
-            DIVERTED.
+        near: nearest first, (lots, NEAR_LOTS); NOWHERE where there are no more.
+        diversion: (from, to) demand moved for each unit of demand that leaves.
     """
 
+    rates: Rates
     capacity: Ints
     offered: Floats
     base_minor: Ints
-    neighbours: Ints
+    near: Ints
     diversion: Floats
+
+    @property
+    def usual(self) -> Floats:
+        """Demand at base prices over all charged hours, (lots,)."""
+        usual: Floats = self.offered.mean(axis=0)
+        return usual
 
 
 @dataclass(frozen=True)
@@ -60,7 +83,7 @@ class Period:
         full_share: of time without a free space.
         arrivals: at the lot of first choice.
         blocked: of them, how many found it full.
-        lost: (policies,) arrivals that found the neighbouring lots full too.
+        lost: (policies,) arrivals that found no space at a near lot either, or did not look.
         hours_in: (policies, lots, 2) share of hours whose mean occupancy lay in the size-aware
             band, and in the plain one of 60 to 80 %.
     """
@@ -73,52 +96,80 @@ class Period:
     hours_in: Floats
 
 
-def make_city(lots: int, rng: np.random.Generator) -> City:
-    """Draw a city: sizes log-normal around 60 spaces (10..500), demand from idle to overrun."""
-    capacity = np.clip(np.exp(rng.normal(np.log(60), 0.9, lots)), 10, 500).astype(np.int64)
-    load = np.clip(rng.normal(0.72, 0.25, lots), 0.15, 1.4)
-    base = rng.choice(np.array([200, 400, 600]), lots)
-    places = rng.uniform(size=(lots, 2))
-    apart = np.linalg.norm(places[:, None] - places[None], axis=2)
-    np.fill_diagonal(apart, np.inf)
-    neighbours = np.argsort(apart, axis=1)[:, :NEIGHBOURS]
-    diversion = np.zeros((lots, lots))
-    shares = capacity[neighbours] / capacity[neighbours].sum(axis=1, keepdims=True)
-    np.put_along_axis(diversion, neighbours, DIVERTED * shares, axis=1)
-    return City(capacity, load * capacity, base, neighbours, diversion)
+@cache
+def central_lots(number: int) -> tuple[Lot, ...]:
+    """The lots nearest to the middle of the demo's city, of those to LARGEST and always open."""
+    city = build_city(CITY_LOTS, CITY_SEED)
+    lots = [
+        Lot(
+            *(lot.lot_id, lot.gateway_id, lot.lot_type, lot.land_use, lot.reporting),
+            report_interval_s=60,
+            capacity=lot.capacity,
+            longitude=lot.longitude,
+            latitude=lot.latitude,
+        )
+        for lot in city.lots
+        if lot.hours is None and lot.capacity <= LARGEST
+    ]
+    order = np.argsort(metres_from(*_CENTRE, lots), kind="stable")
+    return tuple(lots[place] for place in order[:number].tolist())
 
 
-def demand(city: City, prices: Ints, elasticity: Floats) -> Floats:
-    """Demand as a multiple of that at base prices, (policies, lots), LEAST_DEMAND to MOST_DEMAND.
+def make_city(
+    lots: Sequence[Lot], seed: int, rng: np.random.Generator, known: Parameters | None = None
+) -> City:
+    """A city: the same lots for each seed, other sizes of their demand, days and base prices."""
+    parameters = load() if known is None else known
+    rates = Rates(lots, parameters, Calendar(seed), seed=seed, utc_offset_s=UTC_OFFSET_S)
+    beside = near_lots(lots)
+    near = np.full((len(lots), NEAR_LOTS), NOWHERE)
+    for lot, others in enumerate(beside):
+        near[lot, : len(others)] = others
+    slices = [
+        np.mean([rates.ordinary(_FIRST.timestamp() + hour * HOUR_S) for hour in range(*slice_)], 0)
+        for slice_ in SLICES
+    ]
+    return City(
+        rates=rates,
+        capacity=rates.capacity,
+        offered=np.array(slices),
+        base_minor=rng.choice(np.array([200, 400, 600]), len(lots)),
+        near=near,
+        diversion=diversion(beside, rates.capacity),
+    )
 
-    Each lot's own demand goes with its price to the power of the elasticity; half of what a price
-    sends away, or draws, goes to or comes from the neighbouring lots, by their size.
+
+def day_begins_s(period: int, day: int) -> float:
+    """When a day of a period begins, Unix seconds."""
+    return (_FIRST + timedelta(days=period * APART_DAYS + day)).timestamp()
+
+
+class Cars(NamedTuple):
+    """Arrivals of a step at MOST_DEMAND times the base, by lot; arrays (cars,).
+
+    Attributes:
+        lots: where they want to park, ascending.
+        steps: how long they stay; 1 at least.
+        marks: 0..1; a policy sees those under its demand over MOST_DEMAND.
+        looks_on: whether they try near lots when theirs is full.
     """
-    own = (prices / city.base_minor) ** elasticity[:, None]
-    moved = (1 - own) * city.offered @ city.diversion
-    return np.clip(own + moved / city.offered, LEAST_DEMAND, MOST_DEMAND)
+
+    lots: Ints
+    steps: Ints
+    marks: Floats
+    looks_on: NDArray[np.bool_]
 
 
-class Arrivals:
-    """The arrivals of one period at MOST_DEMAND times the base, with their marks."""
+def draw_cars(city: City, begins_s: float, rng: np.random.Generator) -> Cars:
+    """Draw the arrivals of the step that begins at an instant.
 
-    def __init__(self, city: City, steps: int, rng: np.random.Generator) -> None:
-        per_step = city.offered / MEAN_STAY_H * STEP_H * MOST_DEMAND
-        self._shape = (steps, len(city.capacity))
-        self._drawn = []
-        for share in STAY_SHARES:
-            numbers = rng.poisson(per_step * share * steps)
-            lots = np.repeat(np.arange(len(numbers)), numbers)
-            places = rng.integers(0, steps, len(lots)) * len(numbers) + lots
-            self._drawn.append((lots, places, rng.random(len(lots), dtype=np.float32)))
-
-    def under(self, multiple: Floats) -> list[NDArray[np.int16]]:
-        """Arrivals for each stay where demand is `multiple` (lots,) of the base: (steps, lots)."""
-        share = (multiple / MOST_DEMAND).astype(np.float32)
-        size = self._shape[0] * self._shape[1]
-        return [
-            np.bincount(places[marks < share[lots]], minlength=size)
-            .reshape(self._shape)
-            .astype(np.int16)
-            for lots, places, marks in self._drawn
-        ]
+    Those who leave within the step are not drawn.
+    """
+    numbers = rng.poisson(city.rates.arrivals(begins_s) * (STEP_S * MOST_DEMAND))
+    lots = np.repeat(np.arange(len(numbers)), numbers)
+    hour = city.rates.local(begins_s)[1] // HOUR_S
+    stay_s = city.rates.stays.draw(city.rates.use[lots], hour, rng)
+    steps = np.ceil(stay_s / STEP_S - rng.random(len(lots))).astype(np.int64)
+    staying = steps >= 1
+    marks, looks_on = rng.random(len(lots)), rng.random(len(lots)) < LOOK_ON
+    return Cars(lots[staying], steps[staying], marks[staying], looks_on[staying])

@@ -37,6 +37,12 @@ _ROOM_SHARE: Final = 0.02
 _NOWHERE: Final = -1
 
 
+def room_wanted(capacity: IntArray) -> IntArray:
+    """Return how many free bays a lot must have for drivers from elsewhere to try it."""
+    wanted: IntArray = np.maximum(_ROOM, np.ceil(capacity * _ROOM_SHARE)).astype(np.int64)
+    return wanted
+
+
 class Parked(Protocol):
     """Who has parked, and until which step."""
 
@@ -110,8 +116,7 @@ class Traffic:
         """Begin with empty lots."""
         self._rates, self._around, self._parked, self._rng = rates, around, parked, rng
         self._step_s = step_s
-        room = np.maximum(_ROOM, np.ceil(rates.capacity * _ROOM_SHARE))
-        self._room = room.astype(np.int64)
+        self._room = room_wanted(rates.capacity)
         self.present = np.zeros(len(rates.capacity), dtype=np.int64)
         self.lost = self.diverted = self.turned_away_closed = 0
 

@@ -172,14 +172,16 @@ class Rates:
 
         An ordinary week's, by the level of the day: what the days before have left is not seen.
         """
+        present: FloatArray = self.ordinary(at_s) * self._day_factors(self.local(at_s)[0])
+        return present
+
+    def ordinary(self, at_s: float) -> FloatArray:
+        """Return how many each lot would hold in an ordinary week, as `present` does."""
         day, second = self.local(at_s)
         weekday = (day + _EPOCH_AFTER_MONDAY) % len(_WEEK)
         quarter, later_s = divmod(weekday * DAY_S + second, QUARTER_S)
         begun, ended = (self._present[self.use, number] for number in (quarter - 1, quarter))
-        share = later_s / QUARTER_S
-        present: FloatArray = (
-            self._scale * self._day_factors(day) * (begun + share * (ended - begun))
-        )
+        present: FloatArray = self._scale * (begun + later_s / QUARTER_S * (ended - begun))
         return present
 
     def _day_factors(self, day: int) -> FloatArray:

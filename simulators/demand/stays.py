@@ -17,7 +17,7 @@ MIN_STAY_S: Final = 60.0
 HOURS: Final = 24
 # Quantiles that are kept of each distribution, in the middles of as many equal shares; between two
 # it is linear.
-_QUANTILES: Final = 1_024
+_QUANTILES: Final = 4_096
 _GRID_S: Final = np.geomspace(MIN_STAY_S, MAX_STAY_S, 2_000)
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,15 @@ from load_tests.closed_loop.__main__ import main
 from load_tests.closed_loop.best import best_prices, blocked_shares
 from load_tests.closed_loop.comparison import goals, interval, matched
 from load_tests.closed_loop.flow import Flow
-from load_tests.closed_loop.model import MEAN_STAY_H, Arrivals, City, Floats, demand, make_city
+from load_tests.closed_loop.model import (
+    NOWHERE,
+    City,
+    Floats,
+    central_lots,
+    day_begins_s,
+    draw_cars,
+    make_city,
+)
 from load_tests.closed_loop.study import (
     BEST,
     FIGURES,
@@ -20,79 +29,101 @@ from load_tests.closed_loop.study import (
     policies,
 )
 from pricing.mechanism import Steps, blocked_share
+from simulators.demand.flow import LOOK_ON
+from simulators.demand.parameters import load
+from simulators.demand.prices import DIVERTED, multiples
+from tests.simulators.demand.cities import STILL, lot, parameters
 
-HOUR = 12
+HERE = {"longitude": 120.38, "latitude": 36.06}
 
 
-def _alone(spaces: int, offered: float, lots: int) -> City:
-    """Lots whose neighbours have room for everyone, and no demand of their own to speak of."""
-    capacity = np.full(lots, spaces)
-    capacity[-3:] = 10_000
-    load = np.full(lots, offered)
-    load[-3:] = 1e-6
-    beside = np.tile(np.arange(lots - 3, lots), (lots, 1))
-    return City(capacity, load, np.full(lots, 400), beside, np.zeros((lots, lots)))
+def _alone(spaces: int, peak: float, lots: int) -> City:
+    """Lots whose demand is the same at all hours, beside three that have room for everyone."""
+    even = {"workday": [1.0] * 96, "saturday": [1.0] * 96, "sunday": [1.0] * 96}
+    known = parameters("office", arrivals=even, peak={"mean": peak, "sd": 0}, **STILL)
+    near = [lot(f"{n}", spaces, "office") for n in range(lots - 3)]
+    near += [lot(f"beside-{n}", 10_000, "hotel") for n in range(3)]
+    city = make_city(near, 1, np.random.default_rng(1), known)
+    places = np.full_like(city.near, NOWHERE)
+    places[:-3, :3] = np.arange(lots - 3, lots)
+    return replace(city, near=places)
 
 
 def _plain(lots: int) -> Floats:
     return np.broadcast_to(np.array([[[0.6], [0.8]]]), (1, 2, lots)).astype(np.float64)
 
 
+def _days(number: int) -> list[float]:
+    return [day_begins_s(0, day) for day in range(number)]
+
+
 def test_it_blocks_as_erlang_says() -> None:
-    city, rng = _alone(20, 18.0, 203), np.random.default_rng(7)
-    flow = Flow(city, 1, _plain(203))
-    for hours in (12, 48):
-        arrivals = Arrivals(city, hours * HOUR, rng).under(np.ones(203))
-        period = flow.run([each[:, None, :] for each in arrivals])
-    blocked = period.blocked[0, :200].sum() / period.arrivals[0, :200].sum()
-    assert blocked == pytest.approx(blocked_share(20, 18.0), rel=0.04)
-    # All that were turned away found room beside.
-    assert period.lost[0] == 0
-    carried = period.arrivals[0, :200].sum() - period.blocked[0, :200].sum()
-    expected = carried * MEAN_STAY_H / 48 / 200 / 20
-    assert period.occupancy[0, :200].mean() == pytest.approx(expected, rel=0.02)
+    city = _alone(20, 0.9, 203)
+    assert city.offered[:, :200] == pytest.approx(18.0, rel=0.02)
+    flow = Flow(city, 1, _plain(203), np.random.default_rng(7))
+    flow.run(_days(3), np.ones((1, 203)))
+    period = flow.run(_days(4), np.ones((1, 203)))
+    arrived, blocked = period.arrivals[0, :200].sum(), period.blocked[0, :200].sum()
+    offered = float(city.offered[0, 0])
+    assert blocked / arrived == pytest.approx(blocked_share(20, offered), rel=0.06)
+    # Of those turned away, all who looked on found room beside.
+    assert period.lost[0] / blocked == pytest.approx(1 - LOOK_ON, abs=0.03)
+    expected = offered * (1 - blocked / arrived) / 20
+    assert period.occupancy[0, :200].mean() == pytest.approx(expected, rel=0.03)
     # As arrivals see time averages.
-    assert period.full_share[0, :200].mean() == pytest.approx(blocked, rel=0.1)
+    assert period.full_share[0, :200].mean() == pytest.approx(blocked / arrived, rel=0.1)
 
 
-def test_who_finds_the_neighbours_full_is_lost() -> None:
-    city = make_city(8, np.random.default_rng(1))
-    flow = Flow(city, 1, _plain(8))
-    crowd = np.full((HOUR, 1, 8), 1000, np.int16)
-    nobody = np.zeros_like(crowd)
-    period = flow.run([nobody, nobody, crowd])
-    assert (period.occupancy[0] > 0.99).all()
-    # Of each step's refused all but the last two steps' have given up.
-    per_step = 8 * 1000
-    assert period.lost[0] == period.blocked.sum() - 2 * per_step
+def test_who_finds_no_room_near_is_lost() -> None:
+    known = parameters("office", peak={"mean": 5.0, "sd": 0}, **STILL)
+    lots = [lot(f"{n}", 30, "office", **HERE) for n in range(8)]
+    city = make_city(lots, 1, np.random.default_rng(1), known)
+    assert (city.near[:, 0] != NOWHERE).all()
+    period = Flow(city, 1, _plain(8), np.random.default_rng(1)).run(_days(1), np.ones((1, 8)))
+    assert (period.occupancy[0] > 0.9).all()
+    assert period.blocked.sum() > 0.5 * period.arrivals.sum()
+    assert period.lost[0] > 0.9 * period.blocked.sum()
+
+
+def test_policies_do_not_hinder_each_other() -> None:
+    city = make_city(central_lots(40), 3, np.random.default_rng(3))
+    demand = np.array([[0.5] * 40, [1.0] * 40, [1.0] * 40])
+    period = Flow(city, 3, _plain(40), np.random.default_rng(3)).run(_days(1), demand)
+    assert (period.occupancy[1] == period.occupancy[2]).all()
+    assert (period.arrivals[1] == period.arrivals[2]).all()
+    assert (period.arrivals[0] <= period.arrivals[1]).all()
+    assert period.arrivals[0].sum() == pytest.approx(0.5 * period.arrivals[1].sum(), rel=0.05)
+    assert period.blocked[0].sum() < period.blocked[1].sum()
 
 
 def test_demand_answers_prices_and_goes_next_door() -> None:
-    city = make_city(50, np.random.default_rng(3))
-    prices = np.tile(city.base_minor, (2, 1))
-    prices[1, 0] *= 2
-    still, answered = demand(city, prices, np.array([-0.4, -0.4]))
+    city = make_city(central_lots(50), 3, np.random.default_rng(3))
+    dearer = int(np.argmax((city.near != NOWHERE).sum(axis=1)))
+    relative = np.ones((2, 50))
+    relative[1, dearer] = 2
+    still, answered = multiples(relative, np.full((2, 1), -0.4), city.usual, city.diversion)
     assert still == pytest.approx(1)
-    assert answered[0] == pytest.approx(2**-0.4)
-    beside = city.neighbours[0]
+    assert answered[dearer] == pytest.approx(2**-0.4)
+    beside = city.near[dearer][city.near[dearer] != NOWHERE]
     assert (answered[beside] > 1).all()
-    gained = ((answered - 1) * city.offered)[beside].sum()
-    assert gained == pytest.approx((1 - answered[0]) * city.offered[0] / 2)
+    gained = ((answered - 1) * city.usual)[beside].sum()
+    assert gained == pytest.approx((1 - answered[dearer]) * city.usual[dearer] * DIVERTED)
 
 
-def test_policies_see_the_same_arrivals() -> None:
-    city, rng = make_city(20, np.random.default_rng(5)), np.random.default_rng(5)
-    drawn = Arrivals(city, 24, rng)
-    fewer, more = drawn.under(np.full(20, 0.8)), drawn.under(np.full(20, 1.0))
-    for few, many in zip(fewer, more, strict=True):
-        assert (few <= many).all()
-        assert few.sum() < many.sum()
+def test_arrivals_are_those_of_the_simulated_city() -> None:
+    city = make_city(central_lots(60), 5, np.random.default_rng(5))
+    assert (city.capacity == [each.capacity for each in central_lots(60)]).all()
+    noon_s = day_begins_s(0, 0) + 12 * 3_600
+    cars = [draw_cars(city, noon_s, np.random.default_rng(seed)) for seed in range(40)]
+    drawn = sum(len(each.lots) for each in cars) / len(cars)
+    expected = city.rates.arrivals(noon_s).sum() * 300 * 2.5
+    assert 0.85 * expected < drawn < 1.02 * expected
 
 
 def test_a_seed_gives_the_same_figures_again() -> None:
     tried = [each for each in policies([-0.4]) if each.step in {None, 50, OUR_STEP, 0.006}]
     assert len(tried) == 4
-    plan = Plan(seeds=1, reviews=2, lots=20, hours=2)
+    plan = Plan(seeds=1, reviews=2, lots=20, days=1)
     first, again = Loop(plan, 4, tried).run(), Loop(plan, 4, tried).run()
     assert (first == again).all()
     assert (first[0] != Loop(plan, 5, tried).run()[0]).any()
@@ -151,7 +182,10 @@ def test_every_step_of_sfparks_has_its_bar() -> None:
 
 
 def test_demand_that_is_known_blocks_less_at_no_higher_price() -> None:
-    city = make_city(60, np.random.default_rng(11))
+    known = load()
+    for use in known.land_uses:
+        known = parameters(use, known, peak={"mean": 1.0, "sd": 0.3}, **STILL)
+    city = make_city(central_lots(60), 11, np.random.default_rng(11), known)
     elasticity, weight = np.array([-0.4, -0.4]), np.array([0.05, 0.002])
     cheap, dear = best_prices(city, elasticity, weight, 10)
     for prices in (cheap, dear):
@@ -160,7 +194,7 @@ def test_demand_that_is_known_blocks_less_at_no_higher_price() -> None:
         assert (prices <= city.base_minor * 3).all()
     assert (cheap / city.base_minor).mean() < (dear / city.base_minor).mean()
     tried = [each for each in policies([-0.4]) if each.name in {"static", BEST}]
-    static, *best = Loop(Plan(seeds=1, reviews=2, lots=60), 11, tried).run()
+    static, *best = Loop(Plan(seeds=1, reviews=2, lots=60), 11, tried, known).run()
     price, blocked = FIGURES.index("mean_price"), FIGURES.index("blocked")
     assert static[price] == 1
     cheaper = [each for each in best if each[price] <= 1]
