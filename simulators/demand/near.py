@@ -16,11 +16,15 @@ IntArray = NDArray[np.int64]
 # How far from a full lot a driver looks on, in a straight line, and at how many lots.
 NEAR_M: Final = 500.0
 NEAR_LOTS: Final = 6
+# Housing estates and industrial parks let in those who live or work there, and their guests.
+PRIVATE: Final = ("housing", "industrial")
 _M_PER_DEGREE: Final = 111_320.0
 
 
 def near_lots(lots: Sequence[Lot]) -> list[list[int]]:
     """Return for each lot the lots within NEAR_M, nearest first, at most NEAR_LOTS.
+
+    Lots of PRIVATE uses are near to those of the same use alone.
 
     Distances are those on a plane, which is exact enough at 500 m. Lots without a place
     are near to none.
@@ -37,9 +41,15 @@ def near_lots(lots: Sequence[Lot]) -> list[list[int]]:
     apart_m = np.hypot(*(metres[one] - metres[other]).T)
     for pair in np.lexsort((other, apart_m)).tolist():
         beside = found[int(placed[one[pair]])]
-        if one[pair] != other[pair] and len(beside) < NEAR_LOTS:
-            beside.append(int(placed[other[pair]]))
+        lot, candidate = int(placed[one[pair]]), int(placed[other[pair]])
+        if lot != candidate and len(beside) < NEAR_LOTS and _takes(lots[candidate], lots[lot]):
+            beside.append(candidate)
     return found
+
+
+def _takes(lot: Lot, other: Lot) -> bool:
+    """Return whether a lot takes drivers who wanted to park in another."""
+    return lot.land_use not in PRIVATE or lot.land_use == other.land_use
 
 
 def metres_from(longitude: float, latitude: float, lots: Sequence[Lot]) -> FloatArray:

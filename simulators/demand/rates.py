@@ -22,6 +22,10 @@ _QUARTERS_PER_HOUR: Final = QUARTERS // HOURS
 _WEEK: Final = ("workday",) * 5 + ("saturday", "sunday")
 # The least of a lot's peaks: a lot that nobody needs still has a car now and then.
 _LEAST_PEAK: Final = 0.03
+# How far lots of one land use differ in their weekdays: the standard deviation of the logarithm of
+# a lot's arrivals on one weekday over those of its land use. Chosen with the levels of days, so
+# that a day is as like the next as in real lots (autocorrelation at 24 hours).
+_WEEKDAY_SD: Final = 0.25
 # Of the drivers that a closed lot would have if it were open, those who do not know its hours.
 UNAWARE: Final = 0.05
 # 1970-01-01 was a Thursday, three days after a Monday.
@@ -107,13 +111,17 @@ class Rates:
 
     def _set_levels(self, lots: Sequence[Lot], parameters: Parameters, seed: int) -> None:
         uses = parameters.land_uses.values()
-        own = np.array([(use.lot_level.sd, use.lot_level.memory) for use in uses])[self.use]
+        lot_levels = np.array([(use.lot_level.sd, use.lot_level.memory) for use in uses])[self.use]
         shared = np.array([(use.level.sd, use.level.memory) for use in uses])
         wander = np.array([(use.wander.sd, use.wander.hours) for use in uses])[self.use]
+        own = keys(seed, "weekday", (lot.lot_id for lot in lots))
+        self._weekdays = np.exp(
+            _WEEKDAY_SD * normals(own, np.arange(len(_WEEK))[:, None]) - _WEEKDAY_SD**2 / 2
+        )
         self._wander = (keys(seed, "wander", (lot.lot_id for lot in lots)), *wander.T)
         city = np.array([(parameters.city.level.sd, parameters.city.level.memory)])
         self._levels = (
-            (keys(seed, "lot", (lot.lot_id for lot in lots)), *own.T),
+            (keys(seed, "lot", (lot.lot_id for lot in lots)), *lot_levels.T),
             (keys(seed, "use", self._names), *shared.T),
             (keys(seed, "city", ("",)), *city.T),
         )
@@ -187,5 +195,6 @@ class Rates:
     def _day_factors(self, day: int) -> FloatArray:
         """Return by how much each lot's demand differs on a day from those of its kind."""
         of_use = np.array([self._calendar.factor(name, day) for name in self._names])
-        factors: FloatArray = self.levels(day) * of_use[self.use]
+        own = self._weekdays[(day + _EPOCH_AFTER_MONDAY) % len(_WEEK)]
+        factors: FloatArray = self.levels(day) * of_use[self.use] * own
         return factors

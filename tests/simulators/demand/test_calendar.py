@@ -6,7 +6,7 @@ import pytest
 from simulators.demand.calendar import OUT_OF_TERM, Calendar
 from simulators.demand.parameters import load
 from simulators.demand.rates import Rates, demand_use
-from tests.simulators.demand.cities import OFFSET_S, at, city, day, lot
+from tests.simulators.demand.cities import OFFSET_S, STILL, at, city, day, lot, parameters
 
 CALENDAR = Calendar(1)
 
@@ -95,3 +95,14 @@ def test_lots_without_land_use_go_by_their_type() -> None:
     known = list(load().land_uses)
     assert demand_use(lot("a", 9, "hotel"), known) == "hotel"
     assert demand_use(lot("a", 9, ""), known) == "mall"
+
+
+def test_each_lot_has_weekdays_of_its_own() -> None:
+    lots = city("office", 400)
+    rates = Rates(lots, parameters("office", **STILL), CALENDAR, seed=1, utc_offset_s=OFFSET_S)
+    days = [f"2026-10-{date:02}T10:00" for date in (13, 20, 15)]  # two Tuesdays, a Thursday
+    tuesday, next_tuesday, thursday = (rates.arrivals(at(text)) for text in days)
+    assert tuesday == pytest.approx(next_tuesday)
+    spread = np.log(thursday / tuesday).std()
+    assert 0.2 < spread < 0.5
+    assert tuesday.sum() == pytest.approx(thursday.sum(), rel=0.1)
