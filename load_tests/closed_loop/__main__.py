@@ -43,7 +43,7 @@ def _command(plan: Plan) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m load_tests.closed_loop", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=20, help="paired runs (20)")
+    parser.add_argument("--seeds", type=int, default=10, help="paired runs (10)")
     parser.add_argument(
         "--first-seed", type=int, default=FIRST_SEED, help=f"of the seeds, the first ({FIRST_SEED})"
     )

@@ -1,11 +1,11 @@
 """Prices of someone who knows the demand, and how it answers: about the best that can be reached.
 
-Not a rule: no city knows this. In steady states by formula, one for each part of an ordinary
-workday (Erlang's for each lot; those refused look on at near lots twice, as if they came by chance)
-the share of arrivals blocked, and the mean price by its weight, are made as small as a descent
-along the gradient finds. The prices found then hold from the start in the same simulation as the
-rules. A descent finds a valley, not for certain the deepest, and the formula leaves out levels of
-days, seasons, and that those refused come in bursts: the bound is near, not strict.
+Not a rule: no city knows this. In steady states by formula, for parts of workdays of several levels
+(Erlang's for each lot; those refused look on at near lots twice, as if they came by chance), the
+share of arrivals blocked, and the mean price by its weight, are made as small as a descent along
+the gradient finds. The prices found then hold from the start in the same simulation as the rules. A
+descent finds a valley, not for certain the deepest, and the formula leaves out seasons, hours
+within the parts, and that those refused come in bursts: the bound is near, not strict.
 
 The gradient goes through the steady state by its adjoint; the steps are Adam's (Kingma and Ba,
 2015, algorithm 1).
@@ -97,14 +97,17 @@ def _by_own(
     city: City, spill: Floats, steady: list[Steady], adjoints: list[Floats]
 ) -> tuple[Floats, list[Floats]]:
     """The share blocked of all arrivals by each lot's own demand (multiples of the usual one)."""
-    total = sum(now.wanted.sum(axis=1, keepdims=True) for now in steady)
-    share = sum((now.wanted * now.blocked).sum(axis=1, keepdims=True) for now in steady) / total
+    weighed = list(zip(city.shares.tolist(), steady, strict=True))
+    total = sum(part * now.wanted.sum(axis=1, keepdims=True) for part, now in weighed)
+    refused = sum(
+        part * (now.wanted * now.blocked).sum(axis=1, keepdims=True) for part, now in weighed
+    )
     by_own, fresh = np.zeros_like(steady[0].wanted), []
-    for offered, now, adjoint in zip(city.offered, steady, adjoints, strict=True):
-        by_wanted, updated = _by_wanted(city, spill, now, adjoint, (total, share))
+    for (part, now), offered, adjoint in zip(weighed, city.offered, adjoints, strict=True):
+        by_wanted, updated = _by_wanted(city, spill, now, adjoint, (total, refused / total))
         fresh.append(updated)
         moved = (by_wanted * offered / city.usual) @ city.diversion.T
-        by_own += by_wanted * offered - moved * city.usual
+        by_own += part * (by_wanted * offered - moved * city.usual)
     return by_own, fresh
 
 
@@ -126,9 +129,9 @@ def blocked_shares(capacity: Ints, load: Floats) -> Floats:
 def _by_wanted(
     city: City, spill: Floats, now: Steady, adjoint: Floats, of_all: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats]:
-    """The share blocked by the demand of each lot in a part of the day; the adjoint by its load.
+    """The share blocked by the demand of each lot in one case; the adjoint by its load.
 
-    `of_all` are the demand and the share blocked of all parts.
+    `of_all` are the demand and the share blocked of all cases.
     """
     wanted, load, blocked = now
     total, share = of_all

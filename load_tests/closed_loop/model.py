@@ -39,8 +39,10 @@ APART_DAYS: Final = 28
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
 # The hours that are charged and measured, and parts of them in which demand is about the same.
-BAND: Final = (8, 20)
-SLICES: Final = ((8, 12), (12, 16), (16, 20))
+BAND: Final = (9, 18)
+SLICES: Final = ((9, 12), (12, 15), (15, 18))
+# Days of three levels stand for all, by Gauss and Hermite: in standard deviations, and weights.
+DAY_LEVELS: Final = ((-(3**0.5), 1 / 6), (0.0, 2 / 3), (3**0.5, 1 / 6))
 FLOOR_SHARE: Final = 0.5
 CEILING_SHARE: Final = 3
 NOWHERE: Final = -1
@@ -53,8 +55,9 @@ class City:
     Attributes:
         rates: who comes, and how long they stay.
         capacity: spaces.
-        offered: drivers whom the lots would hold if none were full, in each of SLICES on an
-            ordinary workday, at the base prices: (slices, lots).
+        offered: drivers whom the lots would hold if none were full, at the base prices: in each of
+            SLICES on workdays of each of DAY_LEVELS, (cases, lots).
+        shares: how much of the charged time each case of `offered` stands for; (cases,).
         base_minor: prices at the start, fen an hour.
         near: nearest first, (lots, NEAR_LOTS); NOWHERE where there are no more.
         diversion: (from, to) demand moved for each unit of demand that leaves.
@@ -63,6 +66,7 @@ class City:
     rates: Rates
     capacity: Ints
     offered: Floats
+    shares: Floats
     base_minor: Ints
     near: Ints
     diversion: Floats
@@ -70,7 +74,7 @@ class City:
     @property
     def usual(self) -> Floats:
         """Demand at base prices over all charged hours, (lots,)."""
-        usual: Floats = self.offered.mean(axis=0)
+        usual: Floats = self.shares @ self.offered
         return usual
 
 
@@ -125,18 +129,32 @@ def make_city(
     near = np.full((len(lots), NEAR_LOTS), NOWHERE)
     for lot, others in enumerate(beside):
         near[lot, : len(others)] = others
-    slices = [
-        np.mean([rates.ordinary(_FIRST.timestamp() + hour * HOUR_S) for hour in range(*slice_)], 0)
-        for slice_ in SLICES
-    ]
+    offered, shares = _cases(rates, rates.day_deviation())
     return City(
         rates=rates,
         capacity=rates.capacity,
-        offered=np.array(slices),
+        offered=offered,
+        shares=shares,
         base_minor=rng.choice(np.array([200, 400, 600]), len(lots)),
         near=near,
         diversion=diversion(beside, rates.capacity),
     )
+
+
+def _cases(rates: Rates, deviation: Floats) -> tuple[Floats, Floats]:
+    """What lots are offered in parts of days of several levels, and the share of each case."""
+    first_s = _FIRST.timestamp()
+    slices = [
+        np.mean([rates.ordinary(first_s + hour * HOUR_S) for hour in range(*each)], axis=0)
+        for each in SLICES
+    ]
+    cases = [
+        (present * np.exp(away * deviation - deviation**2 / 2), share / len(SLICES))
+        for present in slices
+        for away, share in DAY_LEVELS
+    ]
+    offered, shares = zip(*cases, strict=True)
+    return np.array(offered), np.array(shares)
 
 
 def day_begins_s(period: int, day: int) -> float:

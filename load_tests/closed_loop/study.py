@@ -88,10 +88,10 @@ class Policy:
 class Plan:
     """How much to simulate: `days` workdays stand for the four weeks between two reviews."""
 
-    seeds: int = 20
+    seeds: int = 10
     reviews: int = 12
     lots: int = 400
-    days: int = 2
+    days: int = 5
     first_seed: int = FIRST_SEED
 
     def __post_init__(self) -> None:

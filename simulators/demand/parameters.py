@@ -163,7 +163,25 @@ class Wander(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: Positive
 
 
-class LandUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+class Weekdays(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """How far lots differ in their weekdays.
+
+    Attributes:
+        sd: standard deviation of the logarithm of a lot's arrivals on one weekday over those of
+            its land use.
+    """
+
+    sd: NotNegative
+    from_: str
+
+
+class LandUse(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    rename={"from_": "from"},
+):
     """Demand of one land use.
 
     Attributes:
@@ -173,6 +191,7 @@ class LandUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"
         level: the use's own day, shared by its lots.
         lot_level: each lot's own day.
         wander: each lot's own hours.
+        weekdays: each lot's own weekdays.
         from_: where the levels are from.
     """
 
@@ -183,6 +202,9 @@ class LandUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"
     lot_level: Level
     wander: Wander
     from_: str
+    weekdays: Weekdays = Weekdays(
+        0.25, "assumed: with the levels, a day is then as like the next as in real lots"
+    )
 
 
 def load(path: Path | None = None) -> Parameters:

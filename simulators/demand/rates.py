@@ -22,10 +22,6 @@ _QUARTERS_PER_HOUR: Final = QUARTERS // HOURS
 _WEEK: Final = ("workday",) * 5 + ("saturday", "sunday")
 # The least of a lot's peaks: a lot that nobody needs still has a car now and then.
 _LEAST_PEAK: Final = 0.03
-# How far lots of one land use differ in their weekdays: the standard deviation of the logarithm of
-# a lot's arrivals on one weekday over those of its land use. Chosen with the levels of days, so
-# that a day is as like the next as in real lots (autocorrelation at 24 hours).
-_WEEKDAY_SD: Final = 0.25
 # Of the drivers that a closed lot would have if it were open, those who do not know its hours.
 UNAWARE: Final = 0.05
 # 1970-01-01 was a Thursday, three days after a Monday.
@@ -111,17 +107,17 @@ class Rates:
 
     def _set_levels(self, lots: Sequence[Lot], parameters: Parameters, seed: int) -> None:
         uses = parameters.land_uses.values()
+        names = [lot.lot_id for lot in lots]
         lot_levels = np.array([(use.lot_level.sd, use.lot_level.memory) for use in uses])[self.use]
         shared = np.array([(use.level.sd, use.level.memory) for use in uses])
         wander = np.array([(use.wander.sd, use.wander.hours) for use in uses])[self.use]
-        own = keys(seed, "weekday", (lot.lot_id for lot in lots))
-        self._weekdays = np.exp(
-            _WEEKDAY_SD * normals(own, np.arange(len(_WEEK))[:, None]) - _WEEKDAY_SD**2 / 2
-        )
-        self._wander = (keys(seed, "wander", (lot.lot_id for lot in lots)), *wander.T)
+        apart = np.array([use.weekdays.sd for use in uses])[self.use]
+        own = normals(keys(seed, "weekday", names), np.arange(len(_WEEK))[:, None])
+        self._weekdays = np.exp(apart * own - apart**2 / 2)
+        self._wander = (keys(seed, "wander", names), *wander.T)
         city = np.array([(parameters.city.level.sd, parameters.city.level.memory)])
         self._levels = (
-            (keys(seed, "lot", (lot.lot_id for lot in lots)), *lot_levels.T),
+            (keys(seed, "lot", names), *lot_levels.T),
             (keys(seed, "use", self._names), *shared.T),
             (keys(seed, "city", ("",)), *city.T),
         )
@@ -139,6 +135,12 @@ class Rates:
         )
         factors: FloatArray = np.exp(own + shared[self.use] + city)
         return factors
+
+    def day_deviation(self) -> FloatArray:
+        """Return the standard deviation of the logarithm of `levels` over days; shape (lots,)."""
+        own, shared, city = (sd for _, sd, _ in self._levels)
+        deviation: FloatArray = np.sqrt(own**2 + shared[self.use] ** 2 + city**2)
+        return deviation
 
     def local(self, at_s: float) -> tuple[int, int]:
         """Return the local day since 1970-01-01 and the second of that day of a Unix time."""

@@ -64,7 +64,7 @@ def test_it_blocks_as_erlang_says() -> None:
     flow.run(_days(3), np.ones((1, 203)))
     period = flow.run(_days(4), np.ones((1, 203)))
     arrived, blocked = period.arrivals[0, :200].sum(), period.blocked[0, :200].sum()
-    offered = float(city.offered[0, 0])
+    offered = float(city.usual[0])
     assert blocked / arrived == pytest.approx(blocked_share(20, offered), rel=0.06)
     # Of those turned away, all who looked on found room beside.
     assert period.lost[0] / blocked == pytest.approx(1 - LOOK_ON, abs=0.03)
@@ -194,7 +194,7 @@ def test_demand_that_is_known_blocks_less_at_no_higher_price() -> None:
         assert (prices <= city.base_minor * 3).all()
     assert (cheap / city.base_minor).mean() < (dear / city.base_minor).mean()
     tried = [each for each in policies([-0.4]) if each.name in {"static", BEST}]
-    static, *best = Loop(Plan(seeds=1, reviews=2, lots=60), 11, tried, known).run()
+    static, *best = Loop(Plan(seeds=1, reviews=2, lots=60, days=1), 11, tried, known).run()
     price, blocked = FIGURES.index("mean_price"), FIGURES.index("blocked")
     assert static[price] == 1
     cheaper = [each for each in best if each[price] <= 1]

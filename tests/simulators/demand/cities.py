@@ -38,7 +38,7 @@ def parameters(use: str, base: Parameters | None = None, **changes: Any) -> Para
     known = DEMO_FILE.read_bytes() if base is None else msgspec.json.encode(base)
     document = msgspec.json.decode(known)
     for block, fields in changes.items():
-        document["land_uses"][use][block] |= fields
+        document["land_uses"][use].setdefault(block, {}).update(fields)
     return msgspec.convert(document, Parameters)
 
 
@@ -46,4 +46,5 @@ STILL: dict[str, Any] = {
     "level": {"sd": 0, "memory": 0},
     "lot_level": {"sd": 0, "memory": 0},
     "wander": {"sd": 0, "hours": 1},
+    "weekdays": {"sd": 0, "from": "assumed: all alike"},
 }

@@ -99,7 +99,8 @@ def test_lots_without_land_use_go_by_their_type() -> None:
 
 def test_each_lot_has_weekdays_of_its_own() -> None:
     lots = city("office", 400)
-    rates = Rates(lots, parameters("office", **STILL), CALENDAR, seed=1, utc_offset_s=OFFSET_S)
+    own = {**STILL, "weekdays": {"sd": 0.25, "from": "assumed: some"}}
+    rates = Rates(lots, parameters("office", **own), CALENDAR, seed=1, utc_offset_s=OFFSET_S)
     days = [f"2026-10-{date:02}T10:00" for date in (13, 20, 15)]  # two Tuesdays, a Thursday
     tuesday, next_tuesday, thursday = (rates.arrivals(at(text)) for text in days)
     assert tuesday == pytest.approx(next_tuesday)
