@@ -34,9 +34,13 @@ def city(land_use: str, lots: int = 100, capacity: int = 200) -> list[Lot]:
 
 
 def parameters(use: str, base: Parameters | None = None, **changes: Any) -> Parameters:
-    """Return the demo's parameters, or others, with blocks of one land use changed."""
+    """Return the demo's parameters, or others, with blocks of one land use changed.
+
+    The city has no level of its own.
+    """
     known = DEMO_FILE.read_bytes() if base is None else msgspec.json.encode(base)
     document = msgspec.json.decode(known)
+    document["city"]["level"] = {"sd": 0, "memory": 0}
     for block, fields in changes.items():
         document["land_uses"][use].setdefault(block, {}).update(fields)
     return msgspec.convert(document, Parameters)
