@@ -1,4 +1,4 @@
-"""The simulators' command line: `python -m simulators city|run|history|replay`."""
+"""The simulators' command line: `python -m simulators city|fit|run|history|replay`."""
 
 import argparse
 import importlib
@@ -10,6 +10,7 @@ import structlog
 # Each module has `add_arguments(parser)`, and `run_command(args)`, which returns the exit code.
 COMMANDS = {
     "city": ("simulators.city.command", "write the files of a whole city"),
+    "fit": ("simulators.fitting.command", "fit the parameters of demand to what was measured"),
     "run": ("simulators.fleet", "run the city's gateways"),
     "history": ("simulators.history.command", "write what a city's lots held, by days"),
     "replay": ("simulators.replay_command", "send recorded occupancy as feeds"),

@@ -222,6 +222,12 @@ def load(path: Path | None = None) -> Parameters:
 
 
 def dump(parameters: Parameters) -> bytes:
-    """Return a parameters file, indented, each list of numbers on one line."""
-    text = msgspec.json.format(msgspec.json.encode(parameters), indent=1)
+    """Return a parameters file, indented, each list of numbers on one line.
+
+    Raises:
+        ValueError: a number is none, or breaks a rule, so that `load` would refuse it.
+    """
+    encoded = msgspec.json.encode(parameters)
+    msgspec.json.decode(encoded, type=Parameters)
+    text = msgspec.json.format(encoded, indent=1)
     return re.sub(rb"\[[^\[\]{}\"]*\]", lambda found: b" ".join(found[0].split()), text) + b"\n"

@@ -1,0 +1,1 @@
+"""Parameters of demand out of what was measured: `python -m simulators fit`."""
