@@ -36,8 +36,22 @@ def run_job(job: Service, source: Path, log: Path, *, shown: bool = False) -> No
     Raises:
         JobError: Its exit status is not 0.
     """
+    process = begin_job(job, source, log, shown=shown)
+    try:
+        process.wait()
+    except BaseException:
+        stop(process, signal.SIGTERM, 2.0)
+        raise
+    if process.returncode:
+        raise JobError(job.name, process.returncode, log)
+
+
+def begin_job(
+    job: Service, source: Path, log: Path, *, shown: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start a job as `run_job` does, for the caller to wait for and to stop."""
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "--", *job.command],
             env={**os.environ, **job.environment},
             stdin=subprocess.DEVNULL,
@@ -46,13 +60,6 @@ def run_job(job: Service, source: Path, log: Path, *, shown: bool = False) -> No
             cwd=source,
             process_group=0,
         )
-    try:
-        process.wait()
-    except BaseException:
-        stop(process, signal.SIGTERM, 2.0)
-        raise
-    if process.returncode:
-        raise JobError(job.name, process.returncode, log)
 
 
 def stop(process: subprocess.Popen[bytes], number: signal.Signals, timeout_s: float = 10.0) -> None:

@@ -14,6 +14,7 @@ from deploy.directory import Directory, InUseError
 from deploy.display import Display
 from deploy.figures import Figures, is_sealed
 from deploy.keeper import Keeper
+from deploy.past import PastMaker
 from deploy.startup import CityDiffersError, Startup, check_city, metrics_url
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -77,13 +78,16 @@ def run(path: Path, lots: int | None, speed: str, display: Display) -> int:
 
 def _run_alone(var: Directory, lots: int | None, speed: str, display: Display) -> int:
     startup = Startup(var, display)
+    past: PastMaker | None = None
     with stopping_on_signals():
         try:
             # What a killed demo left: its run.json, and servers that are still stopping.
             var.run_file.unlink(missing_ok=True)
             if supervision.end_leftover(var):
                 display.say("the servers of an earlier, killed demo have been stopped")
-            return _serve(startup.run(lots, speed), var, display)
+            keeper = startup.run(lots, speed)
+            past = PastMaker(var, lambda: keeper.place, var.secrets(), local.SOURCE, display.say)
+            return _serve(keeper, var, display, past.start)
         except StopRequested:
             display.say("stopping: simulator, API, ingester, seal, logins, broker, database")
             return 0
@@ -92,6 +96,8 @@ def _run_alone(var: Directory, lots: int | None, speed: str, display: Display) -
             return 1
         finally:
             var.run_file.unlink(missing_ok=True)
+            if past is not None:
+                past.stop()
             if startup.keeper is not None:
                 _stop(startup.keeper, display)
 
@@ -112,14 +118,15 @@ def _explain(startup: Startup, error: Exception, display: Display) -> None:
         display.complain(f"the last lines of {log}:\n{children.tail(log, _LOG_LINES)}")
 
 
-def _serve(keeper: Keeper, var: Directory, display: Display) -> int:
-    """Print the addresses, then show the status until a signal comes."""
+def _serve(keeper: Keeper, var: Directory, display: Display, then: Callable[[], None]) -> int:
+    """Print the addresses, do what comes then, and show the status until a signal comes."""
     content = _run_file(keeper, var)
     var.write_run_file(content)
     display.say(hints.addresses(keeper.place, var.run_file))
     inside = var.path.is_relative_to(local.SOURCE)
     for command in hints.commands(str(var.path.relative_to(local.SOURCE) if inside else var.path)):
         display.say(f"  {command}")
+    then()
     with display.status() as show:
         _Watch(keeper, var, display, content).run(show)
     return 1

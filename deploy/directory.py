@@ -24,6 +24,7 @@ class Directory:
         postgres: The database cluster.
         broker: The broker's configuration, users and store.
         city: The city in the import format.
+        history: Files of its past, while they are made and loaded.
         logs: One log a program.
         authority: The demo's own authority: `ca.pem` for clients, and its key.
         credentials: The gateways' passwords, mode 600.
@@ -41,6 +42,7 @@ class Directory:
         self.postgres = path / "postgres"
         self.broker = path / "broker"
         self.city = path / "city"
+        self.history = path / "history"
         self.logs = path / "logs"
         self.authority = path / "tls"
         self.credentials = path / "credentials.json"

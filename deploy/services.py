@@ -6,6 +6,7 @@ What differs between the two is a `Place`: addresses, paths, and how the servers
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -332,6 +333,24 @@ def city_import(place: Place, secrets: Secrets) -> Service:
         (place.python, "-m", "parking_api", "import", place.city),
         environment={"DATABASE_URL": database_url(place, secrets)},
     )
+
+
+# Whatever else runs comes first.
+_LAST: Final = ("nice", "-n", "19")
+
+
+def history_files(place: Place, directory: str, start: datetime, end: datetime) -> Service:
+    """Write the simulated city's past into `directory`, at the lowest priority."""
+    span = ("--from", start.isoformat(), "--to", end.isoformat())
+    command = (place.python, "-m", "simulators", "history", directory, "--city", place.city)
+    return Service("history", (*_LAST, *command, *span))
+
+
+def history_import(place: Place, secrets: Secrets, directory: str) -> Service:
+    """Load such files into the database, at the lowest priority."""
+    command = (place.python, "-m", "parking_api", "import", "--history", directory)
+    environment = {"DATABASE_URL": database_url(place, secrets)}
+    return Service("history", (*_LAST, *command), environment=environment)
 
 
 def gateway_credentials(place: Place, secrets: Secrets) -> Service:
