@@ -8,17 +8,33 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 import pricing
+from parking_api.models import Answer
 from parking_api.parameters import Parameters
 from parking_api.tariffs.models import BureauVersion
 from pricing.texts import Words
 
 Language = Literal["zh", "en"]
+SectionKind = Literal[
+    "scope",
+    "rates",
+    "caps",
+    "free",
+    "vehicles",
+    "concessions",
+    "rules",
+    "basis",
+    "effect",
+    "quick_tables",
+]
 
 
 class NoticeAsk(Parameters):
     """The form of a notice, and its language."""
 
-    f: Annotated[Literal["md", "html"], Field(description="Markdown or HTML.")] = "html"
+    f: Annotated[
+        Literal["md", "html", "json"],
+        Field(description="Markdown, HTML, or its sentences and tables as JSON."),
+    ] = "html"
     lang: Annotated[Language, Field(description="Chinese or English.")] = "zh"
 
 
@@ -57,12 +73,14 @@ class Section:
     """A heading, with sentences or tables below it.
 
     Attributes:
+        kind: What it is about.
         heading: Its text, with its number.
         sentences: A numbered list, or paragraphs.
         numbered: Whether they are a numbered list.
         tables: Quick tables.
     """
 
+    kind: SectionKind
     heading: str
     sentences: Sequence[str] = ()
     numbered: bool = False
@@ -88,3 +106,33 @@ class Notice:
     number: str | None = None
     signature: Sequence[str] = ()
     language: Language = "zh"
+
+
+class TableInWords(Answer):
+    """A quick table: charges by length of stay."""
+
+    caption: str
+    header: list[str]
+    rows: list[list[str]] = Field(description="Each has as many cells as the header.")
+
+
+class SectionInWords(Answer):
+    """A part of a notice."""
+
+    kind: SectionKind = Field(description="What it is about.", examples=["rates"])
+    heading: str = Field(description="With its number.", examples=["二、收费标准"])
+    sentences: list[str]
+    tables: list[TableInWords]
+
+
+class NoticeInWords(Answer):
+    """A notice as JSON, for those who show parts of it: its words are those of the other forms."""
+
+    language: Language
+    title: str
+    number: str | None = Field(description="The document number; null where it has none.")
+    sections: list[SectionInWords] = Field(
+        description="In their order; a section that has nothing to say is left out."
+    )
+    signature: list[str] = Field(description="Who issues it, and its date, as far as given.")
+    identity: str = Field(description="Its last line, which tells the version apart.")

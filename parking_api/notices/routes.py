@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 
 from parking_api.notices import pages, service
-from parking_api.notices.models import NoticeAsk
+from parking_api.notices.models import NoticeAsk, NoticeInWords
 from parking_api.people.access import SeesAll, public_with_login
 from parking_api.quotes.following import CurrentPrices
 from parking_api.resources import Deps
@@ -17,6 +17,7 @@ router = APIRouter(tags=["tariffs"])
 
 MARKDOWN: Final = "text/markdown"
 HTML: Final = "text/html"
+JSON: Final = "application/json"
 
 
 @router.get(
@@ -24,6 +25,7 @@ HTML: Final = "text/html"
     response_class=Response,
     responses={
         200: {
+            "model": NoticeInWords,
             "content": {
                 HTML: {"schema": {"type": "string"}},
                 MARKDOWN: {"schema": {"type": "string"}},
@@ -42,16 +44,20 @@ async def get_notice(
 ) -> Response:
     """Give the public notice of a version: the official text, with its quick table.
 
-    It is in Chinese, or with `lang=en` in English. Public once the version is published; before,
-    for the bureau.
+    It is a page of HTML, with `f=md` Markdown; with `f=json` its sentences and tables, each section
+    with what it is about. It is in Chinese, or with `lang=en` in English. Public once the version
+    is published; before, for the bureau.
     """
     async with deps.database.connection() as db:
         subject = await service.subject(
             db, key, deps.clock(), prices.calendar, include_drafts=sees_all
         )
+    headers: dict[str, str] = {"Content-Language": ask.lang}
+    if ask.f == "json":
+        notice = NoticeInWords.model_validate(await off_loop(service.compose, subject, ask.lang))
+        return Response(notice.model_dump_json(), media_type=JSON, headers=headers)
     write, media_type = (pages.html, HTML) if ask.f == "html" else (pages.markdown, MARKDOWN)
     text = await off_loop(lambda: write(service.compose(subject, ask.lang)))
-    headers: dict[str, str] = {"Content-Language": ask.lang}
     if media_type == HTML:
         headers["Content-Security-Policy"] = pages.policy(text)
     return Response(text, media_type=media_type, headers=headers)

@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pricing
 from parking_api.notices import queries
-from parking_api.notices.models import Language, Notice, QuickTable, Section, Subject
+from parking_api.notices.models import (
+    Language,
+    Notice,
+    QuickTable,
+    Section,
+    SectionKind,
+    Subject,
+)
 from parking_api.price_controls import service as price_controls
 from parking_api.tariffs import service as tariffs
 from parking_api.tariffs.key import Key
@@ -16,7 +23,6 @@ from pricing.texts import Words, clauses, duration, money, naming, started
 from sql.engine import Db
 
 _NUMBERS: Final = "一二三四五六七八九十"
-_RATES: Final = Words("收费标准", "Rates")
 LENGTHS_S: Final = (900, 1800, 3600, 5400, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400)
 
 
@@ -82,26 +88,41 @@ def _sections(subject: Subject, language: Language) -> Iterator[Section]:
     tariff = subject.tariff
     vehicles = (tariff.vehicles or {}).items()
     periods = [clauses.period(tariff, each) for each in tariff.periods]
-    parts: list[tuple[Words, Sequence[Words]]] = [
-        (Words("适用范围", "Scope"), [_scope(subject)]),
-        (_RATES, periods),
-        (Words("最高收费", "Maximum charges"), list(clauses.caps(tariff))),
-        (Words("免费停放", "Free parking"), [each for each in [clauses.grace(tariff)] if each]),
-        (Words("车型", "Vehicles"), [clauses.vehicle(tariff, *each) for each in vehicles]),
-        (Words("优惠", "Concessions"), [clauses.entitlement(each) for each in tariff.entitlements]),
-        (Words("计费规则", "How charges are counted"), clauses.rules(tariff)),
-        (Words("收费依据", "Legal basis"), subject.references),
-        (Words("执行时间", "Time of effect"), [_times(subject)]),
+    parts: list[tuple[SectionKind, Words, Sequence[Words]]] = [
+        ("scope", Words("适用范围", "Scope"), [_scope(subject)]),
+        ("rates", Words("收费标准", "Rates"), periods),
+        ("caps", Words("最高收费", "Maximum charges"), list(clauses.caps(tariff))),
+        (
+            "free",
+            Words("免费停放", "Free parking"),
+            [each for each in [clauses.grace(tariff)] if each],
+        ),
+        (
+            "vehicles",
+            Words("车型", "Vehicles"),
+            [clauses.vehicle(tariff, *each) for each in vehicles],
+        ),
+        (
+            "concessions",
+            Words("优惠", "Concessions"),
+            [clauses.entitlement(each) for each in tariff.entitlements],
+        ),
+        ("rules", Words("计费规则", "How charges are counted"), clauses.rules(tariff)),
+        ("basis", Words("收费依据", "Legal basis"), subject.references),
+        ("effect", Words("执行时间", "Time of effect"), [_times(subject)]),
     ]
-    said = [part for part in parts if part[1]]
-    for number, (heading, sentences) in enumerate(said):
+    said = [part for part in parts if part[2]]
+    for number, (kind, heading, sentences) in enumerate(said):
         yield Section(
+            kind,
             _in(language, _numbered(number, heading)),
             [_in(language, each) for each in sentences],
-            numbered=heading is _RATES or len(sentences) > 1,
+            numbered=kind == "rates" or len(sentences) > 1,
         )
     last = _numbered(len(said), Words("停车费速算表", "Quick table of charges"))
-    yield Section(_in(language, last), tables=list(_quick_tables(subject, language)))
+    yield Section(
+        "quick_tables", _in(language, last), tables=list(_quick_tables(subject, language))
+    )
 
 
 def _numbered(number: int, heading: Words) -> Words:

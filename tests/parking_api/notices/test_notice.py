@@ -60,6 +60,27 @@ async def notice(bureau: Bureau, path: str, form: str, **headers: str) -> str:
     return answer.text
 
 
+async def test_its_parts_are_told_apart_as_json(bureau: Bureau) -> None:
+    """With the sentences and tables of the official text, in both languages."""
+    path = await bureau.published(document=class_1_road("t-1"))
+    for lang, free in (("zh", "停放时间不超过15分钟"), ("en", "15 minutes")):
+        ask = {"f": "json", "lang": lang}
+        answer = await bureau.api.get(f"{path}/notice", params=ask)
+        text = (await bureau.api.get(f"{path}/notice", params=ask | {"f": "md"})).text
+        told = answer.json()
+        parts = {part["kind"]: part for part in told["sections"]}
+        assert answer.headers["content-language"] == told["language"] == lang
+        assert list(parts) == ["scope", "rates", "free", "rules", "effect", "quick_tables"]
+        assert len(parts["rates"]["sentences"]) == 3
+        assert free in parts["free"]["sentences"][0]
+        for part in told["sections"]:
+            assert f"## {part['heading']}\n" in text
+            assert all(sentence in text for sentence in part["sentences"])
+        table = parts["quick_tables"]["tables"][0]
+        assert f"| {' | '.join(table['rows'][0])} |" in text
+        assert told["title"] in text
+
+
 async def test_the_text_says_what_is_charged(bureau: Bureau) -> None:
     path = await bureau.published(document=class_1_road("t-1"))
 
@@ -181,9 +202,9 @@ async def test_the_law_is_cited(bureau: Bureau) -> None:
 def test_blocks(write: Any) -> None:
     table = QuickTable("c", ("h", "i"), [("1", "2")])
     sections = [
-        Section("p", ["a & b"]),
-        Section("l", ["x", "y"], numbered=True),
-        Section("q", tables=[table]),
+        Section("caps", "p", ["a & b"]),
+        Section("rates", "l", ["x", "y"], numbered=True),
+        Section("quick_tables", "q", tables=[table]),
     ]
     text = write(Notice("T", sections, "e"))
     assert all(part in text for part in ("x", "y", "1", "2"))
@@ -192,8 +213,8 @@ def test_blocks(write: Any) -> None:
 
 def test_the_whole_page() -> None:
     table = QuickTable("从", ("h", "i"), [("1", "2"), ("3", "4")])
-    sections = [Section("甲", ["a"]), Section("乙", ["x", "y"], numbered=True)]
-    notice = Notice("题", [*sections, Section("丙", tables=[table])], "末")
+    sections = [Section("caps", "甲", ["a"]), Section("rates", "乙", ["x", "y"], numbered=True)]
+    notice = Notice("题", [*sections, Section("quick_tables", "丙", tables=[table])], "末")
 
     page = html(notice)
 
@@ -223,8 +244,8 @@ def test_the_whole_page() -> None:
 def test_every_text_is_escaped(evil: str) -> None:
     table = QuickTable(evil, (evil, evil), [(evil, evil)])
     sections = [
-        Section(evil, [evil, evil], numbered=True),
-        Section(evil, [evil], tables=[table]),
+        Section("caps", evil, [evil, evil], numbered=True),
+        Section("caps", evil, [evil], tables=[table]),
     ]
     notice = Notice(evil, sections, evil)
 

@@ -565,7 +565,7 @@ async def _versions(walk: Walk, first: str) -> None:
     for wrong in ({"issuing_office": {"zh": "办"}}, {"issued_on": "22 November"}):
         await post(f"{third}/schedule", "li", WHY | {"effective_from": FEBRUARY} | wrong, "wrong")
     await post(f"{third}/schedule", "li", WHY | {"effective_from": FEBRUARY} | issued)
-    for rest in ("/notice", "/notice?lang=en", "/notice?f=md&lang=en"):
+    for rest in ("/notice", "/notice?lang=en", "/notice?f=md&lang=en", "/notice?f=json"):
         await get(f"{third}{rest}")
     for path in (first, second, third):
         await get(path, *EVERYBODY)
