@@ -159,6 +159,7 @@ def create_app(
     app.state.clients = clients
     app.state.metrics = metrics
     app.state.pages = Pages()
+    app.state.web = settings.web
     app.state.key_lifetime = settings.key_lifetime
     app.state.signer = Signer(settings.token_secret.get_secret_value().encode())
     serve_openapi(app)

@@ -1,14 +1,17 @@
-"""The API's settings: environment variables `API_*`."""
+"""The API's settings: environment variables `API_*`, and `WEB_*` for its pages."""
 
 import os
+import re
 import secrets
 import ssl
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from limits import RateLimitItem, parse_many
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     FilePath,
@@ -16,6 +19,7 @@ from pydantic import (
     IPvAnyNetwork,
     SecretStr,
     UrlConstraints,
+    model_validator,
 )
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -40,6 +44,57 @@ MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_
 MOST_WORKERS = 16
 # A worker and the one that replaces it serve beside each other for a while.
 LANES = 2
+
+# A source in a Content-Security-Policy: nothing in it may end it.
+_ORIGIN: Final = re.compile(
+    r"https?://([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.?)+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d+)?"
+)
+_OF_TILES: Final = ("{z}", "{x}", "{y}")
+
+
+def _address(given: str) -> str:
+    if given == "":
+        return given
+    if _ORIGIN.fullmatch(_origin(given)) is None or not given.isprintable() or " " in given:
+        message = "WEB_BASEMAP is as https://HOST/style.json, or as https://HOST/{z}/{x}/{y}.png"
+        raise ValueError(message)
+    if 0 < sum(part in given for part in _OF_TILES) < len(_OF_TILES):
+        message = "WEB_BASEMAP has {z}, {x} and {y} for tiles, and none of them for a style"
+        raise ValueError(message)
+    return given
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+class WebSettings(BaseSettings):
+    """Environment variables `WEB_*`."""
+
+    model_config = SettingsConfigDict(env_prefix="WEB_", frozen=True, extra="forbid")
+
+    basemap: Annotated[str, AfterValidator(_address)] = Field(
+        "",
+        description="the map below the lots: address of a MapLibre style, or of raster tiles with "
+        "{z}, {x} and {y} in it. Style, tiles and sprite come from one host. Without it, the "
+        "ground is that of the platform's own districts",
+    )
+    basemap_system: Literal["wgs84", "gcj02"] = Field(
+        "wgs84", description="the coordinates that the basemap is drawn in"
+    )
+
+    @model_validator(mode="after")
+    def _system_of_a_map(self) -> Self:
+        if self.basemap_system != "wgs84" and not self.basemap:
+            message = "WEB_BASEMAP_SYSTEM is of a basemap: give WEB_BASEMAP too"
+            raise ValueError(message)
+        return self
+
+    @property
+    def basemap_origin(self) -> str | None:
+        """The one other host that the page for drivers may ask; None without a basemap."""
+        return _origin(self.basemap) if self.basemap else None
 
 
 class ApiSettings(BaseSettings):
@@ -181,6 +236,9 @@ class ApiSettings(BaseSettings):
         "makes one, and tokens end with the process",
     )
 
+    web: WebSettings = Field(
+        default_factory=WebSettings, description="those of the pages: environment `WEB_*`"
+    )
     key_lifetime_days: int = Field(
         365, ge=1, le=3650, description="days after which an API key ends by itself, at the latest"
     )

@@ -3,6 +3,7 @@ import type { City } from "../city";
 import { choose, useWords } from "../language";
 import type { Bays } from "./bays";
 import type { CityMap } from "./map";
+import { MarkButtons } from "./mark_buttons";
 import { Search } from "./search";
 import { Sheet } from "./sheet";
 import { StayControls } from "./stay";
@@ -10,22 +11,25 @@ import { StayControls } from "./stay";
 export function App({ city, bays }: { city: City; bays: Bays }) {
   const { t, language } = useWords();
   const ground = useRef<HTMLDivElement>(null);
+  const [map, setMap] = useState<CityMap | null>(null);
   const [hasMap, setHasMap] = useState(true);
 
   useEffect(() => {
-    let map: CityMap | null = null;
+    let made: CityMap | null = null;
     let isOver = false;
     // The largest part of the page: what is asked and answered does not wait for it.
     import("./map")
       .then(({ CityMap }) => {
-        if (ground.current !== null && !isOver) map = new CityMap(ground.current, city, bays);
+        if (ground.current === null || isOver) return;
+        made = new CityMap(ground.current, city, bays);
+        setMap(made);
       })
       .catch(() => {
         setHasMap(false);
       });
     return () => {
       isOver = true;
-      map?.remove();
+      made?.remove();
     };
   }, [city, bays]);
 
@@ -51,6 +55,7 @@ export function App({ city, bays }: { city: City; bays: Bays }) {
         </header>
         <Sheet city={city} bays={bays} hasMap={hasMap} />
       </div>
+      {map !== null && <MarkButtons map={map} city={city} />}
     </main>
   );
 }

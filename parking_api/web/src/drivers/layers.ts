@@ -9,6 +9,8 @@ export const NO_FEATURES: FeatureCollection = { type: "FeatureCollection", featu
 const LEAST_PX = 22;
 const MOST_FREE = 500;
 const SUM_PX = 52;
+/** The first layer that lies above every ground. */
+export const FIRST_ABOVE = "districts";
 /** From here on single bays are shown. */
 export const BAYS_ZOOM = 17;
 

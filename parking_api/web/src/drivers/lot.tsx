@@ -11,6 +11,7 @@ import { FreeSpaces } from "./free_spaces";
 import { Back } from "./nearby";
 import { PriceDetails } from "./price_details";
 import { ShareButton } from "./share";
+import { TariffInWords } from "./tariff";
 import { Today } from "./today";
 import { Skeleton } from "./whole_city";
 import { mapLinks } from "./ways";
@@ -64,8 +65,6 @@ function Facts({ lot, city, bays }: { lot: Lot; city: City; bays: Bays }) {
   const now = useNow(1_000);
   const state = useStore(city.lots).get(lot.lot_id) ?? lot;
   const { quote } = lot;
-  const notice =
-    quote === null ? null : `/v1/tariffs/${quote.tariff_id}/versions/${quote.version}/notice`;
   return (
     <article class="lot">
       <div class="headline">
@@ -89,19 +88,12 @@ function Facts({ lot, city, bays }: { lot: Lot; city: City; bays: Bays }) {
         {quote === null
           ? t.noPrice
           : t.price(lot.stay.duration_min, money(quote.total_minor, quote.currency))}
-        {notice !== null && (
-          <>
-            {" · "}
-            <a href={`${notice}?lang=${locale.slice(0, 2)}`} target="_blank" rel="noreferrer">
-              {t.notice}
-            </a>
-          </>
-        )}
       </p>
       <Ways lot={lot} />
       {lot.reporting === "bays" && (
         <Levels lotId={lot.lot_id} version={state.version} bays={bays} />
       )}
+      {quote !== null && <TariffInWords tariffId={quote.tariff_id} version={quote.version} />}
       <PriceDetails lot={lot} />
       <ul class="facts">
         <li>{t.types[lot.lot_type]}</li>
@@ -156,22 +148,9 @@ function Levels({ lotId, version, bays }: { lotId: string; version: string | nul
 /** Links that map apps take, each with the place in its own coordinates. */
 function Ways({ lot }: { lot: Lot }) {
   const { t, name } = useWords();
-  const [moved, setMoved] = useState<readonly number[] | null>(null);
-  useEffect(() => {
-    const end = new AbortController();
-    const question = { path: { lot_id: lot.lot_id }, query: { crs: "gcj02" as const } };
-    read("/v1/lots/{lot_id}", question, end.signal)
-      .then((answer) => {
-        if (answer.ok) setMoved(answer.value.location.coordinates);
-      })
-      .catch(() => undefined);
-    return () => {
-      end.abort();
-    };
-  }, [lot.lot_id]);
   return (
     <nav class="ways" aria-label={t.navigate}>
-      {mapLinks(name(lot.name), lot.location.coordinates, moved).map(({ app, address }) => (
+      {mapLinks(name(lot.name), lot.location.coordinates).map(({ app, address }) => (
         <a key={app} class="chip" href={address} target="_blank" rel="noreferrer">
           {t.maps[app]}
         </a>

@@ -3,11 +3,14 @@ import type { Feature, FeatureCollection, Point } from "geojson";
 import * as maplibregl from "maplibre-gl";
 import { lookOf, type City, type LotState } from "../city";
 import { language, words } from "../language";
+import { Store } from "../store";
 import { ask, asked } from "./asking";
+import { fromMap, placed, toMap, underlay } from "./basemap";
 import type { Bays } from "./bays";
 import { labels } from "./labels";
-import { BAYS_ZOOM, layers, NO_FEATURES, repaint } from "./layers";
+import { BAYS_ZOOM, FIRST_ABOVE, layers, NO_FEATURES, repaint } from "./layers";
 import { colours, draw, MARKS, PIXEL_RATIO } from "./marks";
+import { shownMarks, type ShownMark } from "./shown";
 
 const CLOSE_ZOOM = 15;
 const PANEL_PX = 424;
@@ -21,6 +24,8 @@ maplibregl.setWorkerUrl(
 );
 
 export class CityMap {
+  /** The marks that are shown where nothing covers the map; as they were while it moves. */
+  readonly shown = new Store<readonly ShownMark[]>([]);
   readonly #map: maplibregl.Map;
   readonly #city: City;
   readonly #bays: Bays;
@@ -76,12 +81,18 @@ export class CityMap {
       this.#map.addSource("bays", { type: "geojson", data: NO_FEATURES });
       this.#map.addSource("chosen", { type: "geojson", data: NO_FEATURES });
       for (const layer of layers(of, words(language.value))) this.#map.addLayer(layer);
+      void underlay(this.#map, FIRST_ABOVE).then((isThere) => {
+        // It has names of its own.
+        if (isThere) this.#map.setLayoutProperty("districts", "visibility", "none");
+      });
       this.#follow();
       this.#map.on("movestart", () => {
         delete element.dataset.marks;
       });
-      // How many marks and bays are shown: for who cannot see them, such as a test.
+      // What is shown, and where: for who cannot see it, such as a test.
       this.#map.on("idle", () => {
+        const { lng, lat } = this.#map.getCenter();
+        element.dataset.middle = `${lng.toFixed(5)},${lat.toFixed(5)}`;
         const count = (...shown: string[]): string =>
           String(this.#map.queryRenderedFeatures({ layers: shown }).length);
         element.dataset.marks = count("lots", "sums");
@@ -90,6 +101,7 @@ export class CityMap {
         element.dataset.freeBays = String(
           bays.filter(({ properties }) => properties.state === "free").length,
         );
+        this.shown.set(shownMarks(this.#map, this.#inSight()));
       });
     });
   }
@@ -103,8 +115,8 @@ export class CityMap {
     const { ground, box, lots } = this.#city;
     const onGround = (): void => {
       if (ground.value === null) return;
-      void this.#source("ground").setData(ground.value);
-      void this.#source("labels").setData(labels(ground.value));
+      void this.#source("ground").setData(placed(ground.value));
+      void this.#source("labels").setData(placed(labels(ground.value)));
     };
     let isFirst = true;
     let hasLots = false;
@@ -142,7 +154,7 @@ export class CityMap {
       },
     );
     const onBays = (): void => {
-      void this.#source("bays").setData(this.#bays.features(this.#lotsInSight()));
+      void this.#source("bays").setData(placed(this.#bays.features(this.#lotsInSight())));
     };
     this.#stops.push(this.#bays.known.listen(onBays), this.#bays.levels.listen(onBays));
     this.#map.on("moveend", () => {
@@ -173,18 +185,27 @@ export class CityMap {
     const [hit] = this.#map.queryRenderedFeatures(around, { layers: ["lots", "sums"] });
     if (hit === undefined) {
       const { lng, lat } = lngLat.wrap();
-      ask({ place: { kind: "point", lon: lng, lat, name: null }, lotId: null });
+      const [lon, north] = fromMap([lng, lat]);
+      ask({ place: { kind: "point", lon, lat: north, name: null }, lotId: null });
       return;
     }
-    if (hit.layer.id === "lots") {
-      ask({ lotId: String(hit.properties.id) });
-      return;
-    }
-    const zoom = await this.#source("lots").getClusterExpansionZoom(
-      Number(hit.properties.cluster_id),
-    );
+    const { id, cluster_id } = hit.properties as { id?: string; cluster_id?: number };
     const [lng = 0, lat = 0] = (hit.geometry as Point).coordinates;
-    this.#map.easeTo({ center: [lng, lat], zoom, padding: this.#padding() });
+    await this.open({ lotId: id ?? null, clusterId: cluster_id ?? null, at: [lng, lat] });
+  }
+
+  /** Choose the lot of a mark, or come so close that a sum shows its parts. */
+  async open({
+    lotId,
+    clusterId,
+    at,
+  }: Pick<ShownMark, "lotId" | "clusterId" | "at">): Promise<void> {
+    if (lotId !== null) {
+      ask({ lotId });
+    } else if (clusterId !== null) {
+      const zoom = await this.#source("lots").getClusterExpansionZoom(clusterId);
+      this.#map.easeTo({ center: at, zoom, padding: this.#padding() });
+    }
   }
 
   #lookAtBays(): void {
@@ -198,7 +219,7 @@ export class CityMap {
     const bounds = this.#map.getBounds();
     const found: [number, string][] = [];
     for (const lot of this.#city.lots.value.values()) {
-      const [lon, lat] = lot.location.coordinates;
+      const [lon, lat] = toMap(lot.location.coordinates);
       const far = middle.distanceTo(new maplibregl.LngLat(lon, lat));
       // A large lot is in sight before its middle is.
       if (bounds.contains([lon, lat]) || far < NEAR_M) found.push([far, lot.lot_id]);
@@ -220,14 +241,22 @@ export class CityMap {
   #look(isFirst: boolean): void {
     const { place, lotId } = asked.value;
     const lot = lotId === null ? undefined : this.#city.lots.value.get(lotId);
-    const [lon, lat] = lot?.location.coordinates ?? (place && [place.lon, place.lat]) ?? [];
+    const at = lot?.location.coordinates ?? (place && [place.lon, place.lat]);
     const padding = this.#padding();
-    if (lon !== undefined && lat !== undefined) {
+    if (at !== null) {
       const zoom = Math.max(this.#map.getZoom(), CLOSE_ZOOM);
-      this.#map.easeTo({ center: [lon, lat], zoom, padding, duration: isFirst ? 0 : 600 });
+      this.#map.easeTo({ center: toMap(at), zoom, padding, duration: isFirst ? 0 : 600 });
     } else if (isFirst && this.#city.box.value !== null) {
-      this.#map.fitBounds(this.#city.box.value, { padding: this.#padding(), duration: 0 });
+      const [west, south, east, north] = this.#city.box.value;
+      this.#map.fitBounds([toMap([west, south]), toMap([east, north])], { padding, duration: 0 });
     }
+  }
+
+  /** What neither the panel nor the sheet covers. */
+  #inSight(): { left: number; top: number; right: number; bottom: number } {
+    const { clientWidth, clientHeight } = this.#map.getContainer();
+    const { left = 0, top = 0, right = 0, bottom = 0 } = this.#padding();
+    return { left, top, right: clientWidth - right, bottom: clientHeight - bottom };
   }
 
   /** What the panel covers. */
@@ -264,7 +293,7 @@ function point(
 ): Feature<Point> {
   return {
     type: "Feature",
-    geometry: { type: "Point", coordinates: [...coordinates] },
+    geometry: { type: "Point", coordinates: toMap(coordinates) },
     properties,
   };
 }

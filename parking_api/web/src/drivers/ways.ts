@@ -1,24 +1,22 @@
 /** Addresses by which map apps begin a drive to a place. */
 
+import { toGcj02 } from "../coordinates";
+
 export type MapApp = "amap" | "baidu" | "tencent" | "geo";
 
 /**
- * The apps' addresses; those of China's maps only once their coordinates are known.
+ * The apps' addresses, each with the place in the app's own coordinates.
  *
  * @param name - of the place
  * @param wgs84 - longitude and latitude
- * @param gcj02 - the same in the system of China's maps
  */
 export function mapLinks(
   name: string,
-  wgs84: readonly number[],
-  gcj02: readonly number[] | null,
+  wgs84: readonly [number, number],
 ): { app: MapApp; address: string }[] {
   const called = encodeURIComponent(name);
-  const [lon = 0, lat = 0] = wgs84;
-  const geo = { app: "geo" as const, address: `geo:${lat},${lon}?q=${lat},${lon}(${called})` };
-  if (gcj02 === null) return [geo];
-  const [x = 0, y = 0] = gcj02;
+  const [lon, lat] = wgs84;
+  const [x, y] = toGcj02([lon, lat]).map((degrees) => degrees.toFixed(6));
   return [
     {
       app: "amap",
@@ -34,6 +32,6 @@ export function mapLinks(
       app: "tencent",
       address: `https://apis.map.qq.com/uri/v1/routeplan?type=drive&to=${called}&tocoord=${y},${x}`,
     },
-    geo,
+    { app: "geo", address: `geo:${lat},${lon}?q=${lat},${lon}(${called})` },
   ];
 }

@@ -22,6 +22,7 @@ function metres(m: number): string {
 export const en: Texts = {
   title: "City parking · free spaces",
   map: "Map of the lots",
+  marks: "Lots on the map: arrows move, Enter opens",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   otherLanguage: "中文",
@@ -75,6 +76,7 @@ export const en: Texts = {
   maxHeight: (m) => `up to ${m} m high`,
   chargers: (bays) => `${bays} with chargers`,
   accessible: (bays) => `${bays} accessible`,
+  tariff: "Tariff",
   notice: "Official tariff",
   howPriced: "How the price is made",
   quickTable: "Length of stay and price",

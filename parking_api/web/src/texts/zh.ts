@@ -21,6 +21,7 @@ function metres(m: number): string {
 export const zh = {
   title: "全市停车 · 空位",
   map: "停车场地图",
+  marks: "地图上的停车场：方向键移动，回车键打开",
   zoomIn: "放大",
   zoomOut: "缩小",
   otherLanguage: "English",
@@ -81,6 +82,7 @@ export const zh = {
   maxHeight: (m: string) => `限高 ${m} 米`,
   chargers: (bays: string) => `充电车位 ${bays}`,
   accessible: (bays: string) => `无障碍车位 ${bays}`,
+  tariff: "收费标准",
   notice: "收费公示",
   howPriced: "价格明细",
   quickTable: "停车时长与费用",
