@@ -246,13 +246,17 @@ class Flow:
         )
         self.now_s = start_s
         self._step_s = step_s
-        self._number = int(start_s // step_s)
+        # The last whole long step before the start; what remains is lived through in own steps, or
+        # a quarter of an hour's drivers would be missing.
+        self._number = int(start_s // _WARM_UP_STEP_S * _WARM_UP_STEP_S // step_s)
         around = Around(near_lots(lots), guests_of(events, lots, seed))
         begun = np.random.default_rng([seed, self._number])
         if parked is None:
             parked = Ring(len(lots), step_s)
         self._traffic = Traffic(self.rates, around, parked, begun, step_s)
         self._traffic.take(*self._warm_up(around, begun))
+        self.advance_to(start_s)
+        self._traffic.lost = self._traffic.diverted = self._traffic.turned_away_closed = 0
 
     def _warm_up(self, around: Around, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
         """Live through the week before the start, in long steps.
