@@ -58,6 +58,7 @@ from parking_api.spaces.writing import Writer as BayWriter
 from parking_api.tariffs import routes as tariff_routes
 from parking_api.tariffs import suspension_routes
 from parking_api.unread_bodies import UnreadBodies
+from parking_api.web import listing as list_routes
 from parking_api.web import routes as web_routes
 from parking_api.web.files import Pages
 from parking_api.workers import Shared
@@ -87,6 +88,7 @@ ROUTES = (
     feed_routes,
     documentation_routes,
     web_routes,
+    list_routes,
 )
 
 
