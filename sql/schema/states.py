@@ -130,7 +130,7 @@ class LotOccupancy(Base):
 class LotOccupancyDay(Base):
     """The occupancy of a lot in the 288 steps of a past day (UTC), as an import brought it.
 
-    One row of 1.3 kB where single steps take 288 rows and 45 kB. Both together are the view
+    One row of 1.4 kB where single steps take 288 rows and 48 kB. Both together are the view
     `lot_history`, in which a step that a feed has written hides the one that stands here.
     """
 
