@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from load_tests.closed_loop.chart import draw
+from load_tests.closed_loop.model import CHARGED
 from load_tests.closed_loop.report import summary
 from load_tests.closed_loop.study import FIRST_SEED, QUICK, Plan, policies, run
 
@@ -17,7 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         sizes = (asked.seeds, asked.reviews, asked.lots)
-        plan = QUICK if asked.quick else Plan(*sizes, first_seed=asked.first_seed)
+        charged = (asked.charged[0], asked.charged[1])
+        plan = QUICK if asked.quick else Plan(*sizes, first_seed=asked.first_seed, charged=charged)
     except ValueError as error:
         parser.error(str(error))
     tried, found = policies(), []
@@ -37,7 +39,8 @@ def _command(plan: Plan) -> str:
     if plan == QUICK:
         return "python -m load_tests.closed_loop --quick"
     seeds = f"--seeds {plan.seeds} --first-seed {plan.first_seed}"
-    sizes = f"{seeds} --reviews {plan.reviews} --lots {plan.lots}"
+    charged = "{} {}".format(*plan.charged)
+    sizes = f"{seeds} --reviews {plan.reviews} --lots {plan.lots} --charged {charged}"
     return f"python -m load_tests.closed_loop {sizes}"
 
 
@@ -49,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--reviews", type=int, default=12, help="reviews of the prices (12)")
     parser.add_argument("--lots", type=int, default=400, help="lots of the city (400)")
+    parser.add_argument(
+        "--charged",
+        type=int,
+        nargs=2,
+        default=CHARGED,
+        metavar=("FROM", "TO"),
+        help="local hours that are charged and measured (9 18)",
+    )
     parser.add_argument("--out", type=Path, default=Path("var/reports"), help="where to write")
     parser.add_argument("--quick", action="store_true", help="a small city, for a look: seconds")
     return parser

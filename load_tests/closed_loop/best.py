@@ -1,11 +1,11 @@
-"""Prices of someone who knows the demand, and how it answers: about the best that can be reached.
+"""Prices of someone who knows the demand of an ordinary workday, and how it answers.
 
 Not a rule: no city knows this. In steady states by formula, for parts of workdays of several levels
 (Erlang's for each lot; those refused look on at near lots twice, as if they came by chance), the
 share of arrivals blocked, and the mean price by its weight, are made as small as a descent along
 the gradient finds. The prices found then hold from the start in the same simulation as the rules. A
 descent finds a valley, not for certain the deepest, and the formula leaves out seasons, hours
-within the parts, and that those refused come in bursts: the bound is near, not strict.
+within the parts, and that those refused come in bursts: a hint of what can be reached, no bound.
 
 The gradient goes through the steady state by its adjoint; the steps are Adam's (Kingma and Ba,
 2015, algorithm 1).

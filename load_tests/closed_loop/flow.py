@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from load_tests.closed_loop.model import (
-    BAND,
     DAY_S,
     HOUR_S,
     NOWHERE,
@@ -45,11 +44,12 @@ class Flow:
 
         Only the charged hours are measured.
         """
+        first, last = self._city.charged
         seen = _Seen(self._shape, self._city.capacity, self._bands)
         for begins_s in days_s:
             for second in range(0, DAY_S, STEP_S):
                 cars = draw_cars(self._city, begins_s + second, self._rng)
-                self._step(cars, demand, seen if _is_charged(second) else None)
+                self._step(cars, demand, seen if first <= second // HOUR_S < last else None)
         return seen.period()
 
     def _step(self, cars: Cars, demand: Floats, seen: "_Seen | None") -> None:
@@ -148,10 +148,6 @@ class _Seen:
             lost=self._lost,
             hours_in=self._hours_in / (self._steps * STEP_S / HOUR_S),
         )
-
-
-def _is_charged(second: int) -> bool:
-    return BAND[0] <= second // HOUR_S < BAND[1]
 
 
 def _ranks(coming: Flags, lots: Ints) -> Counts:

@@ -38,9 +38,9 @@ _FIRST: Final = datetime.fromisoformat("2026-01-06T00:00+08:00")
 APART_DAYS: Final = 28
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
-# The hours that are charged and measured, and parts of them in which demand is about the same.
-BAND: Final = (9, 18)
-SLICES: Final = ((9, 12), (12, 15), (15, 18))
+# Parts of the charged hours in which demand is taken to be the same.
+PARTS: Final = 3
+CHARGED: Final = (9, 18)
 # Days of three levels stand for all, by Gauss and Hermite: in standard deviations, and weights.
 DAY_LEVELS: Final = ((-(3**0.5), 1 / 6), (0.0, 2 / 3), (3**0.5, 1 / 6))
 FLOOR_SHARE: Final = 0.5
@@ -54,9 +54,10 @@ class City:
 
     Attributes:
         rates: who comes, and how long they stay.
+        charged: local hours, from and to, that are charged and measured.
         capacity: spaces.
         offered: drivers whom the lots would hold if none were full, at the base prices: in each of
-            SLICES on workdays of each of DAY_LEVELS, (cases, lots).
+            PARTS on workdays of each of DAY_LEVELS, (cases, lots).
         shares: how much of the charged time each case of `offered` stands for; (cases,).
         base_minor: prices at the start, fen an hour.
         near: nearest first, (lots, NEAR_LOTS); NOWHERE where there are no more.
@@ -64,6 +65,7 @@ class City:
     """
 
     rates: Rates
+    charged: tuple[int, int]
     capacity: Ints
     offered: Floats
     shares: Floats
@@ -120,7 +122,11 @@ def central_lots(number: int) -> tuple[Lot, ...]:
 
 
 def make_city(
-    lots: Sequence[Lot], seed: int, rng: np.random.Generator, known: Parameters | None = None
+    lots: Sequence[Lot],
+    seed: int,
+    rng: np.random.Generator,
+    known: Parameters | None = None,
+    charged: tuple[int, int] = CHARGED,
 ) -> City:
     """A city: the same lots for each seed, other sizes of their demand, days and base prices."""
     parameters = load() if known is None else known
@@ -129,9 +135,10 @@ def make_city(
     near = np.full((len(lots), NEAR_LOTS), NOWHERE)
     for lot, others in enumerate(beside):
         near[lot, : len(others)] = others
-    offered, shares = _cases(rates, rates.day_deviation())
+    offered, shares = _cases(rates, charged)
     return City(
         rates=rates,
+        charged=charged,
         capacity=rates.capacity,
         offered=offered,
         shares=shares,
@@ -141,15 +148,16 @@ def make_city(
     )
 
 
-def _cases(rates: Rates, deviation: Floats) -> tuple[Floats, Floats]:
+def _cases(rates: Rates, charged: tuple[int, int]) -> tuple[Floats, Floats]:
     """What lots are offered in parts of days of several levels, and the share of each case."""
-    first_s = _FIRST.timestamp()
+    begins_s, deviation = _FIRST.timestamp(), rates.day_deviation()
+    quarters = np.arange(charged[0], charged[1], 0.25)
     slices = [
-        np.mean([rates.ordinary(first_s + hour * HOUR_S) for hour in range(*each)], axis=0)
-        for each in SLICES
+        np.mean([rates.ordinary(begins_s + hour * HOUR_S) for hour in part], axis=0)
+        for part in np.array_split(quarters, PARTS)
     ]
     cases = [
-        (present * np.exp(away * deviation - deviation**2 / 2), share / len(SLICES))
+        (present * np.exp(away * deviation - deviation**2 / 2), share / PARTS)
         for present in slices
         for away, share in DAY_LEVELS
     ]

@@ -48,11 +48,10 @@ _TO_REACH: Final = (
     "of ours is so dear, its dearest is taken: a lower price."
 )
 _SHORT: Final = (
-    "Prices that someone would set who knows the demand of every lot and how it answers, held "
-    "from the first day in the same simulation, against SFpark's rule at the same mean price: "
-    "about the best that can be reached. They are made to block few, not to fill the band. What is "
-    "left at small elasticities stands at lots whose price is at the ceiling (last table): three "
-    "times the base price sends away a tenth of a lot's demand at -0.1 and a fifth at -0.2."
+    "Prices that someone would set who knows the demand of an ordinary workday at every lot and "
+    "how it answers, held from the first day in the same simulation, against SFpark's rule at the "
+    "same mean price. They are made to block few, not to fill the band, and from a steady state by "
+    "formula, which knows of no bursts: a hint of what can be reached, not a bound."
 )
 _AS_THEY_ARE: Final = (
     "SFpark's with steps of 0.50 yuan an hour; ours with steps of at most {up:.0%} up and "

@@ -11,6 +11,7 @@ from load_tests.closed_loop.best import best_prices
 from load_tests.closed_loop.flow import Flow
 from load_tests.closed_loop.model import (
     CEILING_SHARE,
+    CHARGED,
     FLOOR_SHARE,
     NOWHERE,
     Floats,
@@ -33,6 +34,7 @@ from pricing.mechanism import (
 )
 from simulators.demand.parameters import Parameters
 from simulators.demand.prices import multiples
+from simulators.demand.stays import HOURS
 
 ELASTICITIES: Final = (-0.1, -0.2, -0.4, -0.8)
 SFPARK_STEPS: Final = (15, 30, 50, 80, 120)
@@ -93,13 +95,16 @@ class Plan:
     lots: int = 400
     days: int = 5
     first_seed: int = FIRST_SEED
+    charged: tuple[int, int] = CHARGED
 
     def __post_init__(self) -> None:
         """Refuse a plan that could not run.
 
         Raises:
-            ValueError: no seed, fewer than MEASURED - 1 reviews, or no lot.
+            ValueError: no seed, fewer than MEASURED - 1 reviews, no lot, or no charged hours.
         """
+        if not 0 <= self.charged[0] < self.charged[1] <= HOURS:
+            raise ValueError(f"charged hours {self.charged} are none of a day")
         if self.seeds < 1 or self.reviews < MEASURED - 1 or self.lots < 1:
             raise ValueError(f"needs a seed, {MEASURED - 1} reviews and a lot at least")
 
@@ -143,7 +148,7 @@ class Loop:
     ) -> None:
         """Make the city of a seed; its demand has the project's parameters when `known` is None."""
         self._rng = np.random.default_rng([370_200, seed])
-        self.city = make_city(central_lots(plan.lots), seed, self._rng, known)
+        self.city = make_city(central_lots(plan.lots), seed, self._rng, known, plan.charged)
         self._plan, self._tried = plan, tried
         self._spaces: list[int] = self.city.capacity.tolist()
         self._bands = [size_aware_band(spaces) for spaces in self._spaces]

@@ -225,3 +225,21 @@ def test_one_command_writes_tables_and_curves(
     assert "0 crossed" in text
     assert text in capsys.readouterr().out
     assert (tmp_path / "closed_loop.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("hours", [("18", "9"), ("9", "25"), ("-1", "9")])
+def test_charged_hours_that_are_none_are_refused(
+    capsys: pytest.CaptureFixture[str], hours: tuple[str, str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--charged", *hours])
+    assert "charged hours" in capsys.readouterr().err
+
+
+def test_only_charged_hours_are_measured() -> None:
+    arrivals = []
+    for charged in ((9, 18), (9, 12)):
+        city = make_city(central_lots(30), 3, np.random.default_rng(3), charged=charged)
+        flow = Flow(city, 1, _plain(30), np.random.default_rng(3))
+        arrivals.append(flow.run(_days(1), np.ones((1, 30))).arrivals.sum())
+    assert 0.2 < arrivals[1] / arrivals[0] < 0.5
