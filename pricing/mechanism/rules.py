@@ -12,7 +12,8 @@ city of this platform compares against. Ours
   cheaper while it has room for those whom they turn away;
 - moves prices by as much as demand is off, at most by a quarter.
 
-How the constants were chosen, and what they are worth, is what `load_tests.closed_loop` measures.
+The constants were chosen in a city of steady demand. What they are worth where days and hours
+differ, is what `load_tests.closed_loop` measures (docs/bureau.md).
 """
 
 from enum import StrEnum
