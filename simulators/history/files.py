@@ -1,7 +1,7 @@
 """Files of days as the platform's import of history takes them (docs/operators.md).
 
 A file of a day is written beside and renamed, so that it is whole or not there. What a directory
-was made of stands in a hidden file of it: one of another city or seed is not mixed in.
+was made of stands in a hidden file of it: one of another city, seed or demand is not mixed in.
 """
 
 import gzip
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.demand.flow import STEP_S
+from simulators.demand.parameters import DEMO_FILE
 from simulators.history.past import STEPS, Past
 from simulators.registry import Lot
 
@@ -28,7 +29,7 @@ TIMES: Final = tuple(
 
 
 class OtherHistoryError(Exception):
-    """The directory has the history of another city or seed, or none of ours."""
+    """The directory has the history of another city, seed or demand, or none of ours."""
 
 
 class Files:
@@ -49,7 +50,9 @@ class Files:
         marker, made_of = directory / _MADE_OF, _made_of(past)
         if marker.exists():
             if marker.read_text(encoding="utf-8") != made_of:
-                raise OtherHistoryError(f"{directory} has the history of another city or seed")
+                raise OtherHistoryError(
+                    f"{directory} has the history of another city, seed or demand"
+                )
         elif any(directory.iterdir()):
             raise OtherHistoryError(f"{directory} has other files")
         else:
@@ -97,7 +100,8 @@ def _header(steps: range) -> str:
 
 def _made_of(past: Past) -> str:
     lots = hashlib.sha256(repr([_as_lived(lot) for lot in past.lots]).encode()).hexdigest()
-    return json.dumps({"lots": lots, "seed": past.seed}) + "\n"
+    demand = hashlib.sha256(DEMO_FILE.read_bytes()).hexdigest()
+    return json.dumps({"lots": lots, "seed": past.seed, "demand": demand}) + "\n"
 
 
 def _as_lived(lot: Lot) -> Sequence[object]:

@@ -12,6 +12,7 @@ from parking_api.importing.history import HistoryImport, import_history
 from parking_api.importing.service import import_city
 from simulators.__main__ import main
 from simulators.demand.flow import Flow
+from simulators.demand.parameters import DEMO_FILE
 from simulators.history.past import STRETCH_DAYS, Past, Span, midnight
 from simulators.registry import Lot
 from tests.parking_api.import_files import SILENT, write_city
@@ -118,7 +119,10 @@ def test_a_day_that_was_begun_is_written_again(city: Path, tmp_path: Path) -> No
     ("words", "message"),
     [
         (("2026-11-20", "2026-11-20"), "--to is not after --from"),
-        (("2026-11-20", "2026-11-21", "--seed", "8"), "has the history of another city or seed"),
+        (
+            ("2026-11-20", "2026-11-21", "--seed", "8"),
+            "has the history of another city, seed or demand",
+        ),
         (("2026-11-20", "2026-11-21", "--city", "no/city"), "no/city/lots.csv"),
     ],
 )
@@ -135,6 +139,18 @@ def test_what_is_refused(
     assert history(files, city, *words) == 2
     assert message in capsys.readouterr().err
     assert contents(files) == before
+
+
+def test_other_demand_is_not_mixed_in(
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = tmp_path / "files"
+    assert history(files, city, "2026-11-20", "2026-11-20T01:00Z") == 0
+    fitted = tmp_path / "demand.json"
+    fitted.write_bytes(DEMO_FILE.read_bytes() + b"\n")
+    monkeypatch.setattr("simulators.history.files.DEMO_FILE", fitted)
+    assert history(files, city, "2026-11-20", "2026-11-21") == 2
+    assert "another city, seed or demand" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
