@@ -17,7 +17,7 @@ _FEED: Final = (
 def addresses(place: Place, run_file: Path) -> str:
     """Return the line that says where everything is."""
     return (
-        f"OneLot serves: http://{place.http.host}:{place.http.port}/docs"
+        f"OneLot serves: http://{place.http.host}:{place.http.port}/ (map; /operations, /docs)"
         f" | mqtt://{place.mqtt.host}:{place.mqtt.port}"
         f" | PostgreSQL on {place.database.host}:{place.database.port} | all in {run_file}"
     )

@@ -8,10 +8,12 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from parking_api import background, worker
+from parking_api.coordinates import Crs
 from parking_api.database import Database
 from parking_api.places import queries
 from parking_api.places.index import Index
 from parking_api.places.queries import NamedThing
+from parking_api.public_reads import KeptAnswer
 from parking_api.resources import Deps
 from sql.engine import Db, transaction
 
@@ -26,12 +28,14 @@ class FollowedNames:
 
     Attributes:
         index: The present one; None before the first reading.
+        written: What maps show of it, by system of coordinates, once that has been asked for.
         changed: Set when names may have changed.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.index: Index | None = None
+        self.written: dict[Crs, KeptAnswer] = {}
         self.changed = asyncio.Event()
         self.reading = background.Reading("names", self._follow)
 
@@ -53,7 +57,9 @@ class FollowedNames:
             DatabaseAwayError: The database is away; the index stays as it is.
         """
         async with self._database.job() as db:
-            self.index = await read_index(db, self.index)
+            index = await read_index(db, self.index)
+        if index is not self.index:
+            self.index, self.written = index, {}
 
 
 async def read_index(db: Db, former: Index | None = None) -> Index:

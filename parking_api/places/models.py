@@ -32,6 +32,26 @@ class PlacesAsk(SourceAsk, InCrs):
         return self
 
 
+class MapPlacesAsk(InCrs):
+    """The named places for a map, in its coordinates."""
+
+
+class PlaceNames(Answer):
+    """What people call places, a column for each language."""
+
+    zh: list[str] = Field(examples=[["五四广场"]])
+    en: list[str] = Field(examples=[["May Fourth Square"]])
+
+
+class PlaceColumns(Answer):
+    """The city's named places in columns: the nth value of each is of the nth place."""
+
+    place_id: list[str] = Field(description="In their order.")
+    name: PlaceNames
+    lon: list[float] = Field(description="Degrees in `crs`, to 5 decimals.", examples=[[120.3826]])
+    lat: list[float] = Field(description="Likewise.", examples=[[36.0671]])
+
+
 class FoundPlace(Answer):
     """Something that has a name."""
 

@@ -37,6 +37,7 @@ PATHS = {
     "/v1/map",
     "/v1/districts",
     "/v1/places",
+    "/v1/map/places",
     "/healthz",
     "/readyz",
     "/metrics",

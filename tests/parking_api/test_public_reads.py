@@ -33,6 +33,7 @@ KEPT = [
     "/v1/calendar",
     "/v1/map",
     "/v1/districts",
+    "/v1/map/places",
 ]
 ORIGIN = {"origin": "https://app.example"}
 

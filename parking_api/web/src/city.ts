@@ -30,6 +30,8 @@ export class City {
   readonly lots = new Store<ReadonlyMap<string, LotState>>(new Map());
   /** What is registered of each lot; empty until it is known, and where it cannot be had. */
   readonly registered = new Store<ReadonlyMap<string, Registered>>(new Map());
+  /** The named places, for labels; none until they are known. */
+  readonly places = new Store<readonly NamedPlace[]>([]);
   /** Whether the ground could not be had: then nothing can. */
   readonly isAway = new Store(false);
   /** How far the platform's clock is ahead of this device's, in ms. */
@@ -46,6 +48,7 @@ export class City {
     const box = boxOf(ground);
     this.ground.set(ground);
     this.box.set(box);
+    this.#readPlaces(end).catch(() => undefined);
     const [west, south, east, north] = box;
     const wide = [
       west - MARGIN_DEGREES,
@@ -90,6 +93,18 @@ export class City {
     this.#tell();
   }
 
+  async #readPlaces(end: AbortSignal): Promise<void> {
+    const answer = await untilAnswered(() => read("/v1/map/places", {}, end), end);
+    if (answer === null) return;
+    const { name, lon, lat } = answer;
+    this.places.set(
+      name.zh.map((zh, nth) => ({
+        at: [lon[nth] ?? NaN, lat[nth] ?? NaN],
+        name: { zh, en: name.en[nth] ?? zh },
+      })),
+    );
+  }
+
   /** Tell of the lots as they are now: those whose place is known. */
   readonly #tell = (): void => {
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -122,6 +137,13 @@ async function untilAnswered<T>(ask: () => Promise<Told<T>>, end: AbortSignal): 
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
   return null;
+}
+
+/** A place of the city that has a name. */
+export interface NamedPlace {
+  /** Longitude and latitude. */
+  at: [number, number];
+  name: { zh: string; en: string };
 }
 
 /** What drivers ask about a lot that does not change from day to day. */

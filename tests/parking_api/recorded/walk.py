@@ -187,9 +187,11 @@ async def public(walk: Walk) -> None:
     await get("/v1/city", *EVERYBODY)
     await get("/v1/map", *EVERYBODY)
     await get("/v1/districts", *EVERYBODY)
+    await get("/v1/map/places", *EVERYBODY)
     for query in ("crs=gcj02", "crs=bd09", "crs=utm", "bbox=120,36,121,37"):
         await get(f"/v1/map?{query}")
         await get(f"/v1/districts?{query}")
+        await get(f"/v1/map/places?{query}")
     here = "lon=120.3801&lat=36.0601"
     await get("/v1/places?q=wusi", *EVERYBODY)
     for query in (
@@ -1172,7 +1174,7 @@ async def away(walk: Walk) -> None:
     here = "lon=120.3801&lat=36.0601"
     for path in (
         *("/healthz", "/readyz", "/v1/city", "/v1/lots/garage", "/v1/lots/unheard", "/v1/lots/no"),
-        *("/v1/map", "/v1/districts"),
+        *("/v1/map", "/v1/districts", "/v1/map/places"),
         *("/v1/lots?limit=3", "/v1/lots?limit=2&f=geojson", "/v1/lots?lot_type=on_street"),
         *(f"/v1/nearest?{here}", f"/v1/spaces/nearest?{here}"),
         f"/v1/nearest?{here}&space_class=ev",

@@ -76,3 +76,21 @@ async def test_the_tariff_is_told_in_words(visitor: Visitor, site: Site) -> None
             await expect(visit.page.locator(".tariff a")).to_have_attribute(
                 "href", f"{path}?lang={lang}"
             )
+
+
+async def test_places_have_their_names_on_the_map(visitor: Visitor, site: Site) -> None:
+    async with httpx.AsyncClient(base_url=site.api.url) as client:
+        places = await get(client, "/v1/map/places")
+        found = await get(client, "/v1/places", q="五四广场", limit=1)
+    at = places["name"]["zh"].index("五四广场")
+    location = found["items"][0]["location"]["coordinates"]
+    assert [places["lon"][at], places["lat"][at]] == [round(each, 5) for each in location]
+    async with visitor.visit(f"/#at={location[0]},{location[1]}", viewport=DESK) as visit:
+        await until(visit.marks, "marks on the map")
+
+        async def are_named() -> int:
+            told = await visit.page.locator(".map").get_attribute("data-places")
+            return int(told or 0)
+
+        await until(are_named, "names on the map")
+        await visit.picture("drivers-places-desk-zh-light")

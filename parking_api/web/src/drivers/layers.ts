@@ -76,6 +76,22 @@ export function layers(of: Colours, { language }: Words): LayerSpecification[] {
       paint: { "text-color": of.soft, "text-halo-color": of.land, "text-halo-width": 2 },
     },
     {
+      id: "places",
+      type: "symbol",
+      source: "places",
+      minzoom: 12,
+      layout: {
+        "text-field": ["get", language],
+        "text-font": ["sans-serif"],
+        "text-size": 12,
+        "text-max-width": 8,
+        // Beside a mark, if there is no room below it.
+        "text-variable-anchor": ["center", "top", "bottom", "left", "right"],
+        "text-radial-offset": 1.6,
+      },
+      paint: { "text-color": of.soft, "text-halo-color": of.land, "text-halo-width": 1.5 },
+    },
+    {
       id: "bays",
       type: "fill",
       source: "bays",

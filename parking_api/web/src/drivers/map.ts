@@ -66,6 +66,7 @@ export class CityMap {
       }
       this.#map.addSource("ground", { type: "geojson", data: NO_FEATURES });
       this.#map.addSource("labels", { type: "geojson", data: NO_FEATURES });
+      this.#map.addSource("places", { type: "geojson", data: NO_FEATURES });
       this.#map.addSource("lots", {
         type: "geojson",
         data: NO_FEATURES,
@@ -83,7 +84,10 @@ export class CityMap {
       for (const layer of layers(of, words(language.value))) this.#map.addLayer(layer);
       void underlay(this.#map, FIRST_ABOVE).then((isThere) => {
         // It has names of its own.
-        if (isThere) this.#map.setLayoutProperty("districts", "visibility", "none");
+        if (!isThere) return;
+        for (const layer of ["districts", "places"]) {
+          this.#map.setLayoutProperty(layer, "visibility", "none");
+        }
       });
       this.#follow();
       this.#map.on("movestart", () => {
@@ -101,6 +105,7 @@ export class CityMap {
         element.dataset.freeBays = String(
           bays.filter(({ properties }) => properties.state === "free").length,
         );
+        element.dataset.places = count("places");
         this.shown.set(shownMarks(this.#map, this.#inSight()));
       });
     });
@@ -112,7 +117,11 @@ export class CityMap {
   }
 
   #follow(): void {
-    const { ground, box, lots } = this.#city;
+    const { ground, box, lots, places } = this.#city;
+    const onPlaces = (): void => {
+      const labels = places.value.map(({ at, name }) => point(at, name));
+      void this.#source("places").setData({ type: "FeatureCollection", features: labels });
+    };
     const onGround = (): void => {
       if (ground.value === null) return;
       void this.#source("ground").setData(placed(ground.value));
@@ -143,6 +152,7 @@ export class CityMap {
     this.#dark.addEventListener("change", onColours);
     this.#stops.push(
       ground.listen(onGround),
+      places.listen(onPlaces),
       lots.listen(onLots),
       box.listen(() => {
         this.#look(true);
@@ -162,6 +172,7 @@ export class CityMap {
       this.#lookAtBays();
     });
     onGround();
+    onPlaces();
     onLots();
     onAsked();
     this.#map.on("click", (event) => {
@@ -266,7 +277,9 @@ export class CityMap {
     return { left: 0, right: 0, top: 116, bottom: clientHeight * 0.46 };
   }
 
-  #source(name: "ground" | "labels" | "lots" | "bays" | "chosen"): maplibregl.GeoJSONSource {
+  #source(
+    name: "ground" | "labels" | "places" | "lots" | "bays" | "chosen",
+  ): maplibregl.GeoJSONSource {
     const source = this.#map.getSource<maplibregl.GeoJSONSource>(name);
     if (source === undefined) throw new Error(`the map has no ${name}`);
     return source;
