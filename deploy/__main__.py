@@ -97,6 +97,9 @@ def main(argv: list[str] | None = None) -> int:
     demo = commands.add_parser("demo", help="the whole city until Ctrl-C")
     demo.add_argument("--lots", type=_lots, help="a smaller city; default: 1,670 lots")
     demo.add_argument("--speed", type=_speed, default="1", help="of the simulated city; default 1")
+    demo.add_argument(
+        "--no-history", action="store_true", help="no past is made beside it: for measurements"
+    )
     settings = commands.add_parser("env", help="print the demo's addresses, for a shell's eval")
     word = commands.add_parser("password", help="print a gateway's password, for mosquitto's tools")
     word.add_argument("user")
@@ -115,7 +118,9 @@ def main(argv: list[str] | None = None) -> int:
             return print_secret(options.var, "people", ("role", options.role), "key")
         case "credentials":
             return credentials()
-    return run(options.var, options.lots, options.speed, Display(is_terminal=sys.stdout.isatty()))
+    display = Display(is_terminal=sys.stdout.isatty())
+    past = not options.no_history
+    return run(options.var, options.lots, options.speed, display, has_past=past)
 
 
 if __name__ == "__main__":

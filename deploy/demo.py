@@ -48,7 +48,9 @@ def stopping_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run(path: Path, lots: int | None, speed: str, display: Display) -> int:
+def run(
+    path: Path, lots: int | None, speed: str, display: Display, *, has_past: bool = True
+) -> int:
     """Run the demo until a signal stops it.
 
     Args:
@@ -56,6 +58,7 @@ def run(path: Path, lots: int | None, speed: str, display: Display) -> int:
         lots: Of the city; None takes the city that is there, or all 1,670 lots.
         speed: Of the simulated drivers.
         display: Where its progress is shown.
+        has_past: Whether it makes itself a past.
 
     Returns:
         The exit status: 0 after a signal, 1 when a step failed, 2 when the
@@ -70,13 +73,15 @@ def run(path: Path, lots: int | None, speed: str, display: Display) -> int:
     try:
         with var.locked():
             check_city(var, lots)
-            return _run_alone(var, lots, speed, display)
+            return _run_alone(var, lots, speed, display, has_past=has_past)
     except (InUseError, CityDiffersError) as error:
         display.complain(str(error))
         return 2
 
 
-def _run_alone(var: Directory, lots: int | None, speed: str, display: Display) -> int:
+def _run_alone(
+    var: Directory, lots: int | None, speed: str, display: Display, *, has_past: bool
+) -> int:
     startup = Startup(var, display)
     past: PastMaker | None = None
     with stopping_on_signals():
@@ -87,7 +92,7 @@ def _run_alone(var: Directory, lots: int | None, speed: str, display: Display) -
                 display.say("the servers of an earlier, killed demo have been stopped")
             keeper = startup.run(lots, speed)
             past = PastMaker(var, lambda: keeper.place, var.secrets(), local.SOURCE, display.say)
-            return _serve(keeper, var, display, past.start)
+            return _serve(keeper, var, display, past.start if has_past else lambda: None)
         except StopRequested:
             display.say("stopping: simulator, API, ingester, seal, logins, broker, database")
             return 0

@@ -146,7 +146,7 @@ def own_city(lots: int | None) -> Iterator[Path]:
         directory = Path(name)
         # Other users, as which the servers run, must be able to enter.
         directory.chmod(0o755)
-        command = [sys.executable, "-m", "deploy", "demo", "--var", name]
+        command = [sys.executable, "-m", "deploy", "demo", "--no-history", "--var", name]
         process = subprocess.Popen(
             [*command, *(("--lots", str(lots)) if lots else ())],
             stdout=sys.stderr,

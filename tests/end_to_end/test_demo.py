@@ -80,6 +80,10 @@ def started(var: Path, *arguments: str) -> Iterator[Demo]:
         yield demo
 
 
+def output_after_serving(demo: Demo) -> str:
+    return demo.output.read_text().partition("OneLot serves")[2]
+
+
 def stop(demo: Demo) -> None:
     """Press Ctrl-C, which reaches the demo's whole process group; hold it to its promises."""
     family = psutil.Process(demo.process.pid).children(recursive=True)
@@ -455,7 +459,7 @@ def test_second_start_finds_its_data_again_also_an_older_versions(var: Path) -> 
 def test_a_start_without_its_credentials_recovers_the_people(var: Path) -> None:
     before = (var / "credentials.json").read_text()
     (var / "credentials.json").unlink()
-    with started(var) as demo:
+    with started(var, "--no-history") as demo:
         check_people(demo)
         after = (var / "credentials.json").read_text()
         keys = {person["key"] for person in json.loads(before)["people"]}
@@ -464,6 +468,7 @@ def test_a_start_without_its_credentials_recovers_the_people(var: Path) -> None:
         assert as_owner(demo, told) == "1"
         wait_for(lambda: "onelot_recoveries 1.0" in api_metrics(demo), demo, 15.0)
         stop(demo)
+        assert "history" not in output_after_serving(demo)
 
 
 def test_another_number_of_lots_is_refused(var: Path) -> None:
