@@ -85,9 +85,9 @@ export function layers(of: Colours, { language }: Words): LayerSpecification[] {
         "text-font": ["sans-serif"],
         "text-size": 12,
         "text-max-width": 8,
-        // Beside a mark, if there is no room below it.
-        "text-variable-anchor": ["center", "top", "bottom", "left", "right"],
-        "text-radial-offset": 1.6,
+        // Beside its place, which may be the one that is asked about.
+        "text-variable-anchor": ["top", "bottom", "left", "right"],
+        "text-radial-offset": 1,
       },
       paint: { "text-color": of.soft, "text-halo-color": of.land, "text-halo-width": 1.5 },
     },

@@ -18,6 +18,12 @@ const DESK_PX = 800;
 /** A click that hits nothing looks so far around for a mark, for fingers. */
 const FINGER_PX = 6;
 const NEAR_M = 100;
+/** Around a place that is asked about, so many lots are in sight, if they are within 2 km. */
+const NEAREST_IN_SIGHT = 2;
+const NEARBY_M = 2_000;
+const MARK_MARGIN_PX = 24;
+const EQUATOR_M = 40_075_017;
+const TILE_PX = 512;
 
 maplibregl.setWorkerUrl(
   new URL(document.documentElement.dataset.worker ?? "", document.baseURI).href,
@@ -136,7 +142,7 @@ export class CityMap {
       // Where a lot was asked for is known only now.
       if (!hasLots && lots.value.size > 0) {
         hasLots = true;
-        if (asked.value.lotId !== null) this.#look(true);
+        if (asked.value.lotId !== null || asked.value.place !== null) this.#look(true);
       }
     };
     const onAsked = (): void => {
@@ -255,12 +261,29 @@ export class CityMap {
     const at = lot?.location.coordinates ?? (place && [place.lon, place.lat]);
     const padding = this.#padding();
     if (at !== null) {
-      const zoom = Math.max(this.#map.getZoom(), CLOSE_ZOOM);
+      const close = lot === undefined ? this.#zoomToLots(at, padding) : CLOSE_ZOOM;
+      const zoom = Math.max(this.#map.getZoom(), close);
       this.#map.easeTo({ center: toMap(at), zoom, padding, duration: isFirst ? 0 : 600 });
     } else if (isFirst && this.#city.box.value !== null) {
       const [west, south, east, north] = this.#city.box.value;
       this.#map.fitBounds([toMap([west, south]), toMap([east, north])], { padding, duration: 0 });
     }
+  }
+
+  /** How close the map may come to a place so that the nearest free lots are in sight too. */
+  #zoomToLots(place: readonly number[], padding: maplibregl.PaddingOptions): number {
+    const at = new maplibregl.LngLat(...toMap(place));
+    const far = [...this.#city.lots.value.values()]
+      .filter(({ free_spaces, status }) => status === "open" && free_spaces !== null)
+      .map((lot) => at.distanceTo(new maplibregl.LngLat(...toMap(lot.location.coordinates))))
+      .sort((a, b) => a - b)[NEAREST_IN_SIGHT - 1];
+    if (far === undefined || far > NEARBY_M) return CLOSE_ZOOM;
+    const { clientWidth, clientHeight } = this.#map.getContainer();
+    const { left = 0, right = 0, top = 0, bottom = 0 } = padding;
+    const half = Math.min(clientWidth - left - right, clientHeight - top - bottom) / 2;
+    const metresAPixel = far / Math.max(1, half - MARK_MARGIN_PX);
+    const round = EQUATOR_M * Math.cos((at.lat * Math.PI) / 180);
+    return Math.min(CLOSE_ZOOM, Math.log2(round / (TILE_PX * metresAPixel)));
   }
 
   /** What neither the panel nor the sheet covers. */
