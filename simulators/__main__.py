@@ -11,7 +11,7 @@ import structlog
 COMMANDS = {
     "city": ("simulators.city.command", "write the files of a whole city"),
     "fit": ("simulators.fitting.command", "fit the parameters of demand to what was measured"),
-    "run": ("simulators.fleet", "run the city's gateways"),
+    "run": ("simulators.run_command", "run the city's gateways"),
     "history": ("simulators.history.command", "write what a city's lots held, by days"),
     "replay": ("simulators.replay_command", "send recorded occupancy as feeds"),
 }

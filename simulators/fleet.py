@@ -1,9 +1,7 @@
-"""All gateways of a simulated city in one process: `python -m simulators run`."""
+"""All gateways of a simulated city in one process."""
 
-import argparse
 import asyncio
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +13,10 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import structlog
-import uvloop
 
+from simulators.clock import IN_TIME_S, DemandClock
 from simulators.demand.bays import Demand, IntArray
-from simulators.demand.events import Event, guests_of, read_event, read_places
-from simulators.demand.preference import read_ranks
+from simulators.demand.events import Event
 from simulators.feeds import rfc3339
 from simulators.gateway import Gateway
 from simulators.outbox import IN_FLIGHT_MAX, Outbox
@@ -28,20 +25,17 @@ from simulators.registry import (
     Broker,
     Credentials,
     Lot,
-    RegistryError,
-    add_broker_arguments,
-    broker_of,
-    read_credentials,
-    read_lots,
 )
-from simulators.stopping import finish, stop_at_signals, unless
+from simulators.stopping import finish, unless
 from simulators.world import World
 
 CITY_TIMEZONE = ZoneInfo("Asia/Shanghai")
 TICK_S = 1.0
 DEFAULT_SEED = 370_200
-# After a pause of the process longer than this many ticks, the rest of it is skipped.
-CATCH_UP_TICKS = 10
+# Real seconds of a tick in which a demand that is behind catches up; gateways need the others.
+CATCH_UP_S = 0.5
+# The demand goes on by so many of its own seconds before the clock is looked at.
+SLICE_S = 60.0
 # The gateways connect, and their lots report, spread over this time.
 START_S = 6.0
 LOG_INTERVAL_S = 60.0
@@ -55,8 +49,9 @@ class FleetSettings:
     """How the fleet runs.
 
     Attributes:
-        speed: simulated time over real time, for the drivers only: reports have the time of the
-            wall clock and are sent at its intervals.
+        speed: the demand's time over real time: reports have the time of the wall clock and are
+            sent at its intervals.
+        start_at: the demand's first instant, aware; None: that of the wall clock at the start.
         snapshot_interval_s: the longest time between two whole states of a lot; shorter where
             the lot's `report_interval_s` is shorter.
         seed: the same seed gives the same drivers.
@@ -65,6 +60,7 @@ class FleetSettings:
     """
 
     speed: float = 1.0
+    start_at: datetime | None = None
     snapshot_interval_s: float = 300.0
     seed: int = DEFAULT_SEED
     events: tuple[Event, ...] = ()
@@ -95,6 +91,11 @@ class Fleet:
         ranks: of each bay: drivers prefer those of low rank; by number when None.
         clock: steady seconds.
         now: the wall clock, aware, with the city's offset.
+
+    Attributes:
+        world: what is true of the lots.
+        gateways: by user name.
+        jumps: how often the demand left out time that it could not catch up with.
     """
 
     def __init__(
@@ -112,12 +113,19 @@ class Fleet:
         self._clock = clock
         self._now = now
         self._rng = random.Random(settings.seed)
-        self.world = _make_world(lots, settings, now(), ranks)
+        wall_at = now()
+        start_s = (settings.start_at or wall_at).timestamp()
+        self.jumps = 0
+        self._demand_clock = DemandClock(start_s, settings.speed, wall_at.timestamp(), clock())
+        self.world = World(
+            lots, _demand_maker(lots, settings, wall_at, ranks), start_s, rfc3339(wall_at)
+        )
         self.gateways = self._make_gateways(broker, gateways)
         names = {lot_id: entry.username for entry in gateways.values() for lot_id in entry.lots}
         self._gateway_of = [self.gateways[names[lot.lot_id]] for lot in lots]
         self._snapshots = SnapshotSchedule(lots, settings.snapshot_interval_s, clock(), self._rng)
         self._counts = CountPacer()
+        self._behind_s = 0.0
 
     def _make_gateways(
         self, broker: Broker, credentials: Mapping[str, Credentials]
@@ -165,9 +173,8 @@ class Fleet:
         while not stop.is_set():
             await unless(stop, max(next_s - self._clock(), 0.0))
             now_s = self._clock()
-            ticks = int((now_s - next_s) / TICK_S) + 1 if now_s >= next_s else 0
-            next_s += ticks * TICK_S
-            self.tick(min(ticks, CATCH_UP_TICKS), now_s)
+            next_s += TICK_S * max(int((now_s - next_s) / TICK_S) + 1, 0)
+            self.tick()
             if now_s >= next_log_s:
                 next_log_s += LOG_INTERVAL_S
                 log.info("simulator running", **self._figures())
@@ -175,12 +182,12 @@ class Fleet:
                 next_status_s = now_s + STATUS_INTERVAL_S
                 write_status(self._settings.status_file, self._figures())
 
-    def tick(self, ticks: int, now_s: float) -> None:
-        """Let `ticks` x speed seconds pass for the drivers, and report what changed."""
-        for _ in range(ticks):
-            passed_s = TICK_S * self._settings.speed
-            for lot, bays in self.world.advance(passed_s, rfc3339(self._now())):
-                self._report_change(lot, bays)
+    def tick(self) -> None:
+        """Bring the demand to the instant that is due, and report what changed and what is due."""
+        self._go_on()
+        now_s = self._clock()
+        for lot, bays in self.world.changes(rfc3339(self._now())):
+            self._report_change(lot, bays)
         for lot in self._counts.due(now_s):
             self._gateway_of[lot].add(self.world.lots[lot].lot_id, self.world.whole_state(lot))
         for lot in self._snapshots.due(now_s):
@@ -188,11 +195,38 @@ class Fleet:
             if self._gateway_of[lot].connected.is_set():
                 self._gateway_of[lot].add_whole_state(self.world.lots[lot].lot_id)
 
+    def _go_on(self) -> None:
+        """Let the demand go on as far as there is time for; should it stay behind, it jumps."""
+        began_s = self._clock()
+        due_s = self._demand_clock.read(self._now().timestamp(), began_s)
+        behind_s = self._demand_clock.behind_s(self.world.simulated_s)
+        if self._demand_clock.slept_s or behind_s >= IN_TIME_S > self._behind_s:
+            log.warning(
+                "the demand is behind and catches up",
+                behind_s=round(behind_s),
+                slept_s=round(self._demand_clock.slept_s),
+            )
+        while self.world.simulated_s < due_s and self._clock() - began_s <= CATCH_UP_S:
+            self.world.advance_to(min(self.world.simulated_s + SLICE_S, due_s))
+        if self._demand_clock.should_jump(self.world.simulated_s, self._clock()):
+            self._jump(due_s)
+        self._behind_s = self._demand_clock.behind_s(self.world.simulated_s)
+
+    def _jump(self, due_s: float) -> None:
+        log.warning(
+            "the demand cannot catch up and jumps",
+            from_at=_local(self.world.simulated_s),
+            to_at=_local(due_s),
+        )
+        self.world.jump_to(due_s)
+        self._demand_clock.jumped()
+        self.jumps += 1
+
     def _report_change(self, lot: int, bays: IntArray) -> None:
         if not self._gateway_of[lot].connections:
             return  # its first connection begins with the whole state, which has this change
         if self.world.lots[lot].reporting == "bays":
-            report = self.world.changes(lot, bays)
+            report = self.world.report(lot, bays)
             self._gateway_of[lot].add(self.world.lots[lot].lot_id, report)
         else:
             self._counts.changed(lot)
@@ -205,10 +239,11 @@ class Fleet:
             for gateway in gateways
             if gateway.last_error is not None and not gateway.connected.is_set()
         )
-        simulated_at = datetime.fromtimestamp(int(self.world.simulated_s), CITY_TIMEZONE)
         return {
             "written_at": rfc3339(self._now()),
-            "simulated_at": rfc3339(simulated_at),
+            "simulated_at": _local(self.world.simulated_s),
+            "behind_s": round(self._behind_s),
+            "jumps": self.jumps,
             "speed": self._settings.speed,
             "gateways": len(self.gateways),
             "connected": sum(gateway.connected.is_set() for gateway in gateways),
@@ -232,80 +267,21 @@ def write_status(path: Path, figures: Mapping[str, object]) -> None:
         log.warning("status not written", file=str(path), error=str(error))
 
 
-def _make_world(
-    lots: Sequence[Lot], settings: FleetSettings, start_at: datetime, ranks: IntArray | None
-) -> World:
-    offset = start_at.utcoffset()
+def _local(at_s: float) -> str:
+    return rfc3339(datetime.fromtimestamp(int(at_s), CITY_TIMEZONE))
+
+
+def _demand_maker(
+    lots: Sequence[Lot], settings: FleetSettings, wall_at: datetime, ranks: IntArray | None
+) -> Callable[[float], Demand]:
+    offset = (settings.start_at or wall_at).utcoffset()
     if offset is None:
-        raise ValueError(start_at)
-    demand = Demand(
+        raise ValueError(wall_at)
+    return partial(
+        Demand,
         lots,
-        start_at.timestamp(),
         seed=settings.seed,
         utc_offset_s=int(offset.total_seconds()),
         events=settings.events,
         ranks=ranks,
     )
-    return World(lots, demand, rfc3339(start_at))
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `run`."""
-    parser.add_argument("--city", type=Path, required=True, help="directory with lots.csv")
-    add_broker_arguments(parser)
-    parser.add_argument(
-        "--speed", type=_positive, default=1.0, help="of the drivers; reports keep the clock's"
-    )
-    parser.add_argument("--snapshot-interval-s", type=_positive, default=300.0)
-    parser.add_argument(
-        "--status", type=Path, metavar="FILE", help="write simulated time and figures there"
-    )
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
-    parser.add_argument(
-        "--event",
-        action="append",
-        default=[],
-        metavar="PLACE,TIME,PEOPLE",
-        help="a crowd at a place of places.csv (id or name), from a local time on; may be repeated",
-    )
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
-
-
-def run_command(args: argparse.Namespace) -> int:
-    """Run the city until SIGINT or SIGTERM. Exit code 2 if it cannot be read."""
-    try:
-        broker = broker_of(args)
-        lots, gateways = simulated_lots(
-            read_lots(args.city / "lots.csv"), read_credentials(args.credentials)
-        )
-        places = read_places(args.city / "places.csv") if args.event else {}
-        events = tuple(read_event(text, places, CITY_TIMEZONE) for text in args.event)
-        guests_of(events, lots, args.seed)
-        bays = args.city / "bays.csv"
-        ranks = read_ranks(bays, lots) if bays.exists() else None
-    except RegistryError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    if not lots:
-        sys.stderr.write(f"{args.credentials}: no simulated gateway with lots of {args.city}\n")
-        return 2
-    settings = FleetSettings(args.speed, args.snapshot_interval_s, args.seed, events, args.status)
-    uvloop.run(_run(broker, lots, gateways, settings, ranks))
-    return 0
-
-
-async def _run(
-    broker: Broker,
-    lots: Sequence[Lot],
-    gateways: Mapping[str, Credentials],
-    settings: FleetSettings,
-    ranks: IntArray | None,
-) -> None:
-    stop = stop_at_signals()
-    await Fleet(broker, lots, gateways, settings, ranks=ranks).run(stop)

@@ -1,6 +1,6 @@
 """The state of all bays of the simulated lots, as reports. No I/O, no clock."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -12,29 +12,48 @@ from simulators.registry import Lot
 class World:
     """All lots by their position in `lots`, over one `Demand` of the same lots.
 
-    Attributes:
+    Args:
         lots: the lots, in the order of the demand.
+        make_demand: makes the lots' demand as it is at an instant in Unix seconds.
+        start_s: the demand's first instant.
         observed_at: the time of this state on the wall clock, RFC 3339 with offset.
     """
 
-    def __init__(self, lots: Sequence[Lot], demand: Demand, observed_at: str) -> None:
+    def __init__(
+        self,
+        lots: Sequence[Lot],
+        make_demand: Callable[[float], Demand],
+        start_s: float,
+        observed_at: str,
+    ) -> None:
         self.lots = tuple(lots)
         self.observed_at = observed_at
-        self._demand = demand
+        self._make_demand = make_demand
+        self._demand = make_demand(start_s)
+        self._reported = self._demand.occupied.copy()
 
     @property
     def simulated_s(self) -> float:
         """The drivers' time, in Unix seconds; `observed_at` is the gateways' time."""
         return self._demand.now_s
 
-    def advance(self, duration_s: float, observed_at: str) -> Iterator[tuple[int, IntArray]]:
-        """Let simulated seconds pass; `observed_at` is the time of the new state.
+    def advance_to(self, at_s: float) -> None:
+        """Let the demand go on to an instant in Unix seconds."""
+        self._demand.advance_to(at_s)
+
+    def jump_to(self, at_s: float) -> None:
+        """Put the demand to an instant without living through the time before it."""
+        self._demand = self._make_demand(at_s)
+
+    def changes(self, observed_at: str) -> Iterator[tuple[int, IntArray]]:
+        """Return what changed since this was last asked; `observed_at` is the time of the state.
 
         Yields:
             Each lot that changed, and the indices from 0 of its changed bays.
         """
-        changed = self._demand.advance_to(self._demand.now_s + duration_s)
         self.observed_at = observed_at
+        changed = np.flatnonzero(self._demand.occupied != self._reported)
+        self._reported[changed] = self._demand.occupied[changed]
         owners = np.searchsorted(self._demand.offsets, changed, side="right") - 1
         lots, starts = np.unique(owners, return_index=True)
         for lot, bays in zip(lots.tolist(), np.split(changed, starts[1:]), strict=False):
@@ -59,7 +78,7 @@ class World:
             return snapshot_report(self.observed_at, self._bays(lot))
         return count_report(self.observed_at, self.free_spaces(lot), self.lots[lot].capacity)
 
-    def changes(self, lot: int, bays: IntArray) -> Report:
+    def report(self, lot: int, bays: IntArray) -> Report:
         """Report changed bays (indices from 0, at least one) of a lot that senses bays."""
         if len(bays) > CHANGES_MAX:
             return self.whole_state(lot)

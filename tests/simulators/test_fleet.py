@@ -11,12 +11,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from simulators import fleet
+from simulators import fleet, run_command
 from simulators.demand.bays import Demand
 from simulators.feeds import CHANGES_MAX
 from simulators.pacing import COUNT_INTERVAL_S, CountPacer, SnapshotSchedule
@@ -83,7 +84,8 @@ def write_city(directory: Path) -> Path:
 
 def world(lots: list[Lot], start: str = NOON) -> World:
     start_s = datetime.fromisoformat(start).timestamp()
-    return World(lots, Demand(lots, start_s, seed=1, utc_offset_s=28_800), start)
+    make_demand = partial(Demand, lots, seed=1, utc_offset_s=28_800)
+    return World(lots, make_demand, start_s, start)
 
 
 def test_files_are_read_as_written(tmp_path: Path) -> None:
@@ -114,15 +116,16 @@ def test_changes_tell_the_state_of_the_bays() -> None:
     assert [report.kind for report in known] == ["snapshot", "snapshot"]
     seen = 0
     for _ in range(200):
-        for index, bays in here.advance(5.0, NOON):
-            report = here.changes(index, bays)
+        here.advance_to(here.simulated_s + 5.0)
+        for index, bays in here.changes(NOON):
+            report = here.report(index, bays)
             assert report.kind == "spaces"
             told = report.fields["occupied"] + report.fields["free"]
             assert sorted(told) == (bays + 1).tolist()
             assert 1 <= min(told) <= max(told) <= here.lots[index].capacity
             seen += 1
     assert seen > 20
-    assert here.changes(1, np.arange(CHANGES_MAX + 1)).kind == "snapshot"
+    assert here.report(1, np.arange(CHANGES_MAX + 1)).kind == "snapshot"
 
 
 def test_counting_lots_report_counts() -> None:
@@ -171,6 +174,24 @@ def test_counts_are_held_back() -> None:
     assert pacer.due(101.0) == [4]
     assert pacer.due(100.0 + COUNT_INTERVAL_S) == [3]
     assert pacer.due(200.0) == []
+
+
+class Clock:
+    """A wall clock and steady seconds that go on when they are told to."""
+
+    def __init__(self) -> None:
+        self.at = datetime.fromisoformat(NOON)
+        self.steady_s = 10_000.0
+
+    def go_on(self, wall_s: float, steady_s: float | None = None) -> None:
+        self.at += timedelta(seconds=wall_s)
+        self.steady_s += wall_s if steady_s is None else steady_s
+
+    def steady(self) -> float:
+        return self.steady_s
+
+    def now(self) -> datetime:
+        return self.at
 
 
 async def run_city(broker: OpenBroker, stop: asyncio.Event, speed: float) -> fleet.Fleet:
@@ -224,12 +245,17 @@ async def test_after_the_last_ack_the_platform_holds_the_city(
 ) -> None:
     monkeypatch.setattr(fleet, "START_S", 0.1)
     lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS)
-    city = fleet.Fleet(open_broker.address, lots, gateways, fleet.FleetSettings(speed=120.0))
+    clock = Clock()
+    settings = fleet.FleetSettings(speed=120.0)
+    city = fleet.Fleet(
+        open_broker.address, lots, gateways, settings, clock=clock.steady, now=clock.now
+    )
     stop = asyncio.Event()
     running = [asyncio.create_task(gateway.run(stop)) for gateway in city.gateways.values()]
     await until(lambda: all(gateway.connected.is_set() for gateway in city.gateways.values()))
-    for second in range(30):
-        city.tick(1, 10_000.0 + second * COUNT_INTERVAL_S)
+    for _ in range(30):
+        clock.go_on(COUNT_INTERVAL_S)
+        city.tick()
         await asyncio.sleep(0)
     await until(lambda: told_truly(city, platform))
     stop.set()
@@ -243,12 +269,17 @@ async def test_a_fast_city_sends_one_message_of_a_lot_at_a_time(
 ) -> None:
     platform.answer = lambda _feed: None
     lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS)
-    city = fleet.Fleet(open_broker.address, lots, gateways, fleet.FleetSettings(speed=600.0))
+    clock = Clock()
+    settings = fleet.FleetSettings(speed=600.0)
+    city = fleet.Fleet(
+        open_broker.address, lots, gateways, settings, clock=clock.steady, now=clock.now
+    )
     stop = asyncio.Event()
     running = [asyncio.create_task(gateway.run(stop)) for gateway in city.gateways.values()]
     await until(lambda: len(platform.feeds) == len(DRIVEN))
-    for second in range(30):
-        city.tick(1, 10_000.0 + second * COUNT_INTERVAL_S)
+    for _ in range(30):
+        clock.go_on(0.9)  # in all less than an ack may take
+        city.tick()
         await asyncio.sleep(0)
     stop.set()
     await asyncio.gather(*running)  # what was sent meanwhile has gone out, and the farewell last
@@ -274,7 +305,8 @@ async def test_speed_is_the_drivers_and_stamps_are_the_clocks(
 ) -> None:
     lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS)
     status_file = tmp_path / "simulator.json"
-    settings = fleet.FleetSettings(speed=600.0, status_file=status_file)
+    start_at = datetime.fromisoformat("2026-10-01T08:00:00+08:00")
+    settings = fleet.FleetSettings(speed=600.0, start_at=start_at, status_file=status_file)
     began_at = datetime.now(fleet.CITY_TIMEZONE)
     city = fleet.Fleet(open_broker.address, lots, gateways, settings)
     stop = asyncio.Event()
@@ -290,7 +322,7 @@ async def test_speed_is_the_drivers_and_stamps_are_the_clocks(
         assert began_at <= at <= ended_at
     status = json.loads(status_file.read_bytes())
     assert began_at <= datetime.fromisoformat(status["written_at"]) <= ended_at
-    simulated = datetime.fromisoformat(status["simulated_at"]) - began_at
+    simulated = datetime.fromisoformat(status["simulated_at"]) - start_at
     assert timedelta(minutes=9) < simulated
     assert status["speed"] == 600.0
     assert status["sent"] > 0
@@ -341,10 +373,10 @@ def test_a_city_without_simulated_gateways_is_refused(
     write_city(tmp_path)
     (tmp_path / "credentials.json").write_text('{"gateways": []}')
     parser = argparse.ArgumentParser()
-    fleet.add_arguments(parser)
+    run_command.add_arguments(parser)
     options = ["--city", str(tmp_path), "--credentials", str(tmp_path / "credentials.json")]
     args = parser.parse_args([*options, "--mqtt-host", "127.0.0.1", "--mqtt-port", "1"])
-    assert fleet.run_command(args) == 2
+    assert run_command.run_command(args) == 2
     assert "no simulated gateway" in capsys.readouterr().err
 
 
@@ -366,9 +398,9 @@ def test_a_bad_event_stops_the_command(
         encoding="utf-8",
     )
     parser = argparse.ArgumentParser()
-    fleet.add_arguments(parser)
+    run_command.add_arguments(parser)
     options = ["--city", str(tmp_path), "--credentials", str(tmp_path / "credentials.json")]
     options += ["--mqtt-host", "127.0.0.1", "--mqtt-port", "1", "--event", event]
     args = parser.parse_args(options)
-    assert fleet.run_command(args) == 2
+    assert run_command.run_command(args) == 2
     assert named in capsys.readouterr().err
