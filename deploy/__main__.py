@@ -7,11 +7,14 @@ import os
 import shlex
 import subprocess
 import sys
+from datetime import UTC
 from pathlib import Path
 
 from deploy.demo import run
 from deploy.directory import Directory
 from deploy.display import Display
+from deploy.services import Drivers
+from simulators.clock import read_start
 
 
 def _lots(text: str) -> int:
@@ -27,6 +30,16 @@ def _speed(text: str) -> str:
         is_speed = False
     if not is_speed:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0; 1 is real time")
+    return text
+
+
+def _start(text: str) -> str:
+    try:
+        if text != "now":
+            read_start(text, UTC)
+    except ValueError as error:
+        form = "a time from 2000 to 2099 such as 2026-10-01T08:00"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {form}") from error
     return text
 
 
@@ -98,6 +111,12 @@ def main(argv: list[str] | None = None) -> int:
     demo.add_argument("--lots", type=_lots, help="a smaller city; default: 1,670 lots")
     demo.add_argument("--speed", type=_speed, default="1", help="of the simulated city; default 1")
     demo.add_argument(
+        "--start",
+        type=_start,
+        default="now",
+        help="of the simulated city, a local time; default now",
+    )
+    demo.add_argument(
         "--no-history", action="store_true", help="no past is made beside it: for measurements"
     )
     settings = commands.add_parser("env", help="print the demo's addresses, for a shell's eval")
@@ -120,7 +139,8 @@ def main(argv: list[str] | None = None) -> int:
             return credentials()
     display = Display(is_terminal=sys.stdout.isatty())
     past = not options.no_history
-    return run(options.var, options.lots, options.speed, display, has_past=past)
+    drivers = Drivers(options.speed, options.start)
+    return run(options.var, options.lots, drivers, display, has_past=past)
 
 
 if __name__ == "__main__":

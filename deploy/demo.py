@@ -49,14 +49,19 @@ def stopping_on_signals() -> Iterator[None]:
 
 
 def run(
-    path: Path, lots: int | None, speed: str, display: Display, *, has_past: bool = True
+    path: Path,
+    lots: int | None,
+    drivers: services.Drivers,
+    display: Display,
+    *,
+    has_past: bool = True,
 ) -> int:
     """Run the demo until a signal stops it.
 
     Args:
         path: The demo's directory.
         lots: Of the city; None takes the city that is there, or all 1,670 lots.
-        speed: Of the simulated drivers.
+        drivers: How the time of the simulated drivers runs.
         display: Where its progress is shown.
         has_past: Whether it makes itself a past.
 
@@ -73,14 +78,14 @@ def run(
     try:
         with var.locked():
             check_city(var, lots)
-            return _run_alone(var, lots, speed, display, has_past=has_past)
+            return _run_alone(var, lots, drivers, display, has_past=has_past)
     except (InUseError, CityDiffersError) as error:
         display.complain(str(error))
         return 2
 
 
 def _run_alone(
-    var: Directory, lots: int | None, speed: str, display: Display, *, has_past: bool
+    var: Directory, lots: int | None, drivers: services.Drivers, display: Display, *, has_past: bool
 ) -> int:
     startup = Startup(var, display)
     past: PastMaker | None = None
@@ -90,7 +95,7 @@ def _run_alone(
             var.run_file.unlink(missing_ok=True)
             if supervision.end_leftover(var):
                 display.say("the servers of an earlier, killed demo have been stopped")
-            keeper = startup.run(lots, speed)
+            keeper = startup.run(lots, drivers)
             past = PastMaker(var, lambda: keeper.place, var.secrets(), local.SOURCE, display.say)
             return _serve(keeper, var, display, past.start if has_past else lambda: None)
         except StopRequested:
@@ -208,6 +213,7 @@ class _Watch:
 
 def _run_file(keeper: Keeper, var: Directory) -> dict[str, object]:
     place = keeper.place
+    simulated_at = status.read_simulated(var.simulator_status, datetime.now(UTC))
     return {
         "http": place.http_url,
         "mqtt": {"host": place.mqtt.host, "port": place.mqtt.port},
@@ -218,5 +224,6 @@ def _run_file(keeper: Keeper, var: Directory) -> dict[str, object]:
         },
         "database_url": services.database_url(place, var.secrets()),
         "ingest_metrics": metrics_url(place),
+        "simulated_at": None if simulated_at is None else simulated_at.isoformat(),
         "processes": keeper.processes(),
     }

@@ -12,7 +12,7 @@ from deploy.directory import Directory
 from deploy.keeper import Layout
 from deploy.listeners import Encrypted
 from deploy.ports import LOOPBACK
-from deploy.services import Address, Place, Secrets, Service, services
+from deploy.services import Address, Drivers, Place, Secrets, Service, services
 
 # The setting of `make demo` that names a directory of certificates for the broker.
 GIVEN_TLS: Final = "ONELOT_TLS"
@@ -45,11 +45,11 @@ def local_place(var: Directory) -> Place:
     )
 
 
-def local_layout(var: Directory, secrets: Secrets, speed: str) -> Layout:
+def local_layout(var: Directory, secrets: Secrets, drivers: Drivers) -> Layout:
     """Return the programs below `var`, and what is to be done before each start of one."""
 
     def programs(place: Place) -> list[Program]:
-        return [local_program(one, var) for one in services(place, secrets, speed)]
+        return [local_program(one, var) for one in services(place, secrets, drivers)]
 
     def prepare(name: str, place: Place) -> None:
         if name == "database":

@@ -285,20 +285,38 @@ def _api_part(
     )
 
 
-def simulator(place: Place, speed: str) -> Service:
-    """The city's gateways; at `speed` 1 drivers come and go in real time."""
+@dataclass(frozen=True)
+class Drivers:
+    """How the time of the simulated drivers runs; as options of `simulators run`.
+
+    Attributes:
+        speed: Their time over the wall clock's.
+        start: Their first instant, or `now`.
+    """
+
+    speed: str = "1"
+    start: str = "now"
+
+
+NOW: Final = Drivers()
+"""Drivers who come and go in real time."""
+
+
+def simulator(place: Place, drivers: Drivers) -> Service:
+    """The city's gateways."""
     return Service(
         "simulator",
         (
             *(place.python, "-m", "simulators", "run", "--city", place.city),
             *("--credentials", place.credentials),
             *("--mqtt-host", place.mqtt.host, "--mqtt-port", str(place.mqtt.port)),
-            *("--speed", speed, "--status", place.simulator_status),
+            *("--speed", drivers.speed, "--start", drivers.start),
+            *("--status", place.simulator_status),
         ),
     )
 
 
-def services(place: Place, secrets: Secrets, speed: str = "1") -> tuple[Service, ...]:
+def services(place: Place, secrets: Secrets, drivers: Drivers = NOW) -> tuple[Service, ...]:
     """Return the long-running programs in the order they start; they stop the other way round."""
     return (
         database(place),
@@ -307,7 +325,7 @@ def services(place: Place, secrets: Secrets, speed: str = "1") -> tuple[Service,
         seal(place, secrets),
         ingester(place, secrets),
         *api(place, secrets),
-        simulator(place, speed),
+        simulator(place, drivers),
     )
 
 

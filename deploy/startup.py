@@ -69,7 +69,7 @@ class Startup:
         self.current = "start"
         self.log: Path | None = None
 
-    def run(self, lots: int | None, speed: str) -> Keeper:
+    def run(self, lots: int | None, drivers: services.Drivers) -> Keeper:
         """Start everything; on return `/readyz` answers 200.
 
         Raises:
@@ -81,7 +81,7 @@ class Startup:
             postgres.initialise(self.var.postgres, account, secrets.database_superuser)
             postgres.configure(self.var.postgres, account)
         with self._step("supervisor", "supervisord"):
-            layout = local.local_layout(self.var, secrets, speed)
+            layout = local.local_layout(self.var, secrets, drivers)
             place = local.local_place(self.var)
             # The credentials come before the broker, into its directory.
             layout.prepare("broker", place)

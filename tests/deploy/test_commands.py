@@ -12,6 +12,7 @@ from deploy.__main__ import main
     [
         *((["--lots", text], "not a whole number from 1 up") for text in ("abc", "0", "-3", "1.5")),
         *((["--speed", text], "not a number above 0") for text in ("inf", "nan", "0", "-1", "x")),
+        *((["--start", text], "not a time from 2000 to 2099") for text in ("x", "1999-01-01")),
     ],
 )
 def test_a_number_that_is_none_is_named(

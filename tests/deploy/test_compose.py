@@ -12,6 +12,7 @@ from deploy import broker
 from deploy.services import (
     SEALS,
     Address,
+    Drivers,
     Place,
     Secrets,
     Service,
@@ -64,7 +65,7 @@ SECRETS = Secrets(
     database_public="${ONELOT_DB_PUBLIC_PASSWORD:?}",
     database_office="${ONELOT_DB_OFFICE_PASSWORD:?}",
 )
-SERVICES = services(PLACE, SECRETS, speed="${ONELOT_SPEED:-1}")
+SERVICES = services(PLACE, SECRETS, Drivers("${ONELOT_SPEED:-1}", "${ONELOT_START:-now}"))
 JOBS = (
     city_files(PLACE, f"{STATE}/city/files.new", "${ONELOT_LOTS:-1670}"),
     city_import(PLACE, SECRETS),

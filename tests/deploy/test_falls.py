@@ -21,7 +21,7 @@ from deploy.directory import Directory
 from deploy.keeper import Keeper, Layout
 from deploy.local import local_layout, local_place
 from deploy.ports import any_free
-from deploy.services import Place, moved
+from deploy.services import NOW, Place, moved
 from tests.running import Cluster
 
 WAIT_S = 60.0
@@ -53,7 +53,7 @@ class Database:
 
     def start(self) -> None:
         self.said.clear()
-        plan = local_layout(self.var, self.var.secrets(), "1")
+        plan = local_layout(self.var, self.var.secrets(), NOW)
         place = moved(local_place(self.var), "database", any_free())
         limited = Layout(lambda at: self._limited(plan, at), plan.prepare)
         self._keeper = Keeper(
