@@ -25,6 +25,7 @@ from load_tests.bench.ingest import ingest
 from load_tests.bench.latency import latency
 from load_tests.bench.lots import nearest_lots
 from load_tests.bench.naming import names
+from load_tests.bench.pages import pages
 from load_tests.bench.quotes import quotes
 from load_tests.bench.results import Part
 from load_tests.bench.steps import steps
@@ -42,6 +43,7 @@ PARTS: Final[Mapping[str, Callable[[City], Part]]] = {
     "ingest": ingest,
     "latency": latency,
     "stream": readers_beside,
+    "pages": pages,
     "cities": ten_cities,
 }
 

@@ -122,7 +122,7 @@ async def stream_lots(
     come, gone or moved, `lots` comes again. A comment comes after 15 s without an event.
 
     With `f=columns` an event `states` has what `lots` has, in columns and without places, and
-    another, at most one a second, all lots that have changed.
+    another, at most two a second, all lots that have changed.
 
     The stream ends when the process does; a reader that connects again gets `lots` first, from
     whichever process.

@@ -17,8 +17,6 @@ export interface Link {
   heardAt: number | null;
 }
 
-/** Several lots change at once: who looks is told so often at most. */
-const TELL_EVERY_MS = 500;
 const AGAIN_MS = 3_000;
 const MARGIN_DEGREES = 0.05;
 
@@ -39,7 +37,6 @@ export class City {
   readonly #states = new Map<string, State>();
   /** Events so far: they make the versions of states. */
   #count = 0;
-  #timer: ReturnType<typeof setTimeout> | null = null;
 
   /** Load the ground, then follow the lots, until the signal. */
   async open(end: AbortSignal): Promise<void> {
@@ -67,7 +64,7 @@ export class City {
           }
           // All are told at first, and where the registration has changed.
           if (columns.all) this.#readRegistration(end).catch(() => undefined);
-          else this.#timer ??= setTimeout(this.#tell, TELL_EVERY_MS);
+          else this.#tell();
         },
         alive: (platformMs) => {
           if (platformMs !== null) this.#ahead = platformMs - Date.now();
@@ -106,9 +103,7 @@ export class City {
   }
 
   /** Tell of the lots as they are now: those whose place is known. */
-  readonly #tell = (): void => {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+  #tell(): void {
     const lots = new Map<string, LotState>();
     for (const [lotId, state] of this.#states) {
       const at = this.registered.value.get(lotId)?.at;
@@ -117,7 +112,7 @@ export class City {
       }
     }
     this.lots.set(lots);
-  };
+  }
 
   async #groundUntilThere(end: AbortSignal): Promise<Ground | null> {
     const ask = async (): Promise<Told<Answer<"/v1/districts">>> => {

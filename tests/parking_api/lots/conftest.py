@@ -17,6 +17,7 @@ async def told(
 ) -> AsyncIterator[Told]:
     """Lots a and b in the box and c outside; readers look all the time."""
     monkeypatch.setattr(streaming, "EVERY_S", 0.001)
+    monkeypatch.setattr(streaming, "COLUMNS_EVERY_S", 0.001)
     await built.lot("a", 120.38, 36.06, timezone="UTC")
     await built.lot("b", 120.3, 36.1)
     await built.lot("c", 120.6, 36.06)

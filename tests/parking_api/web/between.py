@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from email.utils import formatdate
 from typing import Any, Self
 
@@ -23,7 +24,8 @@ class Between:
     def __init__(self, api_port: int) -> None:
         self._api_port = api_port
         self._open: set[asyncio.StreamWriter] = set()
-        self._streams: set[asyncio.StreamWriter] = set()
+        # Each, and whether it was asked for in columns.
+        self._streams: dict[asyncio.StreamWriter, bool] = {}
         self.url = ""
         self.lots: list[dict[str, Any]] = []
         self.asked: list[str] = []
@@ -45,9 +47,12 @@ class Between:
 
     def tell(self, *lots: dict[str, Any]) -> None:
         """Tell all readers of the stream states of lots, one after another."""
-        text = b"".join(_event("lot", lot) for lot in lots)
-        for stream in self._streams:
-            stream.write(text)
+        texts = {
+            False: b"".join(_event("lot", lot) for lot in lots),
+            True: _event("states", _columns(lots, are_all=False)),
+        }
+        for stream, in_columns in self._streams.items():
+            stream.write(texts[in_columns])
 
     def cut(self) -> None:
         """End all connections, in the middle of whatever they carry."""
@@ -63,21 +68,27 @@ class Between:
                 return
             if path.startswith("/v1/stream"):
                 self.asked.append(path)
-                await self._tell_all(reader, writer)
+                await self._tell_all(reader, writer, in_columns="f=columns" in path)
             else:
                 await self._pass_on(head, reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             self._open.discard(writer)
-            self._streams.discard(writer)
+            self._streams.pop(writer, None)
             writer.close()
 
-    async def _tell_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _tell_all(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, in_columns: bool
+    ) -> None:
         head = f"HTTP/1.1 200 OK\r\nDate: {formatdate(usegmt=True)}\r\n"
         head += "Content-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-        writer.write(head.encode() + _event("lots", {"lots": self.lots, "as_of": None}))
-        self._streams.add(writer)
+        if in_columns:
+            event = _event("states", _columns(self.lots, are_all=True))
+        else:
+            event = _event("lots", {"lots": self.lots, "as_of": None})
+        writer.write(head.encode() + event)
+        self._streams[writer] = in_columns
         await reader.read()
 
     async def _pass_on(
@@ -103,3 +114,17 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 def _event(kind: str, data: object) -> bytes:
     return f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+_COLUMNS = ("lot_id", "capacity", "free_spaces", "unknown_spaces", "status", "data_state")
+
+
+def _columns(lots: Sequence[dict[str, Any]], *, are_all: bool) -> dict[str, Any]:
+    """Return states as the stream has them in columns."""
+    seconds = [lot["observed_at"] and _second(lot["observed_at"]) for lot in lots]
+    columns = {name: [lot[name] for lot in lots] for name in _COLUMNS}
+    return {**columns, "all": are_all, "observed_at": seconds, "closed": {}, "as_of": None}
+
+
+def _second(at: str) -> int:
+    return int(datetime.fromisoformat(at).timestamp())

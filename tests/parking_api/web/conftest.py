@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -146,6 +146,38 @@ async def report_bays(site: Site, capacity: int, *, are_free: bool) -> None:
     await publish(site.broker, topic, json.dumps(report).encode(), user=GATEWAY)
 
 
+def state(lot_id: str, free: int | None, *, age_s: int = 5, **fields: Any) -> dict[str, Any]:
+    """A state as the stream tells it."""
+    at = datetime.now(UTC) - timedelta(seconds=age_s)
+    return {
+        "lot_id": lot_id,
+        "location": {"type": "Point", "coordinates": [120.38, 36.06]},
+        "capacity": 500,
+        "free_spaces": free,
+        "unknown_spaces": 0,
+        "status": "open",
+        "data_state": "live",
+        "observed_at": at.isoformat(),
+        "version": "1",
+    } | fields
+
+
+@asynccontextmanager
+async def database_away(databases: Databases, url: str) -> AsyncIterator[None]:
+    """Cut all connections to a database, and let nobody in, for the time of the context."""
+    name = url.rpartition("/")[2]
+    superuser = await asyncpg.connect(databases.cluster.url("postgres"))
+    await superuser.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    try:
+        await superuser.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+        )
+        yield
+    finally:
+        await superuser.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        await superuser.close()
+
+
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """A Chromium for the tests of a module."""
@@ -186,6 +218,15 @@ class Visit:
             return await self.bays()
 
         await until(has_bays, "bays on the map")
+
+    async def memory(self) -> dict[str, int]:
+        """Bytes of the heap, nodes and listeners, once nothing is kept that need not be."""
+        devtools = await self.page.context.new_cdp_session(self.page)
+        await devtools.send("HeapProfiler.collectGarbage")
+        heap = await devtools.send("Runtime.getHeapUsage")
+        counters = await devtools.send("Memory.getDOMCounters")
+        await devtools.detach()
+        return {**heap, **counters}
 
     async def picture(self, name: str) -> None:
         """Keep how the page looks, for people."""

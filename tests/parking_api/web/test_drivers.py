@@ -20,6 +20,7 @@ from tests.parking_api.web.conftest import (
     SENSED,
     Site,
     Visitor,
+    database_away,
     faults,
     report_bays,
     report_count,
@@ -305,23 +306,14 @@ async def test_without_a_map_search_and_list_work(visitor: Visitor) -> None:
 async def test_the_database_away_is_told(
     visitor: Visitor, databases: Databases, city_url: str
 ) -> None:
-    name = city_url.rpartition("/")[2]
-    superuser = await asyncpg.connect(databases.cluster.url("postgres"))
     async with visitor.visit(f"/#{SQUARE}&lang=en", may_complain=True) as visit:
         await expect(visit.page.locator(".row").first).to_be_visible()
-        await superuser.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        try:
-            await superuser.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
-            )
+        async with database_away(databases, city_url):
             await visit.page.get_by_role("button", name="Stay: 2 h").click()
             await visit.page.get_by_role("button", name="30 min").click()
             await expect(visit.page.get_by_text("The database is away")).to_be_visible()
             await expect(visit.page.locator(".row").first).to_contain_text("for 30 min")
             await visit.picture("drivers-database-away-desk-en-light")
-        finally:
-            await superuser.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-            await superuser.close()
 
 
 async def test_a_row_says_what_must_fit_and_what_there_is(visitor: Visitor, site: Site) -> None:

@@ -1,8 +1,6 @@
 """The guidance sign: large figures, live; `--` and the reason where nothing may be said."""
 
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 import asyncpg
 import httpx
@@ -16,10 +14,10 @@ from tests.parking_api.web.conftest import (
     PHONE,
     SENSED,
     Site,
-    Visit,
     Visitor,
     faults,
     report_count,
+    state,
 )
 from tests.servers import Databases
 
@@ -55,22 +53,6 @@ CUT_OFF = """all => all.filter(it => {
 async def nothing_is_cut_off(page: Page) -> None:
     """Of a figure, least of all a digit."""
     assert await page.locator(".line > *").evaluate_all(CUT_OFF) == []
-
-
-def state(lot_id: str, free: int | None, *, age_s: int = 5, **fields: Any) -> dict[str, Any]:
-    """A state as the stream tells it."""
-    at = datetime.now(UTC) - timedelta(seconds=age_s)
-    return {
-        "lot_id": lot_id,
-        "location": {"type": "Point", "coordinates": [120.38, 36.06]},
-        "capacity": 500,
-        "free_spaces": free,
-        "unknown_spaces": 0,
-        "status": "open",
-        "data_state": "live",
-        "observed_at": at.isoformat(),
-        "version": "1",
-    } | fields
 
 
 async def test_a_report_shows_on_the_sign(visitor: Visitor, site: Site) -> None:
@@ -204,7 +186,7 @@ async def test_its_memory_stays_flat_over_ten_thousand_updates(
         rounds = []
         for _ in range(ROUNDS):
             await _update(visit.page, between)
-            rounds.append(await _memory(visit))
+            rounds.append(await visit.memory())
     for name in ("nodes", "jsEventListeners"):
         assert rounds[-1][name] <= rounds[0][name]
     # What the browser compiles in some rounds is no leak: that would grow in each of them.
@@ -218,13 +200,3 @@ async def _update(page: Page, between: Between) -> None:
         batch = range(start, start + BATCH)
         between.tell(*(state((COUNTED, SENSED)[n % 2], n, version=str(n)) for n in batch))
         await shows(page, SENSED, str(start + BATCH - 1))
-
-
-async def _memory(visit: Visit) -> dict[str, int]:
-    """Bytes of the heap, nodes and listeners, once nothing is kept that need not be."""
-    devtools = await visit.page.context.new_cdp_session(visit.page)
-    await devtools.send("HeapProfiler.collectGarbage")
-    heap = await devtools.send("Runtime.getHeapUsage")
-    counters = await devtools.send("Memory.getDOMCounters")
-    await devtools.detach()
-    return {**heap, **counters}
