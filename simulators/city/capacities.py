@@ -26,9 +26,9 @@ OFF_STREET_SIGMA: Final = 1.12
 """Spread of the logarithm: without bounds the mean is 1.9 times the median."""
 FEWEST: Final = {ON_STREET: 10, SURFACE: 12, UNDERGROUND: 40, MULTI_STOREY: 60}
 """Fewest bays of a lot, by its type."""
-MOST_ON_A_LEVEL: Final = {ON_STREET: 80, SURFACE: 1500, UNDERGROUND: 800, MULTI_STOREY: 400}
-"""Most bays of a level, by the lot's type: what its footprint holds, at most some 17,000 m2 below
-ground, 8,000 m2 for a car park of many storeys, and 3 ha of open ground. Assumptions of ours.
+MOST_ON_A_LEVEL: Final = {ON_STREET: 80, SURFACE: 1100, UNDERGROUND: 800, MULTI_STOREY: 400}
+"""Most bays of a level, by the lot's type: what its footprint holds, at most some 23,000 m2 of
+open ground, 17,000 m2 below ground and 9,000 m2 of a building. Assumptions of ours.
 """
 TYPE_SIZE: Final = {SURFACE: 0.55, UNDERGROUND: 1.3, MULTI_STOREY: 1.5}
 
@@ -124,7 +124,7 @@ def settle_type(lot_type: str, land_use: str, capacity: int) -> str:
     if lot_type == MULTI_STOREY and capacity < 100:  # noqa: PLR2004
         return SURFACE
     roomy = land_use in {"scenic", "station", "industrial"}
-    if lot_type == SURFACE and capacity > (1500 if roomy else 400):
+    if lot_type == SURFACE and capacity > (MOST_ON_A_LEVEL[SURFACE] if roomy else 400):
         return UNDERGROUND
     return lot_type
 

@@ -3,6 +3,7 @@
 A lot claims the whole ground of its bays: on its district's land, and over no other lot's.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -165,7 +166,9 @@ class Ground:
     ) -> None:
         """Note ground as taken; `extent_m` is its length along the bearing, and its depth."""
         middle = np.array([longitude, latitude]) * self._scale
-        footprint = _rectangle(middle, bearing_rad, extent_m)
+        self._note(middle, extent_m, _rectangle(middle, bearing_rad, extent_m))
+
+    def _note(self, middle: Floats, extent_m: tuple[float, float], footprint: BaseGeometry) -> None:
         self._middles = np.vstack([self._middles, middle])
         self._reaches_m = np.append(self._reaches_m, np.hypot(*extent_m) / 2)
         self._footprints = np.append(self._footprints, [footprint])
@@ -180,34 +183,32 @@ class Ground:
         inner = self._district.inner
         on_land = shapely.contains_xy(inner, candidates.longitude, candidates.latitude)
         middles = np.column_stack([candidates.longitude, candidates.latitude]) * self._scale
-        for one in np.flatnonzero(on_land):
-            bearing = float(candidates.bearing_rad[one])
-            footprint = _rectangle(middles[one], bearing, extent_m)
-            if self._is_taken(middles[one], footprint, extent_m):
+        reach_m = float(np.hypot(*extent_m)) / 2
+        for one in np.flatnonzero(on_land).tolist():
+            gaps_m = np.hypot(*(self._middles - middles[one]).T)
+            # Most that fail fail here, before a polygon is made.
+            if (gaps_m < SPACING_M).any():
+                continue
+            footprint = _rectangle(middles[one], float(candidates.bearing_rad[one]), extent_m)
+            near = self._footprints[gaps_m < self._reaches_m + reach_m + GAP_M]
+            if (shapely.distance(near, footprint) < GAP_M).any():
                 continue
             corners = shapely.get_coordinates(footprint) / self._scale
-            if shapely.contains(inner, shapely.Polygon(corners)):
-                longitude, latitude = candidates.longitude[one], candidates.latitude[one]
-                self.take(float(longitude), float(latitude), bearing, extent_m)
+            if shapely.contains(inner, shapely.polygons(corners)):
+                self._note(middles[one], extent_m, footprint)
                 return int(one)
         return None
 
-    def _is_taken(
-        self, middle: Floats, footprint: BaseGeometry, extent_m: tuple[float, float]
-    ) -> bool:
-        gaps_m = np.hypot(*(self._middles - middle).T)
-        if (gaps_m < SPACING_M).any():
-            return True
-        near = gaps_m < self._reaches_m + float(np.hypot(*extent_m)) / 2 + GAP_M
-        return bool((shapely.distance(self._footprints[near], footprint) < GAP_M).any())
+
+# A rectangle's corners, in halves of its length and depth.
+_CORNERS: Final = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
 
 
 def _rectangle(middle: Floats, bearing_rad: float, extent_m: tuple[float, float]) -> BaseGeometry:
-    along = np.array([np.cos(bearing_rad), np.sin(bearing_rad)]) * extent_m[0] / 2
-    across = np.array([-np.sin(bearing_rad), np.cos(bearing_rad)]) * extent_m[1] / 2
-    return shapely.Polygon(
-        [middle + i * along + j * across for i, j in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
-    )
+    cosine, sine = math.cos(bearing_rad), math.sin(bearing_rad)
+    corners_m = _CORNERS * extent_m @ np.array([(cosine, sine), (-sine, cosine)]) + middle
+    rectangle: BaseGeometry = shapely.polygons(corners_m)
+    return rectangle
 
 
 def site_lot(

@@ -83,3 +83,11 @@ async def test_each_is_told(
         await at("at=120.3826,36.0671")
         await expect(page.locator(".row").first).to_be_visible()
         await is_told("no-webgl")
+
+
+async def test_around_a_place_the_nearest_lots_are_in_sight(visitor: Visitor) -> None:
+    """On a phone too, where they lie 600 m away."""
+    async with visitor.visit("/#at=120.3826,36.0671", viewport=PHONE) as visit:
+        await until(visit.marks, "marks on the map")
+        await expect(visit.page.locator(".mark-buttons button").first).to_be_attached()
+        await visit.picture("drivers-around-phone-zh-light")

@@ -262,7 +262,7 @@ export class CityMap {
     const padding = this.#padding();
     if (at !== null) {
       const close = lot === undefined ? this.#zoomToLots(at, padding) : CLOSE_ZOOM;
-      const zoom = Math.max(this.#map.getZoom(), close);
+      const zoom = isFirst ? close : Math.max(this.#map.getZoom(), close);
       this.#map.easeTo({ center: toMap(at), zoom, padding, duration: isFirst ? 0 : 600 });
     } else if (isFirst && this.#city.box.value !== null) {
       const [west, south, east, north] = this.#city.box.value;

@@ -41,7 +41,7 @@ export const en: Texts = {
   asking: "Looking for you…",
   denied: "Your place may not be used. Search for one, or tap the map.",
   noPlace: "Your place cannot be found now. Search for one, or tap the map.",
-  thisPoint: "This point",
+  thisPoint: "this point",
   outside: "That place is outside the city.",
   citySpaces: (free) => `${free} free in the city`,
   cityLots: (lots, capacity) => `${lots} lots · ${capacity} spaces`,
