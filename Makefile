@@ -35,7 +35,7 @@ load: setup ## the load test against the running demo; reports under var/reports
 	@exec $(PYTHON) -m load_tests $(ARGS)
 
 bench: ## benchmarks against Redis, PostGIS and others, on a city of its own; report under var/reports/
-	@bash deploy/setup.sh wrk redis-server
+	@bash deploy/setup.sh wrk redis-server chromium fonts-noto-cjk
 	@exec $(PYTHON) -m load_tests.bench $(ARGS)
 
 fuzz: setup ## a million broken messages against a city of its own; report under var/reports/

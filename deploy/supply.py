@@ -8,6 +8,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from deploy import supply_pages
+
 SOURCE: Final = Path(__file__).resolve().parent.parent
 REPORT: Final = "sbom.json"
 # The setting that names another source of advisories than the package index: an OSV service.
@@ -18,7 +23,33 @@ FOUND: Final = 1
 UNKNOWN: Final = 2
 
 
-def audit(requirements: Path, advisories: str | None) -> int:
+def audit(requirements: Path, lock: Path, advisories: str | None) -> int:
+    """Ask what is known against all that is pinned, and say so.
+
+    Args:
+        requirements: Python's packages, a file with a hash for each.
+        lock: npm's packages.
+        advisories: The URL of an OSV service; None for those of the registries.
+
+    Returns:
+        0: nothing is known; 1: something is; 2: of a part nobody knows.
+    """
+    found = {audit_python(requirements, advisories), audit_pages(lock, advisories)}
+    return FOUND if FOUND in found else UNKNOWN if UNKNOWN in found else CLEAN
+
+
+def audit_pages(lock: Path, advisories: str | None) -> int:
+    """Ask what is known against npm's packages, and say so; see `audit`."""
+    try:
+        number, flaws = supply_pages.flaws(advisories, lock)
+    except supply_pages.NotAskedError as error:
+        _say(f"NOT AUDITED: {lock.name}: no source of advisories was reached: {str(error)[:300]}")
+        return UNKNOWN
+    _say(*flaws, f"{number} packages of {lock.name}: {len(flaws)} known flaws")
+    return FOUND if flaws else CLEAN
+
+
+def audit_python(requirements: Path, advisories: str | None) -> int:
     """Ask what is known against pinned requirements, and say so.
 
     Args:
@@ -36,7 +67,7 @@ def audit(requirements: Path, advisories: str | None) -> int:
         packages = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError, TypeError):
         why = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        _say(f"NOT AUDITED: no source of advisories was reached: {why[:300]}")
+        _say(f"NOT AUDITED: {requirements.name}: no source of advisories was reached: {why[:300]}")
         return UNKNOWN
     skipped = [one["name"] for one in packages if "skip_reason" in one]
     if skipped or not packages:
@@ -54,6 +85,8 @@ def audit(requirements: Path, advisories: str | None) -> int:
 
 def sbom(report: Path) -> int:
     """Write what a release consists of, as CycloneDX JSON that is valid by its schema.
+
+    Python's packages, and those of npm that reach a browser.
 
     Args:
         report: Where to; written in one step.
@@ -75,9 +108,22 @@ def sbom(report: Path) -> int:
     if done.returncode:
         _say(done.stderr)
         return done.returncode
+    parts = json.loads(fresh.read_text(encoding="utf-8"))
+    try:
+        pages = [supply_pages.component(one) for one in supply_pages.in_browser()]
+    except OSError as error:
+        _say(f"the pages are not built (`make setup`): {error}")
+        return 1
+    python = len(parts["components"])
+    parts["components"] += pages
+    parts["dependencies"] += [{"ref": one["bom-ref"]} for one in pages]
+    text = json.dumps(parts, indent=2)
+    if (fault := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)) is not None:
+        _say(f"not valid by CycloneDX's schema: {fault}")
+        return 1
+    fresh.write_text(text + "\n", encoding="utf-8")
     fresh.replace(report)
-    components = json.loads(report.read_text(encoding="utf-8"))["components"]
-    _say(f"{len(components)} components: {report}")
+    _say(f"{python} components of Python, {len(pages)} in a browser: {report}")
     return 0
 
 
@@ -91,11 +137,12 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     known = commands.add_parser("audit", help="flaws that are known of our requirements")
     known.add_argument("--requirements", type=Path, default=SOURCE / "requirements-dev.txt")
+    known.add_argument("--lock", type=Path, default=supply_pages.LOCK)
     parts = commands.add_parser("sbom", help="a list of all parts, as CycloneDX")
     parts.add_argument("--report", type=Path, default=Path("var/reports") / REPORT)
     options = parser.parse_args(argv)
     if options.command == "audit":
-        return audit(options.requirements, os.environ.get(ADVISORIES))
+        return audit(options.requirements, options.lock, os.environ.get(ADVISORIES))
     return sbom(options.report.absolute())
 
 

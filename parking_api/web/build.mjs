@@ -65,6 +65,15 @@ for (const [page, source] of Object.entries(pages)) {
   await writeFile(join(made, page), named);
 }
 
+// What of npm's packages is in them, for the list of parts (`make sbom`).
+const packages = new Set(
+  Object.keys(result.metafile.inputs).flatMap(
+    (path) =>
+      /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1] ?? [],
+  ),
+);
+await writeFile(join(made, ".packages.json"), JSON.stringify([...packages].sort()));
+
 const pack = { gz: promisify(gzip), br: promisify(brotliCompress) };
 const options = {
   gz: { level: 9 },

@@ -1,6 +1,8 @@
 """What we are made of: the list of parts, what is known against them, and how they are run."""
 
 import json
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from deploy import supply
+from deploy import supply, supply_pages
 from deploy.ports import any_free
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +33,9 @@ FLAW = {
         }
     ],
 }
+
+
+LOCK = supply_pages.LOCK
 
 
 @contextmanager
@@ -61,6 +66,13 @@ def advisories(flawed: str | None) -> Iterator[str]:
         server.server_close()
 
 
+@pytest.fixture(scope="module")
+def built() -> Path:
+    """Where the pages are, as `make setup` builds them; quick where it has."""
+    subprocess.run(["bash", ROOT / "deploy/pages.sh"], check=True, capture_output=True)
+    return supply_pages.BUNDLED
+
+
 @pytest.fixture
 def pinned(tmp_path: Path) -> Path:
     path = tmp_path / "requirements.txt"
@@ -70,26 +82,54 @@ def pinned(tmp_path: Path) -> Path:
 
 def test_a_known_flaw_is_told(pinned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with advisories("paho-mqtt") as url:
-        assert supply.audit(pinned, url) == supply.FOUND
+        assert supply.audit(pinned, LOCK, url) == supply.FOUND
     assert "paho-mqtt 2.1.0: GHSA-aaaa-bbbb-cccc, mended in 2.1.1" in capsys.readouterr().out
+
+
+def test_a_known_flaw_of_the_pages_is_told(
+    pinned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with advisories("kdbush") as url:
+        assert supply.audit(pinned, LOCK, url) == supply.FOUND
+    told = capsys.readouterr().out
+    assert "2 packages of requirements.txt: 0 known flaws" in told
+    version = supply_pages.locked()["kdbush"].version
+    assert f"kdbush {version}: GHSA-aaaa-bbbb-cccc" in told
+    assert "packages of package-lock.json: 1 known flaws" in told
 
 
 def test_without_a_flaw_all_is_well(pinned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with advisories(None) as url:
-        assert supply.audit(pinned, url) == supply.CLEAN
-    assert "2 packages of requirements.txt: 0 known flaws" in capsys.readouterr().out
+        assert supply.audit(pinned, LOCK, url) == supply.CLEAN
+    told = capsys.readouterr().out
+    assert "2 packages of requirements.txt: 0 known flaws" in told
+    assert f"{len(supply_pages.locked())} packages of package-lock.json: 0 known flaws" in told
 
 
 def test_without_a_source_it_says_that_nobody_knows(
     pinned: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nowhere = f"http://127.0.0.1:{any_free()}/v1/query"
-    assert supply.audit(pinned, nowhere) == supply.UNKNOWN
-    assert "NOT AUDITED" in capsys.readouterr().out
+    assert supply.audit(pinned, LOCK, nowhere) == supply.UNKNOWN
+    told = capsys.readouterr().out
+    assert "NOT AUDITED: requirements.txt" in told
+    assert "NOT AUDITED: package-lock.json" in told
 
 
-def test_the_list_of_parts_has_every_requirement_with_its_hashes(tmp_path: Path) -> None:
-    """It is valid by CycloneDX's schema: the tool refuses to write another."""
+def test_a_registry_that_is_away_is_no_clean_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(LOCK.with_name(name), tmp_path)
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", f"http://127.0.0.1:{any_free()}")
+    monkeypatch.setenv("NPM_CONFIG_FETCH_RETRIES", "0")
+    assert supply.audit_pages(tmp_path / "package-lock.json", None) == supply.UNKNOWN
+    assert "NOT AUDITED: package-lock.json" in capsys.readouterr().out
+
+
+def test_the_list_of_parts_has_all_that_runs_with_its_hashes(tmp_path: Path, built: Path) -> None:
+    """It is valid by CycloneDX's schema: another is not written."""
+    del built
     report = tmp_path / "reports/sbom.json"
     assert supply.main(["sbom", "--report", str(report)]) == 0
     told = json.loads(report.read_text())
@@ -98,8 +138,15 @@ def test_the_list_of_parts_has_every_requirement_with_its_hashes(tmp_path: Path)
     wanted = {
         Requirement(line.removesuffix(" \\")).name for line in lines if line and line[0] not in " #"
     }
-    assert {one["name"] for one in told["components"]} == wanted
-    for one in told["components"]:
+    in_browser = {one["name"]: one for one in told["components"] if "properties" in one}
+    of_python = [one for one in told["components"] if "properties" not in one]
+    assert {one["name"] for one in of_python} == wanted
+    for one in of_python:
         assert one["version"]
         assert one["externalReferences"][0]["hashes"][0]["alg"] == "SHA-256"
+    # What is in the pages, what that comes with, and no tool of the build.
+    assert in_browser.keys() > {"maplibre-gl", "preact", "kdbush"}
+    assert not in_browser.keys() & {"esbuild", "typescript", "@types/geojson"}
+    assert in_browser["preact"]["licenses"] == [{"expression": "MIT"}]
+    assert len(in_browser["preact"]["hashes"][0]["content"]) == 128
     assert not list(report.parent.glob("*.new"))
