@@ -74,6 +74,19 @@ postgis_package() {
     echo "postgresql-$version-postgis-3"
 }
 
+# Ubuntu has Chromium as a snap alone: a package of that name is missing, or only fetches the snap.
+refuse_snap() {
+    local candidate
+    candidate="$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p')"
+    case "$candidate" in
+        '' | '(none)' | *snap*)
+            die "this distribution has no package of $1, or one that only fetches a snap. Have a" \
+                "program of that name on the PATH, and run this again: \`snap install $1\`, or a" \
+                "link /usr/local/bin/$1 to another build, such as Google Chrome's"
+            ;;
+    esac
+}
+
 # As root: for as long as this script runs, installing a server starts none and makes no cluster.
 forbid_starts() {
     SAVED=''
@@ -101,6 +114,7 @@ install_packages() {
     apt-get update -qq
     for name in "$@"; do
         if [ "$name" = postgis ]; then name="$(postgis_package)"; fi
+        if [ "$name" = chromium ]; then refuse_snap "$name"; fi
         packages+=("$name")
     done
     forbid_starts

@@ -77,6 +77,27 @@ def test_pages_are_built_anew_for_what_has_changed_alone(tmp_path: Path) -> None
     assert build_pages(tmp_path) == ["npm ci --loglevel=error", "node build.mjs"]
 
 
+@pytest.mark.parametrize("candidate", ["(none)", "2:1snap1-0ubuntu2"])
+def test_where_chromium_is_a_snap_set_up_says_what_to_do(tmp_path: Path, candidate: str) -> None:
+    for name, does in {
+        "apt-get": f'echo "$*" >>{tmp_path}/asked',
+        "apt-cache": f'printf "%s:\\n  Installed: (none)\\n  Candidate: {candidate}\\n" "$2"',
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        ["bash", ROOT / "deploy/setup.sh", "--packages", "chromium", "fonts-noto-cjk"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "snap install chromium" in done.stderr
+    # Nothing is installed in part.
+    assert (tmp_path / "asked").read_text() == "update -qq\n"
+
+
 def clean(var: Path) -> subprocess.CompletedProcess[str]:
     command = ["bash", str(ROOT / "deploy/clean.sh"), str(var)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
