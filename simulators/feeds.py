@@ -83,16 +83,32 @@ class Ack(msgspec.Struct, frozen=True):
 _ACK = msgspec.json.Decoder(Ack)
 
 
-def spaces_report(observed_at: str, occupied: Sequence[int], free: Sequence[int]) -> Report:
-    """Report bays (1 is the first) that became occupied or free; at least one in all."""
-    return Report("spaces", observed_at, {"occupied": list(occupied), "free": list(free)})
+def spaces_report(
+    observed_at: str, occupied: Sequence[int], free: Sequence[int], unknown: Sequence[int] = ()
+) -> Report:
+    """Report bays (1 is the first) that became occupied, free or unknown; at least one in all."""
+    fields = {"occupied": list(occupied), "free": list(free)}
+    return Report("spaces", observed_at, fields | ({"unknown": list(unknown)} if unknown else {}))
 
 
-def snapshot_report(observed_at: str, occupied: NDArray[np.bool_]) -> Report:
-    """Report every bay of a lot; `occupied` has the shape (capacity,)."""
-    bits = np.packbits(occupied, bitorder="little").tobytes()
-    fields = {"capacity": len(occupied), "occupied_bits": base64.b64encode(bits).decode("ascii")}
+def snapshot_report(
+    observed_at: str, occupied: NDArray[np.bool_], unknown: NDArray[np.bool_] | None = None
+) -> Report:
+    """Report every bay of a lot.
+
+    Args:
+        observed_at: RFC 3339 with offset.
+        occupied: shape (capacity,).
+        unknown: likewise; no bay is both. None: none is unknown.
+    """
+    fields: dict[str, Any] = {"capacity": len(occupied), "occupied_bits": _bits(occupied)}
+    if unknown is not None and unknown.any():
+        fields["unknown_bits"] = _bits(unknown)
     return Report("snapshot", observed_at, fields)
+
+
+def _bits(bays: NDArray[np.bool_]) -> str:
+    return base64.b64encode(np.packbits(bays, bitorder="little").tobytes()).decode("ascii")
 
 
 def count_report(observed_at: str, free: int, capacity: int | None) -> Report:
@@ -131,15 +147,17 @@ def merge(first: Report, second: Report) -> Report | None:
         return second
     if first.is_whole_state:
         return None
-    taken = dict.fromkeys(first.fields["occupied"], True)
-    taken |= dict.fromkeys(first.fields["free"], False)
-    taken |= dict.fromkeys(second.fields["occupied"], True)
-    taken |= dict.fromkeys(second.fields["free"], False)
-    if len(taken) > CHANGES_MAX:
+    state: dict[int, str] = {}
+    for report in (first, second):
+        for name, bays in report.fields.items():
+            state |= dict.fromkeys(bays, name)
+    if len(state) > CHANGES_MAX:
         return None
-    occupied = [bay for bay, is_taken in taken.items() if is_taken]
-    free = [bay for bay, is_taken in taken.items() if not is_taken]
-    return spaces_report(second.observed_at, sorted(occupied), sorted(free))
+    occupied, free, unknown = (
+        sorted(bay for bay, is_now in state.items() if is_now == name)
+        for name in ("occupied", "free", "unknown")
+    )
+    return spaces_report(second.observed_at, occupied, free, unknown)
 
 
 def parse_ack(payload: bytes) -> Ack | None:

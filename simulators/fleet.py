@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import orjson
 import structlog
 
@@ -26,6 +27,8 @@ from simulators.registry import (
     Credentials,
     Lot,
 )
+from simulators.sensors.links import Links
+from simulators.sensors.profiles import CLEAN, Profile
 from simulators.stopping import finish, unless
 from simulators.world import World
 
@@ -54,7 +57,8 @@ class FleetSettings:
         start_at: the demand's first instant, aware; None: that of the wall clock at the start.
         snapshot_interval_s: the longest time between two whole states of a lot; shorter where
             the lot's `report_interval_s` is shorter.
-        seed: the same seed gives the same drivers.
+        seed: the same seed gives the same drivers and the same faults.
+        profile: how often sensors, clocks and connections fail.
         events: crowds at some places and times of the drivers' clock.
         status_file: where the fleet's figures are written every STATUS_INTERVAL_S; None: nowhere.
     """
@@ -63,6 +67,7 @@ class FleetSettings:
     start_at: datetime | None = None
     snapshot_interval_s: float = 300.0
     seed: int = DEFAULT_SEED
+    profile: Profile = CLEAN
     events: tuple[Event, ...] = ()
     status_file: Path | None = None
 
@@ -118,7 +123,12 @@ class Fleet:
         self.jumps = 0
         self._demand_clock = DemandClock(start_s, settings.speed, wall_at.timestamp(), clock())
         self.world = World(
-            lots, _demand_maker(lots, settings, wall_at, ranks), start_s, rfc3339(wall_at)
+            lots,
+            _demand_maker(lots, settings, wall_at, ranks),
+            start_s,
+            wall_at,
+            profile=settings.profile,
+            seed=settings.seed,
         )
         self.gateways = self._make_gateways(broker, gateways)
         names = {lot_id: entry.username for entry in gateways.values() for lot_id in entry.lots}
@@ -126,6 +136,10 @@ class Fleet:
         self._snapshots = SnapshotSchedule(lots, settings.snapshot_interval_s, clock(), self._rng)
         self._counts = CountPacer()
         self._behind_s = 0.0
+        self._links = Links(settings.seed, [*self.gateways], settings.profile, wall_at.timestamp())
+        position = {name: index for index, name in enumerate(self.gateways)}
+        self._gateway_number = np.array([position[names[lot.lot_id]] for lot in lots])
+        self._are_cut = np.zeros(len(self.gateways), dtype=np.bool_)
 
     def _make_gateways(
         self, broker: Broker, credentials: Mapping[str, Credentials]
@@ -185,8 +199,9 @@ class Fleet:
     def tick(self) -> None:
         """Bring the demand to the instant that is due, and report what changed and what is due."""
         self._go_on()
+        self._follow_links()
         now_s = self._clock()
-        for lot, bays in self.world.changes(rfc3339(self._now())):
+        for lot, bays in self.world.changes(self._now()):
             self._report_change(lot, bays)
         for lot in self._counts.due(now_s):
             self._gateway_of[lot].add(self.world.lots[lot].lot_id, self.world.whole_state(lot))
@@ -194,6 +209,16 @@ class Fleet:
             # A gateway that is not connected reports all its lots when it connects.
             if self._gateway_of[lot].connected.is_set():
                 self._gateway_of[lot].add_whole_state(self.world.lots[lot].lot_id)
+
+    def _follow_links(self) -> None:
+        """Let clocks of gateways be wrong, and their connections break and come back."""
+        at_s = self._now().timestamp()
+        self.world.clocks_s = self._links.clocks_s(at_s)[self._gateway_number]
+        are_cut = self._links.cut(at_s)
+        gateways = [*self.gateways.values()]
+        for number in np.flatnonzero(are_cut != self._are_cut):
+            gateways[number].cut() if are_cut[number] else gateways[number].mend()
+        self._are_cut = are_cut
 
     def _go_on(self) -> None:
         """Let the demand go on as far as there is time for; should it stay behind, it jumps."""
@@ -246,6 +271,7 @@ class Fleet:
             "jumps": self.jumps,
             "speed": self._settings.speed,
             "gateways": len(self.gateways),
+            "cut_off": int(self._are_cut.sum()),
             "connected": sum(gateway.connected.is_set() for gateway in gateways),
             "lots": len(self.world.lots),
             "occupancy": round(self.world.occupancy(), 3),

@@ -71,6 +71,9 @@ class Gateway:
         self._wake = asyncio.Event()
         self._refusals: set[tuple[str, str, str | None]] = set()
         self._status_topic = feed_topic(credentials.username, next(iter(outboxes)), "status")
+        self._cut = asyncio.Event()
+        self._whole = asyncio.Event()
+        self._whole.set()
         self.connected = asyncio.Event()
         self.acks: Counter[str] = Counter()
         self.sent = 0
@@ -92,10 +95,21 @@ class Gateway:
         self._outboxes[lot_id].add_whole_state()
         self._wake.set()
 
+    def cut(self) -> None:
+        """Lose the connection, and find none until `mend`; reports wait in the outboxes."""
+        self._whole.clear()
+        self._cut.set()
+
+    def mend(self) -> None:
+        """Let the gateway connect again."""
+        self._cut.clear()
+        self._whole.set()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Stay connected until `stop` is set, then send `offline` and disconnect."""
         wait_s = RECONNECT_S
         while not stop.is_set():
+            await _first_of(self._whole.wait(), stop.wait())
             began_s = self._clock()
             try:
                 async with self._client() as client:
@@ -147,7 +161,7 @@ class Gateway:
         self.connections += 1
         self.last_error = None
         self.connected.set()
-        await _first_of(self._send(client), self._receive(client), stop.wait())
+        await _first_of(self._send(client), self._receive(client), self._cut.wait(), stop.wait())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
                 await self._send_status(client, "offline")

@@ -23,6 +23,7 @@ from simulators.registry import (
     read_credentials,
     read_lots,
 )
+from simulators.sensors.profiles import PROFILES
 from simulators.stopping import stop_at_signals
 
 
@@ -43,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--snapshot-interval-s", type=_positive, default=300.0)
     parser.add_argument(
         "--status", type=Path, metavar="FILE", help="write simulated time and figures there"
+    )
+    parser.add_argument(
+        "--profile",
+        choices=PROFILES,
+        default="normal",
+        help="how often sensors, clocks and connections fail (default: normal)",
     )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument(
@@ -96,6 +103,7 @@ def run_command(args: argparse.Namespace) -> int:
         start_at=args.start,
         snapshot_interval_s=args.snapshot_interval_s,
         seed=args.seed,
+        profile=PROFILES[args.profile],
         events=events,
         status_file=args.status,
     )

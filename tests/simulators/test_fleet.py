@@ -85,7 +85,7 @@ def write_city(directory: Path) -> Path:
 def world(lots: list[Lot], start: str = NOON) -> World:
     start_s = datetime.fromisoformat(start).timestamp()
     make_demand = partial(Demand, lots, seed=1, utc_offset_s=28_800)
-    return World(lots, make_demand, start_s, start)
+    return World(lots, make_demand, start_s, datetime.fromisoformat(start))
 
 
 def test_files_are_read_as_written(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_changes_tell_the_state_of_the_bays() -> None:
     seen = 0
     for _ in range(200):
         here.advance_to(here.simulated_s + 5.0)
-        for index, bays in here.changes(NOON):
+        for index, bays in here.changes(here.observed_at):
             report = here.report(index, bays)
             assert report.kind == "spaces"
             told = report.fields["occupied"] + report.fields["free"]
@@ -132,7 +132,7 @@ def test_counting_lots_report_counts() -> None:
     here = world([lot(1, "count", capacity=60)])
     report = here.whole_state(0)
     assert (report.kind, report.fields["capacity"]) == ("count", 60)
-    assert report.fields["free"] == here.free_spaces(0) == round(60 * (1 - here.occupancy()))
+    assert report.fields["free"] == here.free_spaces()[0] == round(60 * (1 - here.occupancy()))
 
 
 def due_times(schedule: SnapshotSchedule, seconds: Iterable[int]) -> dict[int, list[int]]:
@@ -295,7 +295,7 @@ def told_truly(city: fleet.Fleet, platform: PlatformDouble) -> bool:
         told = kept.free if entry.reporting == "count" else 0
         if entry.reporting == "bays":
             told = entry.capacity - sum(kept.occupied.values())
-        if told != city.world.free_spaces(position):
+        if told != city.world.free_spaces()[position]:
             return False
     return True
 
@@ -336,7 +336,8 @@ def test_a_status_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 async def start_program(tmp_path: Path, broker: OpenBroker) -> asyncio.subprocess.Process:
     write_city(tmp_path)
     arguments = ["-m", "simulators", "run", "--city", str(tmp_path)]
-    arguments += ["--credentials", str(tmp_path / "credentials.json"), "--speed", "30"]
+    arguments += ["--credentials", str(tmp_path / "credentials.json")]
+    arguments += ["--speed", "30", "--profile", "clean"]
     arguments += ["--mqtt-host", broker.address.host, "--mqtt-port", str(broker.address.port)]
     return await asyncio.create_subprocess_exec(sys.executable, *arguments)
 
