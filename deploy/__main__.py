@@ -15,6 +15,7 @@ from deploy.directory import Directory
 from deploy.display import Display
 from deploy.services import Drivers
 from simulators.clock import read_start
+from simulators.sensors.profiles import PROFILES
 
 
 def _lots(text: str) -> int:
@@ -117,6 +118,12 @@ def main(argv: list[str] | None = None) -> int:
         help="of the simulated city, a local time; default now",
     )
     demo.add_argument(
+        "--profile",
+        choices=PROFILES,
+        default="normal",
+        help="how often simulated sensors, clocks and connections fail; default normal",
+    )
+    demo.add_argument(
         "--no-history", action="store_true", help="no past is made beside it: for measurements"
     )
     settings = commands.add_parser("env", help="print the demo's addresses, for a shell's eval")
@@ -139,7 +146,7 @@ def main(argv: list[str] | None = None) -> int:
             return credentials()
     display = Display(is_terminal=sys.stdout.isatty())
     past = not options.no_history
-    drivers = Drivers(options.speed, options.start)
+    drivers = Drivers(options.speed, options.start, options.profile)
     return run(options.var, options.lots, drivers, display, has_past=past)
 
 

@@ -61,7 +61,7 @@ def run(
     Args:
         path: The demo's directory.
         lots: Of the city; None takes the city that is there, or all 1,670 lots.
-        drivers: How the time of the simulated drivers runs.
+        drivers: How the simulated drivers and sensors are.
         display: Where its progress is shown.
         has_past: Whether it makes itself a past.
 

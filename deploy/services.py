@@ -287,15 +287,17 @@ def _api_part(
 
 @dataclass(frozen=True)
 class Drivers:
-    """How the time of the simulated drivers runs; as options of `simulators run`.
+    """How the simulated drivers and sensors are; as options of `simulators run`.
 
     Attributes:
-        speed: Their time over the wall clock's.
+        speed: The drivers' time over the wall clock's.
         start: Their first instant, or `now`.
+        profile: How often sensors, clocks and connections fail.
     """
 
     speed: str = "1"
     start: str = "now"
+    profile: str = "normal"
 
 
 NOW: Final = Drivers()
@@ -311,6 +313,7 @@ def simulator(place: Place, drivers: Drivers) -> Service:
             *("--credentials", place.credentials),
             *("--mqtt-host", place.mqtt.host, "--mqtt-port", str(place.mqtt.port)),
             *("--speed", drivers.speed, "--start", drivers.start),
+            *("--profile", drivers.profile),
             *("--status", place.simulator_status),
         ),
     )

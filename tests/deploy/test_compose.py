@@ -65,7 +65,11 @@ SECRETS = Secrets(
     database_public="${ONELOT_DB_PUBLIC_PASSWORD:?}",
     database_office="${ONELOT_DB_OFFICE_PASSWORD:?}",
 )
-SERVICES = services(PLACE, SECRETS, Drivers("${ONELOT_SPEED:-1}", "${ONELOT_START:-now}"))
+SERVICES = services(
+    PLACE,
+    SECRETS,
+    Drivers("${ONELOT_SPEED:-1}", "${ONELOT_START:-now}", "${ONELOT_PROFILE:-normal}"),
+)
 JOBS = (
     city_files(PLACE, f"{STATE}/city/files.new", "${ONELOT_LOTS:-1670}"),
     city_import(PLACE, SECRETS),
