@@ -344,14 +344,15 @@ def title_in_chinese(status: int) -> str | None:
 @lru_cache(maxsize=256)
 def in_chinese(detail: str) -> str | None:
     """Return a `detail` in Chinese; None where the table does not have it."""
-    whole = _SENTENCES.get(detail)
-    if whole is not None:
-        return whole
+    # What stands in a hole may be anything, so that a sentence before would be taken for it.
+    found_whole = _SENTENCES.get(detail) or _each_in_chinese(detail)
+    if found_whole is not None:
+        return found_whole
     for pattern, text in _PATTERNS:
         found = pattern.fullmatch(detail)
         if found:
             return text.format(*map(_word, found.groups()))
-    return _each_in_chinese(detail)
+    return None
 
 
 def _each_in_chinese(detail: str) -> str | None:

@@ -43,6 +43,13 @@ def test_every_recorded_problem_has_its_sentence() -> None:
         assert title_in_chinese(status)
 
 
+def test_each_of_several_sentences_has_its_own() -> None:
+    told = in_chinese(
+        "The API has no connection to the broker. 5 of 60 lots have not been heard from yet."
+    )
+    assert told == "接口未连接到消息代理。5 个停车场（共 60 个）尚无消息。"
+
+
 def test_states_are_words() -> None:
     assert in_chinese("m-1 is a draft, not approved.") == "m-1 为草稿，而非已批准。"
     assert in_chinese("nobody has written this") is None

@@ -59,6 +59,8 @@ async def test_a_database_that_is_away_is_told_until_it_is_back(
         away = visit.page.get_by_role("alert").filter(has_text="The database cannot be reached")
         async with database_away(databases, city_url):
             await expect(away.first).to_be_visible(timeout=WITHIN_MS)
+            # Once, however much is asked for.
+            await expect(away).to_have_count(1)
             await visit.picture("operations-database-away-en")
         await expect(away).to_have_count(0, timeout=WITHIN_MS)
         await expect(visit.page.locator(".row").first).to_be_visible()

@@ -32,7 +32,8 @@ function OfOperations({ city, now }: { city: City; now: Condition }) {
   const hour = now.last_hour;
   const restarts = known(hour.restarts);
   const again = restarts.reduce((sum, each) => sum + each, 0);
-  const observations = now.observations_per_s;
+  const perSecond = now.observations_per_s;
+  const observations = perSecond === null ? null : Math.round(perSecond);
   return (
     <dl class="figures">
       <Figure
@@ -44,7 +45,7 @@ function OfOperations({ city, now }: { city: City; now: Condition }) {
       />
       <Figure
         name={texts.observations}
-        value={observations === null ? UNKNOWN : number(Math.round(observations))}
+        value={observations === null ? UNKNOWN : number(observations)}
         isBad={observations === null || observations === 0}
         hour={hour.observations_per_s}
       />

@@ -2,12 +2,15 @@
 import { useWords } from "../language";
 import { useStore } from "../store";
 import { condition } from "./condition";
+import { problem } from "./troubles";
 
 export function Programs() {
   const { t } = useWords();
   const told = useStore(condition);
+  const wrong = useStore(problem);
   if (told === null) return null;
-  if (!told.ok) return <p role="alert">{told.problem ?? t.failed}</p>;
+  // What nobody can be asked is said once, above the list.
+  if (!told.ok) return wrong === undefined ? <p role="alert">{told.problem ?? t.failed}</p> : null;
   const { missing, detail, programs } = told.value;
   const downFirst = [...(programs ?? [])].sort((one, other) => +one.is_up - +other.is_up);
   return (
