@@ -1,4 +1,4 @@
-"""The simulators' command line: `python -m simulators city|fit|run|history|replay`."""
+"""The simulators' command line: `python -m simulators city|fit|fidelity|run|history|replay`."""
 
 import argparse
 import importlib
@@ -11,6 +11,7 @@ import structlog
 COMMANDS = {
     "city": ("simulators.city.command", "write the files of a whole city"),
     "fit": ("simulators.fitting.command", "fit the parameters of demand to what was measured"),
+    "fidelity": ("simulators.fidelity.command", "hold the simulated city against real ones"),
     "run": ("simulators.run_command", "run the city's gateways"),
     "history": ("simulators.history.command", "write what a city's lots held, by days"),
     "replay": ("simulators.replay_command", "send recorded occupancy as feeds"),

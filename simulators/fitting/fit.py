@@ -20,14 +20,13 @@ from simulators.demand.parameters import (
     Stays,
     Wander,
 )
-from simulators.fidelity.statistics import DAY_S, daily_means
 from simulators.fitting.holding import held
 from simulators.fitting.levels import DayLevel, Levels, LotDays, day_levels, wander
 from simulators.fitting.mixtures import Mixture, Sample, fit_mixture
 from simulators.fitting.occupancy import Occupancy, together
 from simulators.fitting.reading import Facts
 from simulators.fitting.shapes import Week, counted, told_by_occupancy
-from simulators.fitting.stays import StayLot
+from simulators.fitting.stays import DAY_S, StayLot
 
 FloatArray = NDArray[np.float64]
 
@@ -137,8 +136,7 @@ def _occupancy_days(public: Sequence[Occupancy]) -> list[LotDays]:
     """Return the daily means of car parks; each is a group of its own, its use being unknown."""
     found = []
     for one in public:
-        days, _ = daily_means(one.shares, one.start_s)
-        for lot, means in zip(one.lots, days, strict=True):
+        for lot, means in zip(one.lots, one.daily(), strict=True):
             known = np.flatnonzero(means > 0)
             if len(known):
                 day = int(one.start_s // DAY_S) + known

@@ -10,17 +10,17 @@ import msgspec
 from simulators.demand.parameters import City, LandUse, Level, Parameters, Peak, Wander
 
 PEAK = Peak(
-    0.71,
-    0.33,
+    0.755,
+    0.27,
     "assumed: so that lots' means spread, and lots are full, as often as in three sets of real"
     " car parks (docs/city.md)",
 )
-CITY_SD = 0.06
+CITY_SD = 0.07
 USE_SD = (0.06, 0.09)
 USE_MEMORY = 0.6
-LOT_SD = 0.13
-LOT_MEMORY = (0.6, 0.8)
-WANDER_SD = 0.16
+LOT_SD = 0.14
+LOT_MEMORY = (0.7, 0.8)
+WANDER_SD = 0.13
 _HELD = (
     "; then held within bounds by which the rows of occupancy lie within those of three sets of"
     " real car parks (docs/city.md); "

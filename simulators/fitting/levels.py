@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.fidelity.statistics import DAY_S, QUARTER_S
+from simulators.fitting.stays import DAY_S, QUARTER_S
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

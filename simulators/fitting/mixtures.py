@@ -99,11 +99,14 @@ def fit_mixture(lots: Sequence[Sample]) -> Mixture:
 
 
 def leave_one_out(lots: Sequence[Sample]) -> list[float]:
-    """Return each lot's distance to the mixture that is fitted to the others of its land use."""
-    return [
-        distances(fit_mixture([*lots[:out], *lots[out + 1 :]]), *_own(lot))[0]
-        for out, lot in enumerate(lots)
-    ]
+    """Return each lot's distance to the mixture that is fitted to the others of its land use.
+
+    The number of components is that of the whole use: it is of the kind of place, and one lot
+    alone would be followed too closely or too loosely.
+    """
+    values = np.unique(np.concatenate([lot.minutes for lot in lots]))
+    size = len(fit_mixture(lots).sigma)
+    return _left_out(values, [_counts(lot, values) for lot in lots], size)
 
 
 def distances(mixture: Mixture, values: FloatArray, counts: FloatArray) -> tuple[float, float]:
@@ -157,11 +160,6 @@ def _left_out(values: FloatArray, counts: list[FloatArray], size: int) -> list[f
         )[0]
         for out, own in enumerate(counts)
     ]
-
-
-def _own(lot: Sample) -> tuple[FloatArray, FloatArray]:
-    values = np.unique(lot.minutes)
-    return values, _counts(lot, values)
 
 
 def _counts(lot: Sample, values: FloatArray) -> FloatArray:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.fidelity.statistics import QUARTER_S
 from simulators.fitting.files import Dropped, Fault, Table, read_count, read_time
+from simulators.fitting.stays import DAY_S, QUARTER_S
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-DAY_S = 86_400
 # One value for so long is no parking: the display, or what reads it, stands still.
 FROZEN_S = DAY_S
 # Snapshots further apart leave what was between them unknown.
@@ -39,6 +38,14 @@ class Occupancy:
     capacities: list[int]
     start_s: float
     shares: FloatArray
+
+    def daily(self) -> FloatArray:
+        """Return means by day, NaN where less than half a day is known; shape (lots, days)."""
+        days = self.shares.reshape(len(self.lots), -1, DAY_S // QUARTER_S)
+        known = np.isfinite(days)
+        numbers = np.where(known.mean(axis=2) >= _TOGETHER, known.sum(axis=2), np.nan)
+        means: FloatArray = np.where(known, days, 0.0).sum(axis=2) / numbers
+        return means
 
 
 @dataclass

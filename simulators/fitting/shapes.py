@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from simulators.demand.parameters import Stays
 from simulators.demand.stays import survival
-from simulators.fidelity.statistics import DAY_S, QUARTER_S
-from simulators.fitting.stays import StayLot
+from simulators.fitting.stays import DAY_S, QUARTER_S, StayLot
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

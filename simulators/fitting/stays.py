@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.demand.parameters import LandUseName
 from simulators.fitting.files import Dropped, Fault, Table, read_time
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 DAY_S = 86_400
+QUARTER_S = 900
 WEEK = 7
 SHORTEST_MIN = 5
 # A week with less than this share of the lot's median week was not recorded, or not in service.
@@ -31,7 +33,7 @@ class StayLot:
     """
 
     file: str
-    land_use: str
+    land_use: LandUseName
     spaces: int | None
     arrivals_s: FloatArray
     minutes: FloatArray
@@ -50,7 +52,7 @@ class StayLot:
 
 def read_stays(
     table: Table,
-    land_use: str,
+    land_use: LandUseName,
     spaces: int | None,
     faults: list[Fault],
     dropped: list[Dropped],
