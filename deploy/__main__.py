@@ -124,6 +124,11 @@ def main(argv: list[str] | None = None) -> int:
         help="how often simulated sensors, clocks and connections fail; default normal",
     )
     demo.add_argument(
+        "--truth",
+        type=Path,
+        help="a directory: what is true of the simulated lots is written there",
+    )
+    demo.add_argument(
         "--no-history", action="store_true", help="no past is made beside it: for measurements"
     )
     settings = commands.add_parser("env", help="print the demo's addresses, for a shell's eval")
@@ -146,7 +151,12 @@ def main(argv: list[str] | None = None) -> int:
             return credentials()
     display = Display(is_terminal=sys.stdout.isatty())
     past = not options.no_history
-    drivers = Drivers(options.speed, options.start, options.profile)
+    drivers = Drivers(
+        options.speed,
+        options.start,
+        options.profile,
+        str(options.truth.absolute()) if options.truth else None,
+    )
     return run(options.var, options.lots, drivers, display, has_past=past)
 
 

@@ -293,11 +293,13 @@ class Drivers:
         speed: The drivers' time over the wall clock's.
         start: Their first instant, or `now`.
         profile: How often sensors, clocks and connections fail.
+        truth: The directory that what is true is written into; None: nowhere.
     """
 
     speed: str = "1"
     start: str = "now"
     profile: str = "normal"
+    truth: str | None = None
 
 
 NOW: Final = Drivers()
@@ -314,6 +316,7 @@ def simulator(place: Place, drivers: Drivers) -> Service:
             *("--mqtt-host", place.mqtt.host, "--mqtt-port", str(place.mqtt.port)),
             *("--speed", drivers.speed, "--start", drivers.start),
             *("--profile", drivers.profile),
+            *(("--truth", drivers.truth) if drivers.truth else ()),
             *("--status", place.simulator_status),
         ),
     )

@@ -130,13 +130,15 @@ def supervisor_of(directory: Path) -> Any:
 
 
 @contextmanager
-def own_city(lots: int | None) -> Iterator[Path]:
+def own_city(lots: int | None, *more: str) -> Iterator[Path]:
     """Run a city of our own in a temporary directory; its gateways have no rates.
 
-    Its sensors never fail (the profile `clean`), so that the load is the same each time.
+    Its sensors never fail (the profile `clean`), so that the load is the same each time,
+    unless `more` says otherwise.
 
     Args:
         lots: How many; None for all.
+        more: Further options of `python -m deploy demo`.
 
     Yields:
         The directory, with `run.json` and `credentials.json`.
@@ -160,7 +162,7 @@ def own_city(lots: int | None) -> Iterator[Path]:
             "clean",
         ]
         process = subprocess.Popen(
-            [*command, *(("--lots", str(lots)) if lots else ())],
+            [*command, *(("--lots", str(lots)) if lots else ()), *more],
             stdout=sys.stderr,
             start_new_session=True,
             env={**os.environ, **_NO_RATES},

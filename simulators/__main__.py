@@ -14,6 +14,7 @@ COMMANDS = {
     "fidelity": ("simulators.fidelity.command", "hold the simulated city against real ones"),
     "run": ("simulators.run_command", "run the city's gateways"),
     "history": ("simulators.history.command", "write what a city's lots held, by days"),
+    "score": ("simulators.score_command", "score what a platform shows against the truth"),
     "replay": ("simulators.replay_command", "send recorded occupancy as feeds"),
 }
 

@@ -28,7 +28,8 @@ from simulators.registry import (
     Lot,
 )
 from simulators.sensors.links import Links
-from simulators.sensors.profiles import CLEAN, Profile
+from simulators.sensors.profiles import PROFILES
+from simulators.sensors.truth import Run, TruthWriter
 from simulators.stopping import finish, unless
 from simulators.world import World
 
@@ -58,8 +59,9 @@ class FleetSettings:
         snapshot_interval_s: the longest time between two whole states of a lot; shorter where
             the lot's `report_interval_s` is shorter.
         seed: the same seed gives the same drivers and the same faults.
-        profile: how often sensors, clocks and connections fail.
+        profile: name of how often sensors, clocks and connections fail.
         events: crowds at some places and times of the drivers' clock.
+        truth: the directory that the truth is written into; None: nowhere.
         status_file: where the fleet's figures are written every STATUS_INTERVAL_S; None: nowhere.
     """
 
@@ -67,8 +69,9 @@ class FleetSettings:
     start_at: datetime | None = None
     snapshot_interval_s: float = 300.0
     seed: int = DEFAULT_SEED
-    profile: Profile = CLEAN
+    profile: str = "clean"
     events: tuple[Event, ...] = ()
+    truth: Path | None = None
     status_file: Path | None = None
 
 
@@ -122,12 +125,13 @@ class Fleet:
         start_s = (settings.start_at or wall_at).timestamp()
         self.jumps = 0
         self._demand_clock = DemandClock(start_s, settings.speed, wall_at.timestamp(), clock())
+        profile = PROFILES[settings.profile]
         self.world = World(
             lots,
             _demand_maker(lots, settings, wall_at, ranks),
             start_s,
             wall_at,
-            profile=settings.profile,
+            profile=profile,
             seed=settings.seed,
         )
         self.gateways = self._make_gateways(broker, gateways)
@@ -136,10 +140,11 @@ class Fleet:
         self._snapshots = SnapshotSchedule(lots, settings.snapshot_interval_s, clock(), self._rng)
         self._counts = CountPacer()
         self._behind_s = 0.0
-        self._links = Links(settings.seed, [*self.gateways], settings.profile, wall_at.timestamp())
+        self._links = Links(settings.seed, [*self.gateways], profile, wall_at.timestamp())
         position = {name: index for index, name in enumerate(self.gateways)}
         self._gateway_number = np.array([position[names[lot.lot_id]] for lot in lots])
         self._are_cut = np.zeros(len(self.gateways), dtype=np.bool_)
+        self._truth = self._truth_writer()
 
     def _make_gateways(
         self, broker: Broker, credentials: Mapping[str, Credentials]
@@ -153,6 +158,20 @@ class Fleet:
                 broker, entry, outboxes, rng=self._rng, clock=self._clock
             )
         return gateways
+
+    def _truth_writer(self) -> TruthWriter | None:
+        settings, lots = self._settings, self.world.lots
+        if settings.truth is None:
+            return None
+        run = Run(
+            [lot.lot_id for lot in lots],
+            np.diff(self.world.offsets),
+            np.array([lot.reporting == "bays" for lot in lots]),
+            settings.profile,
+            settings.speed,
+            settings.seed,
+        )
+        return TruthWriter(settings.truth, run)
 
     def _outbox(self, lot: int) -> Outbox:
         # In a fast city a lot's next message waits for the ack of the one before, and also holds
@@ -174,6 +193,8 @@ class Fleet:
         finally:
             stop.set()
             await finish(tasks)
+            if self._truth is not None:
+                self._truth.flush()
             log.info("simulator stopped", **self._figures())
 
     async def _start_gateway(self, gateway: Gateway, delay_s: float, stop: asyncio.Event) -> None:
@@ -200,6 +221,11 @@ class Fleet:
         """Bring the demand to the instant that is due, and report what changed and what is due."""
         self._go_on()
         self._follow_links()
+        if self._truth is not None:
+            world = self.world
+            self._truth.note(
+                self._now().timestamp(), world.simulated_s, world.free_spaces(), world.occupied
+            )
         now_s = self._clock()
         for lot, bays in self.world.changes(self._now()):
             self._report_change(lot, bays)

@@ -51,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="normal",
         help="how often sensors, clocks and connections fail (default: normal)",
     )
+    parser.add_argument(
+        "--truth", type=Path, metavar="DIR", help="write what is true there, for `score`"
+    )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument(
         "--event",
@@ -103,8 +106,9 @@ def run_command(args: argparse.Namespace) -> int:
         start_at=args.start,
         snapshot_interval_s=args.snapshot_interval_s,
         seed=args.seed,
-        profile=PROFILES[args.profile],
+        profile=args.profile,
         events=events,
+        truth=args.truth,
         status_file=args.status,
     )
     uvloop.run(_run(broker, lots, gateways, settings, ranks))

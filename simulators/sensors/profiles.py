@@ -103,4 +103,4 @@ BAD: Final = Profile(
     outages_an_hour=0.2,
     outage_s=600.0,
 )
-PROFILES: Final = {"clean": CLEAN, "normal": NORMAL, "bad": BAD}
+PROFILES: Final[dict[str, Profile]] = {"clean": CLEAN, "normal": NORMAL, "bad": BAD}

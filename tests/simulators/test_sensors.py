@@ -21,6 +21,7 @@ from simulators.sensors.profiles import (
     FLIPPED_MIN,
     FROZEN_MIN,
     NORMAL,
+    PROFILES,
     ClockFault,
     Profile,
 )
@@ -247,11 +248,14 @@ def test_outages_have_their_rate_and_their_length() -> None:
     assert not Links(1, ["gw-1"], BAD, 0.0).cut(GRACE_S - 1).any()
 
 
-def test_a_clock_that_is_off_stands_in_the_reports_of_its_lots() -> None:
+def test_a_clock_that_is_off_stands_in_the_reports_of_its_lots(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = Clock()
     lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS)
     profile = Profile(clocks=(ClockFault(1.0, 90.0, 90.0),))
-    settings = fleet.FleetSettings(profile=profile)
+    monkeypatch.setitem(PROFILES, "normal", profile)
+    settings = fleet.FleetSettings(profile="normal")
     nowhere = Broker("127.0.0.1", 1)
     city = fleet.Fleet(nowhere, lots, gateways, settings, clock=clock.steady, now=clock.now)
     clock.go_on(GRACE_S + 1)
