@@ -120,10 +120,10 @@ def _busy(city: City, browser: Browser, part: Part) -> None:
         page.wait_for_function(_MARKS, polling=50)
         devtools = page.context.new_cdp_session(page)
         before, used = Counters.read(city.target.metrics), Usage.now(city.target.processes)
-        heap, since_ms = _heap_mb(devtools), time.time() * 1000
+        before_mb, since_ms = _heap_mb(devtools), time.time() * 1000
         late = _changes(marked, page, changes)
         tasks = [ms for at, ms in page.evaluate("watched.tasks") if at >= since_ms]
-        grown = _heap_mb(devtools) - heap
+        heap = _heap_mb(devtools)
         done = Counters.read(city.target.metrics).since(before)
         cores = Usage.now(city.target.processes).cores_since(used)
         publisher.send()
@@ -144,7 +144,9 @@ def _busy(city: City, browser: Browser, part: Part) -> None:
             goal=Goal(100, is_most=True),
             note=f"{len(tasks)} tasks of more than 50 ms; {around}",
         ),
-        figure("heap_growth", "growth of the heap meanwhile", [grown], unit="MB"),
+        figure(
+            "heap", "heap of the page, after", [heap], unit="MB", note=f"{heap - before_mb:+.2f} MB"
+        ),
     ]
     shares = ", ".join(f"{name} {share:.2f}" for name, share in cores.items())
     part.notes.append(f"meanwhile, cores: {shares}")

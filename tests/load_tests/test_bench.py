@@ -30,7 +30,7 @@ KEYS = {
     "ingest": ["ingest_copy", "ingest", "copy", "resync"],
     "latency": ["nearest_p50", "nearest_p99", "fresh_p99", "nearest_p99_ingest"],
     "stream": ["stream_p99", "stream_p99_without", "stream_ratio"],
-    "pages": ["page_opened", "shown_p99", "longest_task", "heap_growth"],
+    "pages": ["page_opened", "shown_p99", "longest_task", "heap"],
     "cities": [
         *("cities_ratio", "cities_p99_one", "cities_p99_all", "cities_import"),
         *("cities_start_one", "cities_rss_one", "cities_start_all", "cities_rss_all"),
