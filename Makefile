@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(or $(shell command -v uv),.tools/uv/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help setup demo test lint load bench fuzz contract fidelity clean lock schema audit sbom
+.PHONY: help setup demo test lint load bench fuzz contract fidelity sensors clean lock schema audit sbom
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 10
@@ -46,6 +46,9 @@ contract: setup ## 20,000 requests made from the OpenAPI document, and hostile o
 
 fidelity: setup ## the simulated city beside real ones; DATA=dir for full files; report under var/reports/
 	@exec $(PYTHON) -m simulators fidelity $(if $(DATA),--data $(DATA)) $(ARGS)
+
+sensors: setup ## what the platform shows against the truth, by profile of faults, 12 minutes; make fidelity reports it
+	@exec $(PYTHON) -m load_tests.sensors $(ARGS)
 
 audit: setup ## flaws that are known of what we use; status 2 where no source of advisories is reached
 	@exec $(PYTHON) -m deploy.supply audit

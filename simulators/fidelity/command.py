@@ -18,9 +18,11 @@ from simulators.fidelity.simulated import live
 from simulators.fitting.files import FaultyDataError
 from simulators.fitting.reading import read_facts
 from simulators.registry import Lot, RegistryError, read_lots
+from simulators.sensors.scoring import read_scores
 
 SEED: Final = 370_200
 REPORTS: Final = Path("var/reports/fidelity")
+SENSORS: Final = Path("var/reports/sensors.json")
 HOLDS, FALLS_SHORT, REFUSED = 0, 1, 2
 
 
@@ -31,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help="full files, instead of the project's figures"
     )
     parser.add_argument("--figures", type=Path, metavar="FILE", help="write the figures, and end")
+    parser.add_argument(
+        "--sensors", type=Path, default=SENSORS, metavar="FILE", help="default: %(default)s"
+    )
     parser.add_argument("--parameters", type=Path, metavar="FILE", help="default: the demo's own")
     parser.add_argument("--lots", type=int, default=FULL_SIZE, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=SEED, help="default: %(default)s")
@@ -58,10 +63,11 @@ def run_command(args: argparse.Namespace) -> int:
 def _compare(args: argparse.Namespace, theirs: real.Real) -> int:
     from simulators.fidelity.report import TABLE, write_report  # noqa: PLC0415 - loads matplotlib
 
+    scores = read_scores(args.sensors)
     demand = parameters.load(args.parameters)
     city = live(_lots(args.lots, args.seed), demand, args.seed)
     bars = all_bars(city, demand, theirs, np.random.default_rng(args.seed))
-    write_report(args.out, city, demand, theirs, bars)
+    write_report(args.out, city, demand, theirs, bars, scores=scores)
     short = [bar for bar in bars if not bar.holds]
     for bar in short:
         sys.stderr.write(

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from simulators.demand.levels import FloatArray
@@ -118,6 +120,20 @@ def _bays(looks: Sequence[tuple[Look, Sequence[BoolArray]]]) -> tuple[int, int, 
             unknown += int(is_unknown.sum())
             bays += len(occupied)
     return wrong, unknown, bays
+
+
+def read_scores(path: Path) -> list[Score]:
+    """Read the scores that `python -m load_tests.sensors` has written; none if there is no file.
+
+    Raises:
+        ValueError: it is not such a file; the message names it.
+    """
+    if not path.exists():
+        return []
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Score])
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def table(rows: Sequence[Score]) -> str:

@@ -1,3 +1,4 @@
+import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from simulators.fidelity import bars, real
 from simulators.fidelity.simulated import FIRST_DAY, Simulated, live
 from simulators.fidelity.statistics import local_seconds
 from simulators.registry import Lot
+from simulators.sensors.scoring import score
 from tests.simulators.fitting import made
 
 
@@ -20,7 +22,10 @@ from tests.simulators.fitting import made
 def report(tmp_path_factory: Any) -> tuple[Path, int, str]:
     """A small city's, with its exit code and what it said."""
     out = tmp_path_factory.mktemp("report")
-    code = main(["fidelity", "--lots", "100", "--out", str(out)])
+    scores = out / "sensors.json"
+    row = score("bad", 10.0, (np.array([[10.0, 3.0]]), np.array([[12.0, 9.0]])), []).row()
+    scores.write_text(json.dumps([row]))
+    code = main(["fidelity", "--lots", "100", "--out", str(out), "--sensors", str(scores)])
     return out, code, (out / "fidelity.md").read_text()
 
 
@@ -51,6 +56,21 @@ def test_a_small_city_has_every_row_and_picture(report: tuple[Path, int, str]) -
     for words in ("on the street", "Qingdao itself", "in-sample only", "CC BY 4.0", "MIT"):
         assert words in text
     assert code == (1 if "**no**" in text else 0)
+
+
+def test_the_report_has_what_the_platform_shows(report: tuple[Path, int, str]) -> None:
+    _, _, text = report
+    assert "| within 2 spaces, % | 50.00 |" in text
+    assert "at 10 times the drivers' speed" in text
+
+
+def test_scores_that_cannot_be_read_are_named(tmp_path: Path, capsys: Any) -> None:
+    scores = tmp_path / "sensors.json"
+    scores.write_text("{}")
+    out = tmp_path / "report"
+    assert main(["fidelity", "--lots", "100", "--out", str(out), "--sensors", str(scores)]) == 2
+    assert str(scores) in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_days_that_are_all_alike_fall_short_and_are_named(tmp_path: Path, capsys: Any) -> None:

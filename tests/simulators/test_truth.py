@@ -1,5 +1,6 @@
 """The truth beside the platform, and what the platform shows scored against it."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from simulators import fleet
 from simulators.registry import Broker
 from simulators.score_command import score_platform
 from simulators.sensors import truth as truth_files
-from simulators.sensors.scoring import Look, score, table
+from simulators.sensors.scoring import Look, read_scores, score, table
 from simulators.sensors.truth import (
     BAYS_S,
     SAMPLE_S,
@@ -139,6 +140,17 @@ def test_a_score_is_what_it_says() -> None:
     assert (empty.mean_error, empty.bays_wrong, empty.age_s) == (None, None, None)
     report = table([result, empty])
     assert "| within 2 spaces, % | 50.00 | - |" in report
+
+
+def test_scores_are_read_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "sensors.json"
+    assert read_scores(path) == []
+    row = score("bad", 3.0, (np.array([[10.0]]), np.array([[12.0]])), [])
+    path.write_text(json.dumps([row.row()]))
+    assert read_scores(path) == [row]
+    path.write_text('[{"profile": 3}]')
+    with pytest.raises(ValueError, match=path.name):
+        read_scores(path)
 
 
 def platform(request: httpx.Request) -> httpx.Response:
