@@ -1,6 +1,7 @@
-/** Where the names of districts stand on the map. */
+/** Where the names of districts stand on the map, and what zones are called. */
 import type { Feature, FeatureCollection, Point, Position } from "geojson";
 import type { Ground } from "../city";
+import type { Answer } from "../client";
 
 /** A point with its names for each district: in the middle of its largest piece. */
 export function labels(ground: Ground): FeatureCollection<Point> {
@@ -35,4 +36,16 @@ function middleOf(ring: readonly Position[]): { middle: Position; area: number }
   }
   const middle = twice === 0 ? [x0, y0] : [x0 + x / (3 * twice), y0 + y / (3 * twice)];
   return { middle, area: Math.abs(twice) / 2 };
+}
+
+/** The ground of each tariff zone, with its names. */
+export function zones({ features }: Answer<"/v1/zones">): FeatureCollection {
+  return {
+    type: "FeatureCollection",
+    features: features.map(({ geometry, properties }) => ({
+      type: "Feature",
+      geometry: geometry as unknown as Feature["geometry"],
+      properties: { zh: properties.name.zh, en: properties.name.en },
+    })),
+  };
 }

@@ -11,6 +11,8 @@ const MOST_FREE = 500;
 const SUM_PX = 52;
 /** The first layer that lies above every ground. */
 export const FIRST_ABOVE = "districts";
+/** From here on the borders of tariff zones are shown. */
+export const ZONES_ZOOM = 11;
 /** From here on single bays are shown. */
 export const BAYS_ZOOM = 17;
 
@@ -62,6 +64,13 @@ export function layers(of: Colours, { language }: Words): LayerSpecification[] {
       paint: { "line-color": of.border, "line-width": 1 },
     },
     {
+      id: "zones",
+      type: "line",
+      source: "zones",
+      minzoom: ZONES_ZOOM,
+      paint: { "line-color": of.accent, "line-opacity": 0.5, "line-dasharray": [4, 3] },
+    },
+    {
       id: "districts",
       type: "symbol",
       source: "labels",
@@ -90,6 +99,20 @@ export function layers(of: Colours, { language }: Words): LayerSpecification[] {
         "text-radial-offset": 1,
       },
       paint: { "text-color": of.soft, "text-halo-color": of.land, "text-halo-width": 1.5 },
+    },
+    {
+      id: "zone-names",
+      type: "symbol",
+      source: "zones",
+      minzoom: ZONES_ZOOM,
+      layout: {
+        "symbol-placement": "line",
+        "text-field": ["get", language],
+        "text-font": ["sans-serif"],
+        "text-size": 12,
+        "text-offset": [0, 0.8],
+      },
+      paint: { "text-color": of.accent, "text-halo-color": of.land, "text-halo-width": 1.5 },
     },
     {
       id: "bays",

@@ -1,14 +1,15 @@
 /** The map: the ground, lots and their sums, what was chosen. Loaded apart, since it is large. */
 import type { Feature, FeatureCollection, Point } from "geojson";
 import * as maplibregl from "maplibre-gl";
+import { read } from "../client";
 import { lookOf, type City, type LotState } from "../city";
 import { language, words } from "../language";
 import { Store } from "../store";
 import { ask, asked } from "./asking";
 import { fromMap, placed, toMap, underlay } from "./basemap";
 import type { Bays } from "./bays";
-import { labels } from "./labels";
-import { BAYS_ZOOM, FIRST_ABOVE, layers, NO_FEATURES, repaint } from "./layers";
+import { labels, zones } from "./labels";
+import { BAYS_ZOOM, FIRST_ABOVE, layers, NO_FEATURES, repaint, ZONES_ZOOM } from "./layers";
 import { colours, draw, MARKS, PIXEL_RATIO } from "./marks";
 import { shownMarks, type ShownMark } from "./shown";
 
@@ -36,6 +37,8 @@ export class CityMap {
   readonly #city: City;
   readonly #bays: Bays;
   readonly #stops: (() => void)[] = [];
+  readonly #end = new AbortController();
+  #hasZones = false;
   readonly #dark = matchMedia("(prefers-color-scheme: dark)");
 
   /**
@@ -72,6 +75,7 @@ export class CityMap {
       }
       this.#map.addSource("ground", { type: "geojson", data: NO_FEATURES });
       this.#map.addSource("labels", { type: "geojson", data: NO_FEATURES });
+      this.#map.addSource("zones", { type: "geojson", data: NO_FEATURES });
       this.#map.addSource("places", { type: "geojson", data: NO_FEATURES });
       this.#map.addSource("lots", {
         type: "geojson",
@@ -112,12 +116,14 @@ export class CityMap {
           bays.filter(({ properties }) => properties.state === "free").length,
         );
         element.dataset.places = count("places");
+        element.dataset.zones = count("zones");
         this.shown.set(shownMarks(this.#map, this.#inSight()));
       });
     });
   }
 
   remove(): void {
+    this.#end.abort();
     for (const stop of this.#stops) stop();
     this.#map.remove();
   }
@@ -174,9 +180,11 @@ export class CityMap {
     };
     this.#stops.push(this.#bays.known.listen(onBays), this.#bays.levels.listen(onBays));
     this.#map.on("moveend", () => {
+      void this.#readZones();
       onBays();
       this.#lookAtBays();
     });
+    void this.#readZones();
     onGround();
     onPlaces();
     onLots();
@@ -223,6 +231,15 @@ export class CityMap {
       const zoom = await this.#source("lots").getClusterExpansionZoom(clusterId);
       this.#map.easeTo({ center: at, zoom, padding: this.#padding() });
     }
+  }
+
+  /** Read the zones when they are first to be shown: many only look at the whole city. */
+  async #readZones(): Promise<void> {
+    if (this.#hasZones || this.#map.getZoom() < ZONES_ZOOM) return;
+    this.#hasZones = true;
+    const answer = await read("/v1/zones", {}, this.#end.signal);
+    this.#hasZones = answer.ok;
+    if (answer.ok) void this.#source("zones").setData(placed(zones(answer.value)));
   }
 
   #lookAtBays(): void {
@@ -301,7 +318,7 @@ export class CityMap {
   }
 
   #source(
-    name: "ground" | "labels" | "places" | "lots" | "bays" | "chosen",
+    name: "ground" | "labels" | "zones" | "places" | "lots" | "bays" | "chosen",
   ): maplibregl.GeoJSONSource {
     const source = this.#map.getSource<maplibregl.GeoJSONSource>(name);
     if (source === undefined) throw new Error(`the map has no ${name}`);
