@@ -94,3 +94,18 @@ async def test_places_have_their_names_on_the_map(visitor: Visitor, site: Site) 
 
         await until(are_named, "names on the map")
         await visit.picture("drivers-places-desk-zh-light")
+
+
+async def test_zones_have_their_borders_on_the_map_once_it_is_close(visitor: Visitor) -> None:
+    async with visitor.visit("/", viewport=DESK) as visit:
+        asked = visit.page.expect_request("**/v1/zones")
+        zones = visit.page.locator(".map")
+        await until(visit.marks, "marks on the map")
+        await expect(zones).to_have_attribute("data-zones", "0")
+        async with asked:
+            await visit.page.goto(f"{visit.url}/#at=120.38,36.062")
+
+        async def are_there() -> int:
+            return int(await zones.get_attribute("data-zones") or 0)
+
+        await until(are_there, "borders of zones on the map")
