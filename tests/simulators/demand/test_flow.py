@@ -158,5 +158,5 @@ def test_a_run_that_begins_later_finds_the_city_as_full(step_s: int) -> None:
     run = flow(lots, "2026-11-23T12:00")
     run.advance_to(at("2026-11-24T09:10"))
     later = flow(lots, start, step_s=step_s)
-    assert later.present.sum() == pytest.approx(run.present.sum(), rel=0.03)
+    assert later.present.sum() == pytest.approx(run.present.sum(), rel=0.05)
     assert later.lost == later.diverted == later.turned_away_closed == 0
