@@ -389,6 +389,7 @@ DEEDS: Final[dict[str, Maker]] = {
     "getLotSpaces": LOT,
     "getMap": plain(),
     "listDistricts": plain(),
+    "listMapPlaces": plain(),
     "findPlaces": plain(q="lot"),
     "getCity": plain(),
     "getHealth": plain(),

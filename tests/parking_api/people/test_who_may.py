@@ -42,6 +42,7 @@ nearestSpaces          +       +         +        +         +     +           an
 getLotSpaces           +       +         +        +         +     +           any  200
 getMap                 +       +         +        +         +     +           any  200
 listDistricts          +       +         +        +         +     +           any  200
+listMapPlaces          +       +         +        +         +     +           any  200
 findPlaces             +       +         +        +         +     +           any  200
 getCity                +       +         +        +         +     +           any  200
 getHealth              +       +         +        +         +     +           any  200
