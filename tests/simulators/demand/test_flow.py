@@ -154,9 +154,10 @@ def test_no_demand_without_bays(lots: list[Lot]) -> None:
 @pytest.mark.parametrize("step_s", [5, 300])
 def test_a_run_that_begins_later_finds_the_city_as_full(step_s: int) -> None:
     """At any minute: history and live runs meet there."""
-    lots, start = city("market"), "2026-11-24T09:14:55"
+    # So many drivers that chance alone is under one in a hundred.
+    lots, start = city("market", 400), "2026-11-24T09:14:55"
     run = flow(lots, "2026-11-23T12:00")
     run.advance_to(at("2026-11-24T09:10"))
     later = flow(lots, start, step_s=step_s)
-    assert later.present.sum() == pytest.approx(run.present.sum(), rel=0.05)
+    assert later.present.sum() == pytest.approx(run.present.sum(), rel=0.03)
     assert later.lost == later.diverted == later.turned_away_closed == 0
