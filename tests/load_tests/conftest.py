@@ -1,8 +1,10 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -16,7 +18,7 @@ from load_tests.stages import Session
 from load_tests.target import Target
 from simulators import registry
 from tests.ingest_mqtt.running import UNHURRIED
-from tests.servers import Broker, api_environment, as_role
+from tests.servers import Broker, Databases, api_environment, as_role
 
 # Two operators: one whose gateway the load plays, one for the marked changes.
 CITY = """
@@ -76,8 +78,37 @@ async def answers(url: str, process: asyncio.subprocess.Process, log: Path) -> N
 
 
 @pytest.fixture
-async def session(database_url: str, broker: Broker, tmp_path: Path) -> AsyncIterator[Session]:
+async def session(platform: Session, tmp_path: Path) -> AsyncIterator[Session]:
+    """The module's platform, with reports of the test's own."""
+    target = replace(platform.target, directory=tmp_path)
+    yield replace(platform, target=target, reports=tmp_path)
+    # Gateways number anew by the second at which they start: the next ones start in a later one.
+    await asyncio.sleep(1 - time.time() % 1)
+
+
+@pytest.fixture(scope="module")
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """A database of the module's own."""
+    url = await databases.create()
+    yield url
+    await databases.drop(url)
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker of the module's own."""
+    made = Broker(tmp_path_factory.mktemp("broker") / "broker", any_free())
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+async def platform(
+    database_url: str, broker: Broker, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Session]:
     """Ten lots between a real broker, ingester, database and API."""
+    directory = tmp_path_factory.mktemp("platform")
     connection = await asyncpg.connect(database_url)
     await connection.execute(CITY)
     await connection.close()
@@ -99,9 +130,9 @@ async def session(database_url: str, broker: Broker, tmp_path: Path) -> AsyncIte
         ["ingest_mqtt"],
         {**ingesting, "INGEST_METRICS_PORT": str(metrics_port)},
         metrics,
-        tmp_path / "ingester.log",
+        directory / "ingester.log",
     )
-    api = program(["parking_api", "serve"], serving, f"{http}/healthz", tmp_path / "api.log")
+    api = program(["parking_api", "serve"], serving, f"{http}/healthz", directory / "api.log")
     async with ingester as ingester_pid, api as api_pid:
         lots = await asyncio.to_thread(read_catalogue, http)
         gateways = tuple(
@@ -121,11 +152,11 @@ async def session(database_url: str, broker: Broker, tmp_path: Path) -> AsyncIte
                 database_url,
                 processes,
                 gateways,
-                tmp_path,
+                directory,
                 metrics,
             ),
             lots=lots,
-            reports=tmp_path,
+            reports=directory,
             drives_all=True,
             seed=1,
             warm_up_s=0.5,

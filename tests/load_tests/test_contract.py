@@ -21,13 +21,13 @@ GOOD = b"GET /v1/city HTTP/1.1\r\nHost: onelot\r\nConnection: close\r\n\r\n"
 Roles = Mapping[str, dict[str, str]]
 
 
-@pytest.fixture
-async def roles(session: Session, database_url: str, broker: Broker) -> Roles:
+@pytest.fixture(scope="module")
+async def roles(platform: Session, database_url: str, broker: Broker) -> Roles:
     """What everybody sends, by role."""
     connection = await asyncpg.connect(database_url)
     await set_password(connection, broker.password("gw-try"), "gw-try")
     await connection.close()
-    del session
+    del platform
     login = f"gw-try:{broker.password('gw-try')}"
     return {
         NOBODY: {},

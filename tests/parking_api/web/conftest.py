@@ -56,17 +56,22 @@ def built() -> Path:
     return BUILT
 
 
-@pytest.fixture(scope="module")
-async def city_url(
-    databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[str]:
-    """A database of a simulated city with lots that are free, filling, full, old and unknown."""
+@pytest.fixture(scope="session")
+async def city_template(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database into which a simulated city has been imported."""
     directory = tmp_path_factory.mktemp("city") / "files"
     make = [sys.executable, "-m", "simulators", "city", str(directory), "--lots", str(LOTS)]
     await asyncio.to_thread(subprocess.run, make, check=True, capture_output=True)
     url = await databases.create()
     async with connected(url, "test") as db:
         await import_city(db, directory, at=datetime.now(UTC), steps=SILENT)
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture(scope="module")
+async def city_url(databases: Databases, city_template: str) -> AsyncIterator[str]:
+    """A database of a simulated city with lots that are free, filling, full, old and unknown."""
+    url = await databases.create(city_template)
     connection = await asyncpg.connect(databases.owner_url(url.rpartition("/")[2]))
     await _report_all(Builder(connection))
     await connection.close()
@@ -178,9 +183,9 @@ async def database_away(databases: Databases, url: str) -> AsyncIterator[None]:
         await superuser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A Chromium for the tests of a module."""
+    """A Chromium; each visit has a context of its own."""
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
             executable_path=program("chromium"), args=CHROMIUM
