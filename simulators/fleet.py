@@ -17,6 +17,7 @@ import structlog
 
 from simulators.clock import IN_TIME_S, DemandClock
 from simulators.demand.bays import Demand, IntArray
+from simulators.demand.closures import Closure
 from simulators.demand.events import Event
 from simulators.feeds import rfc3339
 from simulators.gateway import Gateway
@@ -61,6 +62,7 @@ class FleetSettings:
         seed: the same seed gives the same drivers and the same faults.
         profile: name of how often sensors, clocks and connections fail.
         events: crowds at some places and times of the drivers' clock.
+        closures: lots that are closed for a time of the drivers' clock.
         truth: the directory that the truth is written into; None: nowhere.
         status_file: where the fleet's figures are written every STATUS_INTERVAL_S; None: nowhere.
     """
@@ -71,6 +73,7 @@ class FleetSettings:
     seed: int = DEFAULT_SEED
     profile: str = "clean"
     events: tuple[Event, ...] = ()
+    closures: tuple[Closure, ...] = ()
     truth: Path | None = None
     status_file: Path | None = None
 
@@ -335,5 +338,6 @@ def _demand_maker(
         seed=settings.seed,
         utc_offset_s=int(offset.total_seconds()),
         events=settings.events,
+        closures=settings.closures,
         ranks=ranks,
     )

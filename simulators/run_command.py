@@ -10,6 +10,7 @@ import uvloop
 
 from simulators.clock import read_start
 from simulators.demand.bays import IntArray
+from simulators.demand.closures import read_closure
 from simulators.demand.events import guests_of, read_event, read_places
 from simulators.demand.preference import read_ranks
 from simulators.fleet import CITY_TIMEZONE, DEFAULT_SEED, Fleet, FleetSettings, simulated_lots
@@ -62,6 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PLACE,TIME,PEOPLE",
         help="a crowd at a place of places.csv (id or name), from a local time on; may be repeated",
     )
+    parser.add_argument(
+        "--closure",
+        action="append",
+        default=[],
+        metavar="LOT,FROM,TO",
+        help="a lot is closed between two local times; without TO for good; may be repeated",
+    )
 
 
 def _positive(text: str) -> float:
@@ -93,6 +101,7 @@ def run_command(args: argparse.Namespace) -> int:
         places = read_places(args.city / "places.csv") if args.event else {}
         events = tuple(read_event(text, places, CITY_TIMEZONE) for text in args.event)
         guests_of(events, lots, args.seed)
+        closures = tuple(read_closure(text, lots, CITY_TIMEZONE) for text in args.closure)
         bays = args.city / "bays.csv"
         ranks = read_ranks(bays, lots) if bays.exists() else None
     except RegistryError as error:
@@ -108,6 +117,7 @@ def run_command(args: argparse.Namespace) -> int:
         seed=args.seed,
         profile=args.profile,
         events=events,
+        closures=closures,
         truth=args.truth,
         status_file=args.status,
     )

@@ -1,6 +1,6 @@
 """What is true of all bays, what sensors show of it, and that as reports. No I/O, no clock."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -54,6 +54,7 @@ class World:
         self.clocks_s: FloatArray = np.zeros(len(lots))
         self._make_demand, self._profile, self._seed = make_demand, profile, seed
         self._counts = np.array([lot.reporting != "bays" for lot in lots])
+        self._closed: frozenset[str] = frozenset()
         self._begin(start_s)
         self._shown = self._sensors.shown()
         self._unknown = self._sensors.unknown.copy()
@@ -62,6 +63,7 @@ class World:
     def _begin(self, at_s: float) -> None:
         """Begin with the demand of an instant, and with sensors that have seen nothing before."""
         self._demand = self._make_demand(at_s)
+        self._demand.flow.tell_closed(self._closed)
         offsets, occupied = self._demand.offsets, self._demand.occupied
         chances = Chances(self._seed, [lot.lot_id for lot in self.lots], offsets)
         self._of_counting = self._counts[chances.lot]
@@ -105,6 +107,11 @@ class World:
         """Put the demand to an instant without living through the time before it."""
         self._begin(at_s)
 
+    def tell_closed(self, lot_ids: Collection[str]) -> None:
+        """Say which lots are closed for a time from now on, until told otherwise."""
+        self._closed = frozenset(lot_ids)
+        self._demand.flow.tell_closed(self._closed)
+
     def changes(self, observed_at: datetime) -> Iterator[tuple[int, IntArray]]:
         """Return what sensors show otherwise than when this was last asked.
 
@@ -129,9 +136,15 @@ class World:
             yield lot, changed.get(lot, bays[:0]) - self.offsets[lot]
 
     def turned_away(self) -> dict[str, int]:
-        """Return how many drivers found no place so far, and what became of them, for figures."""
+        """Return how many drivers found no place so far, or had to leave early, for figures."""
         flow = self._demand.flow
-        return {"lost": flow.lost, "diverted": flow.diverted, "met_closed": flow.turned_away_closed}
+        return {
+            "lost": flow.lost,
+            "diverted": flow.diverted,
+            "met_closed": flow.turned_away_closed,
+            "shortened": flow.shortened,
+            "sent_out": flow.sent_out,
+        }
 
     def free_spaces(self) -> IntArray:
         """Count the bays of each lot that are truly free; shape (lots,)."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.demand.calendar import Calendar
+from simulators.demand.closures import Closure
 from simulators.demand.events import Event
 from simulators.demand.flow import Flow
 from simulators.demand.parameters import Parameters
@@ -57,6 +58,15 @@ class Bays:
             self.occupied[bays] = True
             self._until[bays] = until[drivers]
 
+    def hurry(
+        self, lots: NDArray[np.bool_], step: int, within: int, rng: np.random.Generator
+    ) -> int:
+        """See `Parked`."""
+        bays = np.flatnonzero(self.occupied & lots[self._lot])
+        until = self._until[bays]
+        self._until[bays] = np.minimum(until, step + rng.integers(1, within + 1, len(bays)))
+        return int(np.count_nonzero(self._until[bays] < until))
+
     def _choose(self, lot: int, drivers: int) -> IntArray:
         """Choose free bays of a lot, preferred ones more often."""
         order = self._order[self.offsets[lot] : self.offsets[lot + 1]]
@@ -89,6 +99,7 @@ class Demand:
         parameters: Parameters | None = None,
         calendar: Calendar | None = None,
         events: Sequence[Event] = (),
+        closures: Sequence[Closure] = (),
         ranks: IntArray | None = None,
     ) -> None:
         """Fill the lots as the week before the start leaves them. See `Flow`.
@@ -101,6 +112,7 @@ class Demand:
             parameters: those of the project when None.
             calendar: that of the project when None.
             events: crowds at some places and times.
+            closures: lots that are closed for a time, told beforehand.
             ranks: of each bay: those of low rank are preferred; by number when None.
 
         Raises:
@@ -118,6 +130,7 @@ class Demand:
             parameters=parameters,
             calendar=calendar,
             events=events,
+            closures=closures,
             step_s=STEP_S,
             parked=self._bays,
         )

@@ -5,13 +5,14 @@ step for step, however the calls are cut. A driver who finds a lot full or close
 one or leaves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulators.demand.calendar import Calendar
+from simulators.demand.closures import CLEARED_S, Closure, Closures
 from simulators.demand.events import Event, Guests, guests_of
 from simulators.demand.near import near_lots
 from simulators.demand.opening import DAY_S
@@ -34,6 +35,11 @@ LOOK_ON: Final = 0.7
 # Drivers go to a near lot that has at least so many free bays, and that share of its bays.
 _ROOM: Final = 2
 _ROOM_SHARE: Final = 0.02
+# A driver whose lot closes before the stay that was wanted is over leaves by then, where that is at
+# least so much of the stay, within the last quarter of an hour; else the lot will not do. Both are
+# assumptions.
+ENOUGH: Final = 1 / 3
+_LEAVING_S: Final = 900
 _NOWHERE: Final = -1
 
 
@@ -51,6 +57,21 @@ class Parked(Protocol):
 
     def enter(self, lots: IntArray, until: IntArray) -> None:
         """Let a driver into each of `lots`, who leaves in the step `until`."""
+
+    def hurry(
+        self, lots: NDArray[np.bool_], step: int, within: int, rng: np.random.Generator
+    ) -> int:
+        """Let all who are in the chosen lots leave in one of the next steps, `within` at most.
+
+        Args:
+            lots: the chosen ones; shape (lots,).
+            step: the last that was lived through, or is.
+            within: steps after it.
+            rng: draws the step of each.
+
+        Returns:
+            How many would have stayed longer.
+        """
 
 
 class Ring:
@@ -75,9 +96,21 @@ class Ring:
         """See `Parked`."""
         np.add.at(self._leaving, (until % len(self._leaving), lots), 1)
 
-    def cars(self, step: int) -> tuple[IntArray, IntArray]:
-        """Return the lot of each driver, and the step after `step` in which the driver leaves."""
-        rows, lots = np.nonzero(self._leaving)
+    def hurry(
+        self, lots: NDArray[np.bool_], step: int, within: int, rng: np.random.Generator
+    ) -> int:
+        """See `Parked`."""
+        chosen = np.flatnonzero(lots)
+        cars, until = self.cars(step, chosen)
+        self._leaving[:, chosen] = 0
+        sooner = np.minimum(until, step + rng.integers(1, within + 1, len(until)))
+        self.enter(cars, sooner)
+        return int(np.count_nonzero(sooner < until))
+
+    def cars(self, step: int, chosen: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the lot of each driver in the chosen ones, and the later step of leaving."""
+        rows, columns = np.nonzero(self._leaving[:, chosen])
+        lots = chosen[columns]
         counts = self._leaving[rows, lots]
         until = step + 1 + (rows - step - 1) % len(self._leaving)
         return np.repeat(lots, counts), np.repeat(until, counts)
@@ -89,10 +122,12 @@ class Around(NamedTuple):
     Attributes:
         near: of each lot those near it, nearest first.
         guests: the drivers of events.
+        closures: which lots are closed for a time.
     """
 
     near: Sequence[Sequence[int]]
     guests: Guests
+    closures: Closures
 
 
 class Traffic:
@@ -102,7 +137,9 @@ class Traffic:
         present: drivers in each lot; shape (lots,).
         lost: drivers who found a lot full or closed and went to no other.
         diverted: drivers who found a lot full or closed and went to a near one.
-        turned_away_closed: drivers who found a lot closed, lost or diverted.
+        turned_away_closed: drivers who found a lot closed, or about to close, lost or diverted.
+        shortened: drivers whose stays end because their lot closes by its hours.
+        sent_out: drivers who left early because their lot was closed for a time.
     """
 
     def __init__(
@@ -111,33 +148,63 @@ class Traffic:
         around: "Around",
         parked: Parked,
         rng: np.random.Generator,
+        *,
         step_s: int,
+        last: int,
     ) -> None:
-        """Begin with empty lots."""
+        """Begin with empty lots after the step `last`."""
         self._rates, self._around, self._parked, self._rng = rates, around, parked, rng
         self._step_s = step_s
         self._room = room_wanted(rates.capacity)
         self.present = np.zeros(len(rates.capacity), dtype=np.int64)
-        self.lost = self.diverted = self.turned_away_closed = 0
+        self._shut = around.closures.at((last - 1) * step_s)
+        # The last whole step before each lot closes by its hours.
+        self._last: FloatArray = np.full(len(rates.capacity), np.inf)
+        self.forget()
+
+    def forget(self) -> None:
+        """Count drivers who are turned away, shortened or sent out from now on."""
+        self.lost = self.diverted = self.turned_away_closed = self.shortened = self.sent_out = 0
 
     def step(self, number: int) -> None:
         """Live through the step that ends `number` steps after 1970-01-01T00:00Z."""
         begins_s = (number - 1) * self._step_s
         second = self._rates.local(begins_s)[1]
         self.present -= self._parked.leave(number)
+        shut = self._around.closures.at(begins_s)
+        self._send_out(number, shut & ~self._shut)
+        self._shut = shut
+        closes_in_s = np.where(shut, 0.0, self._rates.opening.closes_in(second))
+        self._last = np.floor((begins_s + closes_in_s) / self._step_s)
+        self._let_guests_in(number, closes_in_s > 0)
         coming = self._rng.poisson(self._rates.arrivals(begins_s) * self._step_s)
-        open_now = self._rates.opening.at(second)
-        self._let_guests_in(number, open_now)
-        free = np.where(open_now, self._rates.capacity - self.present, 0)
-        admitted = np.minimum(coming, free)
-        lots = np.repeat(np.arange(len(admitted)), admitted)
-        uses = self._rates.use[lots]
-        refused = coming - admitted
-        if refused.any():
-            self.turned_away_closed += int(refused[~open_now].sum())
-            onto, whose = self._look_on(refused, free - admitted)
-            lots, uses = np.concatenate((lots, onto)), np.concatenate((uses, whose))
-        self._park(lots, uses, number, second // _HOUR_S)
+        self._let_in(number, coming, closes_in_s, second // _HOUR_S)
+
+    def _send_out(self, number: int, lots: NDArray[np.bool_]) -> None:
+        """Let those inside lots whose closure begins leave soon."""
+        if lots.any():
+            within = max(1, int(CLEARED_S // self._step_s))
+            self.sent_out += self._parked.hurry(lots, number, within, self._rng)
+
+    def _let_in(self, number: int, coming: IntArray, closes_in_s: FloatArray, hour: int) -> None:
+        """Let `coming` drivers by lot park there or in a near lot, or go."""
+        lots = np.repeat(np.arange(len(coming)), coming)
+        stay_s = self._rates.stays.draw(self._rates.use[lots], hour, self._rng)
+        comes = number - self._rng.random(len(lots))
+        free = np.where(closes_in_s > 0, self._rates.capacity - self.present, 0)
+        willing = closes_in_s[lots] >= stay_s * ENOUGH
+        place = np.cumsum(willing)
+        before = np.concatenate(([0], place))[np.cumsum(coming) - coming]
+        admitted = willing & (place - before[lots] <= free[lots])
+        free -= np.bincount(lots[admitted], minlength=len(free))
+        placed = np.where(admitted, lots, _NOWHERE)
+        refused = np.flatnonzero(~admitted)
+        if len(refused):
+            self.turned_away_closed += len(lots) - int(np.count_nonzero(willing))
+            # Those who knew that it closes soon, and would stay longer, go elsewhere at once.
+            knew = ~willing[refused] & (closes_in_s[lots[refused]] > 0)
+            placed[refused] = self._look_on(lots[refused], free, knew)
+        self._park(number, placed, np.ceil(comes + stay_s / self._step_s))
 
     def _let_guests_in(self, number: int, open_now: NDArray[np.bool_]) -> None:
         """Let those who come to events park where they want to, or near; they come first."""
@@ -157,39 +224,48 @@ class Traffic:
             else:
                 self.lost += 1
                 self.turned_away_closed += not open_now[lot]
-        until = np.ceil(leaves_s / self._step_s).astype(np.int64)
-        staying = (placed != _NOWHERE) & (until > number)
-        self.take(placed[staying], until[staying])
+        self._park(number, placed, np.ceil(leaves_s / self._step_s))
 
-    def _look_on(self, refused: IntArray, free: IntArray) -> tuple[IntArray, IntArray]:
+    def _look_on(self, lots: IntArray, free: IntArray, surely: NDArray[np.bool_]) -> IntArray:
         """Send drivers who were refused to near lots; `free` bays become fewer.
 
-        Returns:
-            Of each driver who found room the lot, and the land use that the driver came for.
-        """
-        asking = np.flatnonzero(refused)
-        looking = self._rng.binomial(refused[asking], LOOK_ON)
-        found: list[tuple[int, int, int]] = []
-        for lot, number in zip(asking.tolist(), looking.tolist(), strict=True):
-            left = number
-            for other in self._around.near[lot] if left else ():
-                if free[other] >= self._room[other]:
-                    taken = min(left, int(free[other]))
-                    free[other] -= taken
-                    left -= taken
-                    found.append((other, self._rates.use[lot], taken))
-                    if not left:
-                        break
-        onto, uses, counts = np.array(found, dtype=np.int64).reshape(-1, 3).T
-        moved = int(counts.sum())
-        self.diverted += moved
-        self.lost += int(refused.sum()) - moved
-        return np.repeat(onto, counts), np.repeat(uses, counts)
+        Args:
+            lots: that of each driver, ascending.
+            free: bays of each lot; shape (lots,).
+            surely: which drivers look on without fail; shape (drivers,).
 
-    def _park(self, lots: IntArray, uses: IntArray, number: int, hour: int) -> None:
-        """Let drivers park until they leave; those who leave within the step are not seen."""
-        stay_s = self._rates.stays.draw(uses, hour, self._rng)
-        until = np.ceil(number - self._rng.random(len(lots)) + stay_s / self._step_s)
+        Returns:
+            The lot in which each driver found room, or _NOWHERE.
+        """
+        placed = np.full(len(lots), _NOWHERE)
+        looking = np.flatnonzero((self._rng.random(len(lots)) < LOOK_ON) | surely)
+        asked, starts = np.unique(lots[looking], return_index=True)
+        for lot, each in zip(asked.tolist(), np.split(looking, starts[1:]), strict=False):
+            drivers = each
+            for other in self._around.near[lot]:
+                if free[other] >= self._room[other]:
+                    taken, drivers = np.split(drivers, [int(free[other])])
+                    free[other] -= len(taken)
+                    placed[taken] = other
+                    if not len(drivers):
+                        break
+        moved = int(np.count_nonzero(placed != _NOWHERE))
+        self.diverted += moved
+        self.lost += len(lots) - moved
+        return placed
+
+    def _park(self, number: int, placed: IntArray, until: FloatArray) -> None:
+        """Let drivers park until they leave, at the latest when their lot closes by its hours.
+
+        Those who leave within the step are not seen.
+        """
+        there = placed != _NOWHERE
+        lots, until = placed[there], until[there]
+        last = self._last[lots]
+        late = until > last
+        self.shortened += int(np.count_nonzero(late))
+        longest = np.clip(last[late] - number, 1, max(1, _LEAVING_S // self._step_s))
+        until[late] = last[late] - np.floor(self._rng.random(len(longest)) * longest)
         staying = until > number
         self.take(lots[staying], until[staying].astype(np.int64))
 
@@ -217,6 +293,7 @@ class Flow:
         parameters: Parameters | None = None,
         calendar: Calendar | None = None,
         events: Sequence[Event] = (),
+        closures: Sequence[Closure] = (),
         step_s: int = STEP_S,
         parked: Parked | None = None,
     ) -> None:
@@ -230,6 +307,7 @@ class Flow:
             parameters: those of the project when None.
             calendar: that of the project when None.
             events: crowds at some places and times.
+            closures: lots that are closed for a time, told beforehand.
             step_s: whole seconds of a step.
             parked: keeps who has parked; when None only how many, by lot and step.
 
@@ -249,14 +327,15 @@ class Flow:
         # The last whole long step before the start; what remains is lived through in own steps, or
         # a quarter of an hour's drivers would be missing.
         self._number = int(start_s // _WARM_UP_STEP_S * _WARM_UP_STEP_S // step_s)
-        around = Around(near_lots(lots), guests_of(events, lots, seed))
+        self._closures = Closures(lots, closures)
+        around = Around(near_lots(lots), guests_of(events, lots, seed), self._closures)
         begun = np.random.default_rng([seed, self._number])
         if parked is None:
             parked = Ring(len(lots), step_s)
-        self._traffic = Traffic(self.rates, around, parked, begun, step_s)
+        self._traffic = Traffic(self.rates, around, parked, begun, step_s=step_s, last=self._number)
         self._traffic.take(*self._warm_up(around, begun))
         self.advance_to(start_s)
-        self._traffic.lost = self._traffic.diverted = self._traffic.turned_away_closed = 0
+        self._traffic.forget()
 
     def _warm_up(self, around: Around, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
         """Live through the week before the start, in long steps.
@@ -265,12 +344,13 @@ class Flow:
             The lot of each driver who is there at the start, and the step of leaving.
         """
         ring = Ring(len(around.near), _WARM_UP_STEP_S)
-        before = Traffic(self.rates, around, ring, rng, _WARM_UP_STEP_S)
         start_s = self._number * self._step_s
         last = start_s // _WARM_UP_STEP_S
-        for number in range(last - int(_WARM_UP_S // _WARM_UP_STEP_S), last + 1):
+        first = last - int(_WARM_UP_S // _WARM_UP_STEP_S)
+        before = Traffic(self.rates, around, ring, rng, step_s=_WARM_UP_STEP_S, last=first - 1)
+        for number in range(first, last + 1):
             before.step(number)
-        lots, until = ring.cars(last)
+        lots, until = ring.cars(last, np.arange(len(around.near)))
         leaves_s = (until - rng.random(len(until))) * _WARM_UP_STEP_S
         steps = np.ceil(leaves_s / self._step_s).astype(np.int64)
         staying = steps > self._number
@@ -293,8 +373,22 @@ class Flow:
 
     @property
     def turned_away_closed(self) -> int:
-        """Drivers so far who found a lot closed, lost or diverted."""
+        """Drivers so far who found a lot closed, or about to close, lost or diverted."""
         return self._traffic.turned_away_closed
+
+    @property
+    def shortened(self) -> int:
+        """Drivers so far whose stays end because their lot closes by its hours."""
+        return self._traffic.shortened
+
+    @property
+    def sent_out(self) -> int:
+        """Drivers so far who left early because their lot was closed for a time."""
+        return self._traffic.sent_out
+
+    def tell_closed(self, lot_ids: Collection[str]) -> None:
+        """Say which lots are closed from the next step on, until told otherwise."""
+        self._closures.tell(lot_ids)
 
     def advance_to(self, at_s: float) -> None:
         """Live through all whole steps up to an instant in Unix seconds; none if it is past."""

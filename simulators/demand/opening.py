@@ -28,11 +28,21 @@ class Opening:
         hours = np.array([_hours_s(lot) for lot in lots], dtype=np.int64).reshape(-1, 2)
         self._opens_s, self._closes_s = hours.T
         self._over_midnight = self._closes_s <= self._opens_s
+        self._round_the_clock = (self._closes_s - self._opens_s) % DAY_S == 0
 
     def at(self, second: int) -> NDArray[np.bool_]:
         """Return which lots are open in a local second of the day, 0 to 86,399; shape (lots,)."""
         opened, closing = self._opens_s <= second, second < self._closes_s
         return np.where(self._over_midnight, opened | closing, opened & closing)
+
+    def closes_in(self, second: int) -> NDArray[np.float64]:
+        """Return in how many seconds each lot closes; shape (lots,).
+
+        0 where it is closed, infinite where it is open round the clock.
+        """
+        left = (self._closes_s - second - 1) % DAY_S + 1
+        open_left = np.where(self._round_the_clock, np.inf, left)
+        return np.where(self.at(second), open_left, 0.0)
 
 
 def _hours_s(lot: Lot) -> tuple[int, int]:

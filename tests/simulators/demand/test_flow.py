@@ -1,7 +1,5 @@
 """Flow: deterministic, true to its rates and stays, never over capacity, and closed when shut."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
@@ -102,20 +100,45 @@ def test_nobody_is_sent_to_a_lot_without_room() -> None:
     assert run.lost > 50
 
 
-def test_nobody_enters_a_closed_lot_and_those_inside_may_leave() -> None:
+def test_nobody_enters_a_closed_lot_and_all_have_left_when_it_closes() -> None:
     hours = {"opens_at": "09:00", "closes_at": "12:00"}
-    run = flow([lot("shut", 500, "mall", **hours, **HERE)], "2026-11-24T11:55")
+    run = flow([lot("shut", 500, "mall", **hours, **HERE)], "2026-11-24T11:40")
+    assert run.present[0] > 20
     run.advance_to(at("2026-11-24T12:00"))
-    inside = [int(run.present[0])]
-    assert inside[0] > 20
+    assert run.present[0] == 0
+    assert run.shortened > 5
     for step in range(1, 21 * 12):
         run.advance_to(at("2026-11-24T12:00") + step * 300)
-        inside.append(int(run.present[0]))
-    assert all(before >= after for before, after in pairwise(inside))
-    assert inside[-1] < inside[0] / 5
+        assert run.present[0] == 0
     assert run.turned_away_closed == run.lost + run.diverted > 5
     run.advance_to(at("2026-11-25T11:00"))
-    assert run.present[0] > inside[-1] + 20
+    assert run.present[0] > 20
+
+
+@pytest.mark.parametrize("step_s", [5, 300])
+def test_lots_are_empty_by_a_closing_time_that_is_in_no_grid(step_s: int) -> None:
+    hours = {"opens_at": "06:00", "closes_at": "21:07"}
+    lots = [lot(f"l-{n}", 300, "office", **hours) for n in range(5)]
+    run = flow(lots, "2026-11-24T16:00", step_s=step_s)
+    run.advance_to(at("2026-11-24T20:50"))
+    assert run.present.sum() > 20
+    before = run.present.sum()
+    run.advance_to(at("2026-11-24T21:03"))
+    assert 0 < run.present.sum() < before
+    run.advance_to(at("2026-11-24T21:07"))
+    assert run.present.sum() == 0
+
+
+def test_whose_stay_is_much_longer_goes_to_a_lot_that_stays_open() -> None:
+    known = parameters("hotel", peak={"mean": 0.6, "sd": 0}, **STILL)
+    hours = {"opens_at": "06:00", "closes_at": "20:00"}
+    lots = [lot("shut", 400, "hotel", **hours, **HERE), lot("open", 2_000, "hotel", **NEAR)]
+    run = flow(lots, "2026-11-24T19:00", known=known)
+    run.advance_to(at("2026-11-24T19:55"))
+    assert run.turned_away_closed > 10
+    # They know: nobody is lost while there is room near.
+    assert run.diverted == run.turned_away_closed
+    assert run.lost == 0
 
 
 def test_drivers_who_meet_a_closed_lot_go_to_a_near_one() -> None:
