@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ from deploy.ports import any_free
 from parking_api.app import create_app
 from parking_api.settings import ApiSettings
 from tests.parking_api.processes import Api, serving
-from tests.servers import as_role
+from tests.servers import Databases, as_role
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy/nginx"
 NEAREST = "/v1/nearest?lon=120.3876&lat=36.0654"
@@ -136,18 +136,35 @@ def running(tmp_path: Path, api: int, office: int) -> Iterator[Front]:
         process.wait(10)
 
 
-@pytest.fixture
-def proxy(database_url: str, tmp_path: Path) -> Iterator[Proxy]:
+@contextmanager
+def proxied(database_url: str, tmp_path: Path, limits: str) -> Iterator[Proxy]:
+    """Run both parts of the API, of which the public one has these limits, and nginx."""
     trusted = {"API_PROXIES": "127.0.0.0/8", "API_EXEMPT": ""}
-    # Below what nginx itself lets through, to tell the two apart.
-    bounded = trusted | {"API_CLIENT_LIMITS": "60/day"}
     by_office = as_role(database_url, postgres.OFFICE)
     with (
-        serving(database_url, API_PART="public", **bounded) as api,
+        serving(database_url, API_PART="public", API_CLIENT_LIMITS=limits, **trusted) as api,
         serving(database_url, DATABASE_URL=by_office, API_PART="office", **trusted) as office,
         running(tmp_path, api.port, office.port) as front,
     ):
         yield Proxy(front.port, front.tls, front.log, api)
+
+
+@pytest.fixture(scope="module")
+async def proxy(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Proxy]:
+    """One for all tests that leave it as it was."""
+    url = await databases.create()
+    with proxied(url, tmp_path_factory.mktemp("proxy"), "") as made:
+        yield made
+    await databases.drop(url)
+
+
+@pytest.fixture
+def own_proxy(database_url: str, tmp_path: Path) -> Iterator[Proxy]:
+    """The test's own; its API bounds below what nginx lets through, to tell the two apart."""
+    with proxied(database_url, tmp_path, "60/day") as made:
+        yield made
 
 
 def is_up(proxy: Front, process: "subprocess.Popen[bytes]") -> bool:
@@ -175,9 +192,9 @@ def test_answers_come_through_over_tls(proxy: Proxy) -> None:
     assert done.returncode != 0
 
 
-def test_a_client_cannot_say_that_it_is_another(proxy: Proxy) -> None:
+def test_a_client_cannot_say_that_it_is_another(own_proxy: Proxy) -> None:
     statuses: Counter[int] = Counter()
-    with proxy.client() as client:
+    with own_proxy.client() as client:
         for number in range(70):
             told = {"X-Forwarded-For": f"198.51.100.{number}"}
             answer = client.get(NEAREST, headers=told)
@@ -188,23 +205,23 @@ def test_a_client_cannot_say_that_it_is_another(proxy: Proxy) -> None:
     assert int(answer.headers["retry-after"]) > 1
 
 
-def test_a_flood_of_requests_is_refused_by_the_proxy(proxy: Proxy) -> None:
-    with proxy.client() as client:
+def test_a_flood_of_requests_is_refused_by_the_proxy(own_proxy: Proxy) -> None:
+    with own_proxy.client() as client:
         found = [client.get("/none") for _ in range(100)]
     assert found[-1].json()["type"] == "urn:onelot:problem:too-many-requests"
 
     async def flood() -> Counter[bytes]:
         request = b"GET /none HTTP/1.1\r\nHost: a\r\n"
         sent = (request + b"\r\n") * 499 + request + b"Connection: close\r\n\r\n"
-        answers = await asyncio.gather(*(proxy.ask(sent) for _ in range(4)))
+        answers = await asyncio.gather(*(own_proxy.ask(sent) for _ in range(4)))
         return Counter({b"by the proxy": sum(each.count(b"Retry-After: 1\r") for each in answers)})
 
     # The API says how long its day lasts; the proxy, a second.
     assert asyncio.run(flood())[b"by the proxy"] > 100
 
 
-async def test_connections_of_one_client_are_bounded(proxy: Proxy) -> None:
-    held = [await proxy.opened() for _ in range(101)]
+async def test_connections_of_one_client_are_bounded(own_proxy: Proxy) -> None:
+    held = [await own_proxy.opened() for _ in range(101)]
     # nginx counts a connection once it has a request's head.
     stream = b"GET /v1/stream?bbox=120,36,121,37 HTTP/1.1\r\nHost: a\r\n\r\n"
     for _, writer in held[:50]:
@@ -326,12 +343,12 @@ async def test_events_come_through_at_once(proxy: Proxy) -> None:
     writer.close()
 
 
-def test_without_the_api_it_says_so(proxy: Proxy) -> None:
-    proxy.api.process.terminate()
-    proxy.api.process.wait(20)
-    with proxy.client() as client:
+def test_without_the_api_it_says_so(own_proxy: Proxy) -> None:
+    own_proxy.api.process.terminate()
+    own_proxy.api.process.wait(20)
+    with own_proxy.client() as client:
         answer = client.get(NEAREST)
     assert (answer.status_code, answer.json()["status"]) == (503, 503)
     assert answer.headers["retry-after"] == "1"
     # Where somebody looks for a space is in no log.
-    assert "120.3876" not in proxy.log.read_text()
+    assert "120.3876" not in own_proxy.log.read_text()

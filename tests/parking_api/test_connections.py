@@ -16,7 +16,7 @@ import pytest
 from deploy.ports import any_free
 from parking_api.connections import SECURITY
 from tests.polling import until
-from tests.servers import api_environment
+from tests.servers import Databases, api_environment
 
 BOUNDS = {
     "API_WORKERS": "1",
@@ -85,9 +85,19 @@ async def served(database_url: str, **settings: str) -> AsyncIterator[Server]:
         await process.wait()
 
 
+@pytest.fixture(scope="module")
+async def server(databases: Databases) -> AsyncIterator[Server]:
+    """One for all tests that leave it running."""
+    url = await databases.create()
+    async with served(url, API_MAX_CONNECTIONS="40") as running:
+        yield running
+    await databases.drop(url)
+
+
 @pytest.fixture
-async def server(database_url: str) -> AsyncIterator[Server]:
-    async with served(database_url, API_MAX_CONNECTIONS="40") as running:
+async def own_server(database_url: str) -> AsyncIterator[Server]:
+    """One that its test may stop."""
+    async with served(database_url) as running:
         yield running
 
 
@@ -313,25 +323,25 @@ async def test_who_takes_no_bytes_is_let_go(server: Server) -> None:
     writer.close()
 
 
-async def test_it_stops_at_once_whoever_is_connected(server: Server) -> None:
-    idle = await server.opened()
-    half = await server.opened()
+async def test_it_stops_at_once_whoever_is_connected(own_server: Server) -> None:
+    idle = await own_server.opened()
+    half = await own_server.opened()
     half[1].write(b"GET /healthz HTTP/1.1\r\n")
-    body = await server.opened()
+    body = await own_server.opened()
     body[1].write(b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
-    await server.ask(b"NONSENSE\r\n\r\n")
-    server.process.terminate()
+    await own_server.ask(b"NONSENSE\r\n\r\n")
+    own_server.process.terminate()
     async with asyncio.timeout(10):
-        assert await server.process.wait() == 0
+        assert await own_server.process.wait() == 0
     for _, writer in (idle, half, body):
         writer.close()
 
 
-async def test_a_stop_says_so_to_whoever_is_under_way(server: Server) -> None:
-    reader, writer = await server.opened()
+async def test_a_stop_says_so_to_whoever_is_under_way(own_server: Server) -> None:
+    reader, writer = await own_server.opened()
     writer.write(POST + b"Content-Length: 9\r\n\r\n{")
-    assert await server.is_answering()
-    server.process.terminate()
+    assert await own_server.is_answering()
+    own_server.process.terminate()
     async with asyncio.timeout(10):
         answer = await reader.read()
     writer.close()
