@@ -198,7 +198,7 @@ def check_people(demo: Demo) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "sealed to entry" in done.stdout
-    assert "onelot_run_audit_sealed 1.0" in api_metrics(demo)
+    wait_for(lambda: "onelot_run_audit_sealed 1.0" in api_metrics(demo), demo, 15.0)
     for name in ("seals", "key"):
         assert stat.S_IMODE((demo.var / "seal" / name).stat().st_mode) == 0o600
 
