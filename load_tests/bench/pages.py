@@ -29,7 +29,7 @@ from load_tests.stages import Session, engine
 from load_tests.watching import Counters
 from simulators.feeds import rfc3339
 
-_LEAST_CHANGES: Final = 20
+_LEAST_CHANGES: Final = 5
 _LONGEST_S: Final = 600.0
 _WITHIN_S: Final = 20.0
 _END_WITHIN_S: Final = 30.0
