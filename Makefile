@@ -17,8 +17,8 @@ help: ## this list
 setup: ## install what is missing: servers from the distribution, the Python environment, the pages
 	@bash deploy/setup.sh
 
-demo: setup ## the whole city until Ctrl-C; LOTS=100 for a small one, SPEED=60 for a fast one, START=2026-10-01T08:00, PROFILE=bad
-	@exec $(PYTHON) -m deploy demo $(if $(LOTS),--lots $(LOTS)) $(if $(SPEED),--speed $(SPEED)) $(if $(START),--start $(START)) $(if $(PROFILE),--profile $(PROFILE))
+demo: setup ## the whole city until Ctrl-C; LOTS=100 for a small one, SPEED=60 for a fast one, START=2026-10-01T08:00, PROFILE=bad, PRICES_SINCE=2026-11-20
+	@exec $(PYTHON) -m deploy demo $(if $(LOTS),--lots $(LOTS)) $(if $(SPEED),--speed $(SPEED)) $(if $(START),--start $(START)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(PRICES_SINCE),--prices-since $(PRICES_SINCE))
 
 lint: setup ## style, types, import contracts, SQL, and the pages' own
 	$(BIN)/ruff check .

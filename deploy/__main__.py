@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from datetime import UTC
+from datetime import UTC, date
 from pathlib import Path
 
 from deploy.demo import run
@@ -129,6 +129,12 @@ def main(argv: list[str] | None = None) -> int:
         help="a directory: what is true of the simulated lots is written there",
     )
     demo.add_argument(
+        "--prices-since",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="simulated drivers answer changes of prices since the week up to this day",
+    )
+    demo.add_argument(
         "--no-history", action="store_true", help="no past is made beside it: for measurements"
     )
     settings = commands.add_parser("env", help="print the demo's addresses, for a shell's eval")
@@ -156,6 +162,7 @@ def main(argv: list[str] | None = None) -> int:
         options.start,
         options.profile,
         str(options.truth.absolute()) if options.truth else None,
+        options.prices_since.isoformat() if options.prices_since else None,
     )
     return run(options.var, options.lots, drivers, display, has_past=past)
 

@@ -294,12 +294,14 @@ class Drivers:
         start: Their first instant, or `now`.
         profile: How often sensors, clocks and connections fail.
         truth: The directory that what is true is written into; None: nowhere.
+        prices_since: The day since which changes of prices count; None: drivers do not look.
     """
 
     speed: str = "1"
     start: str = "now"
     profile: str = "normal"
     truth: str | None = None
+    prices_since: str | None = None
 
 
 NOW: Final = Drivers()
@@ -316,6 +318,8 @@ def simulator(place: Place, drivers: Drivers) -> Service:
             *("--mqtt-host", place.mqtt.host, "--mqtt-port", str(place.mqtt.port)),
             *("--speed", drivers.speed, "--start", drivers.start),
             *("--profile", drivers.profile),
+            *("--platform", place.http_url),
+            *(("--prices-since", drivers.prices_since) if drivers.prices_since else ()),
             *(("--truth", drivers.truth) if drivers.truth else ()),
             *("--status", place.simulator_status),
         ),

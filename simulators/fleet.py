@@ -23,6 +23,7 @@ from simulators.feeds import rfc3339
 from simulators.gateway import Gateway
 from simulators.outbox import IN_FLIGHT_MAX, Outbox
 from simulators.pacing import CountPacer, SnapshotSchedule
+from simulators.platform import Asking, Platform
 from simulators.registry import (
     Broker,
     Credentials,
@@ -31,7 +32,7 @@ from simulators.registry import (
 from simulators.sensors.links import Links
 from simulators.sensors.profiles import PROFILES
 from simulators.sensors.truth import Run, TruthWriter
-from simulators.stopping import finish, unless
+from simulators.stopping import end_tasks, finish, unless
 from simulators.world import World
 
 CITY_TIMEZONE = ZoneInfo("Asia/Shanghai")
@@ -63,6 +64,7 @@ class FleetSettings:
         profile: name of how often sensors, clocks and connections fail.
         events: crowds at some places and times of the drivers' clock.
         closures: lots that are closed for a time of the drivers' clock.
+        asking: the platform whose closures, and prices, drivers answer; None: none.
         truth: the directory that the truth is written into; None: nowhere.
         status_file: where the fleet's figures are written every STATUS_INTERVAL_S; None: nowhere.
     """
@@ -74,6 +76,7 @@ class FleetSettings:
     profile: str = "clean"
     events: tuple[Event, ...] = ()
     closures: tuple[Closure, ...] = ()
+    asking: Asking | None = None
     truth: Path | None = None
     status_file: Path | None = None
 
@@ -148,6 +151,9 @@ class Fleet:
         self._gateway_number = np.array([position[names[lot.lot_id]] for lot in lots])
         self._are_cut = np.zeros(len(self.gateways), dtype=np.bool_)
         self._truth = self._truth_writer()
+        self._platform = (
+            None if settings.asking is None else Platform(settings.asking, self.world, now)
+        )
 
     def _make_gateways(
         self, broker: Broker, credentials: Mapping[str, Credentials]
@@ -190,15 +196,29 @@ class Fleet:
             asyncio.create_task(self._start_gateway(gateway, index * gap_s, stop))
             for index, gateway in enumerate(self.gateways.values())
         ]
+        following = await self._follow_platform(stop)
         log.info("simulator started", **self._figures())
         try:
             await self._tick_until(stop)
         finally:
             stop.set()
+            await end_tasks(following)
             await finish(tasks)
             if self._truth is not None:
                 self._truth.flush()
             log.info("simulator stopped", **self._figures())
+
+    async def _follow_platform(self, stop: asyncio.Event) -> list[asyncio.Task[None]]:
+        """Begin to ask the platform; return the tasks that do so, to be cancelled at the end."""
+        if self._platform is None:
+            return []
+        following = [asyncio.create_task(self._platform.run())]
+        if self._platform.has_prices:
+            # The first step knows prices already: so the same prices give the same days.
+            waits = [asyncio.create_task(event.wait()) for event in (self._platform.asked, stop)]
+            await asyncio.wait([*following, *waits], return_when=asyncio.FIRST_COMPLETED)
+            await end_tasks(waits)
+        return following
 
     async def _start_gateway(self, gateway: Gateway, delay_s: float, stop: asyncio.Event) -> None:
         await unless(stop, delay_s)
@@ -305,6 +325,7 @@ class Fleet:
             "lots": len(self.world.lots),
             "occupancy": round(self.world.occupancy(), 3),
             **self.world.turned_away(),
+            **({} if self._platform is None else self._platform.figures()),
             "sent": sum(gateway.sent for gateway in gateways),
             "unacked": sum(gateway.unacked for gateway in gateways),
             "acks": dict(sum((gateway.acks for gateway in gateways), Counter())),

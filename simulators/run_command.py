@@ -3,8 +3,9 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
 import uvloop
 
@@ -14,6 +15,7 @@ from simulators.demand.closures import read_closure
 from simulators.demand.events import guests_of, read_event, read_places
 from simulators.demand.preference import read_ranks
 from simulators.fleet import CITY_TIMEZONE, DEFAULT_SEED, Fleet, FleetSettings, simulated_lots
+from simulators.platform import ELASTICITY, Asking
 from simulators.registry import (
     Broker,
     Credentials,
@@ -26,6 +28,8 @@ from simulators.registry import (
 )
 from simulators.sensors.profiles import PROFILES
 from simulators.stopping import stop_at_signals
+
+_LEAST_ELASTICITY: Final = -3.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,12 +74,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LOT,FROM,TO",
         help="a lot is closed between two local times; without TO for good; may be repeated",
     )
+    parser.add_argument(
+        "--platform", metavar="URL", help="follow the closures that this platform shows"
+    )
+    parser.add_argument(
+        "--prices-since",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="drivers answer the platform's prices too, as changed since the week up to this day",
+    )
+    parser.add_argument(
+        "--elasticity",
+        type=_elasticity,
+        default=ELASTICITY,
+        help="of demand by price, -3 to 0 (default: %(default)s)",
+    )
 
 
 def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _elasticity(text: str) -> float:
+    value = float(text)
+    if not _LEAST_ELASTICITY <= value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not from {_LEAST_ELASTICITY:g} to 0")
     return value
 
 
@@ -110,6 +136,10 @@ def run_command(args: argparse.Namespace) -> int:
     if not lots:
         sys.stderr.write(f"{args.credentials}: no simulated gateway with lots of {args.city}\n")
         return 2
+    if args.prices_since and not args.platform:
+        sys.stderr.write("--prices-since goes with --platform\n")
+        return 2
+    asking = Asking(args.platform, args.prices_since, args.elasticity) if args.platform else None
     settings = FleetSettings(
         speed=args.speed,
         start_at=args.start,
@@ -118,6 +148,7 @@ def run_command(args: argparse.Namespace) -> int:
         profile=args.profile,
         events=events,
         closures=closures,
+        asking=asking,
         truth=args.truth,
         status_file=args.status,
     )

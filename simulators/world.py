@@ -1,6 +1,6 @@
 """What is true of all bays, what sensors show of it, and that as reports. No I/O, no clock."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -55,6 +55,7 @@ class World:
         self._make_demand, self._profile, self._seed = make_demand, profile, seed
         self._counts = np.array([lot.reporting != "bays" for lot in lots])
         self._closed: frozenset[str] = frozenset()
+        self._prices: tuple[Mapping[str, float], float] | None = None
         self._begin(start_s)
         self._shown = self._sensors.shown()
         self._unknown = self._sensors.unknown.copy()
@@ -64,6 +65,8 @@ class World:
         """Begin with the demand of an instant, and with sensors that have seen nothing before."""
         self._demand = self._make_demand(at_s)
         self._demand.flow.tell_closed(self._closed)
+        if self._prices is not None:
+            self._demand.flow.tell_prices(*self._prices)
         offsets, occupied = self._demand.offsets, self._demand.occupied
         chances = Chances(self._seed, [lot.lot_id for lot in self.lots], offsets)
         self._of_counting = self._counts[chances.lot]
@@ -111,6 +114,11 @@ class World:
         """Say which lots are closed for a time from now on, until told otherwise."""
         self._closed = frozenset(lot_ids)
         self._demand.flow.tell_closed(self._closed)
+
+    def tell_prices(self, relative: Mapping[str, float], elasticity: float) -> None:
+        """Say prices over base prices by lot, and how demand answers them from now on."""
+        self._prices = relative, elasticity
+        self._demand.flow.tell_prices(relative, elasticity)
 
     def changes(self, observed_at: datetime) -> Iterator[tuple[int, IntArray]]:
         """Return what sensors show otherwise than when this was last asked.

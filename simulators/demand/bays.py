@@ -23,7 +23,7 @@ _NOBODY: Final = -1
 
 
 class Bays:
-    """The bays of all lots and until which step each is taken. See `simulators.demand.flow.Parked`.
+    """The bays of all lots and until which step each is taken. See `parked.Parked`.
 
     Args:
         capacity: bays of each lot.

@@ -5,8 +5,8 @@ step for step, however the calls are cut. A driver who finds a lot full or close
 one or leaves.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from simulators.demand.events import Event, Guests, guests_of
 from simulators.demand.near import near_lots
 from simulators.demand.opening import DAY_S
 from simulators.demand.parameters import Parameters, load
+from simulators.demand.parked import Parked, Ring
+from simulators.demand.prices import Answer
 from simulators.demand.rates import Rates
 from simulators.demand.stays import HOURS, MAX_STAY_S
 from simulators.registry import Lot
@@ -49,73 +51,6 @@ def room_wanted(capacity: IntArray) -> IntArray:
     return wanted
 
 
-class Parked(Protocol):
-    """Who has parked, and until which step."""
-
-    def leave(self, step: int) -> IntArray:
-        """Let those leave whose last step it is; return how many by lot, shape (lots,)."""
-
-    def enter(self, lots: IntArray, until: IntArray) -> None:
-        """Let a driver into each of `lots`, who leaves in the step `until`."""
-
-    def hurry(
-        self, lots: NDArray[np.bool_], step: int, within: int, rng: np.random.Generator
-    ) -> int:
-        """Let all who are in the chosen lots leave in one of the next steps, `within` at most.
-
-        Args:
-            lots: the chosen ones; shape (lots,).
-            step: the last that was lived through, or is.
-            within: steps after it.
-            rng: draws the step of each.
-
-        Returns:
-            How many would have stayed longer.
-        """
-
-
-class Ring:
-    """Counts of those who leave, by lot and step, of steps to come.
-
-    Args:
-        lots: how many lots there are.
-        step_s: seconds of a step.
-    """
-
-    def __init__(self, lots: int, step_s: int) -> None:
-        self._leaving = np.zeros((int(MAX_STAY_S // step_s) + 2, lots), dtype=np.int32)
-
-    def leave(self, step: int) -> IntArray:
-        """See `Parked`."""
-        row = self._leaving[step % len(self._leaving)]
-        gone: IntArray = row.astype(np.int64)
-        row[:] = 0
-        return gone
-
-    def enter(self, lots: IntArray, until: IntArray) -> None:
-        """See `Parked`."""
-        np.add.at(self._leaving, (until % len(self._leaving), lots), 1)
-
-    def hurry(
-        self, lots: NDArray[np.bool_], step: int, within: int, rng: np.random.Generator
-    ) -> int:
-        """See `Parked`."""
-        chosen = np.flatnonzero(lots)
-        cars, until = self.cars(step, chosen)
-        self._leaving[:, chosen] = 0
-        sooner = np.minimum(until, step + rng.integers(1, within + 1, len(until)))
-        self.enter(cars, sooner)
-        return int(np.count_nonzero(sooner < until))
-
-    def cars(self, step: int, chosen: IntArray) -> tuple[IntArray, IntArray]:
-        """Return the lot of each driver in the chosen ones, and the later step of leaving."""
-        rows, columns = np.nonzero(self._leaving[:, chosen])
-        lots = chosen[columns]
-        counts = self._leaving[rows, lots]
-        until = step + 1 + (rows - step - 1) % len(self._leaving)
-        return np.repeat(lots, counts), np.repeat(until, counts)
-
-
 class Around(NamedTuple):
     """What lies around the lots.
 
@@ -123,11 +58,13 @@ class Around(NamedTuple):
         near: of each lot those near it, nearest first.
         guests: the drivers of events.
         closures: which lots are closed for a time.
+        prices: how demand answers them.
     """
 
     near: Sequence[Sequence[int]]
     guests: Guests
     closures: Closures
+    prices: Answer
 
 
 class Traffic:
@@ -177,7 +114,8 @@ class Traffic:
         closes_in_s = np.where(shut, 0.0, self._rates.opening.closes_in(second))
         self._last = np.floor((begins_s + closes_in_s) / self._step_s)
         self._let_guests_in(number, closes_in_s > 0)
-        coming = self._rng.poisson(self._rates.arrivals(begins_s) * self._step_s)
+        rates = self._rates.arrivals(begins_s) * self._around.prices.multiples
+        coming = self._rng.poisson(rates * self._step_s)
         self._let_in(number, coming, closes_in_s, second // _HOUR_S)
 
     def _send_out(self, number: int, lots: NDArray[np.bool_]) -> None:
@@ -328,7 +266,9 @@ class Flow:
         # a quarter of an hour's drivers would be missing.
         self._number = int(start_s // _WARM_UP_STEP_S * _WARM_UP_STEP_S // step_s)
         self._closures = Closures(lots, closures)
-        around = Around(near_lots(lots), guests_of(events, lots, seed), self._closures)
+        near = near_lots(lots)
+        self._prices = Answer(lots, near, self.rates.usual)
+        around = Around(near, guests_of(events, lots, seed), self._closures, self._prices)
         begun = np.random.default_rng([seed, self._number])
         if parked is None:
             parked = Ring(len(lots), step_s)
@@ -389,6 +329,10 @@ class Flow:
     def tell_closed(self, lot_ids: Collection[str]) -> None:
         """Say which lots are closed from the next step on, until told otherwise."""
         self._closures.tell(lot_ids)
+
+    def tell_prices(self, relative: Mapping[str, float], elasticity: float) -> None:
+        """Say prices over base prices, by lot, and how demand answers from the next step on."""
+        self._prices.tell(relative, elasticity)
 
     def advance_to(self, at_s: float) -> None:
         """Live through all whole steps up to an instant in Unix seconds; none if it is past."""

@@ -1,10 +1,12 @@
 """How demand answers prices: an elasticity, and neighbours who gain what a lot loses. No I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from simulators.registry import Lot
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -49,3 +51,31 @@ def multiples(
     gained = ((1 - own) * usual) @ moving
     found: FloatArray = np.clip(own + gained / usual, LEAST_DEMAND, MOST_DEMAND)
     return found
+
+
+class Answer:
+    """What the prices of lots make of their demand, as they are told while time goes on.
+
+    Args:
+        lots: all, by position.
+        near: of each lot those near it.
+        usual: demand of each lot at base prices, in any unit, above 0; shape (lots,).
+
+    Attributes:
+        multiples: demand as a multiple of that at base prices; shape (lots,).
+    """
+
+    def __init__(
+        self, lots: Sequence[Lot], near: Sequence[Sequence[int]], usual: FloatArray
+    ) -> None:
+        self._lots, self._near, self._usual = lots, near, usual
+        self._moving: FloatArray | None = None
+        self.multiples: FloatArray = np.ones(len(lots))
+
+    def tell(self, relative: Mapping[str, float], elasticity: float) -> None:
+        """Say prices over base prices by lot, above 0; 1 for lots that are left out."""
+        if self._moving is None:
+            capacity = np.array([lot.capacity for lot in self._lots], dtype=np.int64)
+            self._moving = diversion(self._near, capacity)
+        told = np.array([relative.get(lot.lot_id, 1.0) for lot in self._lots])
+        self.multiples = multiples(told, np.array(elasticity), self._usual, self._moving)

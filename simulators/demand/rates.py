@@ -63,6 +63,7 @@ class Rates:
         use: position of each lot's land use among those of the parameters.
         opening: when the lots may be entered.
         stays: how long their drivers stay.
+        usual: how many drivers want to be in each lot at its busiest, on an ordinary day.
     """
 
     def __init__(
@@ -94,7 +95,8 @@ class Rates:
         self._present = np.array([week_present(use) for use in uses])
         self._set_levels(lots, parameters, seed)
         peaks = self._peaks(lots, uses, seed)
-        self._scale: FloatArray = peaks * self.capacity / self._present.max(axis=1)[self.use]
+        self.usual: FloatArray = peaks * self.capacity
+        self._scale: FloatArray = self.usual / self._present.max(axis=1)[self.use]
         self._day = -1
         self._day_rates: FloatArray = np.empty(0)
 
