@@ -19,6 +19,7 @@ from ingest_mqtt.counters import Counters, IngestCollector, commit_histogram
 from ingest_mqtt.dead_letters import DeadLetters
 from ingest_mqtt.ingester import Ingester
 from ingest_mqtt.link import Link
+from ingest_mqtt.packing import Packer
 from ingest_mqtt.rates import Limiter
 from ingest_mqtt.settings import IngestSettings
 from ingest_mqtt.writer import Writer
@@ -74,12 +75,14 @@ async def serve(settings: IngestSettings, database: str) -> None:
     # of it again: 26 ms without taking messages.
     gc.collect()
     gc.freeze()
+    packer = Packer(database, timedelta(days=settings.pack_after_days), clock)
     link = Link(settings, clock, ingester.receive, ingester.connected, lambda: ingester.is_full)
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(link.run())
             tasks.create_task(ingester.run(link))
             tasks.create_task(ingester.beat(link))
+            tasks.create_task(packer.run())
     finally:
         await link.close()
         writer.close()

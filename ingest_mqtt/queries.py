@@ -87,6 +87,13 @@ class ReplayResult(Row):
     messages: int
 
 
+class LooseDay(Row):
+    """A lot, and the first instant of its oldest day that has single steps."""
+
+    lot_id: str
+    day_at: datetime
+
+
 @statement
 async def gateways(db: Db) -> list[Gateway]:
     """Read every gateway with its operator."""
@@ -95,6 +102,16 @@ async def gateways(db: Db) -> list[Gateway]:
 @statement
 async def add_steps(db: Transaction, rows: Sequence[NewStep]) -> None:
     """Add to the steps of lots' histories."""
+
+
+@statement
+async def loose_steps(db: Db, before: datetime) -> list[LooseDay]:
+    """Find lots that have single steps from before a time, those of the oldest day first."""
+
+
+@statement
+async def pack_steps(db: Transaction, day_at: datetime, lot_ids: Sequence[str]) -> int:
+    """Pack the single steps that lots have of a past day; return how many."""
 
 
 @statement

@@ -49,3 +49,6 @@ class IngestSettings(BaseSettings, Rates, env_prefix="INGEST_", frozen=True, ext
     occupancy_retention_days: int = Field(
         400, ge=1, description="steps of occupancy are kept this long"
     )
+    pack_after_days: int = Field(
+        3, ge=2, description="days of occupancy older than this are packed, an array a lot and day"
+    )

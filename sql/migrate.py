@@ -26,7 +26,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 SCHEMA: Final = Path(__file__).parent / "schema"
 BEFORE: Final = ("cluster",)
 # Readers of the views wait while these are replaced: so they come after what may have to wait.
-AFTER: Final = ("partitions", "functions", "triggers", "views", "grants")
+AFTER: Final = ("partitions", "functions", "history", "triggers", "views", "grants")
 
 
 class RevisionUnknownError(Exception):

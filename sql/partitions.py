@@ -57,6 +57,7 @@ EVENTS = (
 )
 OCCUPANCY = Partitioned("lot_occupancy", "step_at", "month")
 OCCUPANCY_DAYS = Partitioned("lot_occupancy_day", "day_at", "month", OCCUPANCY.table)
+OCCUPANCY_FED = Partitioned("lot_occupancy_fed", "day_at", "month", OCCUPANCY.table)
 
 
 async def maintain(
@@ -86,13 +87,13 @@ async def maintain(
     dropped: list[str] = []
     retentions = {
         **dict.fromkeys(EVENTS, event_retention),
-        **dict.fromkeys((OCCUPANCY, OCCUPANCY_DAYS), occupancy_retention),
+        **dict.fromkeys((OCCUPANCY, OCCUPANCY_DAYS, OCCUPANCY_FED), occupancy_retention),
     }
     for partitioned, given in retentions.items():
         retention = max(given, await least_retention(db, partitioned))
         made += await make_missing(db, partitioned, partitioned.starts(now, now + AHEAD))
         oldest = partitioned.name(partitioned.start(now - retention))
-        for name in sorted(await _existing(db, partitioned)):
+        for name in sorted(await existing(db, partitioned)):
             if name < oldest:
                 await db.execute("SELECT drop_partition($1, $2)", partitioned.table, name)
                 dropped.append(name)
@@ -119,18 +120,20 @@ async def make_missing(db: Db, partitioned: Partitioned, starts: Iterable[date])
     Returns:
         Names of the partitions made.
     """
-    existing = await _existing(db, partitioned)
+    there = await existing(db, partitioned)
     made = []
     for start in starts:
-        if (name := partitioned.name(start)) not in existing:
-            # Another program may make the same one at the same time.
-            with suppress(asyncpg.DuplicateTableError):
+        if (name := partitioned.name(start)) not in there:
+            # Another program may make the same one at the same time; which of the two errors
+            # comes then depends on how far it is.
+            with suppress(asyncpg.DuplicateTableError, asyncpg.UniqueViolationError):
                 await _make(db, partitioned, start)
                 made.append(name)
     return made
 
 
-async def _existing(db: Db, partitioned: Partitioned) -> set[str]:
+async def existing(db: Db, partitioned: Partitioned) -> set[str]:
+    """Return the names of the dated partitions of a table."""
     rows = await db.fetch(
         "SELECT inhrelid::regclass::text AS name FROM pg_inherits"
         " WHERE inhparent = $1::text::regclass",

@@ -36,6 +36,27 @@ ON CONFLICT (lot_id, step_at) DO UPDATE SET
     free_max = greatest(o.free_max, excluded.free_max),
     full_s = o.full_s + excluded.full_s;
 
+-- name: loose_steps(before)
+-- The lots that have single steps from before an instant, with the first such day (UTC), oldest first.
+-- Index: lot_occupancy_pkey of each partition, one look a lot.
+SELECT
+    l.lot_id,
+    date_bin('1 day', s.first_at, '2000-01-01 00:00:00+00') AS day_at
+FROM lot AS l
+CROSS JOIN
+    LATERAL (
+        SELECT min(o.step_at) AS first_at
+        FROM lot_occupancy AS o
+        WHERE o.lot_id = l.lot_id AND o.step_at < :before
+    ) AS s
+WHERE s.first_at IS NOT null
+ORDER BY day_at, l.lot_id;
+
+-- name: pack_steps(day_at, lot_ids)
+-- Pack the steps that lots have of a past day; how many steps.
+-- Index: lot_occupancy_pkey of the day's partition, lot_occupancy_fed_pkey.
+SELECT pack_steps(:day_at::timestamptz, :lot_ids::text[]);
+
 -- name: beat(ingester, observations)
 -- Note that a heartbeat has come through the broker and is being committed, and how many bays and
 -- counts were applied from the ingester's start until then.

@@ -33,8 +33,9 @@ FROM onelot_app;
 -- History is the ingester's, to which an import adds past days; of decisions, it takes those that
 -- were made.
 REVOKE UPDATE, DELETE ON
-space_event, count_event, lot_occupancy, lot_occupancy_day
+space_event, count_event, lot_occupancy, lot_occupancy_day, lot_occupancy_fed
 FROM onelot_app;
+REVOKE INSERT ON lot_occupancy_fed FROM onelot_app;
 REVOKE INSERT, UPDATE, DELETE ON lot_history FROM onelot_app;
 REVOKE INSERT, UPDATE ON decision FROM onelot_app;
 
@@ -45,7 +46,7 @@ REVOKE INSERT, UPDATE, DELETE ON audit_entry FROM onelot_app;
 REVOKE CREATE ON SCHEMA public FROM public;
 REVOKE ALL ON FUNCTION
 analyze_registration, suspend_space_checks, resume_space_checks, make_partition, drop_partition,
-add_audit_entry
+pack_steps, empty_partition, add_audit_entry
 FROM public, onelot_app, onelot_office;
 GRANT EXECUTE ON FUNCTION
 analyze_registration, suspend_space_checks, resume_space_checks, add_audit_entry
@@ -55,9 +56,9 @@ GRANT EXECUTE ON FUNCTION add_audit_entry TO onelot_office;
 -- The API's public part.
 GRANT SELECT ON
 alembic_version, district, operator, lot, space, place, lot_state, lot_occupancy,
-lot_occupancy_day, lot_history, space_event, count_event, ingester_status, zone, tariff,
-tariff_version, tariff_effect, tariff_suspension, price_control, city_calendar, price_mechanism,
-price_mechanism_target, mechanism_review, lot_now, space_now
+lot_occupancy_day, lot_occupancy_fed, lot_history, space_event, count_event, ingester_status, zone,
+tariff, tariff_version, tariff_effect, tariff_suspension, price_control, city_calendar,
+price_mechanism, price_mechanism_target, mechanism_review, lot_now, space_now
 TO onelot_public;
 -- It takes what gateways post, who show their passwords.
 GRANT SELECT (gateway_id, operator_id, simulated, password_hash) ON gateway TO onelot_public;
@@ -114,7 +115,7 @@ GRANT SELECT (gateway_id, operator_id) ON gateway TO onelot_ingest;
 GRANT SELECT, INSERT, UPDATE ON lot_state, lot_occupancy, ingester_status TO onelot_ingest;
 GRANT INSERT ON space_event, count_event TO onelot_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dead_letter TO onelot_ingest;
-GRANT EXECUTE ON FUNCTION drop_partition TO onelot_ingest;
+GRANT EXECUTE ON FUNCTION drop_partition, pack_steps, empty_partition TO onelot_ingest;
 -- An import of past days makes theirs.
 GRANT EXECUTE ON FUNCTION make_partition TO onelot_ingest, onelot_app;
 
@@ -126,8 +127,9 @@ GRANT SELECT ON audit_entry TO onelot_seal;
 
 -- Analysts: nothing of persons, passwords, and messages.
 GRANT SELECT ON
-district, operator, lot, space, place, lot_state, lot_occupancy, lot_occupancy_day, lot_history,
-space_event, count_event, zone, tariff, tariff_version, tariff_effect, price_control, city_calendar,
+district, operator, lot, space, place, lot_state, lot_occupancy, lot_occupancy_day,
+lot_occupancy_fed, lot_history, space_event, count_event, zone, tariff, tariff_version,
+tariff_effect, price_control, city_calendar,
 price_mechanism, price_mechanism_target, mechanism_review, lot_now, space_now
 TO onelot_analysis;
 GRANT SELECT (gateway_id, operator_id, simulated) ON gateway TO onelot_analysis;

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final, get_args
 
-from sqlalchemy import ARRAY, REAL, CheckConstraint, Enum, ForeignKey, Index, text
+from sqlalchemy import ARRAY, REAL, CheckConstraint, Double, Enum, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sql.kinds import SpaceState, Transport
@@ -11,6 +11,12 @@ from sql.schema.base import Base, BigInt, SmallInt, check, one_of
 
 # SQLAlchemy maps only classes with a key, so it is given one; in the database, events have none.
 UNKEYED: Final = {"primary_key": ["lot_id", "received_at"]}
+
+# What is known of a step of a lot's history.
+STEP_COLUMNS: Final = (
+    *("capacity", "covered_s", "free_space_s", "free_last", "free_min", "free_max", "full_s"),
+    *("space_s", "known_space_s"),
+)
 
 
 class Retention(Base):
@@ -159,3 +165,31 @@ class LotOccupancyDay(Base):
     occupied: Mapped[list[float | None]] = mapped_column(ARRAY(REAL))
     # Seconds of each step that are known; null where that is all 300 of each.
     covered_s: Mapped[list[float] | None] = mapped_column(ARRAY(REAL))
+
+
+class LotOccupancyFed(Base):
+    """The occupancy of a lot in the 288 steps of a past day (UTC), as feeds wrote it, packed.
+
+    The columns are those of `LotOccupancy`; where nothing is known of a step, each has a null. A
+    step stands here or there, but for one of which a report came late: until it is added here.
+    """
+
+    __table_args__ = (
+        CheckConstraint(
+            "day_at = date_bin('1 day', day_at, '2000-01-01 00:00:00+00')", name="day_at"
+        ),
+        *(CheckConstraint(f"cardinality({name}) = 288", name=name) for name in STEP_COLUMNS),
+        {"postgresql_partition_by": "RANGE (day_at)"},
+    )
+
+    lot_id: Mapped[str] = mapped_column(primary_key=True)
+    day_at: Mapped[datetime] = mapped_column(primary_key=True)
+    capacity: Mapped[list[int | None]] = mapped_column(ARRAY(Integer))
+    covered_s: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    free_space_s: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    free_last: Mapped[list[int | None]] = mapped_column(ARRAY(Integer))
+    free_min: Mapped[list[int | None]] = mapped_column(ARRAY(Integer))
+    free_max: Mapped[list[int | None]] = mapped_column(ARRAY(Integer))
+    full_s: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    space_s: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    known_space_s: Mapped[list[float | None]] = mapped_column(ARRAY(Double))

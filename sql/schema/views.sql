@@ -69,6 +69,20 @@ SELECT
 FROM lot_occupancy AS o
 UNION ALL
 SELECT
+    p.lot_id, p.day_at, p.day_at + (s.place - 1) * interval '300 s' AS step_at,
+    s.capacity, s.covered_s, s.free_space_s, s.free_last, s.free_min, s.free_max,
+    s.full_s, s.space_s, s.known_space_s
+FROM lot_occupancy_fed AS p
+CROSS JOIN LATERAL unnest(
+    p.capacity, p.covered_s, p.free_space_s, p.free_last, p.free_min, p.free_max,
+    p.full_s, p.space_s, p.known_space_s
+) WITH ORDINALITY AS s (
+    capacity, covered_s, free_space_s, free_last, free_min, free_max, full_s, space_s,
+    known_space_s, place
+)
+WHERE s.capacity IS NOT NULL
+UNION ALL
+SELECT
     d.lot_id,
     d.day_at,
     d.day_at + (s.place - 1) * interval '300 s' AS step_at,
@@ -84,9 +98,20 @@ SELECT
 FROM lot_occupancy_day AS d
 CROSS JOIN LATERAL (
     -- What feeds have written of that day: looked up once, not for each step.
-    SELECT coalesce(array_agg(o.step_at), '{}') AS steps
-    FROM lot_occupancy AS o
-    WHERE o.lot_id = d.lot_id AND o.step_at >= d.day_at AND o.step_at < d.day_at + interval '24 h'
+    SELECT coalesce(array_agg(f.step_at), '{}') AS steps
+    FROM (
+        SELECT o.step_at
+        FROM lot_occupancy AS o
+        WHERE
+            o.lot_id = d.lot_id
+            AND o.step_at >= d.day_at
+            AND o.step_at < d.day_at + interval '24 h'
+        UNION ALL
+        SELECT p.day_at + (c.place - 1) * interval '300 s' AS step_at
+        FROM lot_occupancy_fed AS p
+        CROSS JOIN LATERAL unnest(p.capacity) WITH ORDINALITY AS c (capacity, place)
+        WHERE p.lot_id = d.lot_id AND p.day_at = d.day_at AND c.capacity IS NOT NULL
+    ) AS f
 ) AS fed
 CROSS JOIN LATERAL (
     SELECT
@@ -99,4 +124,5 @@ CROSS JOIN LATERAL (
 WHERE d.day_at + (s.place - 1) * interval '300 s' <> all(fed.steps);
 COMMENT ON VIEW lot_history IS
 'The occupancy of lots in steps of 300 s: those of feeds and those of imports. Ask for day_at (the
-    first instant of the day in UTC) beside step_at: days of imports are found by it.';
+    first instant of the day in UTC) beside step_at: days are found by it. A report that comes late for
+    a step that is packed stands in a row of its own, until it is added to it within minutes.';

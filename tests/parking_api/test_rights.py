@@ -150,7 +150,14 @@ async def test_what_analysts_read(database_url: str, built: Builder) -> None:
     await built.report("a", 3)
     async with connected_as(database_url, postgres.ANALYSIS) as db:
         assert await db.fetchval("SELECT free_spaces FROM lot_now WHERE lot_id = 'a'") == 3
-        for table in ("space_now", "lot_occupancy", "space_event", "tariff_version", "zone"):
+        for table in (
+            "space_now",
+            "lot_occupancy",
+            "lot_occupancy_fed",
+            "space_event",
+            "tariff_version",
+            "zone",
+        ):
             await db.fetch(f"SELECT * FROM {table}")
         assert await db.fetchval("SHOW statement_timeout") == "5min"
 
@@ -175,6 +182,8 @@ async def test_no_function_of_the_owners_can_be_turned(owner_url: str) -> None:
         "resume_space_checks",
         "make_partition",
         "drop_partition",
+        "pack_steps",
+        "empty_partition",
         "add_audit_entry",
     }
     for row in found:

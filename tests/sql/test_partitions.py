@@ -6,7 +6,7 @@ import pytest
 
 from deploy import postgres
 from sql.engine import Db
-from sql.partitions import EVENTS, OCCUPANCY, OCCUPANCY_DAYS, maintain
+from sql.partitions import EVENTS, OCCUPANCY, OCCUPANCY_DAYS, OCCUPANCY_FED, maintain
 from tests.servers import as_role
 
 NOW = datetime(2026, 12, 30, 23, 59, tzinfo=UTC)
@@ -44,7 +44,7 @@ async def test_partitions_are_made_ahead_once(db: Db) -> None:
     ]
     assert [n for n in made if "occupancy" in n] == [
         f"{table}_p{month}01"
-        for table in ("lot_occupancy", "lot_occupancy_day")
+        for table in ("lot_occupancy", "lot_occupancy_day", "lot_occupancy_fed")
         for month in ("202612", "202701")
     ]
     assert dropped == []
@@ -81,7 +81,7 @@ async def test_what_is_older_than_its_retention_is_dropped(db: Db, owner: Db) ->
     year = now - timedelta(days=440)
     await maintain(db, year, **KEPT)
     _, dropped = await maintain(db, now, **KEPT)
-    for each in (OCCUPANCY, OCCUPANCY_DAYS):
+    for each in (OCCUPANCY, OCCUPANCY_DAYS, OCCUPANCY_FED):
         assert each.name(each.start(year)) in dropped
 
 
@@ -98,7 +98,10 @@ async def test_nothing_is_dropped_that_the_owner_keeps(db: Db, owner: Db) -> Non
     for parent, name in [
         *(("space_event", name) for name in mine),
         ("count_event", f"count_event_p{now:%Y%m%d}"),
-        *((each.table, each.name(each.start(now))) for each in (OCCUPANCY, OCCUPANCY_DAYS)),
+        *(
+            (each.table, each.name(each.start(now)))
+            for each in (OCCUPANCY, OCCUPANCY_DAYS, OCCUPANCY_FED)
+        ),
     ]:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="is kept for"):
             await db.execute("SELECT drop_partition($1, $2)", parent, name)
@@ -110,9 +113,10 @@ async def test_nothing_is_dropped_that_the_owner_keeps(db: Db, owner: Db) -> Non
 
 
 def test_every_partitioned_table_is_maintained() -> None:
-    assert {one.table for one in (*EVENTS, OCCUPANCY, OCCUPANCY_DAYS)} == {
+    assert {one.table for one in (*EVENTS, OCCUPANCY, OCCUPANCY_DAYS, OCCUPANCY_FED)} == {
         "space_event",
         "count_event",
         "lot_occupancy",
         "lot_occupancy_day",
+        "lot_occupancy_fed",
     }
