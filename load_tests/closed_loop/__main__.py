@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     tried, found = policies(), []
-    for seed, figures in enumerate(run(plan, tried)):
+    for seed, figures in enumerate(run(plan, tried, asked.jobs)):
         found.append(figures)
         print(f"{seed + 1} of {plan.seeds} seeds", file=sys.stderr)
     results = np.array(found)
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("FROM", "TO"),
         help="local hours that are charged and measured (9 18)",
     )
+    parser.add_argument("--jobs", type=int, default=1, help="seeds at once, each in a process (1)")
     parser.add_argument("--out", type=Path, default=Path("var/reports"), help="where to write")
     parser.add_argument("--quick", action="store_true", help="a small city, for a look: seconds")
     return parser

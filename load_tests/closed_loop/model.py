@@ -7,7 +7,7 @@ mark lies under its demand (thinning), so that policies differ by their prices a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -34,15 +34,12 @@ _CENTRE: Final = (120.3797, 36.0631)
 LARGEST: Final = 500
 UTC_OFFSET_S: Final = 8 * 3_600
 _FIRST: Final = datetime.fromisoformat("2026-01-06T00:00+08:00")
-"""A Tuesday. Periods begin four weeks apart, and none of a year's is on a holiday."""
+"""A Tuesday. Periods begin four weeks apart."""
 APART_DAYS: Final = 28
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
-# Parts of the charged hours in which demand is taken to be the same.
-PARTS: Final = 3
 CHARGED: Final = (9, 18)
-# Days of three levels stand for all, by Gauss and Hermite: in standard deviations, and weights.
-DAY_LEVELS: Final = ((-(3**0.5), 1 / 6), (0.0, 2 / 3), (3**0.5, 1 / 6))
 FLOOR_SHARE: Final = 0.5
 CEILING_SHARE: Final = 3
 NOWHERE: Final = -1
@@ -56,9 +53,8 @@ class City:
         rates: who comes, and how long they stay.
         charged: local hours, from and to, that are charged and measured.
         capacity: spaces.
-        offered: drivers whom the lots would hold if none were full, at the base prices: in each of
-            PARTS on workdays of each of DAY_LEVELS, (cases, lots).
-        shares: how much of the charged time each case of `offered` stands for; (cases,).
+        usual: drivers whom the lots would hold if none were full, at the base prices, on the mean
+            of the charged hours of an ordinary workday; (lots,).
         base_minor: prices at the start, fen an hour.
         near: nearest first, (lots, NEAR_LOTS); NOWHERE where there are no more.
         diversion: (from, to) demand moved for each unit of demand that leaves.
@@ -67,17 +63,10 @@ class City:
     rates: Rates
     charged: tuple[int, int]
     capacity: Ints
-    offered: Floats
-    shares: Floats
+    usual: Floats
     base_minor: Ints
     near: Ints
     diversion: Floats
-
-    @property
-    def usual(self) -> Floats:
-        """Demand at base prices over all charged hours, (lots,)."""
-        usual: Floats = self.shares @ self.offered
-        return usual
 
 
 @dataclass(frozen=True)
@@ -135,39 +124,37 @@ def make_city(
     near = np.full((len(lots), NEAR_LOTS), NOWHERE)
     for lot, others in enumerate(beside):
         near[lot, : len(others)] = others
-    offered, shares = _cases(rates, charged)
     return City(
         rates=rates,
         charged=charged,
         capacity=rates.capacity,
-        offered=offered,
-        shares=shares,
+        usual=_usual(rates, charged),
         base_minor=rng.choice(np.array([200, 400, 600]), len(lots)),
         near=near,
         diversion=diversion(beside, rates.capacity),
     )
 
 
-def _cases(rates: Rates, charged: tuple[int, int]) -> tuple[Floats, Floats]:
-    """What lots are offered in parts of days of several levels, and the share of each case."""
-    begins_s, deviation = _FIRST.timestamp(), rates.day_deviation()
-    quarters = np.arange(charged[0], charged[1], 0.25)
-    slices = [
-        np.mean([rates.ordinary(begins_s + hour * HOUR_S) for hour in part], axis=0)
-        for part in np.array_split(quarters, PARTS)
-    ]
-    cases = [
-        (present * np.exp(away * deviation - deviation**2 / 2), share / PARTS)
-        for present in slices
-        for away, share in DAY_LEVELS
-    ]
-    offered, shares = zip(*cases, strict=True)
-    return np.array(offered), np.array(shares)
+def _usual(rates: Rates, charged: tuple[int, int]) -> Floats:
+    begins_s = _FIRST.timestamp()
+    hours = np.arange(charged[0], charged[1], 0.25)
+    usual: Floats = np.mean([rates.ordinary(begins_s + hour * HOUR_S) for hour in hours], axis=0)
+    return usual
 
 
-def day_begins_s(period: int, day: int) -> float:
-    """When a day of a period begins, Unix seconds."""
-    return (_FIRST + timedelta(days=period * APART_DAYS + day)).timestamp()
+def workdays(period: int, number: int) -> list[float]:
+    """When days of a period begin, Unix seconds: `number` of its workdays, spread evenly.
+
+    Of a working week in a row each day is much like the one before, and says little of the month.
+    """
+    known = Calendar(0)
+    begins = [_FIRST + timedelta(days=period * APART_DAYS + day) for day in range(APART_DAYS)]
+    found = [
+        begun.timestamp()
+        for begun in begins
+        if known.kind(begun.date().toordinal() - _EPOCH) == "workday"
+    ]
+    return [found[day * len(found) // number] for day in range(number)]
 
 
 class Cars(NamedTuple):

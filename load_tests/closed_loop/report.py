@@ -18,7 +18,7 @@ from load_tests.closed_loop.study import (
     Policy,
 )
 from load_tests.report import table
-from pricing.mechanism import SMALL_LOT, Steps
+from pricing.mechanism import Steps
 
 _SHOWN_STEPS: Final = {STATIC: None, SFPARK: SFPARK_STEP, OURS: OUR_STEP}
 _AS_RATIOS: Final = ("mean_price", "spread", "revenue")
@@ -48,21 +48,20 @@ _TO_REACH: Final = (
     "of ours is so dear, its dearest is taken: a lower price."
 )
 _SHORT: Final = (
-    "Prices that someone would set who knows the demand of an ordinary workday at every lot and "
-    "how it answers, held from the first day in the same simulation, against SFpark's rule at the "
-    "same mean price. They are made to block few, not to fill the band, and from a steady state by "
-    "formula, which knows of no bursts: a hint of what can be reached, not a bound."
+    "How far it can be: prices that follow their benefit, in the same simulation, against SFpark's "
+    "rule at the same mean price. They know how many come to each lot and how demand answers; they "
+    "go where a bit more would spare as many arrivals at each lot, up or down at every review, in "
+    "steps of any size, and care for no band. No city knows that much; it is no bound, as demand "
+    "that changes lots is left out."
 )
 _AS_THEY_ARE: Final = (
     "SFpark's with steps of 0.50 yuan an hour; ours with steps of at most {up:.0%} up and "
-    "{down:.0%} down and an aim at which, of as many arrivals as a lot has spaces, {away:g} are "
-    "turned away (more of lots with less than {small} spaces)."
+    "{down:.0%} down, where of as many arrivals as a lot has spaces {away:g} may be turned away."
 )
 _CURVES: Final = (
     "Every point of the curves. Blocked arrivals are told apart by their lot: its price at the "
     "ceiling, where no rule can do more; moved by the last review, not settled yet; or at rest. "
-    "The curve of ours has larger steps up first; as no step may be larger than a quarter, then "
-    "fewer that the aim lets be turned away."
+    "The curve of ours is by how many arrivals may be turned away."
 )
 
 
@@ -70,9 +69,7 @@ def summary(command: str, plan: Plan, tried: Sequence[Policy], results: Floats) 
     """Write it all; `results` is (seeds, policies, figures)."""
     made = goals(tried, results)
     about = _ABOUT.format(first=plan.first_seed, last=plan.first_seed + plan.seeds - 1)
-    as_they_are = _AS_THEY_ARE.format(
-        up=OUR_STEP.up, down=OUR_STEP.down, away=OUR_STEP.turned_away, small=SMALL_LOT
-    )
+    as_they_are = _AS_THEY_ARE.format(up=OUR_STEP.up, down=OUR_STEP.down, away=OUR_STEP.turned_away)
     parts = [
         "# Prices that move, in a closed loop",
         f"`{command}`",
@@ -102,7 +99,7 @@ def _short(made: Sequence[Goal]) -> str:
 def _bound_table(tried: Sequence[Policy], results: Floats) -> str:
     head = (
         "elasticity", "SFpark's step, yuan", "its mean price", "it blocks", "fewer wanted",
-        "ours fewer", "fewer, demand known", "in band, points, ours", "in band, demand known",
+        "ours fewer", "fewer, benefit known", "in band, points, ours", "in band, benefit known",
     )  # fmt: skip
     pairs = zip(matched(tried, results), matched(tried, results, BEST), strict=True)
     rows = (
@@ -192,7 +189,7 @@ def _city(policy: Policy) -> str:
 
 def _step(policy: Policy) -> str:
     if isinstance(policy.step, Steps):
-        return f"{policy.step.up:.0%} up, aim {policy.step.turned_away:g}"
+        return f"{policy.step.turned_away:g} may be turned away"
     if policy.name == SFPARK and policy.step is not None:
         return f"{policy.step / 100:.2f} yuan"
     return "-" if policy.step is None else f"price weighs {policy.step:g}"

@@ -1,25 +1,24 @@
 """Policies over a year of reviews on the same arrivals, seed by seed."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 import numpy as np
 
-from load_tests.closed_loop.best import best_prices
 from load_tests.closed_loop.flow import Flow
 from load_tests.closed_loop.model import (
     CEILING_SHARE,
     CHARGED,
     FLOOR_SHARE,
-    NOWHERE,
     Floats,
     Ints,
     Period,
     central_lots,
-    day_begins_s,
     make_city,
+    workdays,
 )
 from pricing.mechanism import (
     SFPARK_FULL,
@@ -40,31 +39,22 @@ ELASTICITIES: Final = (-0.1, -0.2, -0.4, -0.8)
 SFPARK_STEPS: Final = (15, 30, 50, 80, 120)
 SFPARK_STEP: Final = 50
 SFPARK_SMALL_STEP: Final = 10
-# Ours, from cheap to dear: larger steps up, then, as no step is larger than a quarter, fewer
-# arrivals that its aim lets be turned away.
-OUR_STEPS: Final = (
-    Steps(up=0.08, turned_away=1.0),
-    Steps(up=0.12, turned_away=1.0),
-    Steps(turned_away=1.0),
-    Steps(),
-    Steps(turned_away=0.3),
-    Steps(turned_away=0.12),
-    Steps(turned_away=0.03),
-)
+# Ours, from cheap to dear: by how many arrivals may be turned away.
+OUR_STEPS: Final = tuple(Steps(turned_away=each) for each in (100, 30, 12, 5, 2, 0.7))
 OUR_STEP: Final = Steps()
-# Of the mean price against the share blocked, where demand is known: from cheap to dear.
-BEST_WEIGHTS: Final = (0.04, 0.015, 0.006, 0.0015)
+# Of the mean price against arrivals turned away, where these are known: from cheap to dear.
+BEST_WEIGHTS: Final = (0.4, 0.2, 0.1, 0.05, 0.025, 0.0125)
 STATIC: Final = "static"
 SFPARK: Final = "SFpark"
 OURS: Final = "ours"
-BEST: Final = "demand known"
+BEST: Final = "benefit known"
 GRID_MINOR: Final = 10
 MEASURED: Final = 3
 IDLE: Final = 0.30
-# Days before the first review, at base prices, that fill the lots.
-_WARM_UP_DAYS: Final = 2
-# Near lots whose full time a rule sees.
-_BESIDE: Final = 3
+# How far a price that follows its benefit goes towards it, of the way that is left.
+_FOLLOWS: Final = 0.4
+# Periods that a review looks at: ten workdays. A city's looks at the twenty of four weeks.
+_READ: Final = 2
 # Rules and their constants were chosen on the seeds 1000 to 1005; the study takes others.
 FIRST_SEED: Final = 2000
 
@@ -76,8 +66,8 @@ class Policy:
     """A rule at one size of step, in a city of one elasticity; `rule` None leaves prices alone.
 
     Attributes:
-        step: SFpark's, fen an hour; ours, how far and towards what aim; of prices set by someone
-            who knows the demand, what the mean price weighs.
+        step: SFpark's, fen an hour; ours, how far and towards what aim; of prices that follow
+            their benefit, what the mean price weighs.
     """
 
     name: str
@@ -88,7 +78,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to simulate: `days` workdays stand for the four weeks between two reviews."""
+    """How much to simulate: `days` workdays stand for the four weeks of a period."""
 
     seeds: int = 10
     reviews: int = 12
@@ -158,9 +148,10 @@ class Loop:
         ]
         plain = np.broadcast_to(np.array([[SFPARK_IDLE], [SFPARK_FULL]]), (2, plan.lots))
         self._counted = np.stack([np.array(self._bands).T, plain])
-        self.prices = self._first_prices()
+        self.prices = np.tile(self.city.base_minor, (len(tried), 1))
         self.directions = np.zeros_like(self.prices)
         self._moved = np.zeros(self.prices.shape, bool)
+        self._periods: list[Period] = []
         self.changes = np.zeros(len(tried))
         self.reversals = np.zeros(len(tried))
         self.breaches = np.zeros(len(tried))
@@ -169,25 +160,16 @@ class Loop:
         """(policies, figures), the mean of the last periods, as FIGURES names them."""
         flow = Flow(self.city, len(self._tried), self._counted, self._rng)
         found = []
-        flow.run([day_begins_s(0, day) for day in range(-_WARM_UP_DAYS, 0)], self._demand())
-        for review in range(self._plan.reviews + 1):
-            days_s = [day_begins_s(review, day) for day in range(self._plan.days)]
-            period = flow.run(days_s, self._demand())
+        # The period before the first fills the lots, and is read by the first review.
+        for review in range(-1, self._plan.reviews + 1):
+            period = flow.run(workdays(review, self._plan.days), self._demand())
+            self._periods = [*self._periods, period][-_READ:]
             if review > self._plan.reviews - MEASURED:
                 found.append(self._figures(period))
-            if review < self._plan.reviews:
-                self._review(period)
+            if 0 <= review < self._plan.reviews:
+                self._review()
         figures: Floats = np.array(found).mean(axis=0)
         return figures
-
-    def _first_prices(self) -> Ints:
-        prices = np.tile(self.city.base_minor, (len(self._tried), 1))
-        known = {at: each for at, each in enumerate(self._tried) if each.name == BEST}
-        if known:
-            elasticity = np.array([each.elasticity for each in known.values()])
-            weight = np.array([each.step for each in known.values()], np.float64)
-            prices[list(known)] = best_prices(self.city, elasticity, weight, GRID_MINOR)
-        return prices
 
     def _demand(self) -> Floats:
         """Demand of each policy and lot, as a multiple of that at base prices."""
@@ -195,22 +177,44 @@ class Loop:
         relative = self.prices / self.city.base_minor
         return multiples(relative, elasticity, self.city.usual, self.city.diversion)
 
-    def _review(self, period: Period) -> None:
-        seen = np.where(self.city.near == NOWHERE, 0.0, period.full_share[:, self.city.near])
-        beside = seen[:, :, :_BESIDE].max(axis=2).tolist()
-        occupancy, full = period.occupancy.tolist(), period.full_share.tolist()
+    def _review(self) -> None:
+        occupancy, full = (
+            np.mean([getattr(each, name) for each in self._periods], axis=0)
+            for name in ("occupancy", "full_share")
+        )
         for at, policy in enumerate(self._tried):
-            if policy.rule is None:
-                continue
-            columns = zip(
-                self.prices[at].tolist(), self.directions[at].tolist(), occupancy[at],
-                self._spaces, self._bands, full[at], beside[at], strict=True,
-            )  # fmt: skip
-            self._move(at, policy.rule, [Situation(*each) for each in columns])
+            if policy.name == BEST and isinstance(policy.step, float):
+                prices = self._by_benefit(at, policy.elasticity, policy.step, full[at])
+                self._set(at, prices)
+            elif policy.rule is not None:
+                columns = zip(
+                    self.prices[at].tolist(), self.directions[at].tolist(), occupancy[at].tolist(),
+                    self._spaces, self._bands, full[at].tolist(), strict=True,
+                )  # fmt: skip
+                self._move(at, policy.rule, [Situation(*each) for each in columns])
+
+    def _by_benefit(self, at: int, elasticity: float, weight: float, full: Floats) -> Ints:
+        """Prices at which a bit more, anywhere, would turn away as many arrivals less.
+
+        Of those who stay away from a lot, the share of the time that it is full would have been
+        turned away: arrivals x that share x elasticity x (price / base) ** (elasticity - 1) of
+        those at base prices. Where it is the same at all lots, no other prices of the same mean
+        turn away less, but for those who change lots.
+        """
+        arrivals = sum(each.arrivals[at] for each in self._periods)
+        saved = arrivals / np.mean(arrivals) * full / weight
+        aim = np.clip(saved ** (1 / (1 - elasticity)), FLOOR_SHARE, CEILING_SHARE)
+        base = self.city.base_minor
+        price = (self.prices[at] / base) ** (1 - _FOLLOWS) * aim**_FOLLOWS
+        floor, ceiling, _ = np.array(self._limits).T
+        marks: Ints = np.rint(price * base / GRID_MINOR).astype(np.int64)
+        return np.clip(marks * GRID_MINOR, floor, ceiling)
 
     def _move(self, at: int, rule: Decide, situations: list[Situation]) -> None:
         limited = zip(situations, self._limits, strict=True)
-        after = np.array([rule(now, limits).price for now, limits in limited])
+        self._set(at, np.array([rule(now, limits).price for now, limits in limited]))
+
+    def _set(self, at: int, after: Ints) -> None:
         turned = np.sign(after - self.prices[at])
         self.changes[at] += np.count_nonzero(turned)
         self.reversals[at] += np.count_nonzero(turned * self.directions[at] < 0)
@@ -247,7 +251,16 @@ class Loop:
         return np.array(rows).T
 
 
-def run(plan: Plan, tried: Sequence[Policy]) -> Iterator[Floats]:
-    """(policies, figures) of each seed."""
-    for seed in range(plan.first_seed, plan.first_seed + plan.seeds):
-        yield Loop(plan, seed, tried).run()
+def run(plan: Plan, tried: Sequence[Policy], jobs: int = 1) -> Iterator[Floats]:
+    """(policies, figures) of each seed in turn; `jobs` seeds at once, each in a process."""
+    seeds = range(plan.first_seed, plan.first_seed + plan.seeds)
+    one = partial(_run_one, plan, tried)
+    if jobs == 1:
+        yield from map(one, seeds)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(one, seeds)
+
+
+def _run_one(plan: Plan, tried: Sequence[Policy], seed: int) -> Floats:
+    return Loop(plan, seed, tried).run()

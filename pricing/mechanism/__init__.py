@@ -13,7 +13,6 @@ from pricing.mechanism.review import (
 from pricing.mechanism.rules import (
     SFPARK_FULL,
     SFPARK_IDLE,
-    SMALL_LOT,
     Band,
     Limits,
     Move,
@@ -39,7 +38,6 @@ from pricing.mechanism.tariff import (
 __all__ = [
     "SFPARK_FULL",
     "SFPARK_IDLE",
-    "SMALL_LOT",
     "Band",
     "BandPeriod",
     "Interval",

@@ -13,6 +13,7 @@ from pricing.mechanism.rules import (
     Band,
     Rule,
     Steps,
+    longest_full,
     resting,
     size_aware_band,
 )
@@ -21,6 +22,8 @@ MAX_SEASONS: Final = 12
 LotType = Literal["on_street", "surface", "underground", "multi_storey"]
 Percent = Annotated[StrictInt, Field(ge=1, le=100)]
 StepPercent = Annotated[StrictInt, Field(ge=1, le=25)]
+# 50 arrivals of as many as there are spaces.
+TurnedAwayPercent = Annotated[StrictInt, Field(ge=1, le=5000)]
 SomeMinor = Annotated[Minor, Field(ge=1)]
 
 
@@ -68,9 +71,9 @@ class Mechanism(Part):
         target: None for the rule's own: 60 to 80 %, or the band that knows the lot's size.
         step_minor, small_step_minor: of SFpark's rule; the small one below 2 yuan an hour.
         step_up_percent, step_down_percent: of our rule: the most that one review moves a price.
-        turned_away_percent: of our rule: arrivals that its aim lets be turned away, of as many as
-            the lot has spaces (more in lots of less than 60). A lower figure buys less blocking
-            with higher prices.
+        turned_away_percent: of our rule: arrivals that may be turned away, of as many as the lot
+            has spaces; 500 are 5: a lot of 100 spaces may be full for 5 % of the time, one of 50
+            for 10 %. A lower figure buys less blocking with higher prices.
         seasons: each with prices of its own; none for one price the year round.
         shortest_interval_days: of 24 hours, between two changes of one price.
         coverage_percent: of the time band's hours that must have been seen.
@@ -87,9 +90,9 @@ class Mechanism(Part):
     target: TargetBand | None = None
     step_minor: SomeMinor = 50
     small_step_minor: SomeMinor = 10
-    step_up_percent: StepPercent = 25
-    step_down_percent: StepPercent = 25
-    turned_away_percent: Percent = 60
+    step_up_percent: StepPercent = 20
+    step_down_percent: StepPercent = 12
+    turned_away_percent: TurnedAwayPercent = 500
     grid_minor: SomeMinor = 10
     floor_minor: Minor
     ceiling_minor: Minor
@@ -138,16 +141,22 @@ class Mechanism(Part):
             return Band(SFPARK_IDLE, SFPARK_FULL)
         return size_aware_band(spaces)
 
-    def rest_of(self, spaces: int, pressure_beside: float | None) -> Band:
-        """The occupancies between which the price of a lot of `spaces` spaces is left alone.
+    def rest_of(self, spaces: int) -> Band:
+        """The occupancies at which the price of a lot that is not full for too long is left alone.
 
         Raises:
             ValueError: no spaces.
         """
         band = self.band_of(spaces)
-        if self.rule is Rule.SFPARK:
-            return band
-        return resting(spaces, band, self.steps.turned_away, pressure_beside)
+        return band if self.rule is Rule.SFPARK else resting(band)
+
+    def longest_full(self, spaces: int) -> float:
+        """Share of the time for which our rule lets a lot of `spaces` spaces be full, 0..1.
+
+        Raises:
+            ValueError: no spaces.
+        """
+        return longest_full(spaces, self.steps.turned_away)
 
     @property
     def steps(self) -> Steps:

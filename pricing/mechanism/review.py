@@ -14,6 +14,7 @@ from pricing.errors import NaiveTimeError, PricingError
 from pricing.mechanism.document import Mechanism
 from pricing.mechanism.rules import (
     WATCH_FALL,
+    WATCH_PRESSURE,
     WATCH_RISE,
     Band,
     Limits,
@@ -46,9 +47,9 @@ class Reading:
         occupancy: mean over what was seen, 0..1.
         coverage: share of the band's hours that were seen, 0..1.
         spaces: of the lot; of a zone of several, of the lot in which its middle space lies.
-        pressure: share of arrivals blocked, or of time without a free space; None if not known.
-        pressure_beside: of a lot, the greatest among its neighbours; of a zone of several, the
-            mean of the lots beside.
+        pressure: share of the time without a free space; None if not known.
+        pressure_beside: the same, the mean of the lots beside; no rule looks at it, who approves
+            what a review proposes may.
     """
 
     time_band: str
@@ -77,7 +78,7 @@ class Proposal:
 
     Attributes:
         band: the target that the reading was compared with.
-        rest: the occupancies within it between which the price is left alone.
+        rest: the occupancies within it at which the price is left alone.
         text: the reason in a sentence, Chinese and English.
     """
 
@@ -127,7 +128,7 @@ def _propose(mechanism: Mechanism, reading: Reading, state: PriceState, at: date
     kept = _reason_to_keep(mechanism, reading, state, at)
     band = mechanism.band_of(reading.spaces)
     move = Move(state.price_minor, kept) if kept else _moved(mechanism, reading, state, band)
-    rest = mechanism.rest_of(reading.spaces, reading.pressure_beside)
+    rest = mechanism.rest_of(reading.spaces)
     text = explain(
         move.reason,
         occupancy=reading.occupancy,
@@ -135,8 +136,8 @@ def _propose(mechanism: Mechanism, reading: Reading, state: PriceState, at: date
         pressure=reading.pressure,
         band=band,
         rest=rest,
-        rise=WATCH_RISE,
-        fall=WATCH_FALL,
+        longest=mechanism.longest_full(reading.spaces),
+        watch=(WATCH_PRESSURE, WATCH_RISE, WATCH_FALL),
     )
     return Proposal(
         state,
@@ -178,7 +179,6 @@ def _moved(mechanism: Mechanism, reading: Reading, state: PriceState, band: Band
         reading.spaces,
         band,
         reading.pressure,
-        reading.pressure_beside,
     )
     if mechanism.rule is Rule.SFPARK:
         return sfpark(now, limits, mechanism.step_minor, mechanism.small_step_minor)

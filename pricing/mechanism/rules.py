@@ -3,24 +3,28 @@
 SFpark's is that of San Francisco's pilot of 2011 to 2013 with the thresholds and the step that the
 city of this platform compares against. Ours
 
-- looks at demand: how full the lot would be if nobody were turned away;
-- knows the lot's size: it aims at the occupancy at which, of as many arrivals as the lot has
-  spaces, so many are turned away (of 200 spaces one of 200, of 100 one of 100; where there are
-  fewer than 60 spaces more, as dearer prices there spare few);
-- lets prices rest from six points below its aim to the aim, always inside the size-aware band;
-- moves the aim of a lot beside full ones towards the upper end of its band, so that it gets
-  cheaper while it has room for those whom they turn away;
-- moves prices by as much as demand is off, at most by a quarter.
+- looks at how long a lot is full, as drivers are turned away then and at no other time. The mean
+  occupancy does not say it: a lot that is full at noon is half empty at five, and how much its days
+  and hours differ is each lot's own;
+- knows the lot's size: a lot of 100 spaces that is full for 5 % of the time turns about as many
+  drivers away as one of 200 that is full for 2.5 %, and for so long it lets them be full;
+- makes a lot dearer that is full for longer, unless it is half empty otherwise, and one whose mean
+  occupancy lies above its target band, which knows its size too;
+- makes a lot cheaper that has room in its band, but only where it is full for less than a quarter
+  as long as it may be: between the two, prices rest, so that chance moves few of them;
+- turns round only where the need is plain;
+- moves prices in proportion to the need, down more slowly than up: what a fall brings is seen at
+  the next review only.
 
-The constants were chosen in a city of steady demand. What they are worth where days and hours
-differ, is what `load_tests.closed_loop` measures (docs/bureau.md).
+The constants were chosen in `load_tests.closed_loop`, in a city whose days and hours differ; what
+they are worth, on seeds that were not used to choose them, is in docs/bureau.md.
 """
 
 from enum import StrEnum
-from functools import lru_cache
+from math import log
 from typing import Final, NamedTuple
 
-from pricing.mechanism.erlang import busy_share, load_behind
+from pricing.mechanism.erlang import blocked_share, busy_share, load_behind
 
 SFPARK_FULL: Final = 0.80
 SFPARK_IDLE: Final = 0.60
@@ -28,28 +32,28 @@ SFPARK_SMALL_PRICE_MINOR: Final = 200
 UPPER_FROM: Final = 0.70
 UPPER_TO: Final = 0.90
 BAND_WIDTH: Final = 0.20
-MOST_STEP: Final = 0.25
-# Arrivals turned away at the aim, of as many as the lot has spaces; this many in lots of so many
-# spaces or more, in smaller ones the more, the smaller.
-TURNED_AWAY: Final = 0.6
-SMALL_LOT: Final = 60
-# Prices rest this far below the aim, and only this far inside the band's ends, lest chance carry
-# occupancy out of it again.
-REST_WIDTH: Final = 0.06
-MARGIN: Final = 0.02
-# Beside a lot that is full for this share of the time, the aim is this far below the upper end.
-BESIDE_FULL: Final = 0.30
-BESIDE_MARGIN: Final = 0.03
-# Demand in excess, and lacking, at which a step is as large as it may be.
-WHOLE_EXCESS: Final = 0.30
+MOST_UP: Final = 0.20
+MOST_DOWN: Final = 0.12
+# Arrivals that may be turned away, of as many as the lot has spaces.
+TURNED_AWAY: Final = 5.0
+# A lot is full for too long: by so many times, and its price rises by as much as it may.
+WHOLE_PRESSURE: Final = 4.0
+# Full for less than this share of the time that it may be, a lot may become cheaper.
+CALM: Final = 0.25
+# Occupancies, by their distance from the band's ends. Where its mean lies less than this above the
+# lower end, a lot that is full now and then does not become dearer.
+BUSY_FROM: Final = 0.10
+# Prices rest this far below the upper end.
+REST_WIDTH: Final = 0.05
+# Occupancy above the upper end, and below where prices rest, at which a step is as large as it may.
+WHOLE_EXCESS: Final = 0.05
 WHOLE_LACK: Final = 0.20
-# How far beyond the band a lot must be before its price rises that fell last, or falls that rose
-# last: much of a lack that follows a rise is that neighbours got cheaper too.
+# A price that fell last rises only where the lot is full for so many times as long as it may be, or
+# so far above the band; one that rose last falls only this far below the band.
+WATCH_PRESSURE: Final = 8.0
 WATCH_RISE: Final = 0.05
-WATCH_FALL: Final = 0.15
-# No lot is full for longer in the reckoning, no aim lets more be turned away, no lot is busier.
-_MOST_PRESSURE: Final = 0.90
-_MOST_SHARE: Final = 0.50
+WATCH_FALL: Final = 0.25
+_MOST_PRESSURE: Final = 0.50
 _MOST_BUSY: Final = 0.999
 
 
@@ -66,6 +70,7 @@ class Reason(StrEnum):
     FULL = "full"
     BLOCKED = "blocked"
     IDLE = "idle"
+    # Of no review since prices look at the time that lots are full; older ones have it.
     BESIDE_FULL = "beside_full"
     IN_BAND = "in_band"
     WATCH = "watch"
@@ -102,9 +107,7 @@ class Situation(NamedTuple):
         occupancy: mean, 0..1.
         spaces: of the lot; of a zone of several, of a typical one.
         band: of the target.
-        pressure: share of arrivals blocked, 0..1; None where not measured. As Poisson arrivals see
-            time averages (Wolff, 1982), the share of time without a free space stands for it.
-        pressure_beside: the greatest among the neighbouring lots, likewise.
+        pressure: share of the time without a free space, 0..1; None where not measured.
     """
 
     price: int
@@ -113,7 +116,6 @@ class Situation(NamedTuple):
     spaces: int
     band: Band
     pressure: float | None = None
-    pressure_beside: float | None = None
 
 
 class Move(NamedTuple):
@@ -127,12 +129,11 @@ class Steps(NamedTuple):
     """How ours moves a price: at most `up` or `down` of it, 0..1, towards its aim.
 
     Attributes:
-        turned_away: arrivals that the aim lets be turned away, of as many as the lot has spaces;
-            SMALL_LOT / spaces times as many in a lot that is smaller.
+        turned_away: arrivals that may be turned away, of as many as the lot has spaces.
     """
 
-    up: float = MOST_STEP
-    down: float = MOST_STEP
+    up: float = MOST_UP
+    down: float = MOST_DOWN
     turned_away: float = TURNED_AWAY
 
 
@@ -159,10 +160,10 @@ def sfpark(now: Situation, limits: Limits, step: int, small_step: int) -> Move:
 def size_aware(now: Situation, limits: Limits, steps: Steps) -> Move:
     """A step in proportion to the need, on the grid.
 
-    A change of direction waits until the lot is clear of the band.
+    A change of direction waits until the need is plain.
     """
-    need, reason = _need(now, steps.turned_away)
-    if need * now.direction < 0 and not _clear(now, need):
+    need, reason = _need(now, longest_full(now.spaces, steps.turned_away))
+    if need * now.direction < 0 and not _plain(now, need, steps):
         return _bounded(now.price, Reason.WATCH, limits)
     wanted = _on_grid(now.price, need * (steps.up if need > 0 else steps.down), limits.grid)
     if need and wanted == now.price:
@@ -170,72 +171,57 @@ def size_aware(now: Situation, limits: Limits, steps: Steps) -> Move:
     return _bounded(wanted, reason, limits)
 
 
-def resting(
-    spaces: int, band: Band, turned_away: float = TURNED_AWAY, pressure_beside: float | None = None
-) -> Band:
-    """Occupancies of a lot between which ours lets a price rest; the upper end is its aim.
+def longest_full(spaces: int, turned_away: float = TURNED_AWAY) -> float:
+    """Share of the time for which every space may be taken, 0..1; a larger share makes dearer.
+
+    As Poisson arrivals see time averages (Wolff, 1982), it is the share of arrivals turned away.
 
     Raises:
         ValueError: no spaces, or nobody to be turned away.
     """
-    alone, beside = _resting(spaces, band, turned_away)
-    weight = min(1.0, (pressure_beside or 0.0) / BESIDE_FULL)
-    lower, upper = (one + weight * (other - one) for one, other in zip(alone, beside, strict=True))
-    return Band(lower, upper)
+    if spaces < 1 or not turned_away > 0:
+        raise ValueError("needs a space, and somebody to be turned away")
+    return min(_MOST_PRESSURE, turned_away / spaces)
 
 
-@lru_cache(maxsize=65_536)
-def _resting(spaces: int, band: Band, turned_away: float) -> tuple[Band, Band]:
-    """Of a lot by itself, and of one beside a full one."""
-    # A narrow band has narrower margins, so that there is always something between them.
-    margin = min(MARGIN, (band.upper - band.lower) / 4)
-    lowest, highest = band.lower + margin, band.upper - margin
-    share = turned_away / spaces * max(1.0, SMALL_LOT / spaces)
-    aim = min(highest, max(lowest, busy_share(spaces, min(_MOST_SHARE, share))))
-    aim_beside = max(aim, band.upper - BESIDE_MARGIN)
-    return (
-        Band(max(lowest, aim - REST_WIDTH), aim),
-        Band(max(lowest, aim_beside - MARGIN), aim_beside),
-    )
+def resting(band: Band) -> Band:
+    """Mean occupancies at which ours lets a price rest, of a lot that is not full for too long.
 
-
-def demand(now: Situation) -> float:
-    """Offered load over the spaces: the occupancy, had nobody been turned away.
-
-    Of all arrivals the share 1 - pressure is let in. Where pressure was not measured, the load
-    that Erlang's formula finds behind the occupancy.
+    Of one that is full for more than CALM of the time that it may be, it rests below as well.
     """
-    if now.pressure is None:
-        return load_behind(now.spaces, min(_MOST_BUSY, max(0.0, now.occupancy))) / now.spaces
-    return now.occupancy / (1 - min(_MOST_PRESSURE, now.pressure))
+    # In a narrow band it is the upper half, so that there is always something below.
+    return Band(band.upper - min(REST_WIDTH, (band.upper - band.lower) / 2), band.upper)
 
 
-def _need(now: Situation, turned_away: float) -> tuple[float, Reason]:
+def pressure(now: Situation) -> float:
+    """Share of the time without a free space, 0..1; Erlang's where it was not measured."""
+    if now.pressure is not None:
+        return now.pressure
+    busy = min(_MOST_BUSY, max(0.0, now.occupancy))
+    return blocked_share(now.spaces, load_behind(now.spaces, busy))
+
+
+def _need(now: Situation, longest: float) -> tuple[float, Reason]:
     """From -1 (as far down as allowed) to 1 (as far up), and the reason."""
-    wanted = demand(now)
-    rest = resting(now.spaces, now.band, turned_away, now.pressure_beside)
-    excess = wanted / _demand_at(now.spaces, rest.upper) - 1
-    if excess > 0:
-        reason = Reason.FULL if now.occupancy >= rest.upper else Reason.BLOCKED
-        return min(1.0, excess / WHOLE_EXCESS), reason
-    lack = 1 - wanted / _demand_at(now.spaces, rest.lower)
-    if lack > 0:
-        alone = resting(now.spaces, now.band, turned_away)
-        enough = wanted >= _demand_at(now.spaces, alone.lower)
-        return -min(1.0, lack / WHOLE_LACK), Reason.BESIDE_FULL if enough else Reason.IDLE
+    full, rest = pressure(now), resting(now.band)
+    crowded = min(1.0, (now.occupancy - rest.upper) / WHOLE_EXCESS)
+    busy_from = min(rest.lower, now.band.lower + BUSY_FROM)
+    blocked = 0.0
+    if full > longest and now.occupancy >= busy_from:
+        blocked = min(1.0, log(full / longest) / log(WHOLE_PRESSURE))
+    if max(blocked, crowded) > 0:
+        return (crowded, Reason.FULL) if crowded > blocked else (blocked, Reason.BLOCKED)
+    if now.occupancy < rest.lower and full < CALM * longest:
+        return -min(1.0, (rest.lower - now.occupancy) / WHOLE_LACK), Reason.IDLE
     return 0.0, Reason.IN_BAND
 
 
-def _demand_at(spaces: int, occupancy: float) -> float:
-    """Demand under which a lot is as busy; by the thousandth, so that few are reckoned twice."""
-    return load_behind(spaces, round(occupancy, 3)) / spaces
-
-
-def _clear(now: Situation, need: float) -> bool:
-    """Whether the lot, on the side of the need, is outside the watch band."""
-    if need > 0:
-        return demand(now) > _demand_at(now.spaces, min(_MOST_BUSY, now.band.upper + WATCH_RISE))
-    return now.occupancy < now.band.lower - WATCH_FALL
+def _plain(now: Situation, need: float, steps: Steps) -> bool:
+    """Whether the need is beyond what chance makes of a price that is right."""
+    if need < 0:
+        return now.occupancy < now.band.lower - WATCH_FALL
+    plenty = WATCH_PRESSURE * longest_full(now.spaces, steps.turned_away)
+    return pressure(now) > plenty or now.occupancy > now.band.upper + WATCH_RISE
 
 
 def _on_grid(price: int, share: float, grid: int) -> int:

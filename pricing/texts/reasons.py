@@ -6,35 +6,28 @@ from pricing.texts.words import Words
 
 REASONS: Final = {
     "full": Words(
-        "平均占用率{occupancy}达到或超过稳价区间{rest}上限，价格上调。",
-        "Mean occupancy {occupancy} is at the upper end of {rest}, where the price "
-        "rests, or above: dearer.",
+        "平均占用率{occupancy}达到或超过目标区间{band}上限，价格上调。",
+        "Mean occupancy {occupancy} is at the upper end of {band} or above: dearer.",
     ),
     "blocked": Words(
-        "{pressure}的到达车辆无泊位可停，计入后需求超过稳价区间{rest}，价格上调。",
-        "{pressure} of arrivals find no space; with them, demand is more than fills "
-        "the lot to {rest}, where the price rests: dearer.",
+        "{pressure}的时间无空余泊位，超过允许的{longest}，价格上调。",
+        "No space is free for {pressure} of the time, which may be {longest}: dearer.",
     ),
     "idle": Words(
-        "平均占用率{occupancy}处于或低于稳价区间{rest}下限，价格下调。",
-        "Mean occupancy {occupancy} is at the lower end of {rest}, where the price "
-        "rests, or below: cheaper.",
-    ),
-    "beside_full": Words(
-        "相邻停车场已满而本场尚有余位（占用率{occupancy}，稳价区间{rest}），价格下调。",
-        "Beside full lots there is room for more: mean occupancy {occupancy}, "
-        "the price rests at {rest}: cheaper.",
+        "平均占用率{occupancy}低于稳价区间{rest}，价格下调。",
+        "Mean occupancy {occupancy} is below {rest}, where the price rests: cheaper.",
     ),
     "in_band": Words(
-        "平均占用率{occupancy}，需求处于稳价区间{rest}之内，价格不变。",
-        "Mean occupancy {occupancy}: demand is what fills the lot to {rest}, where "
-        "the price rests: unchanged.",
+        "平均占用率{occupancy}，{pressure}的时间无空余泊位，均无须调价，价格不变。",
+        "Mean occupancy {occupancy}, and no space is free for {pressure} of the time: neither asks "
+        "for another price: unchanged.",
     ),
     "watch": Words(
-        "平均占用率{occupancy}提示反向调整，但尚未明显越出目标区间{band}"
-        "（上调须超出{rise}个百分点，下调须低于{fall}个百分点），继续观察。",
-        "Mean occupancy {occupancy} asks for a change of direction, but the lot is not "
-        "clear of the band {band} ({rise} points to rise, {fall} to fall): watched.",
+        "平均占用率{occupancy}、{pressure}的时间无空余泊位提示反向调整，但尚不明显（上调须超过允许时间"
+        "的{times}倍，或超出目标区间{band}{rise}个百分点；下调须低于区间{fall}个百分点），继续观察。",
+        "Mean occupancy {occupancy} and no free space for {pressure} of the time ask for a change "
+        "of direction, but not plainly (to rise takes {times} times as long as may be, or {rise} "
+        "points above the band {band}; to fall, {fall} below): watched.",
     ),
     "at_ceiling": Words(
         "价格已到上限。",
@@ -75,27 +68,31 @@ def explain(
     pressure: float | None,
     band: tuple[float, float],
     rest: tuple[float, float],
-    rise: float,
-    fall: float,
+    longest: float,
+    watch: tuple[float, float, float],
 ) -> Words:
-    """Why, with the figures that were read; all are shares, 0..1.
+    """Why, with the figures that were read; all are shares, 0..1, where nothing else is said.
 
     Args:
         reason: A key of `REASONS`.
         occupancy: Mean of what was read.
         coverage: How much of the time was seen.
-        pressure: Arrivals that found no space; None where not known.
+        pressure: Of the time without a free space; None where not known.
         band: The target, lower and upper end.
         rest: Within it, where the price is left alone.
-        rise: How far above the band a price rises that fell last.
-        fall: How far below it a price falls that rose last.
+        longest: Of the time for which there may be no free space.
+        watch: At how many times that, and how far above the band, a price rises that fell last; how
+            far below it one falls that rose last.
     """
+    times, rise, fall = watch
     return REASONS[reason].filled(
         occupancy=_share(occupancy),
         coverage=_share(coverage),
         pressure=_share(pressure or 0.0),
+        longest=_share(longest),
         band=_range(*band),
         rest=_range(*rest),
+        times=f"{times:.0f}",
         rise=round(100 * rise),
         fall=round(100 * fall),
     )

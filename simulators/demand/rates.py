@@ -138,12 +138,6 @@ class Rates:
         factors: FloatArray = np.exp(own + shared[self.use] + city)
         return factors
 
-    def day_deviation(self) -> FloatArray:
-        """Return the standard deviation of the logarithm of `levels` over days; shape (lots,)."""
-        own, shared, city = (sd for _, sd, _ in self._levels)
-        deviation: FloatArray = np.sqrt(own**2 + shared[self.use] ** 2 + city**2)
-        return deviation
-
     def local(self, at_s: float) -> tuple[int, int]:
         """Return the local day since 1970-01-01 and the second of that day of a Unix time."""
         day, second = divmod(int(at_s + self._utc_offset_s), DAY_S)

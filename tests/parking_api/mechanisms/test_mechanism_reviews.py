@@ -25,7 +25,7 @@ async def test_from_a_mechanism_to_a_price(bureau: Bureau, built: Builder) -> No
     assert proposal["pressure"] == pytest.approx(0.3)
     # Erlang's 0.59 of ten spaces is raised to 0.70.
     assert proposal["target"] == pytest.approx({"lower": 0.5, "upper": 0.7})
-    assert 0.5 < proposal["rests"]["lower"] < proposal["rests"]["upper"] < 0.7
+    assert proposal["rests"] == pytest.approx({"lower": 0.65, "upper": 0.7})
     assert proposal["before_minor"] == 600
     assert 600 < proposal["after_minor"] <= 750
     assert proposal["after_minor"] % 20 == 0

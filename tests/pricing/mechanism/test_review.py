@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pricing.mechanism.document import Mechanism
-from pricing.mechanism.erlang import busy_share
+from pricing.mechanism.erlang import blocked_share, load_behind
 from pricing.mechanism.review import (
     MissingStateError,
     PriceState,
@@ -17,7 +18,7 @@ from pricing.mechanism.review import (
     UnknownBandError,
     review,
 )
-from pricing.mechanism.rules import Band, Reason, Rule, resting, size_aware_band
+from pricing.mechanism.rules import Band, Reason, Rule, longest_full, resting
 
 AT = datetime(2026, 7, 1, 2, tzinfo=UTC)
 READ = Reading("day", None, occupancy=0.7, coverage=1.0, spaces=50)
@@ -69,123 +70,127 @@ def test_the_baseline(occupancy: float, before: int, after: int) -> None:
     assert _after(_mechanism(rule="sfpark"), occupancy, before).after_minor == after
 
 
-# One space blocks a / (1 + a) of the load a, and is busy for the same share: at occupancy u the
-# demand is u / (1 - u). The aim is 0.5, where half are turned away; prices rest from 0.44 on, where
-# the demand is 0.44 / 0.56 = 0.786, to 0.5, where it is 1.
-ONE_SPACE = {"target": {"lower_percent": 30, "upper_percent": 52}}
+# The band of 100 spaces is 0.70 to 0.90; they may be full for 5 % of the time.
+HUNDRED = replace(READ, spaces=100)
 
 
 @pytest.mark.parametrize(
     ("occupancy", "pressure", "after", "reason"),
     [
-        (0.50, 0.45, 400, Reason.IN_BAND),  # demand 0.5 / 0.55 = 0.909
-        (0.44, 0.43, 400, Reason.GRID),  # 0.772: 1.8 % lacking, 2.2 % of 4.00 is less than 0.10
-        (0.44, 0.45, 400, Reason.IN_BAND),  # 0.8
-        (0.52, 0.62, 500, Reason.FULL),  # 1.368: more than 30 % above, a quarter
-        (0.46, 0.60, 450, Reason.BLOCKED),  # 1.15: half of it, an eighth
-        (0.51, 0.50, 400, Reason.GRID),  # 1.02: 1.7 % of 4.00 is less than 0.10
-        (0.30, 0.40, 300, Reason.IDLE),  # 0.5: more than 20 % lacking, a quarter
-        (0.3532, 0.50, 350, Reason.IDLE),  # 0.706: 10.1 % lacking, 12.6 %: 3.495, the mark above
+        (0.86, 0.05, 400, Reason.IN_BAND),  # for as long as may be
+        (0.81, 0.10, 440, Reason.BLOCKED),  # twice as long: half of a step of a fifth
+        (0.81, 0.20, 480, Reason.BLOCKED),  # four times: the whole step
+        (0.81, 0.50, 480, Reason.BLOCKED),  # no more
+        (0.79, 0.50, 400, Reason.IN_BAND),  # full now and then, and half empty otherwise
+        (0.925, 0.04, 440, Reason.FULL),  # half of 5 points above the band
+        (0.98, 0.04, 480, Reason.FULL),
+        (0.925, 0.20, 480, Reason.BLOCKED),  # the greater need
+        (0.80, 0.0125, 400, Reason.IN_BAND),  # for a quarter as long: left alone
+        (0.75, 0.0124, 380, Reason.IDLE),  # 10 of 20 points lacking: 6 % of 4.00, the mark above
+        (0.60, 0.0, 360, Reason.IDLE),  # the whole step: 12 %, the mark above
+        (0.60, 0.02, 400, Reason.IN_BAND),  # empty on the mean, but full when it matters
+        (0.85, 0.0, 400, Reason.IN_BAND),
+        (0.84, 0.0, 400, Reason.GRID),  # 1 of 20 points: less than a mark
     ],
 )
-def test_ours_moves_in_proportion_to_demand(
+def test_ours_looks_at_the_time_that_a_lot_is_full(
     occupancy: float, pressure: float, after: int, reason: Reason
 ) -> None:
-    read = replace(READ, spaces=1, occupancy=occupancy, pressure=pressure)
-    proposal = _one(_mechanism(**ONE_SPACE), read, PriceState("day", None, 400))
+    target = {"lower_percent": 70, "upper_percent": 90}
+    read = replace(HUNDRED, occupancy=occupancy, pressure=pressure)
+    proposal = _one(_mechanism(target=target), read, PriceState("day", None, 400))
     assert (proposal.after_minor, proposal.reason) == (after, reason)
 
 
-def test_demand_that_was_not_measured_is_erlangs() -> None:
-    # 0.55 / 0.45 = 1.222: 22.2 % above, three quarters of a step: 18.5 % of 4.00 is 0.74.
-    read = replace(READ, spaces=1, occupancy=0.55)
-    proposal = _one(_mechanism(**ONE_SPACE), read, PriceState("day", None, 400))
-    assert proposal.after_minor == 470
+def test_the_mean_of_a_day_does_not_hide_its_noon() -> None:
+    """Two lots of the same mean: one even, one full at noon and half empty otherwise."""
+    even, noon = (replace(HUNDRED, occupancy=0.81, pressure=full) for full in (0.0, 0.15))
+    state = PriceState("day", None, 600)
+    assert _one(_mechanism(), even, state).after_minor < 600
+    assert _one(_mechanism(), noon, state).after_minor > 600
+
+
+def test_time_full_that_was_not_measured_is_erlangs() -> None:
+    # One space is full for as long as it is busy.
+    read = replace(READ, spaces=1, occupancy=0.45)
+    one_space = _mechanism(target={"lower_percent": 30, "upper_percent": 52})
+    state = PriceState("day", None, 400)
+    assert _one(one_space, read, state) == replace(
+        _one(one_space, replace(read, pressure=0.45), state), reading=read, text=ANY
+    )
+    many = replace(HUNDRED, occupancy=0.88)
+    full = blocked_share(100, load_behind(100, 0.88))
+    assert 0.015 < full < 0.05
+    state = PriceState("day", None, 400)
+    strict = _mechanism(turned_away_percent=100)
+    measured = _one(strict, replace(many, pressure=full), state)
+    assert _one(strict, many, state).after_minor == measured.after_minor > 400
 
 
 def test_steps_and_aim_are_the_mechanisms() -> None:
-    full, idle = replace(READ, occupancy=0.99), replace(READ, occupancy=0.1)
+    full, idle = (replace(HUNDRED, occupancy=each, pressure=0) for each in (0.99, 0.1))
     small = _mechanism(step_up_percent=16, step_down_percent=10)
     state = PriceState("day", None, 400)
     assert _one(small, full, state).after_minor == 460  # 16 % is 0.64: the mark below
     assert _one(small, idle, state).after_minor == 360
-    assert _one(_mechanism(), full, state).after_minor == 500
-    # 50 spaces turn 1.2 % away at 0.76: less than 60 / 50 of 0.6 / 50, more than of 0.2 / 50.
-    at_the_aim = replace(READ, occupancy=0.76, pressure=0.012)
-    assert _stays(_one(_mechanism(), at_the_aim, state))
-    assert _one(_mechanism(turned_away_percent=20), at_the_aim, state).after_minor > 400
+    assert _one(_mechanism(), full, state).after_minor == 480
+    for percent, after in ((500, 400), (100, 480), (400, 400), (200, 440)):
+        read = replace(HUNDRED, occupancy=0.85, pressure=0.04)
+        assert _one(_mechanism(turned_away_percent=percent), read, state).after_minor == after
 
 
 def test_ours_knows_the_size_of_the_lot() -> None:
     mechanism, state = _mechanism(), PriceState("day", None, 400)
-    at_four_fifths = replace(READ, occupancy=0.80)
-    small = _one(mechanism, replace(at_four_fifths, spaces=12), state)
-    large = _one(mechanism, replace(at_four_fifths, spaces=300), state)
-    assert small.after_minor > 400
-    assert _stays(large)
+    at_four_fifths = replace(READ, occupancy=0.80, pressure=0.03)
+    small, middle, large = (
+        _one(mechanism, replace(at_four_fifths, spaces=spaces), state) for spaces in (12, 100, 300)
+    )
     assert [small.band.lower, small.band.upper] == pytest.approx([0.5, 0.70])
     assert [large.band.lower, large.band.upper] == pytest.approx([0.7, 0.90])
+    assert (small.reason, middle.reason, large.reason) == (
+        Reason.FULL,  # of its band
+        Reason.IN_BAND,  # 5 % of the time
+        Reason.BLOCKED,  # 1.7 % of it
+    )
+    assert [longest_full(spaces) for spaces in (300, 100, 5)] == pytest.approx([1 / 60, 0.05, 0.5])
+    with pytest.raises(ValueError, match="space"):
+        longest_full(0)
 
 
 def test_a_change_of_direction_is_watched_first() -> None:
-    # The band of 50 spaces is 0.646 to 0.846: to fall takes less than 0.496 after a rise.
-    watched = _after(_mechanism(), 0.51, 400, direction=1)
+    # The band of 50 spaces is 0.646 to 0.846: to fall takes less than 0.396 after a rise.
+    watched = _after(_mechanism(), 0.41, 400, direction=1)
     assert watched.reason is Reason.WATCH
-    assert "(5 points to rise, 15 to fall)" in watched.text.en
-    assert _after(_mechanism(), 0.51, 400, direction=-1).after_minor < 400
-    assert _after(_mechanism(), 0.49, 400, direction=1).after_minor < 400
-    # To rise after a fall takes the demand behind 0.57, with one space 0.57 / 0.43 = 1.326.
-    one_space, fell = _mechanism(**ONE_SPACE), PriceState("day", None, 400, direction=-1)
-    busy = replace(READ, spaces=1, occupancy=0.50, pressure=0.60)  # 1.25
-    assert _one(one_space, busy, fell).reason is Reason.WATCH
-    assert _one(one_space, replace(busy, occupancy=0.54), fell).after_minor == 500  # 1.35
+    assert "5 points above" in watched.text.en
+    assert _after(_mechanism(), 0.41, 400, direction=-1).after_minor < 400
+    assert _after(_mechanism(), 0.39, 400, direction=1).after_minor < 400
+    # To rise after a fall takes eight times 5 % without a space, or 5 points above the band.
+    fell, rose = (PriceState("day", None, 400, direction) for direction in (-1, 1))
+    for pressure, occupancy, reason in (
+        (0.40, 0.85, Reason.WATCH),
+        (0.41, 0.85, Reason.BLOCKED),
+        (0.0, 0.93, Reason.WATCH),
+        (0.0, 0.96, Reason.FULL),
+    ):
+        read = replace(HUNDRED, occupancy=occupancy, pressure=pressure)
+        assert _one(_mechanism(), read, fell).reason is reason
+        assert _one(_mechanism(), read, rose).after_minor > 400
 
 
-def test_blocked_arrivals_raise_a_price_that_the_mean_would_keep() -> None:
-    proposal = _one(_mechanism(), replace(READ, pressure=0.35), PriceState("day", None, 400))
-    # 0.7 / 0.65 is 1.08: more than 30 % above the demand at the aim, which is below 0.8.
-    assert (proposal.reason, proposal.after_minor) == (Reason.BLOCKED, 500)
-    assert "35.0 %" in proposal.text.en
+def test_reasons_tell_what_was_read() -> None:
+    read = replace(HUNDRED, occupancy=0.85, pressure=0.35)
+    proposal = _one(_mechanism(), read, PriceState("day", None, 400))
+    assert proposal.text.en == (
+        "No space is free for 35.0 % of the time, which may be 5.0 %: dearer."
+    )
     assert "35.0%" in proposal.text.zh
-
-
-@pytest.mark.parametrize(
-    ("beside", "after", "reason"),
-    [
-        (None, 400, Reason.IN_BAND),
-        (0.0, 400, Reason.IN_BAND),
-        # Half way to full: prices rest from 0.595 to 0.635, demand 0.595 / 0.405 = 1.47.
-        (0.15, 300, Reason.BESIDE_FULL),
-        (0.3, 300, Reason.BESIDE_FULL),
-        (1.0, 300, Reason.BESIDE_FULL),
-    ],
-)
-def test_room_beside_full_lots_gets_cheaper(
-    beside: float | None, after: int, reason: Reason
-) -> None:
-    mechanism = _mechanism(target={"lower_percent": 30, "upper_percent": 80})
-    read = replace(READ, spaces=1, occupancy=0.5, pressure=0.45, pressure_beside=beside)
-    proposal = _one(mechanism, read, PriceState("day", None, 400))
-    assert (proposal.after_minor, proposal.reason) == (after, reason)
+    assert "5.0%" in proposal.text.zh
 
 
 def test_where_prices_rest() -> None:
-    assert resting(1, Band(0.30, 0.52)) == pytest.approx((0.44, 0.50))
-    assert resting(1, Band(0.30, 0.80)) == pytest.approx((0.44, 0.50))
-    assert resting(1, Band(0.30, 0.80), pressure_beside=0.15) == pytest.approx((0.595, 0.635))
-    assert resting(1, Band(0.30, 0.80), pressure_beside=0.9) == pytest.approx((0.75, 0.77))
-    # 0.6 of 300 are turned away at 0.876, of 100 at 0.812; of 30 twice as many, 4 %, at 0.768: but
-    # 2 points below the end of the band, which is where 5 % are, is 0.765.
-    assert resting(300, size_aware_band(300)).upper == pytest.approx(busy_share(300, 0.002))
-    assert resting(100, size_aware_band(100)).upper == pytest.approx(busy_share(100, 0.006))
-    assert resting(30, size_aware_band(30)).upper == pytest.approx(
-        min(busy_share(30, 0.04), busy_share(30, 0.05) - 0.02)
-    )
-    # Never outside the band, never upside down.
-    assert resting(1, Band(0.45, 0.60)) == pytest.approx((0.47, 0.50))
-    assert resting(300, Band(0.10, 0.20)) == pytest.approx((0.12, 0.18))
-    assert resting(300, Band(0.10, 0.11)) == pytest.approx((0.1025, 0.1075))
-    assert resting(1, Band(0.01, 0.02), pressure_beside=1.0) == pytest.approx((0.0125, 0.0175))
+    assert resting(Band(0.30, 0.52)) == pytest.approx((0.47, 0.52))
+    # Half of a narrow band.
+    assert resting(Band(0.10, 0.16)) == pytest.approx((0.13, 0.16))
 
 
 @pytest.mark.parametrize("rule", list(Rule))
@@ -208,11 +213,11 @@ def test_each_season_has_its_own_state() -> None:
     states = [PriceState("day", "summer", 400), PriceState("day", "winter", 300)]
     read = [replace(READ, season=name, occupancy=0.99) for name in ("summer", "winter")]
     summer, winter = review(mechanism, read, states, AT)
-    assert (summer.before_minor, summer.after_minor) == (400, 500)
+    assert (summer.before_minor, summer.after_minor) == (400, 480)
     assert (winter.after_minor, winter.reason) == (300, Reason.OUT_OF_SEASON)
     in_january = datetime(2026, 1, 5, tzinfo=UTC)
     _, winter = review(mechanism, read, states, in_january)
-    assert (winter.before_minor, winter.after_minor) == (300, 370)  # 3.75: the mark below
+    assert (winter.before_minor, winter.after_minor) == (300, 360)
     assert winter.state == PriceState("day", "winter", 300)
 
 
@@ -232,6 +237,7 @@ def test_what_it_does_not_know_is_refused() -> None:
         {"ceiling_minor": 1205},
         {"step_up_percent": 26},
         {"turned_away_percent": 0},
+        {"turned_away_percent": 5001},
         {"rule": "sfpark", "target": {"lower_percent": 50, "upper_percent": 70}},
         {"target": {"lower_percent": 70, "upper_percent": 70}},
         {"lot_types": []},
@@ -274,6 +280,17 @@ def test_neither_floor_nor_ceiling_is_crossed(
 def test_ours_never_moves_more_than_a_quarter(reading: Reading, state: PriceState) -> None:
     proposal = _one(_mechanism(), reading, state)
     assert abs(proposal.after_minor - state.price_minor) * 4 <= state.price_minor
+
+
+@given(READINGS, STATES, SHARES)
+def test_a_lot_that_is_full_for_longer_is_never_proposed_a_lower_price(
+    reading: Reading, state: PriceState, more: float
+) -> None:
+    pressure = reading.pressure or 0.0
+    shorter = replace(reading, pressure=pressure)
+    longer = replace(reading, pressure=pressure + more * (1 - pressure))
+    less_full = _one(_mechanism(), shorter, state).after_minor
+    assert _one(_mechanism(), longer, state).after_minor >= less_full
 
 
 @given(READINGS, STATES, SHARES)
