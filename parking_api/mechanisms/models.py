@@ -102,8 +102,8 @@ class ProposalAnswer(Answer):
     spaces: int = Field(description="Of the lot in which the zone's middle space lies.")
     target: TargetShares
     rests: TargetShares = Field(
-        description="Within the target: where the rule leaves the price alone, unless the lot is full "
-        "for too long."
+        description="Within the target: where the rule leaves the price alone, unless the lot "
+        "is full for too long."
     )
     rule: Rule
     before_minor: int = Field(description="An hour's price, of the first tier.")
