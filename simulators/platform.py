@@ -16,6 +16,7 @@ from simulators.world import World
 # How often closures and prices are asked for, in real seconds.
 CLOSURES_S: Final = 10.0
 PRICES_S: Final = 300.0
+# Longest that all pages of an answer may take.
 _TIMEOUT_S: Final = 10.0
 _PAGE: Final = 1_000
 _PAGES_MAX: Final = 20
@@ -180,17 +181,18 @@ class Platform:
             AnswerError: one of them is missing, or none.
         """
         items: list[_Lot] = []
-        path: str | None = str(httpx.URL("/v1/lots", params={**asked, "limit": _PAGE}))
-        for _ in range(_PAGES_MAX):
-            try:
-                answer = (await self._client.get(path or "")).raise_for_status()
-                page = msgspec.json.decode(answer.content, type=_Page)
-            except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError) as error:
-                raise AnswerError(str(error) or type(error).__name__) from error
-            items += page.items
-            path = page.next
-            if path is None:
-                return items
+        path = str(httpx.URL("/v1/lots", params={**asked, "limit": _PAGE}))
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                for _ in range(_PAGES_MAX):
+                    answer = (await self._client.get(path)).raise_for_status()
+                    page = msgspec.json.decode(answer.content, type=_Page)
+                    items += page.items
+                    if page.next is None:
+                        return items
+                    path = page.next
+        except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, TimeoutError) as error:
+            raise AnswerError(str(error) or type(error).__name__) from error
         raise AnswerError(f"more than {_PAGES_MAX} pages of lots")
 
 
