@@ -94,8 +94,16 @@ AS $$
         -- `add_steps` does.
         known AS (
             SELECT
-                p.lot_id, s.place, 0 AS turn, s.capacity, s.covered_s, s.free_space_s,
-                s.free_last, s.free_min, s.free_max, s.full_s, s.space_s, s.known_space_s
+                p.lot_id, s.place, 0 AS turn,
+                coalesce(s.capacity, p.capacity[1]) AS capacity,
+                coalesce(s.covered_s, p.covered_s[1]) AS covered_s,
+                coalesce(s.free_space_s, p.free_space_s[1]) AS free_space_s,
+                s.free_last,
+                coalesce(s.free_min, p.free_min[1]) AS free_min,
+                coalesce(s.free_max, p.free_max[1]) AS free_max,
+                coalesce(s.full_s, p.full_s[1]) AS full_s,
+                coalesce(s.space_s, p.space_s[1]) AS space_s,
+                coalesce(s.known_space_s, p.known_space_s[1]) AS known_space_s
             FROM public.lot_occupancy_fed AS p
             CROSS JOIN LATERAL unnest(
                 p.capacity, p.covered_s, p.free_space_s, p.free_last, p.free_min, p.free_max,
@@ -107,7 +115,7 @@ AS $$
             WHERE
                 p.day_at = packed_at
                 AND p.lot_id IN (SELECT m.lot_id FROM moved AS m)
-                AND s.capacity IS NOT NULL
+                AND s.free_last IS NOT NULL
             UNION ALL
             SELECT
                 m.lot_id, 1 + extract(EPOCH FROM m.step_at - packed_at)::bigint / 300, 1,
@@ -135,11 +143,39 @@ AS $$
             )
             SELECT
                 l.lot_id, packed_at,
-                array_agg(s.capacity ORDER BY g.place), array_agg(s.covered_s ORDER BY g.place),
-                array_agg(s.free_space_s ORDER BY g.place),
-                array_agg(s.free_last ORDER BY g.place), array_agg(s.free_min ORDER BY g.place),
-                array_agg(s.free_max ORDER BY g.place), array_agg(s.full_s ORDER BY g.place),
-                array_agg(s.space_s ORDER BY g.place), array_agg(s.known_space_s ORDER BY g.place)
+                CASE
+                    WHEN min(s.capacity) = max(s.capacity) THEN ARRAY[min(s.capacity)]
+                    ELSE array_agg(s.capacity ORDER BY g.place)
+                END,
+                CASE
+                    WHEN min(s.covered_s) = max(s.covered_s) THEN ARRAY[min(s.covered_s)]
+                    ELSE array_agg(s.covered_s ORDER BY g.place)
+                END,
+                CASE
+                    WHEN min(s.free_space_s) = max(s.free_space_s) THEN ARRAY[min(s.free_space_s)]
+                    ELSE array_agg(s.free_space_s ORDER BY g.place)
+                END,
+                array_agg(s.free_last ORDER BY g.place),
+                CASE
+                    WHEN min(s.free_min) = max(s.free_min) THEN ARRAY[min(s.free_min)]
+                    ELSE array_agg(s.free_min ORDER BY g.place)
+                END,
+                CASE
+                    WHEN min(s.free_max) = max(s.free_max) THEN ARRAY[min(s.free_max)]
+                    ELSE array_agg(s.free_max ORDER BY g.place)
+                END,
+                CASE
+                    WHEN min(s.full_s) = max(s.full_s) THEN ARRAY[min(s.full_s)]
+                    ELSE array_agg(s.full_s ORDER BY g.place)
+                END,
+                CASE
+                    WHEN min(s.space_s) = max(s.space_s) THEN ARRAY[min(s.space_s)]
+                    ELSE array_agg(s.space_s ORDER BY g.place)
+                END,
+                CASE
+                    WHEN min(s.known_space_s) = max(s.known_space_s) THEN ARRAY[min(s.known_space_s)]
+                    ELSE array_agg(s.known_space_s ORDER BY g.place)
+                END
             FROM (SELECT DISTINCT m.lot_id FROM moved AS m) AS l
             CROSS JOIN generate_series(1, 288) AS g (place)
             LEFT JOIN step AS s ON s.lot_id = l.lot_id AND s.place = g.place

@@ -12,10 +12,10 @@ from sql.schema.base import Base, BigInt, SmallInt, check, one_of
 # SQLAlchemy maps only classes with a key, so it is given one; in the database, events have none.
 UNKEYED: Final = {"primary_key": ["lot_id", "received_at"]}
 
-# What is known of a step of a lot's history.
-STEP_COLUMNS: Final = (
-    *("capacity", "covered_s", "free_space_s", "free_last", "free_min", "free_max", "full_s"),
-    *("space_s", "known_space_s"),
+# Columns of a packed day that may have one value for all of its steps.
+PACKED_ONCE: Final = (
+    *("capacity", "covered_s", "free_space_s", "free_min", "free_max", "full_s", "space_s"),
+    "known_space_s",
 )
 
 
@@ -170,15 +170,20 @@ class LotOccupancyDay(Base):
 class LotOccupancyFed(Base):
     """The occupancy of a lot in the 288 steps of a past day (UTC), as feeds wrote it, packed.
 
-    The columns are those of `LotOccupancy`; where nothing is known of a step, each has a null. A
-    step stands here or there, but for one of which a report came late: until it is added here.
+    The columns are those of `LotOccupancy`; where nothing is known of a step, `free_last` has a
+    null. A column whose known values are all the same has it once, in an array of one. A step
+    stands here or there, but for one of which a report came late: until it is added here.
     """
 
     __table_args__ = (
         CheckConstraint(
             "day_at = date_bin('1 day', day_at, '2000-01-01 00:00:00+00')", name="day_at"
         ),
-        *(CheckConstraint(f"cardinality({name}) = 288", name=name) for name in STEP_COLUMNS),
+        CheckConstraint("cardinality(free_last) = 288", name="free_last"),
+        *(
+            CheckConstraint(f"cardinality({name}) = ANY (ARRAY[1, 288])", name=name)
+            for name in PACKED_ONCE
+        ),
         {"postgresql_partition_by": "RANGE (day_at)"},
     )
 

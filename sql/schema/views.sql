@@ -70,8 +70,15 @@ FROM lot_occupancy AS o
 UNION ALL
 SELECT
     p.lot_id, p.day_at, p.day_at + (s.place - 1) * interval '300 s' AS step_at,
-    s.capacity, s.covered_s, s.free_space_s, s.free_last, s.free_min, s.free_max,
-    s.full_s, s.space_s, s.known_space_s
+    coalesce(s.capacity, p.capacity[1]) AS capacity,
+    coalesce(s.covered_s, p.covered_s[1]) AS covered_s,
+    coalesce(s.free_space_s, p.free_space_s[1]) AS free_space_s,
+    s.free_last,
+    coalesce(s.free_min, p.free_min[1]) AS free_min,
+    coalesce(s.free_max, p.free_max[1]) AS free_max,
+    coalesce(s.full_s, p.full_s[1]) AS full_s,
+    coalesce(s.space_s, p.space_s[1]) AS space_s,
+    coalesce(s.known_space_s, p.known_space_s[1]) AS known_space_s
 FROM lot_occupancy_fed AS p
 CROSS JOIN LATERAL unnest(
     p.capacity, p.covered_s, p.free_space_s, p.free_last, p.free_min, p.free_max,
@@ -80,7 +87,7 @@ CROSS JOIN LATERAL unnest(
     capacity, covered_s, free_space_s, free_last, free_min, free_max, full_s, space_s,
     known_space_s, place
 )
-WHERE s.capacity IS NOT NULL
+WHERE s.free_last IS NOT NULL
 UNION ALL
 SELECT
     d.lot_id,
@@ -109,8 +116,8 @@ CROSS JOIN LATERAL (
         UNION ALL
         SELECT p.day_at + (c.place - 1) * interval '300 s' AS step_at
         FROM lot_occupancy_fed AS p
-        CROSS JOIN LATERAL unnest(p.capacity) WITH ORDINALITY AS c (capacity, place)
-        WHERE p.lot_id = d.lot_id AND p.day_at = d.day_at AND c.capacity IS NOT NULL
+        CROSS JOIN LATERAL unnest(p.free_last) WITH ORDINALITY AS c (free_last, place)
+        WHERE p.lot_id = d.lot_id AND p.day_at = d.day_at AND c.free_last IS NOT NULL
     ) AS f
 ) AS fed
 CROSS JOIN LATERAL (

@@ -12,6 +12,7 @@ from deploy import postgres
 from ingest_mqtt import packing, queries
 from ingest_mqtt.packing import Packer
 from sql.engine import AdvisoryLock, Db, transaction
+from sql.migrate import downgrade, upgrade
 from sql.partitions import OCCUPANCY, OCCUPANCY_FED, existing, make_missing
 from tests.polling import until
 from tests.servers import as_role
@@ -107,6 +108,48 @@ async def test_readers_see_the_same_before_and_after(role: Db, own: Db, lots: li
     assert OCCUPANCY_FED.name(OCCUPANCY_FED.start(DAY)) in await existing(own, OCCUPANCY_FED)
     assert await own.fetchval("SELECT count(*) FROM lot_occupancy_fed_default") == 0
     assert await packer().pack(role) == 0
+
+
+async def test_a_column_of_one_value_has_it_once(role: Db, own: Db, lots: list[str]) -> None:
+    same = {"covered_s": 300.0, "full_s": 0.0, "space_s": 15_000.0, "known_space_s": 15_000.0}
+    same |= {"capacity": 50}
+    await write(role, [new_step(lots[0], DAY + n * STEP, n, **same) for n in range(0, 288, 2)])
+    before = await own.fetch(HISTORY)
+    await packer().pack(role)
+    assert await own.fetch(HISTORY) == before
+    row = await own.fetchrow("SELECT * FROM lot_occupancy_fed")
+    assert row is not None
+    assert {name: row[name] for name in same} == {name: [value] for name, value in same.items()}
+    assert row["free_last"][1] is None
+    # A late step of another value; those of one that is known, and of one that is not.
+    late = {"covered_s": 0.0, "space_s": 0.0, "known_space_s": 0.0}
+    await write(role, [new_step(lots[0], DAY + n * STEP, n, **(same | late)) for n in (2, 5)])
+    await packer().pack(role)
+    steps = {row["step_at"]: row for row in await own.fetch(HISTORY)}
+    assert len(steps) == len(before) + 1
+    assert steps[DAY + 5 * STEP]["covered_s"] == 0.0
+    for old in before:
+        new = steps[old["step_at"]]
+        for name in (*same, "free_last"):
+            assert new[name] == old[name]
+
+
+async def test_the_schema_of_before_unpacks(
+    role: Db, own: Db, lots: list[str], owner_url: str
+) -> None:
+    await fill(role, lots)
+    same = {"covered_s": 300.0, "space_s": 15_000.0}
+    steps = [new_step(lots[0], DAY + (900 + n) * STEP, n, **same) for n in range(9)]
+    await write(role, steps)
+    single = "SELECT * FROM lot_occupancy ORDER BY lot_id, step_at"
+    before = await own.fetch(single)
+    await packer().pack(role)
+    assert await own.fetch(single) == []
+    await asyncio.to_thread(downgrade, owner_url, "0019")
+    assert await own.fetch(single) == before
+    await asyncio.to_thread(upgrade, owner_url)
+    await packer().pack(role)
+    assert len(await own.fetch(HISTORY)) == len(before)
 
 
 async def test_days_that_are_young_stay(role: Db, own: Db, lots: list[str]) -> None:
