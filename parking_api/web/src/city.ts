@@ -18,6 +18,10 @@ export interface Link {
 }
 
 const AGAIN_MS = 3_000;
+const AGED_EVERY_MS = 10_000;
+/** Nobody says any more how old a state may be: then these bounds, the least of any lot, hold. */
+const LIVE_S = 90;
+const STALE_S = 900;
 const MARGIN_DEGREES = 0.05;
 
 export class City {
@@ -46,6 +50,13 @@ export class City {
     this.ground.set(ground);
     this.box.set(box);
     this.#readPlaces(end).catch(() => undefined);
+    // Of what is heard no more nobody says that it has grown old.
+    const ageing = setInterval(() => {
+      if (this.link.value.state === "gone") this.#tell();
+    }, AGED_EVERY_MS);
+    end.addEventListener("abort", () => {
+      clearInterval(ageing);
+    });
     const [west, south, east, north] = box;
     const wide = [
       west - MARGIN_DEGREES,
@@ -73,6 +84,7 @@ export class City {
         gone: () => {
           const { heardAt } = this.link.value;
           this.link.set({ state: heardAt === null ? "trying" : "gone", heardAt });
+          this.#tell();
         },
       },
       end,
@@ -105,13 +117,40 @@ export class City {
   /** Tell of the lots as they are now: those whose place is known. */
   #tell(): void {
     const lots = new Map<string, LotState>();
+    const isGone = this.link.value.state === "gone";
+    const now = Date.now();
     for (const [lotId, state] of this.#states) {
       const at = this.registered.value.get(lotId)?.at;
       if (at !== undefined) {
-        lots.set(lotId, { ...state, location: { type: "Point", coordinates: at } });
+        const present = isGone ? this.#aged(state, now) : state;
+        lots.set(lotId, { ...present, location: { type: "Point", coordinates: at } });
       }
     }
     this.lots.set(lots);
+  }
+
+  /**
+   * A lot's state as it can be believed at this moment: what the stream has told, or an answer where
+   * that is newer.
+   */
+  present(lotId: string, answered: Present, nowMs: number): Present {
+    const told = this.#states.get(lotId);
+    const isLive = this.link.value.state === "live";
+    // The stream tells whole seconds; of both from one second it is right while it lasts.
+    const isOlder =
+      told === undefined || timeOf(told) < timeOf(answered) - (isLive ? 1_000 : -1_000);
+    const newest = isOlder ? answered : told;
+    return isLive ? newest : this.#aged(newest, nowMs);
+  }
+
+  /** A state as far as it can be believed while nothing is heard. */
+  #aged<T extends Present>(state: T, nowMs: number): T {
+    const age = state.observed_at === null ? Infinity : this.age(state.observed_at, nowMs);
+    if (age > STALE_S) {
+      const status = state.status === "closed" ? "closed" : "unknown";
+      return { ...state, status, data_state: "unknown", free_spaces: null };
+    }
+    return age > LIVE_S && state.data_state === "live" ? { ...state, data_state: "stale" } : state;
   }
 
   async #groundUntilThere(end: AbortSignal): Promise<Ground | null> {
@@ -172,6 +211,17 @@ function registeredOf({
       },
     ]),
   );
+}
+
+/** A lot's state as every answer has it. */
+export type Present = Pick<
+  LotState,
+  "status" | "data_state" | "free_spaces" | "capacity" | "observed_at"
+> &
+  Partial<Pick<LotState, "closed_until" | "closed_reason">>;
+
+function timeOf({ observed_at: at }: Present): number {
+  return at === null ? 0 : Date.parse(at);
 }
 
 /** What the stream tells of a lot, without its place. */

@@ -63,6 +63,9 @@ export async function quote(
   return answered("/v1/quotes", { method: "POST", body: JSON.stringify(ask), headers }, signal);
 }
 
+/** Whoever has waited so long for an answer gets none: the page says so, and asks again. */
+const LONGEST_MS = 20_000;
+
 let bearer: string | null = null;
 
 /** Send this token with every question from here on, or none; it is kept nowhere else. */
@@ -88,7 +91,9 @@ async function answered<T>(
       ...request.headers,
       "Accept-Language": language.value,
     };
-    const answer = await fetch(address, { ...request, headers, ...(signal ? { signal } : {}) });
+    const tooLong = AbortSignal.timeout(LONGEST_MS);
+    const until = signal ? AbortSignal.any([signal, tooLong]) : tooLong;
+    const answer = await fetch(address, { ...request, headers, signal: until });
     const body: unknown = await answer.json();
     if (answer.ok) return { ok: true, value: body as T };
     const { detail = null } = body as Partial<Shapes["Problem"]>;

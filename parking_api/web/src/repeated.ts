@@ -1,10 +1,11 @@
 /** Asks again and again, until nobody waits for the answer any more. */
 
 /**
- * Look at once, and then every so often.
+ * Look at once, and then every so often; never again before the last look is over, so that a slow
+ * platform is asked less, and no answer overtakes another.
  *
  * @param look Asks with the signal, which ends what is under way.
- * @param everyMs From the start of one look to the next.
+ * @param everyMs From the end of one look to the start of the next.
  * @returns What ends it.
  */
 export function repeated(
@@ -12,14 +13,15 @@ export function repeated(
   everyMs: number,
 ): () => void {
   const end = new AbortController();
-  const again = (): void => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const again = async (): Promise<void> => {
     // It was ended while it looked.
-    look(end.signal).catch(() => undefined);
+    await look(end.signal).catch(() => undefined);
+    if (!end.signal.aborted) timer = setTimeout(() => void again(), everyMs);
   };
-  again();
-  const timer = setInterval(again, everyMs);
+  void again();
   return () => {
-    clearInterval(timer);
+    clearTimeout(timer);
     end.abort();
   };
 }

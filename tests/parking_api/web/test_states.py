@@ -21,7 +21,7 @@ TOLD = {
     "away": {"zh": "平台暂时无法应答", "en": "The platform does not answer"},
     "denied": {"zh": "未获准使用位置", "en": "Your place may not be used"},
     "outside": {"zh": "该位置在城区之外", "en": "That place is outside the city"},
-    "none": {"zh": "20.0 公里内没有空位", "en": "No free space within 20.0 km"},
+    "none": {"zh": "20 公里内没有空位", "en": "No free space within 20 km"},
     "no-webgl": {"zh": "此浏览器不能显示地图", "en": "This browser cannot show the map"},
     "offline": {"zh": "设备未联网", "en": "This device is offline"},
     "gone": {"zh": "之后没有新数据", "en": "No news since"},

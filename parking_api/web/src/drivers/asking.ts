@@ -21,7 +21,10 @@ export interface Asked {
 
 export const LENGTHS = [30, 60, 120, 180, 240, 480, 720, 1440] as const;
 const USUAL_LENGTH = 120;
-const MOST_MINUTES = 527_040;
+/** As long as the API has prices for: 30 days. */
+const MOST_MINUTES = 43_200;
+/** A name in a link says where; it is no text. */
+const MOST_OF_A_NAME = 60;
 
 export const asked = new Store<Asked>(fromAddress());
 
@@ -66,14 +69,23 @@ function fromAddress(): Asked {
     place: placeOf(parts),
     arrival: fromControl(parts.get("from") ?? ""),
     minutes: isLength ? minutes : USUAL_LENGTH,
-    lotId: /^[A-Za-z0-9._-]{1,64}$/.exec(parts.get("lot") ?? "")?.[0] ?? null,
+    lotId: /^[a-z0-9._-]{1,64}$/.exec(parts.get("lot") ?? "")?.[0] ?? null,
   };
 }
 
 function placeOf(parts: URLSearchParams): Place | null {
-  const [lon = NaN, lat = NaN] = (parts.get("at") ?? "").split(",").map(Number);
+  const numbers = (parts.get("at") ?? "").split(",");
+  const [lon = NaN, lat = NaN] = numbers.map((text) => (text.trim() === "" ? NaN : Number(text)));
   if (!(Math.abs(lon) <= 180 && Math.abs(lat) <= 90)) return null;
-  const zh = parts.get("name");
-  const name = zh === null ? null : { zh, en: parts.get("name_en") };
+  const zh = nameOf(parts.get("name"));
+  const name = zh === null ? null : { zh, en: nameOf(parts.get("name_en")) };
   return { kind: name === null ? "point" : "named", lon, lat, name };
+}
+
+function nameOf(text: string | null): string | null {
+  return (
+    Array.from(text?.trim() ?? "")
+      .slice(0, MOST_OF_A_NAME)
+      .join("") || null
+  );
 }

@@ -88,7 +88,7 @@ async function presentOf(lotId: string, bays: readonly Bay[]): Promise<readonly 
   const answer = await read("/v1/lots/{lot_id}/spaces", question);
   if (!answer.ok || !("free" in answer.value)) return null;
   const { free, unknown } = answer.value;
-  if (free === null || unknown === null) return [];
+  if (free === null || unknown === null) return bays.map((bay) => ({ ...bay, state: "unknown" }));
   const [isFree, isUnknown] = [bitmap(free), bitmap(unknown)];
   const stateOf = (number: number): Bay["state"] => {
     if (isFree(number)) return "free";

@@ -1,14 +1,8 @@
-import type { City, LotState } from "../city";
+import type { City, Present } from "../city";
 import { useWords } from "../language";
 
-/** A state as lots have it in every answer. */
-export type Shown = Pick<
-  LotState,
-  "status" | "data_state" | "free_spaces" | "capacity" | "observed_at"
->;
-
 /** The free spaces of a lot, large; or a dash, and why. */
-export function FreeSpaces({ state, city, now }: { state: Shown; city: City; now: number }) {
+export function FreeSpaces({ state, city, now }: { state: Present; city: City; now: number }) {
   const { t, number } = useWords();
   if (state.status === "closed") return <Figure value="–" of={t.closed} />;
   if (state.free_spaces === null) {

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { City } from "../city";
 import { read, type Shapes, type Told } from "../client";
 import { useWords } from "../language";
+import { repeated } from "../repeated";
 import { useNow, useStore } from "../store";
 import { dayAndClock, toInstant } from "../time";
 import { ask, asked } from "./asking";
@@ -18,36 +19,56 @@ import { mapLinks } from "./ways";
 
 type Lot = Shapes["LotAnswer"];
 
+const AGAIN_MS = 30_000;
+const SERVER_ERROR = 500;
+
 export function LotSheet({ city, bays, lotId }: { city: City; bays: Bays; lotId: string }) {
   const { t } = useWords();
   const { arrival, minutes } = useStore(asked);
   const [answer, setAnswer] = useState<Told<Lot> | null>(null);
+  const [turn, setTurn] = useState(0);
 
   useEffect(() => {
-    const end = new AbortController();
     const query = {
       duration_min: minutes,
       ...(arrival === null ? {} : { at: toInstant(arrival) }),
     };
-    read("/v1/lots/{lot_id}", { path: { lot_id: lotId }, query }, end.signal)
-      .then(setAnswer)
-      // Another question has taken its place.
-      .catch(() => undefined);
-    return () => {
-      end.abort();
-    };
-  }, [lotId, arrival, minutes]);
+    // "Now" goes on, and so do prices and closing times.
+    return repeated(async (signal) => {
+      const told = await read("/v1/lots/{lot_id}", { path: { lot_id: lotId }, query }, signal);
+      // What is known of it is better than no answer.
+      setAnswer((before) => (isNoAnswer(told) && before?.ok === true ? before : told));
+    }, AGAIN_MS);
+  }, [lotId, arrival, minutes, turn]);
 
   if (answer === null) return <Skeleton label={t.loading} />;
   if (!answer.ok) {
     return (
-      <div class="headline" role="alert">
-        <p>{answer.problem ?? t.failed}</p>
-        <BackToList />
-      </div>
+      <>
+        <div class="headline" role="alert">
+          <p>{answer.problem ?? t.failed}</p>
+          <BackToList />
+        </div>
+        {isNoAnswer(answer) && (
+          <button
+            class="chip"
+            onClick={() => {
+              setAnswer(null);
+              setTurn(turn + 1);
+            }}
+          >
+            {t.again}
+          </button>
+        )}
+      </>
     );
   }
   return <Facts lot={answer.value} city={city} bays={bays} />;
+}
+
+/** Whether another time may tell more: the platform was not reached, or is in trouble. */
+function isNoAnswer(told: Told<Lot>): boolean {
+  return !told.ok && (told.status === null || told.status >= SERVER_ERROR);
 }
 
 function BackToList() {
@@ -63,7 +84,8 @@ function BackToList() {
 function Facts({ lot, city, bays }: { lot: Lot; city: City; bays: Bays }) {
   const { t, name, number, money, locale } = useWords();
   const now = useNow(1_000);
-  const state = useStore(city.lots).get(lot.lot_id) ?? lot;
+  const version = useStore(city.lots).get(lot.lot_id)?.version ?? null;
+  const state = city.present(lot.lot_id, lot, now);
   const { quote } = lot;
   return (
     <article class="lot">
@@ -90,9 +112,7 @@ function Facts({ lot, city, bays }: { lot: Lot; city: City; bays: Bays }) {
           : t.price(lot.stay.duration_min, money(quote.total_minor, quote.currency))}
       </p>
       <Ways lot={lot} />
-      {lot.reporting === "bays" && (
-        <Levels lotId={lot.lot_id} version={state.version} bays={bays} />
-      )}
+      {lot.reporting === "bays" && <Levels lotId={lot.lot_id} version={version} bays={bays} />}
       {quote !== null && <TariffInWords tariffId={quote.tariff_id} version={quote.version} />}
       <PriceDetails lot={lot} />
       <ul class="facts">

@@ -161,6 +161,20 @@ export class CityMap {
       for (const mark of MARKS) this.#map.updateImage(mark, draw(mark, of));
       repaint(this.#map, of, words(language.value));
     };
+    const onLanguage = (): void => {
+      onColours();
+      const { t } = words(language.value);
+      const named = [
+        ["canvas", t.map],
+        [".maplibregl-ctrl-zoom-in", t.zoomIn],
+        [".maplibregl-ctrl-zoom-out", t.zoomOut],
+      ] as const;
+      for (const [what, name] of named) {
+        const part = this.#map.getContainer().querySelector<HTMLElement>(what);
+        part?.setAttribute("aria-label", name);
+        if (part?.hasAttribute("title")) part.title = name;
+      }
+    };
     this.#dark.addEventListener("change", onColours);
     this.#stops.push(
       ground.listen(onGround),
@@ -170,7 +184,7 @@ export class CityMap {
         this.#look(true);
       }),
       asked.listen(onAsked),
-      language.listen(onColours),
+      language.listen(onLanguage),
       () => {
         this.#dark.removeEventListener("change", onColours);
       },

@@ -24,23 +24,37 @@ const METRES_A_MINUTE = 75;
 type State =
   | { is: "loading" }
   | { is: "failed"; problem: string | null }
-  | { is: "there"; lots: NearestLot[]; isWide: boolean; degraded: boolean };
+  | { is: "there"; lots: NearestLot[]; minutes: number; isWide: boolean; degraded: boolean };
+/** What was asked from where, and the last answer; what could not be asked again for since. */
+interface Asking {
+  place: Place;
+  state: State;
+  problem?: string | null;
+}
 
 export function Nearby({ city, place }: { city: City; place: Place }) {
   const words = useWords();
   const { t, name } = words;
   const { arrival, minutes } = useStore(asked);
-  const [state, setState] = useState<State>({ is: "loading" });
+  const [last, setLast] = useState<Asking>({ place, state: { is: "loading" } });
   const [turn, setTurn] = useState(0);
 
   useEffect(() => {
     // Another question ends it, and takes its place.
     const look = async (signal: AbortSignal): Promise<void> => {
-      setState(await nearest(place, { arrival, minutes }, signal));
+      const state = await nearest(place, { arrival, minutes }, signal);
+      setLast((before) =>
+        // What is known of here is better than nothing.
+        state.is === "failed" && before.place === place && before.state.is === "there"
+          ? { ...before, problem: state.problem }
+          : { place, state },
+      );
     };
     return repeated(look, AGAIN_MS);
   }, [place, arrival, minutes, turn]);
 
+  // Lots of another place are none of this one.
+  const state: State = last.place === place ? last.state : { is: "loading" };
   const box = useStore(city.box);
   const isOutside = box !== null && !contains(box, place);
   const where =
@@ -62,7 +76,7 @@ export function Nearby({ city, place }: { city: City; place: Place }) {
           <button
             class="chip"
             onClick={() => {
-              setState({ is: "loading" });
+              setLast({ place, state: { is: "loading" } });
               setTurn(turn + 1);
             }}
           >
@@ -72,6 +86,7 @@ export function Nearby({ city, place }: { city: City; place: Place }) {
       )}
       {state.is === "there" && (
         <>
+          {last.problem !== undefined && <p role="alert">{last.problem ?? t.failed}</p>}
           {state.degraded && <p class="soft">{t.degraded}</p>}
           {state.isWide && (
             <p role="status">
@@ -84,7 +99,7 @@ export function Nearby({ city, place }: { city: City; place: Place }) {
           )}
           <ol class="rows" aria-label={t.list}>
             {state.lots.map((lot) => (
-              <Row key={lot.lot_id} lot={lot} city={city} minutes={minutes} />
+              <Row key={lot.lot_id} lot={lot} city={city} minutes={state.minutes} />
             ))}
           </ol>
         </>
@@ -111,9 +126,9 @@ export function Back({ onBack }: { onBack: () => void }) {
 function Row({ lot, city, minutes }: { lot: NearestLot; city: City; minutes: number }) {
   const { t, name, money, number, locale } = useWords();
   const now = useNow(1_000);
-  // The stream tells of it sooner than the list.
-  const live = useStore(city.lots).get(lot.lot_id);
-  const state = live ?? lot;
+  // The stream may tell of it sooner than the list, or be gone.
+  useStore(city.lots);
+  const state = city.present(lot.lot_id, lot, now);
   const registered = useStore(city.registered).get(lot.lot_id);
   const walk = Math.max(1, Math.round((lot.distance_m * WAY) / METRES_A_MINUTE));
   return (
@@ -177,5 +192,5 @@ async function nearest(
   if (!answer.ok) return { is: "failed", problem: answer.problem };
   if (!("lots" in answer.value)) return { is: "failed", problem: null };
   const { lots, degraded } = answer.value;
-  return { is: "there", lots, isWide, degraded };
+  return { is: "there", lots, minutes, isWide, degraded };
 }

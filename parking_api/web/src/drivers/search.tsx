@@ -10,19 +10,37 @@ type Found = Shapes["FoundPlace"];
 const PAUSE_MS = 150;
 const MOST = 8;
 
+/** What was found for a text; null where there was no answer. */
+interface Answered {
+  text: string;
+  found: Found[] | null;
+}
+
 export function Search() {
   const { t, name } = useWords();
   const [text, setText] = useState("");
-  const [found, setFound] = useState<Found[] | null>(null);
+  const [told, setTold] = useState<Answered | null>(null);
   const [at, setAt] = useState(-1);
   const field = useRef<HTMLInputElement>(null);
+  /** What Enter was pressed for before anything was found for it. */
+  const entered = useRef<string | null>(null);
   const list = useId();
+
+  const found = told?.found ?? null;
+
+  const choose = (one: Found): void => {
+    const [lon, lat] = one.location.coordinates;
+    const place = { kind: "named" as const, lon, lat, name: one.name };
+    ask({ place, lotId: one.kind === "lot" ? one.id : null });
+    setText("");
+    field.current?.blur();
+  };
 
   useEffect(() => {
     const question = text.trim();
     setAt(-1);
     if (question === "") {
-      setFound(null);
+      setTold(null);
       return;
     }
     const end = new AbortController();
@@ -30,7 +48,10 @@ export function Search() {
       const query = { q: question, limit: MOST };
       read("/v1/places", { query }, end.signal)
         .then((answer) => {
-          setFound(answer.ok ? answer.value.items : []);
+          const items = answer.ok ? answer.value.items : null;
+          setTold({ text: question, found: items });
+          // It was entered before it was found.
+          if (entered.current === question && items?.[0] !== undefined) choose(items[0]);
         })
         // Another question has taken its place.
         .catch(() => undefined);
@@ -41,15 +62,12 @@ export function Search() {
     };
   }, [text]);
 
-  const choose = (one: Found): void => {
-    const [lon, lat] = one.location.coordinates;
-    const place = { kind: "named" as const, lon, lat, name: one.name };
-    ask({ place, lotId: one.kind === "lot" ? one.id : null });
-    setText("");
-    field.current?.blur();
-  };
-
   const onKey = (event: KeyboardEvent): void => {
+    if (event.key === "Enter" && !event.isComposing && told?.text !== text.trim()) {
+      entered.current = text.trim();
+      event.preventDefault();
+      return;
+    }
     const count = found?.length ?? 0;
     if (event.key === "Escape") setText("");
     if (event.isComposing || count === 0) return;
@@ -62,7 +80,7 @@ export function Search() {
     event.preventDefault();
   };
 
-  const isOpen = found !== null;
+  const isOpen = told !== null;
   return (
     <div class="search">
       <input
@@ -79,6 +97,7 @@ export function Search() {
         {...(at >= 0 ? { "aria-activedescendant": `${list}-${at}` } : {})}
         value={text}
         onInput={(event) => {
+          entered.current = null;
           setText(event.currentTarget.value);
         }}
         onKeyDown={onKey}
@@ -125,7 +144,8 @@ export function Search() {
             </li>
           ))}
         </ul>
-        {found?.length === 0 && <p role="status">{t.nothingFound(text.trim())}</p>}
+        {found?.length === 0 && <p role="status">{t.nothingFound(told?.text ?? "")}</p>}
+        {isOpen && found === null && <p role="alert">{t.failed}</p>}
       </div>
     </div>
   );

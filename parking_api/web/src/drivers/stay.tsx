@@ -1,18 +1,22 @@
 /** The two controls of the stay: when it begins, and how long it is. */
 import { useWords } from "../language";
 import { useNow, useStore } from "../store";
-import { dayAndClock, fromControl, toControl } from "../time";
+import { dayAndClock, FIRST, fromControl, LAST, toControl } from "../time";
 import { ask, asked, LENGTHS } from "./asking";
+
+/** Whoever has just arrived is no one of the past. */
+const PAST_MS = 300_000;
 
 export function StayControls() {
   const { t, locale } = useWords();
   const { arrival, minutes } = useStore(asked);
   const now = useNow(60_000);
   const time = arrival === null ? t.now : dayAndClock(arrival, now, locale);
+  const isPast = arrival !== null && arrival < now - PAST_MS;
   return (
     <div class="chips">
       <button class="chip" popovertarget="arrival">
-        {t.arrivalIs(time)}
+        {isPast ? t.arrivalWas(time) : t.arrivalIs(time)}
       </button>
       <button class="chip" popovertarget="length">
         {t.stayIs(t.length(minutes))}
@@ -31,8 +35,8 @@ export function StayControls() {
         <input
           type="datetime-local"
           aria-label={t.arrival}
-          min="2000-01-01T00:00"
-          max="2099-12-30T00:00"
+          min={FIRST}
+          max={LAST}
           value={toControl(arrival ?? now)}
           onChange={(event) => {
             ask({ arrival: fromControl(event.currentTarget.value) });

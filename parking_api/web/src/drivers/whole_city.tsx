@@ -10,7 +10,8 @@ export function WholeCity({ city }: { city: City }) {
   let capacity = 0;
   let unheard = 0;
   for (const lot of lots.values()) {
-    free += lot.free_spaces ?? 0;
+    // As the sums on the map: nobody parks where it is closed.
+    if (lot.status !== "closed") free += lot.free_spaces ?? 0;
     capacity += lot.capacity;
     if (lot.free_spaces === null) unheard += 1;
   }

@@ -129,7 +129,10 @@ function LotRows({ lots, lotId, city }: Rows) {
     <ul class="lots">
       {lots.map((lot) => (
         <li key={lot.lot_id} aria-current={lot.lot_id === lotId}>
-          <a href={`/#lot=${lot.lot_id}`}>{name(lot.name)}</a>{" "}
+          {/* Beside this page, which would forget who is signed in. */}
+          <a href={`/#lot=${lot.lot_id}`} target="_blank" rel="noreferrer">
+            {name(lot.name)}
+          </a>{" "}
           <small class="soft">
             {lot.lot_id} · {t.operations.spaces(number(lot.capacity))}
           </small>{" "}

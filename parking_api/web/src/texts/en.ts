@@ -16,7 +16,7 @@ function length(minutes: number): string {
 }
 
 function metres(m: number): string {
-  return m < 1000 ? `${Math.round(m / 10) * 10} m` : `${(m / 1000).toFixed(1)} km`;
+  return m < 1000 ? `${Math.round(m / 10) * 10} m` : `${Number((m / 1000).toFixed(1))} km`;
 }
 
 export const en: Texts = {
@@ -34,6 +34,7 @@ export const en: Texts = {
   now: "now",
   arrival: "Arrival",
   arrivalIs: (time) => `Arrival: ${time}`,
+  arrivalWas: (time) => `Arrival: ${time} (past)`,
   stay: "Length of stay",
   stayIs: (time) => `Stay: ${time}`,
   length,
@@ -108,8 +109,6 @@ export const en: Texts = {
   open: "Open",
   fold: "Fold",
   lotsIn: (lots) => `${lots} lots`,
-  inTenThousands: (value) =>
-    value < 10_000 ? String(value) : `${(value / 1000).toFixed(value < 100_000 ? 1 : 0)}k`,
   legend: "Legend",
   legends: {
     free: "free",

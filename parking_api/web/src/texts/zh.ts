@@ -15,7 +15,7 @@ function length(minutes: number): string {
 }
 
 function metres(m: number): string {
-  return m < 1000 ? `${Math.round(m / 10) * 10} 米` : `${(m / 1000).toFixed(1)} 公里`;
+  return m < 1000 ? `${Math.round(m / 10) * 10} 米` : `${Number((m / 1000).toFixed(1))} 公里`;
 }
 
 export const zh = {
@@ -35,6 +35,7 @@ export const zh = {
   now: "现在",
   arrival: "到达时间",
   arrivalIs: (time: string) => `到达：${time}`,
+  arrivalWas: (time: string) => `到达：${time}（已过）`,
   stay: "停车时长",
   stayIs: (time: string) => `时长：${time}`,
   length,
@@ -116,8 +117,6 @@ export const zh = {
   fold: "收起",
   // 地图
   lotsIn: (lots: string) => `${lots} 个停车场`,
-  inTenThousands: (value: number) =>
-    value < 10_000 ? String(value) : `${(value / 10_000).toFixed(value < 100_000 ? 1 : 0)}万`,
   legend: "图例",
   legends: {
     free: "有空位",
