@@ -50,7 +50,8 @@ export const MARKS: readonly Mark[] = [
 export function draw(mark: Mark, of: Colours): ImageData {
   const size = MARK_PX * RATIO;
   const canvas = new OffscreenCanvas(size, size);
-  const pen = canvas.getContext("2d");
+  // It is read, not shown: drawn by the processor, each needs no way to the graphics card and back.
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
   if (pen === null) throw new Error("this browser draws nothing");
   pen.translate(size / 2, size / 2);
   const r = size / 2 - 6;
