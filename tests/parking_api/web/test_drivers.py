@@ -1,5 +1,6 @@
 """The page for drivers, in a browser: what it shows, in both languages, on a phone and a desk."""
 
+import asyncio
 import re
 from datetime import datetime, timedelta
 from functools import partial
@@ -205,10 +206,11 @@ async def test_a_lot_that_there_is_not_is_told(visitor: Visitor) -> None:
 
 @pytest.fixture
 async def history(databases: Databases, city_url: str) -> None:
-    """A step of today, and one of the same weekday a week ago, with 4 spaces free."""
+    """A step of today, the last of yesterday, and one of a week ago, with 4 spaces free."""
     midnight = datetime.now(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
     connection = await asyncpg.connect(databases.owner_url(city_url.rpartition("/")[2]))
-    for start in (midnight, midnight - timedelta(weeks=1)):
+    yesterday = midnight - timedelta(minutes=30)
+    for start in (midnight, yesterday, midnight - timedelta(weeks=1)):
         await Builder(connection).step(SENSED, start)
     await connection.close()
 
@@ -219,6 +221,7 @@ async def test_a_lots_price_is_explained_and_its_day_is_drawn(
     del history
     async with visitor.visit(f"/#lot={SENSED}&lang=en") as visit:
         page = visit.page
+        await expect(page.get_by_text("Navigate", exact=True)).to_be_visible()
         await page.get_by_text("How the price is made").click()
         async with httpx.AsyncClient(base_url=site.api.url) as client:
             lot = await get(client, f"/v1/lots/{SENSED}", duration_min=120)
@@ -233,6 +236,12 @@ async def test_a_lots_price_is_explained_and_its_day_is_drawn(
         await expect(drawing).to_be_visible()
         await expect(page.get_by_text("usual for this weekday")).to_be_visible()
         await expect(page.locator(".today rect")).to_have_count(1)
+        # The last 24 hours began yesterday; but in the last step of a day they are today's alone.
+        if datetime.now(SHANGHAI).strftime("%H:%M") < "23:29":
+            await expect(page.get_by_text("yesterday, from now on")).to_be_visible()
+            await expect(page.locator(".today svg .before")).to_have_attribute(
+                "d", re.compile("^M33[0-9]")
+            )
         await expect(page.get_by_role("link", name="Amap")).to_have_attribute(
             "href", re.compile(r"^https://uri\.amap\.com/navigation\?to=120\.38\d*,36\.06")
         )
@@ -252,11 +261,14 @@ async def test_single_bays_change_on_the_open_map(visitor: Visitor, site: Site) 
         lot = await get(client, f"/v1/lots/{SENSED}")
     async with visitor.visit(f"/#lot={SENSED}") as visit:
         asked: list[str] = []
+        is_unknown = asyncio.Event()
 
         async def spaces(route: Route) -> None:
             """Let no other lot have bays."""
             address = urlsplit(route.request.url)
-            if SENSED in address.path:
+            if SENSED in address.path and is_unknown.is_set():
+                await route.fulfill(json={"free": None, "unknown": None})
+            elif SENSED in address.path:
                 asked.append(address.query)
                 await route.continue_()
             else:
@@ -274,6 +286,15 @@ async def test_single_bays_change_on_the_open_map(visitor: Visitor, site: Site) 
             await report_bays(site, lot["capacity"], are_free=are_free)
             await until(partial(have_changed, are_free=are_free), "bays in their new states")
         assert "f=bits" in asked
+        # Bays of which nothing is known are shown as such, and come back.
+        await report_bays(site, lot["capacity"], are_free=True)
+        await until(partial(have_changed, are_free=True), "free bays")
+        is_unknown.set()
+        await report_bays(site, lot["capacity"], are_free=False)
+        await until(partial(have_changed, are_free=False), "bays of which nothing is known")
+        is_unknown.clear()
+        await report_bays(site, lot["capacity"], are_free=True)
+        await until(partial(have_changed, are_free=True), "bays that came back")
 
 
 async def test_the_sheet_is_drawn_up_and_down(visitor: Visitor) -> None:
@@ -289,7 +310,8 @@ async def test_the_sheet_is_drawn_up_and_down(visitor: Visitor) -> None:
             await visit.page.mouse.move(x, y + upwards, steps=3)
             await visit.page.mouse.up()
             await expect(sheet).to_have_attribute("data-height", height)
-        await expect(visit.page.locator(".row .name").first).to_be_in_viewport()
+        for part in (".name", ".figure", ".price"):
+            await expect(visit.page.locator(f".row {part}").first).to_be_in_viewport(ratio=1)
         await visit.picture("drivers-line-phone-en-light")
         await visit.page.locator(".handle").press("Enter")
         await expect(sheet).to_have_attribute("data-height", "half")

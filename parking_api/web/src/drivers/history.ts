@@ -1,21 +1,24 @@
-/** A lot's day so far, and what days of the same weekday were like. */
+/** A lot's last 24 hours, and what days of the same weekday were like. */
 import { read } from "../client";
 import { startOfDay, toInstant } from "../time";
 
 export const STEP_S = 1800;
 export const STEPS_A_DAY = 86_400 / STEP_S;
 const WEEKS = 4;
-const WEEK_MS = 7 * 86_400_000;
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
 
 export interface Day {
   /** Free spaces in each step of the day, on average; null where nothing is known, or it is to come. */
   today: (number | null)[];
+  /** The same of the day before, from the present on: with today's they are the last 24 hours. */
+  before: (number | null)[];
   /** The least and the most of the same step in the weeks before; null where nothing is known. */
   usual: ({ low: number; high: number } | null)[];
 }
 
 /**
- * Ask for the day of an instant, and the same weekday of four weeks before.
+ * Ask for the 24 hours before an instant, and the same weekday of four weeks before.
  *
  * @returns null where it cannot be had
  */
@@ -25,16 +28,20 @@ export async function dayOf(
   signal: AbortSignal,
 ): Promise<Day | null> {
   const start = startOfDay(nowMs);
+  const starts = Array.from({ length: WEEKS + 1 }, (_, week) => start - week * WEEK_MS);
   const days = await Promise.all(
-    Array.from({ length: WEEKS + 1 }, (_, week) => oneDay(lotId, start - week * WEEK_MS, signal)),
+    [...starts, start - DAY_MS].map((each) => oneDay(lotId, each, signal)),
   );
-  const [today, ...before] = days;
+  const yesterday = days.pop();
+  const [today, ...weeks] = days;
   if (today === undefined || today === null) return null;
   const usual = today.map((_, step) => {
-    const known = before.map((day) => day?.[step] ?? null).filter((free) => free !== null);
+    const known = weeks.map((day) => day?.[step] ?? null).filter((free) => free !== null);
     return known.length === 0 ? null : { low: Math.min(...known), high: Math.max(...known) };
   });
-  return { today, usual };
+  const present = Math.floor((nowMs - start) / 1000 / STEP_S);
+  const before = today.map((_, step) => (step > present ? (yesterday?.[step] ?? null) : null));
+  return { today, before, usual };
 }
 
 async function oneDay(
@@ -44,7 +51,7 @@ async function oneDay(
 ): Promise<(number | null)[] | null> {
   const query = {
     from: toInstant(start),
-    to: toInstant(start + 86_400_000),
+    to: toInstant(start + DAY_MS),
     step: STEP_S,
   };
   const path = { lot_id: lotId };

@@ -6,7 +6,7 @@ import { MARK_PX, type Colours } from "./marks";
 
 export const NO_FEATURES: FeatureCollection = { type: "FeatureCollection", features: [] };
 /** Sizes of marks go by the square root of free spaces, and end at so many. */
-const LEAST_PX = 22;
+const LEAST_PX = 28;
 const MOST_FREE = 500;
 const SUM_PX = 52;
 /** The first layer that lies above every ground. */

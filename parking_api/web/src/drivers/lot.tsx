@@ -86,6 +86,7 @@ function Facts({ lot, city, bays }: { lot: Lot; city: City; bays: Bays }) {
   const now = useNow(1_000);
   const version = useStore(city.lots).get(lot.lot_id)?.version ?? null;
   const state = city.present(lot.lot_id, lot, now);
+  const registered = useStore(city.registered).get(lot.lot_id);
   const { quote } = lot;
   return (
     <article class="lot">
@@ -124,6 +125,8 @@ function Facts({ lot, city, bays }: { lot: Lot; city: City; bays: Bays }) {
             : `${lot.opening_hours.opens_at}–${lot.opening_hours.closes_at}`}
         </li>
         {lot.height_limit_m !== null && <li>{t.maxHeight(String(lot.height_limit_m))}</li>}
+        {registered?.chargers ? <li>{t.chargers(number(registered.chargers))}</li> : null}
+        {registered?.accessible ? <li>{t.accessible(number(registered.accessible))}</li> : null}
         {lot.closes_at != null && (
           <li>{t.closesAt(dayAndClock(Date.parse(lot.closes_at), now, locale))}</li>
         )}
@@ -170,6 +173,9 @@ function Ways({ lot }: { lot: Lot }) {
   const { t, name } = useWords();
   return (
     <nav class="ways" aria-label={t.navigate}>
+      <span class="soft" aria-hidden="true">
+        {t.navigate}
+      </span>
       {mapLinks(name(lot.name), lot.location.coordinates).map(({ app, address }) => (
         <a key={app} class="chip" href={address} target="_blank" rel="noreferrer">
           {t.maps[app]}

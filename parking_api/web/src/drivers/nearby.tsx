@@ -143,17 +143,19 @@ function Row({ lot, city, minutes }: { lot: NearestLot; city: City; minutes: num
         <span class="name">{name(lot.name)}</span>
         <FreeSpaces state={state} city={city} now={now} />
         <span class="soft walk">{t.walk(walk, lot.distance_m)}</span>
-        <span class="soft age">
-          {t.freeOf(number(state.capacity))}
-          {state.observed_at !== null && <> · {t.age(city.age(state.observed_at, now))}</>}
-        </span>
-        <span class="price">
-          {lot.quote === null
-            ? t.noPrice
-            : t.price(minutes, money(lot.quote.total_minor, lot.quote.currency))}
-          {lot.closes_at != null && (
-            <em> · {t.closesAt(clock(Date.parse(lot.closes_at), locale))}</em>
-          )}
+        <span class="line">
+          <span class="price">
+            {lot.quote === null
+              ? t.noPrice
+              : t.price(minutes, money(lot.quote.total_minor, lot.quote.currency))}
+            {lot.closes_at != null && (
+              <em> · {t.closesAt(clock(Date.parse(lot.closes_at), locale))}</em>
+            )}
+          </span>
+          <span class="soft age">
+            {t.freeOf(number(state.capacity))}
+            {state.observed_at !== null && <> · {t.age(city.age(state.observed_at, now))}</>}
+          </span>
         </span>
         {registered !== undefined && <Marks of={registered} />}
       </button>

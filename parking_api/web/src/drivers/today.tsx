@@ -1,11 +1,13 @@
-/** The curve of today's free spaces over the band of usual days, with the present marked. */
+/** The curve of the last 24 hours' free spaces over the band of usual days, the present marked. */
 import { useEffect, useState } from "preact/hooks";
 import { useWords } from "../language";
+import { repeated } from "../repeated";
 import { startOfDay } from "../time";
 import { dayOf, STEPS_A_DAY, type Day } from "./history";
 
 const WIDTH = 336;
 const HEIGHT = 96;
+const AGAIN_MS = 600_000;
 const HOURS = [0, 6, 12, 18, 24];
 
 export function Today({ lotId, capacity }: { lotId: string; capacity: number }) {
@@ -14,23 +16,20 @@ export function Today({ lotId, capacity }: { lotId: string; capacity: number }) 
   const [isDone, setIsDone] = useState(false);
 
   useEffect(() => {
-    const end = new AbortController();
-    dayOf(lotId, Date.now(), end.signal)
-      .then((found) => {
-        setDay(found);
-        setIsDone(true);
-      })
-      // Another lot has taken its place.
-      .catch(() => undefined);
-    return () => {
-      end.abort();
-    };
+    return repeated(async (signal) => {
+      const found = await dayOf(lotId, Date.now(), signal);
+      // What is known of it is better than no answer.
+      if (found !== null) setDay(found);
+      setIsDone(true);
+    }, AGAIN_MS);
   }, [lotId]);
 
   const known = day?.today.filter((free) => free !== null) ?? [];
+  const hasBefore = day?.before.some((each) => each !== null) ?? false;
   const hasUsual = day?.usual.some((each) => each !== null) ?? false;
   if (isDone && day === null) return <p class="soft">{t.failed}</p>;
-  if (isDone && known.length === 0 && !hasUsual) return <p class="soft">{t.noHistory}</p>;
+  if (isDone && known.length === 0 && !hasBefore && !hasUsual)
+    return <p class="soft">{t.noHistory}</p>;
   const label =
     known.length === 0
       ? t.today
@@ -39,6 +38,12 @@ export function Today({ lotId, capacity }: { lotId: string; capacity: number }) 
     <figure class="today">
       <figcaption>
         <i class="line" aria-hidden="true" /> {t.today}
+        {hasBefore && (
+          <>
+            {" "}
+            <i class="line before" aria-hidden="true" /> {t.before}
+          </>
+        )}
         {hasUsual && (
           <>
             {" "}
@@ -87,6 +92,7 @@ function Curves({ day, capacity }: { day: Day; capacity: number }) {
           />
         ),
       )}
+      <path class="line before" d={lineOf(day.before, x, y)} />
       <path class="line" d={lineOf(day.today, x, y)} />
       <path class="now" d={`M${nowX.toFixed(1)} 0V${HEIGHT}`} />
     </>

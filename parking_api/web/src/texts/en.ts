@@ -84,6 +84,7 @@ export const en: Texts = {
   provisional: "It may change once the year's holidays are published.",
   today: "Free today",
   todayIs: (low, high) => `Free spaces today: ${low} at least, ${high} at most`,
+  before: "yesterday, from now on",
   usual: "usual for this weekday",
   noHistory: "There is no history yet.",
   levels: "Levels",

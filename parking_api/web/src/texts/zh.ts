@@ -90,6 +90,7 @@ export const zh = {
   provisional: "节假日安排公布后可能调整。",
   today: "今日空位",
   todayIs: (low: string, high: string) => `今日空位曲线：最少 ${low}，最多 ${high}`,
+  before: "昨日此时之后",
   usual: "往常同一天",
   noHistory: "暂无历史数据。",
   levels: "楼层",
