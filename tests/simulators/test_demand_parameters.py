@@ -1,10 +1,11 @@
 import copy
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
 from simulators.demand import parameters
+from sql.kinds import LandUse
 
 
 def demo() -> dict[str, Any]:
@@ -13,6 +14,10 @@ def demo() -> dict[str, Any]:
 
 def test_the_demos_file_is_written_as_it_is_read() -> None:
     assert parameters.dump(parameters.load()) == parameters.DEMO_FILE.read_bytes()
+
+
+def test_the_simulators_know_the_land_uses_of_the_platform() -> None:
+    assert get_args(LandUse) == parameters.LAND_USES
 
 
 def test_each_figure_says_where_it_is_from() -> None:
