@@ -18,6 +18,7 @@ from simulators.fidelity.real import QUANTILES, Real
 from simulators.fidelity.simulated import BAYS, CENTRAL_M, FIRST_DAY, Simulated, draw_stays
 from simulators.fidelity.statistics import QUARTER_S, daily_means, hourly_means
 from simulators.sensors import scoring
+from simulators.sensors.profiles import PROFILES
 
 TABLE: Final = "fidelity.md"
 _HOURS: Final = np.arange(24)
@@ -107,8 +108,12 @@ def _sensors(scores: Sequence[scoring.Score]) -> str:
     about = (
         f"A real platform over small cities of {scores[0].lots} lots, by profile of sensors' faults"
         f", at {scores[0].speed:g} times the drivers' speed (`make sensors`). What `clean` shows is"
-        " the time that reports take."
+        " the time that reports take. Clocks and connections fail by gateway, of which such a city"
+        " has a few: whether one does within the run is chance."
     )
+    missing = [name for name in PROFILES if name not in {one.profile for one in scores}]
+    if missing:
+        about += f" Not scored: {', '.join(missing)}."
     return f"{about}\n\n{scoring.table(scores)}"
 
 

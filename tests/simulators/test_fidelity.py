@@ -62,6 +62,7 @@ def test_the_report_has_what_the_platform_shows(report: tuple[Path, int, str]) -
     _, _, text = report
     assert "| within 2 spaces, % | 50.00 |" in text
     assert "at 10 times the drivers' speed" in text
+    assert "Not scored: clean, normal." in text
 
 
 def test_scores_that_cannot_be_read_are_named(tmp_path: Path, capsys: Any) -> None:
