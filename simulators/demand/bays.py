@@ -1,16 +1,12 @@
 """In which bay each driver stands. No I/O."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.demand.calendar import Calendar
-from simulators.demand.closures import Closure
-from simulators.demand.events import Event
-from simulators.demand.flow import Flow
-from simulators.demand.parameters import Parameters
+from simulators.demand.flow import Flow, Options
 from simulators.registry import Lot
 
 IntArray = NDArray[np.int64]
@@ -94,46 +90,25 @@ class Demand:
         lots: Sequence[Lot],
         start_s: float,
         *,
-        seed: int,
-        utc_offset_s: int,
-        parameters: Parameters | None = None,
-        calendar: Calendar | None = None,
-        events: Sequence[Event] = (),
-        closures: Sequence[Closure] = (),
         ranks: IntArray | None = None,
+        **options: Unpack[Options],
     ) -> None:
         """Fill the lots as the week before the start leaves them. See `Flow`.
 
         Args:
             lots: at least one; each of at least one bay.
             start_s: Unix seconds.
-            seed: of all that is random.
-            utc_offset_s: of the city's local time.
-            parameters: those of the project when None.
-            calendar: that of the project when None.
-            events: crowds at some places and times.
-            closures: lots that are closed for a time, told beforehand.
             ranks: of each bay: those of low rank are preferred; by number when None.
+            **options: see `flow.Options`.
 
         Raises:
             ValueError: there is no lot, or one without a bay.
             RegistryError: an event is far from any lot.
         """
         capacity = np.array([lot.capacity for lot in lots], dtype=np.int64)
-        self._bays = Bays(capacity, ranks, seed)
+        self._bays = Bays(capacity, ranks, options["seed"])
         self.offsets, self.occupied = self._bays.offsets, self._bays.occupied
-        self.flow = Flow(
-            lots,
-            start_s,
-            seed=seed,
-            utc_offset_s=utc_offset_s,
-            parameters=parameters,
-            calendar=calendar,
-            events=events,
-            closures=closures,
-            step_s=STEP_S,
-            parked=self._bays,
-        )
+        self.flow = Flow(lots, start_s, step_s=STEP_S, parked=self._bays, **options)
 
     @property
     def now_s(self) -> float:

@@ -6,7 +6,7 @@ one or leaves.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Required, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -213,6 +213,26 @@ class Traffic:
         self.present += np.bincount(lots, minlength=len(self.present))
 
 
+class Options(TypedDict, total=False):
+    """Who the drivers are, and what they meet: arguments by name of `Flow` and of `bays.Demand`.
+
+    Attributes:
+        seed: of all that is random.
+        utc_offset_s: of the city's local time.
+        parameters: those of the project when None or left out.
+        calendar: that of the project when None or left out.
+        events: crowds at some places and times.
+        closures: lots that are closed for a time, told beforehand.
+    """
+
+    seed: Required[int]
+    utc_offset_s: Required[int]
+    parameters: Parameters | None
+    calendar: Calendar | None
+    events: Sequence[Event]
+    closures: Sequence[Closure]
+
+
 class Flow:
     """The drivers in all lots, counted by lot.
 
@@ -226,49 +246,42 @@ class Flow:
         lots: Sequence[Lot],
         start_s: float,
         *,
-        seed: int,
-        utc_offset_s: int,
-        parameters: Parameters | None = None,
-        calendar: Calendar | None = None,
-        events: Sequence[Event] = (),
-        closures: Sequence[Closure] = (),
         step_s: int = STEP_S,
         parked: Parked | None = None,
+        **options: Unpack[Options],
     ) -> None:
         """Fill the lots as the week before the start leaves them.
 
         Args:
             lots: at least one; each of at least one bay.
             start_s: Unix seconds.
-            seed: of all that is random.
-            utc_offset_s: of the city's local time.
-            parameters: those of the project when None.
-            calendar: that of the project when None.
-            events: crowds at some places and times.
-            closures: lots that are closed for a time, told beforehand.
             step_s: whole seconds of a step.
             parked: keeps who has parked; when None only how many, by lot and step.
+            **options: see `Options`.
 
         Raises:
             ValueError: there is no lot, or one without a bay.
             RegistryError: an event is far from any lot.
         """
+        seed = options["seed"]
+        parameters, calendar = options.get("parameters"), options.get("calendar")
         self.rates = Rates(
             lots,
             load() if parameters is None else parameters,
             Calendar(seed) if calendar is None else calendar,
             seed=seed,
-            utc_offset_s=utc_offset_s,
+            utc_offset_s=options["utc_offset_s"],
         )
         self.now_s = start_s
         self._step_s = step_s
         # The last whole long step before the start; what remains is lived through in own steps, or
         # a quarter of an hour's drivers would be missing.
         self._number = int(start_s // _WARM_UP_STEP_S * _WARM_UP_STEP_S // step_s)
-        self._closures = Closures(lots, closures)
+        self._closures = Closures(lots, options.get("closures", ()))
         near = near_lots(lots)
         self._prices = Answer(lots, near, self.rates.usual)
-        around = Around(near, guests_of(events, lots, seed), self._closures, self._prices)
+        guests = guests_of(options.get("events", ()), lots, seed)
+        around = Around(near, guests, self._closures, self._prices)
         begun = np.random.default_rng([seed, self._number])
         if parked is None:
             parked = Ring(len(lots), step_s)
