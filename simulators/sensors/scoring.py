@@ -53,7 +53,7 @@ class Score:
     speed: float
     lots: int
     steps: int
-    known: float
+    known: float | None
     mean_error: float | None
     bias: float | None
     close: float | None
@@ -95,7 +95,7 @@ def score(
         speed=speed,
         lots=true.shape[1],
         steps=int(both.sum()),
-        known=float(both.sum() / max(there.sum(), 1)),
+        known=float(both.sum() / there.sum()) if there.any() else None,
         mean_error=_mean(np.abs(errors)),
         bias=_mean(errors),
         close=_mean((np.abs(errors) <= CLOSE_SPACES).astype(np.float64)),

@@ -137,7 +137,7 @@ def test_a_score_is_what_it_says() -> None:
     assert (result.bays_wrong, result.bays_unknown) == (0.25, 0.25)
     assert (result.age_s, result.age_p95_s, result.live) == (2.0, 2.0, 0.5)
     empty = score("clean", 1.0, (np.empty((0, 2)), np.empty((0, 2))), [])
-    assert (empty.mean_error, empty.bays_wrong, empty.age_s) == (None, None, None)
+    assert (empty.known, empty.mean_error, empty.bays_wrong, empty.age_s) == (None,) * 4
     report = table([result, empty])
     assert "| within 2 spaces, % | 50.00 | - |" in report
 
