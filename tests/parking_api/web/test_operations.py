@@ -124,6 +124,11 @@ async def test_a_gateway_that_is_silenced_comes_first(
         await expect(drawer.get_by_text("power and network")).to_be_visible()
         link = drawer.locator(".lots a").first
         await expect(link).to_have_attribute("href", "/#lot=" + await first_lot(owner, gateway))
+        # Beside the page: who is signed in stays so.
+        async with visit.page.expect_popup() as beside:
+            await link.click()
+        await expect((await beside.value).locator(".lot h2")).to_be_visible()
+        await expect(visit.page.get_by_role("button", name="Sign out")).to_be_visible()
         await visit.picture("operations-silenced-en")
 
 
@@ -352,6 +357,9 @@ async def test_it_says_which_program_is_down(
             await expect(programs).to_have_text(
                 ["ingester down, starts again soon · restarted 3 times", "broker up"]
             )
+            # An ingester that is not heard tells no observations: a dash with its reason.
+            observations = page.locator(".figures .card", has_text="Observations a second")
+            await expect(observations).to_contain_text("not known now")
             # With a program down nothing is well, whatever feeds say.
             await expect(page.get_by_text("Nothing is wrong", exact=True)).to_have_count(0)
             await visit.picture("operations-program-down-en")

@@ -98,6 +98,7 @@ async def test_without_a_lot_it_says_how_to_name_one(visitor: Visitor) -> None:
     async with visitor.visit("/sign?utm=x") as visit:
         await expect(visit.page.locator("section[lang=zh-CN] h1")).to_have_text("停车诱导屏")
         await expect(visit.page.locator("section[lang=en-GB] h1")).to_have_text("Parking sign")
+        await expect(visit.page.get_by_text("At most 50 lots.")).to_be_visible()
         assert await faults(visit.page) == []
         await visit.picture("sign-how")
 

@@ -47,6 +47,7 @@ function OfOperations({ city, now }: { city: City; now: Condition }) {
         name={texts.observations}
         value={observations === null ? UNKNOWN : number(observations)}
         isBad={observations === null || observations === 0}
+        of={observations === null ? t.unknownNow : undefined}
         hour={hour.observations_per_s}
       />
       <Figure

@@ -135,7 +135,7 @@ export const en: Texts = {
       "down-right": "behind to the right",
     },
     how: "Name the lots in the address, each with an arrow if you like:",
-    more: "limit is the oldest data to show, in seconds. Press the screen to fill it.",
+    more: "limit is the oldest data to show, in seconds. At most 50 lots. Press the screen to fill it.",
   },
   operations: {
     title: "Parking platform · operations",

@@ -144,7 +144,7 @@ export const zh = {
       "down-right": "右后",
     },
     how: "在地址中写明停车场编号，编号后可加箭头：",
-    more: "limit 为数据的最大时效（秒）；点按屏幕即全屏。",
+    more: "limit 为数据的最大时效（秒）；最多 50 个停车场；点按屏幕即全屏。",
   },
   // 运维
   operations: {
