@@ -37,18 +37,18 @@ export function Today({ lotId, capacity }: { lotId: string; capacity: number }) 
   return (
     <figure class="today">
       <figcaption>
-        <i class="line" aria-hidden="true" /> {t.today}
+        <span>
+          <i class="line" aria-hidden="true" /> {t.today}
+        </span>
         {hasBefore && (
-          <>
-            {" "}
+          <span>
             <i class="line before" aria-hidden="true" /> {t.before}
-          </>
+          </span>
         )}
         {hasUsual && (
-          <>
-            {" "}
+          <span>
             <i class="band" aria-hidden="true" /> {t.usual}
-          </>
+          </span>
         )}
       </figcaption>
       <svg viewBox={`0 -6 ${WIDTH} ${HEIGHT + 24}`} role="img" aria-label={label}>
