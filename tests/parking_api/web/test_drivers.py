@@ -242,9 +242,21 @@ async def test_a_lots_price_is_explained_and_its_day_is_drawn(
             await expect(page.locator(".today svg .before")).to_have_attribute(
                 "d", re.compile("^M33[0-9]")
             )
-        await expect(page.get_by_role("link", name="Amap")).to_have_attribute(
-            "href", re.compile(r"^https://uri\.amap\.com/navigation\?to=120\.38\d*,36\.06")
-        )
+        # Each app gets the place in its own coordinates, and the name without what would end it.
+        async with httpx.AsyncClient(base_url=site.api.url) as client:
+            moved = await get(client, f"/v1/lots/{SENSED}", crs="gcj02")
+        x, y = (f"{degrees:.6f}" for degrees in moved["location"]["coordinates"])
+        lon, lat = lot["location"]["coordinates"]
+        called = "May%20Fourth%20Square%20Try-out%20Parking%20bay%20sensors"
+        links = {
+            "Amap": f"https://uri.amap.com/navigation?to={x},{y},{called}&",
+            "Baidu Maps": f"direction?destination=latlng:{y},{x}|name:{called}&coord_type=gcj02",
+            "Tencent Maps": f"to={called}&tocoord={y},{x}",
+            "Another map app": f"geo:{lat},{lon}?q={lat},{lon}({called})",
+        }
+        for app, address in links.items():
+            link = page.get_by_role("link", name=app)
+            await expect(link).to_have_attribute("href", re.compile(re.escape(address)))
         await visit.picture("drivers-price-desk-en-light")
 
 

@@ -14,7 +14,8 @@ export function mapLinks(
   name: string,
   wgs84: readonly [number, number],
 ): { app: MapApp; address: string }[] {
-  const called = encodeURIComponent(name);
+  // Brackets end the name in `geo:`, and commas the place of Amap, also where they are escaped.
+  const called = encodeURIComponent(name.replace(/\s*[(),|]+\s*/g, " ").trim());
   const [lon, lat] = wgs84;
   const [x, y] = toGcj02([lon, lat]).map((degrees) => degrees.toFixed(6));
   return [
