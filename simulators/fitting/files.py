@@ -18,6 +18,9 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "description": ("file", "land_use", "spaces", "source", "licence", "url"),
 }
 DESCRIPTION = "fit.csv"
+# A slip of the finger shall not ask for quarters of an hour of a thousand years.
+_YEARS = range(1990, 2100)
+_MOST_DIGITS = 6
 _TIME = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[ T](\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 
 
@@ -166,6 +169,8 @@ def read_time(text: str) -> float:
         moment = datetime(*(int(part or 0) for part in found.groups()), tzinfo=UTC)  # type: ignore[misc,arg-type]
     except ValueError as error:
         raise ValueError(f"{text!r} is no time: {error}") from error
+    if moment.year not in _YEARS:
+        raise ValueError(f"{text!r} is not of the years {_YEARS.start} to {_YEARS.stop - 1}")
     return moment.timestamp()
 
 
@@ -178,6 +183,6 @@ def read_count(text: str) -> int | None:
     text = text.strip()
     if text in ("", "None", "-1"):
         return None
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"{text!r} is no count")
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise ValueError(f"{text[:40]!r} is no count of at most {_MOST_DIGITS} digits")
     return int(text)

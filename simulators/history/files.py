@@ -7,6 +7,7 @@ was made of stands in a hidden file of it: one of another city, seed or demand i
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,8 @@ from simulators.registry import Lot
 _MADE_OF: Final = ".history.json"
 # One that packs better takes four times as long.
 _PACKING: Final = 3
+# What reading a file raises that was cut off or is none of ours; it is written again.
+_BROKEN: Final = (EOFError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error)
 TIMES: Final = tuple(
     f"{minute // 60:02}:{minute % 60:02}" for minute in range(0, STEPS * STEP_S // 60, STEP_S // 60)
 )
@@ -49,7 +52,7 @@ class Files:
         directory.mkdir(parents=True, exist_ok=True)
         marker, made_of = directory / _MADE_OF, _made_of(past)
         if marker.exists():
-            if marker.read_text(encoding="utf-8") != made_of:
+            if marker.read_bytes() != made_of.encode():
                 raise OtherHistoryError(
                     f"{directory} has the history of another city, seed or demand"
                 )
@@ -66,11 +69,12 @@ class Files:
         return self._directory / f"{day}.csv.gz"
 
     def has(self, day: date, steps: range) -> bool:
-        """Tell whether the file of a day is there, with just these steps."""
+        """Tell whether the file of a day is there, whole, with just these steps."""
         try:
             with gzip.open(self.path(day), "rt", encoding="utf-8") as file:
-                return file.readline() == _header(steps)
-        except FileNotFoundError:
+                is_of_steps = file.readline() == _header(steps)
+                return is_of_steps and sum(1 for _ in file) == len(self._lots)
+        except (FileNotFoundError, *_BROKEN):
             return False
 
     def write(self, day: date, steps: range, halves: NDArray[np.int64]) -> None:

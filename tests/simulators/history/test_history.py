@@ -115,6 +115,19 @@ def test_a_day_that_was_begun_is_written_again(city: Path, tmp_path: Path) -> No
     assert [one.split(",")[:4] for one in longer] == [one.split(",") for one in lines]
 
 
+@pytest.mark.parametrize("broken", ["cut off", "changed", "no gzip"])
+def test_a_file_that_is_broken_is_written_again(broken: str, city: Path, tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    assert history(files, city, "2026-11-20", "2026-11-21") == 0
+    before = contents(files)
+    path = files / "2026-11-20.csv.gz"
+    whole = path.read_bytes()
+    changed = whole[:40] + bytes(255 - byte for byte in whole[40:90]) + whole[90:]
+    path.write_bytes({"cut off": whole[:-9], "changed": changed, "no gzip": b"junk"}[broken])
+    assert history(files, city, "2026-11-20", "2026-11-21") == 0
+    assert contents(files) == before
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
