@@ -24,6 +24,8 @@ WIDENED: Final = 0.2
 CENTRE_APART: Final = 0.1
 STAYS_APART: Final = 0.1
 QUANTILES_APART: Final = 0.15
+# Of the highest hour of a workday.
+HOURS_APART: Final = 0.05
 ROWS: Final = {
     "sd_quarter": "sd of occupancy about the lot's mean for weekday x quarter",
     "sd_city_day": "sd of the daily mean over all lots, weekday means taken off",
@@ -60,7 +62,12 @@ def all_bars(
     city: Simulated, parameters: Parameters, real: Real, rng: np.random.Generator
 ) -> list[Bar]:
     """Return every figure that is asked for."""
-    return [*_rows(city, real), *_centre(city, real), *_stays(parameters, real, rng)]
+    return [
+        *_rows(city, real),
+        *_centre(city, real),
+        *_hours(city, real),
+        *_stays(parameters, real, rng),
+    ]
 
 
 def _rows(city: Simulated, real: Real) -> Iterator[Bar]:
@@ -107,6 +114,26 @@ def _centre(city: Simulated, real: Real) -> Iterator[Bar]:
         "24",
         bool(inside.all()),
     )
+
+
+def _hours(city: Simulated, real: Real) -> Iterator[Bar]:
+    for lot in real.stays:
+        if lot.land_use not in ("housing", "industrial"):
+            continue
+        workday, sunday = city.hours(lot.land_use)
+        if lot.land_use == "housing":
+            name, ours, theirs = "02 to 05 h", workday[2:5].mean(), lot.night
+        else:
+            name, ours, theirs = "a Sunday's highest hour", sunday.max(), lot.sunday
+        value = float(ours / workday.max())
+        yield Bar(
+            lot.land_use,
+            f"occupancy: {name} over the highest hour from Monday to Friday",
+            value,
+            f"{theirs:.3f}",
+            f"within {HOURS_APART}",
+            abs(value - theirs) <= HOURS_APART,
+        )
 
 
 def _stays(parameters: Parameters, real: Real, rng: np.random.Generator) -> Iterator[Bar]:

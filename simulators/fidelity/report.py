@@ -84,8 +84,6 @@ def table(bars: Sequence[Bar], real: Real, city: Simulated, scores: Sequence[sco
             for bar in bars
         ),
         "",
-        *_beside(city, real),
-        "",
         "## What the platform shows, against what is true",
         "",
         _sensors(scores),
@@ -115,26 +113,6 @@ def _sensors(scores: Sequence[scoring.Score]) -> str:
     if missing:
         about += f" Not scored: {', '.join(missing)}."
     return f"{about}\n\n{scoring.table(scores)}"
-
-
-def _beside(city: Simulated, real: Real) -> list[str]:
-    """Return figures that are shown, and that nothing is asked of."""
-    lines = []
-    for use, name in (("housing", "02 to 05 h"), ("industrial", "Sunday's highest hour")):
-        lots = city.shares[city.of_use(use)]
-        theirs = [lot for lot in real.stays if lot.land_use == use]
-        if not len(lots) or not theirs:
-            continue
-        workday = hourly_means(lots, city.start_s, QUARTER_S).mean(axis=0)
-        if use == "housing":
-            ours, other = workday[2:5].mean(), theirs[0].night
-        else:
-            by_day = lots.mean(axis=0).reshape(-1, 24, 3_600 // QUARTER_S).mean(axis=2)
-            ours, other = by_day[6::7].mean(axis=0).max(), theirs[0].sunday
-        ours /= workday.max()
-        over = f"{name} over a workday's highest hour"
-        lines.append(f"- {use}, {over}: simulated {ours:.2f}, real {other:.2f}")
-    return lines
 
 
 def _draw_city(path: Path, city: Simulated, real: Real) -> None:

@@ -11,7 +11,7 @@ from simulators.demand.flow import Flow
 from simulators.demand.near import metres_from
 from simulators.demand.parameters import LandUse, Parameters
 from simulators.demand.stays import HOURS, StayTable
-from simulators.fidelity.statistics import DAY_S, QUARTER_S, local_seconds
+from simulators.fidelity.statistics import DAY_S, HOUR_S, QUARTER_S, local_seconds
 from simulators.fitting.stays import SHORTEST_MIN
 from simulators.registry import Lot
 
@@ -64,6 +64,16 @@ class Simulated(NamedTuple):
     def of_use(self, name: str) -> BoolArray:
         """Return which lots serve a land use."""
         return np.array([lot.land_use == name for lot in self.lots], dtype=np.bool_)
+
+    def hours(self, name: str) -> tuple[FloatArray, FloatArray]:
+        """Return a land use's mean occupancy by hour, from Monday to Friday and on Sundays.
+
+        Shape (24,) each, NaN where no lot serves it.
+        """
+        lots = self.shares[self.of_use(name)]
+        mean = lots.mean(axis=0) if len(lots) else np.full(self.shares.shape[1], np.nan)
+        by_hour = mean.reshape(-1, 7, HOURS, HOUR_S // QUARTER_S).mean(axis=(0, 3))
+        return by_hour[:5].mean(axis=0), by_hour[6]
 
 
 def live(lots: Sequence[Lot], parameters: Parameters, seed: int, weeks: int = WEEKS) -> Simulated:

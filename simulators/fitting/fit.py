@@ -65,7 +65,7 @@ def _of(stays: Sequence[StayLot], public: Sequence[Occupancy]) -> str:
 
 
 def _arrivals(lots: Sequence[StayLot]) -> Arrivals:
-    days = sum(len(lot.days) for lot in lots)
+    days = sum(len(lot.usual) for lot in lots)
     return _as_arrivals(counted(lots), f"fitted: {_lots(lots)}, {days} days; each counts alike")
 
 

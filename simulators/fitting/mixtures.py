@@ -18,12 +18,15 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 HOURS = 24
-MAX_COMPONENTS = 6
-# What is close: the distance to all stays, the mean over arrivals of that by hour, and how far
-# the median and the 90th percentile may be off.
+_HOUR_MIN = 60
+MAX_COMPONENTS = 12
+# What is close: the distance to all stays, the mean over arrivals of that by hour, how far the
+# median and the 90th percentile may be off, and how many more or fewer cars may be there at an
+# hour of the day, as a share of the most at any.
 CLOSE = 0.04
 CLOSE_BY_HOUR = 0.125
 CLOSE_QUANTILES = 0.1
+CLOSE_PRESENT = 0.08
 # Distances to left-out lots that differ by less are alike.
 AS_GOOD = 0.005
 # An hour's shares are drawn to the use's own, as if it had seen so many stays more of that kind:
@@ -131,7 +134,33 @@ def _close(mixture: Mixture, values: FloatArray, counts: FloatArray) -> bool:
     expected, seen, share = _shares(mixture, values, counts)
     found, real = (np.interp((0.5, 0.9), share @ below, values) for below in (expected, seen))
     off = np.abs(found / real - 1)
-    return bool(whole <= CLOSE and by_hour <= CLOSE_BY_HOUR and off.max() <= CLOSE_QUANTILES)
+    apart = np.abs(_present(expected, values, share) - _present(seen, values, share))
+    return bool(
+        whole <= CLOSE
+        and by_hour <= CLOSE_BY_HOUR
+        and off.max() <= CLOSE_QUANTILES
+        and apart.max() <= CLOSE_PRESENT
+    )
+
+
+def _present(below: FloatArray, values: FloatArray, share: FloatArray) -> FloatArray:
+    """Return how many are there at each hour of the day, the most being 1; shape (24,).
+
+    Those who have come are counted at the middle of each hour after: who stays overnight leaves in
+    the morning, which shares of lengths do not show.
+
+    Args:
+        below: share of stays up to each value, by hour of arrival; shape (24, values).
+        values: in minutes, ascending.
+        share: of arrivals, by hour; shape (24,).
+    """
+    ages = np.arange(0, values[-1], _HOUR_MIN)
+    lasting = np.array([1 - np.interp(ages, values, row, left=0.0, right=1.0) for row in below])
+    there = np.zeros(HOURS)
+    for hour, row in enumerate(share[:, None] * lasting):
+        np.add.at(there, (hour + np.arange(len(ages))) % HOURS, row)
+    shape: FloatArray = there / there.max()
+    return shape
 
 
 def _shares(

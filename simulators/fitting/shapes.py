@@ -36,7 +36,7 @@ class Week(NamedTuple):
 
 
 def kind_of(days: IntArray) -> IntArray:
-    """Return the position in KINDS of local days since 1970; holidays are not known."""
+    """Return the position in KINDS of local days since 1970 that are no holidays."""
     return np.maximum((days + _EPOCH_AFTER_MONDAY) % WEEK - 4, 0)
 
 
@@ -80,8 +80,9 @@ def told_by_occupancy(shares: FloatArray, start_s: float, stays: Stays) -> Week:
 
 def _counts(lot: StayLot) -> Week:
     day = (lot.arrivals_s // DAY_S).astype(np.int64)
-    quarter = (lot.arrivals_s % DAY_S // QUARTER_S).astype(np.int64)
-    whose, recorded = kind_of(day), kind_of(lot.days)
+    usual = np.isin(day, lot.usual)
+    quarter = (lot.arrivals_s % DAY_S // QUARTER_S).astype(np.int64)[usual]
+    whose, recorded = kind_of(day[usual]), kind_of(lot.usual)
     rows = []
     for number, name in enumerate(KINDS):
         days = int((recorded == number).sum())

@@ -1,10 +1,18 @@
 """Single stays: PewLSTM's shape, one file a lot."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.city.holidays import (
+    HOLIDAYS,
+    MAKEUP_WORKDAYS,
+    PAST_HOLIDAYS,
+    PAST_MAKEUP_WORKDAYS,
+    holidays,
+)
 from simulators.demand.parameters import LandUseName
 from simulators.fitting.files import Dropped, Fault, Table, read_time
 
@@ -17,6 +25,17 @@ WEEK = 7
 SHORTEST_MIN = 5
 # A week with less than this share of the lot's median week was not recorded, or not in service.
 _GAP_SHARE = 0.1
+_EPOCH = date(1970, 1, 1).toordinal()
+# Local days since 1970 that are like no day of the week: the lots are Chinese.
+_UNUSUAL = np.array(
+    [
+        day.toordinal() - _EPOCH
+        for day in (
+            *holidays((*PAST_HOLIDAYS, *HOLIDAYS)),
+            *map(date.fromisoformat, (*PAST_MAKEUP_WORKDAYS, *MAKEUP_WORKDAYS)),
+        )
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +49,7 @@ class StayLot:
         arrivals_s: local wall clocks as seconds since 1970, ascending; shape (stays,).
         minutes: length of each stay.
         days: local days since 1970 on which stays were recorded; a whole day each.
+        usual: those of them that are neither holidays nor make-up workdays.
     """
 
     file: str
@@ -38,6 +58,7 @@ class StayLot:
     arrivals_s: FloatArray
     minutes: FloatArray
     days: IntArray
+    usual: IntArray
 
     @property
     def hours(self) -> IntArray:
@@ -77,19 +98,26 @@ def read_stays(
     order = np.argsort(arrivals_s, kind="stable")
     arrivals_s, minutes = arrivals_s[order], minutes[order]
     days, gaps = _days(arrivals_s)
-    recorded = np.isin(arrivals_s // DAY_S, days)
     drop("days of gaps: not recorded, or not in service", gaps, gaps + len(days), "days")
+    recorded = np.isin(arrivals_s // DAY_S, days)
     drop(
         "on the first or the last day, or on days of gaps",
         int((~recorded).sum()),
         len(recorded),
         "stays",
     )
+    usual = days[~np.isin(days, _UNUSUAL)]
+    unusual = len(days) - len(usual)
+    drop("holidays and make-up workdays, of arrivals", unusual, len(days), "days")
+    if not len(usual):
+        faults.append(Fault(table.file, 0, "", "no day is left that is no holiday"))
+        return None
     most = most_at_once(arrivals_s, minutes)
     if spaces is not None and most > spaces:
         drop(f"{spaces} spaces cannot be: up to {most} stays at once", 1, 1, "capacities")
         spaces = None
-    return StayLot(table.file, land_use, spaces, arrivals_s[recorded], minutes[recorded], days)
+    arrivals_s, minutes = arrivals_s[recorded], minutes[recorded]
+    return StayLot(table.file, land_use, spaces, arrivals_s, minutes, days, usual)
 
 
 def most_at_once(arrivals_s: FloatArray, minutes: FloatArray) -> int:

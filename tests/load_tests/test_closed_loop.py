@@ -59,7 +59,7 @@ def test_it_blocks_as_erlang_says() -> None:
     assert city.usual[:200] == pytest.approx(18.0, rel=0.02)
     flow = Flow(city, 1, _plain(203), np.random.default_rng(7))
     flow.run(workdays(0, 3), np.ones((1, 203)))
-    period = flow.run(workdays(0, 4), np.ones((1, 203)))
+    period = flow.run(workdays(0, 16), np.ones((1, 203)))
     arrived, blocked = period.arrivals[0, :200].sum(), period.blocked[0, :200].sum()
     offered = float(city.usual[0])
     assert blocked / arrived == pytest.approx(blocked_share(20, offered), rel=0.06)
