@@ -103,6 +103,33 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
         read_credentials(tmp_path / "credentials.json")
 
 
+def test_every_fault_of_lots_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "lots.csv"
+    write_city(tmp_path)
+    header, *rows = path.read_text().splitlines()
+    names = header.split(",")
+    place = names.index("capacity")
+
+    def changed(row: str, text: str) -> str:
+        cells = row.split(",")
+        cells[place] = text
+        return ",".join(cells)
+
+    wrong = [changed(rows[0], text) for text in ("-4", "0", "many", "nan", "9" * 5_000)]
+    path.write_text("\n".join([header, *rows, *wrong, rows[0], "a,b", rows[1]]))
+    with pytest.raises(RegistryError) as raised:
+        read_lots(path)
+    faults = str(raised.value).splitlines()
+    first = len(rows) + 2
+    for number in range(first, first + 5):
+        assert any(f"lots.csv, row {number}, column capacity: " in fault for fault in faults)
+    assert any(f"row {first + 5}, column lot_id: " in fault for fault in faults)
+    assert f"{path}, row {first + 6}: 2 fields where the header has {len(names)}" in faults
+    path.write_text(header.replace("capacity", "spaces") + "\n" + rows[0])
+    with pytest.raises(RegistryError, match="row 1, column capacity: is missing"):
+        read_lots(path)
+
+
 def test_only_simulated_gateways_are_driven() -> None:
     stray = [Credentials("gw-far", "secret", ("elsewhere-1",), simulated=True)]
     lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS + stray)
