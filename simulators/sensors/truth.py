@@ -17,6 +17,7 @@ A file of NumPy's `.npz` a span of SPAN_S of the wall clock, named by its first 
 """  # noqa: E501 - a table
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -219,6 +220,35 @@ def _read(path: Path) -> Truth:
                 int(held["seed"]),
             )
             free = held["free"].astype(np.int64)
-            return Truth(run, held["at_s"], free, held["bays_at_s"], held["bays"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            truth = Truth(run, held["at_s"], free, held["bays_at_s"], held["bays"])
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zlib.error) as error:
         raise TruthError(f"{path}: {error!r}") from error
+    except zipfile.BadZipFile as error:
+        raise TruthError(f"{path}: {error}") from error
+    if wrong := _wrong(truth):
+        raise TruthError(f"{path}: {wrong}")
+    return truth
+
+
+def _wrong(truth: Truth) -> str | None:
+    """Return what is wrong with the arrays of a file; None if they fit together."""
+    run, lots = truth.run, len(truth.run.lots)
+    shapes: dict[str, tuple[NDArray[np.generic], tuple[int, ...]]] = {
+        "capacity": (run.capacity, (lots,)),
+        "senses": (run.senses, (lots,)),
+        "at_s": (truth.at_s, (len(truth.free),)),
+        "free": (truth.free, (len(truth.free), lots)),
+        "bays_at_s": (truth.bays_at_s, (len(truth.bays),)),
+        "bays": (truth.bays, (len(truth.bays), -(-int(run.capacity.sum()) // 8))),
+    }
+    for name, (array, shape) in shapes.items():
+        if array.shape != shape:
+            return f"{name} has the shape {array.shape}, not {shape}"
+    if not (lots and len(truth.at_s) and len(truth.bays_at_s)):
+        return "has no lot, sample or look"
+    if (run.capacity < 1).any() or (truth.free < 0).any() or (truth.free > run.capacity).any():
+        return "free is not from 0 to the capacity"
+    for name, at_s in (("at_s", truth.at_s), ("bays_at_s", truth.bays_at_s)):
+        if not (np.isfinite(at_s).all() and (np.diff(at_s) >= 0).all()):
+            return f"{name} does not ascend"
+    return None

@@ -99,6 +99,31 @@ def test_files_that_cannot_be_scored_are_named(tmp_path: Path) -> None:
         read_truth(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"free": np.zeros((1, 5))},
+        {"bays": np.zeros((1, 1), np.uint8)},
+        {"bays": np.zeros((0, 1), np.uint8), "bays_at_s": np.zeros(0)},
+        {"at_s": np.array([np.nan])},
+        {"senses": np.zeros(9, bool)},
+        {"speed": np.array([1.0, 2.0])},
+        {},
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_named(change: dict[str, Any], tmp_path: Path) -> None:
+    written(tmp_path, 1)
+    (path,) = tmp_path.iterdir()
+    with np.load(path) as held:
+        arrays = dict(held)
+    read_truth(tmp_path)
+    np.savez_compressed(path, **arrays | change)
+    if not change:
+        path.write_bytes(b"")
+    with pytest.raises(TruthError, match=path.name):
+        read_truth(tmp_path)
+
+
 def test_a_fleet_writes_what_is_true_not_what_is_shown(tmp_path: Path) -> None:
     clock = Clock()
     lots, gateways = fleet.simulated_lots(LOTS, GATEWAYS)
