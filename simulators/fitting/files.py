@@ -77,10 +77,9 @@ def read_tables(directory: Path, faults: list[Fault]) -> list[Table]:
     """
     if not directory.is_dir():
         raise NotADirectoryError(f"{directory} is no folder")
+    # A folder of that name or a link that leads nowhere cannot be read, which is said.
     files = sorted(
-        path
-        for path in directory.rglob("*")
-        if path.is_file() and path.name.lower().endswith((".csv", ".csv.gz"))
+        path for path in directory.rglob("*") if path.name.lower().endswith((".csv", ".csv.gz"))
     )
     tables = [read_table(path, str(path.relative_to(directory)), faults) for path in files]
     return [table for table in tables if table]
@@ -107,6 +106,9 @@ def read_text(content: bytes) -> str:
 
 def read_table(path: Path, file: str, faults: list[Fault]) -> Table | None:
     """Return one table under a name; None if it cannot be read. Faults are added."""
+    if path.exists() and not path.is_file():
+        faults.append(Fault(file, 0, "", "is no file"))
+        return None
     try:
         text = read_text(path.read_bytes())
     except (OSError, ValueError) as error:

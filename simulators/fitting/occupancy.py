@@ -96,7 +96,10 @@ def read_occupancy(
     """
     before = len(faults)
     lots = _by_lot(table, faults)
-    if len(faults) > before or not lots:
+    if len(faults) > before:
+        return None
+    if not lots:
+        faults.append(Fault(table.file, 0, "", "no occupancy is left"))
         return None
 
     def drop(reason: str, number: int, whole: int, kind: str = "snapshots") -> None:

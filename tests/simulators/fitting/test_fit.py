@@ -150,6 +150,19 @@ def test_all_faults_of_all_files_are_named(tmp_path: Path, capsys: Any) -> None:
         assert line in said, said
 
 
+def test_what_cannot_be_read_is_not_passed_over(tmp_path: Path, capsys: Any) -> None:
+    directory = made.folder(tmp_path / "faulty")
+    (directory / "far.csv").symlink_to(tmp_path / "nowhere")
+    refuse(directory, capsys, "far.csv: ", "No such file")
+    (directory / "far.csv").unlink()
+    (directory / "folder.csv").mkdir()
+    refuse(directory, capsys, "folder.csv: ", "is no file")
+    (directory / "folder.csv").rmdir()
+    parks = directory / "parks.csv.gz"
+    parks.write_bytes(read_text(parks.read_bytes()).splitlines()[0].encode())
+    refuse(directory, capsys, "parks.csv.gz: ", "no occupancy is left")
+
+
 def test_a_row_of_another_length_is_named(tmp_path: Path, capsys: Any) -> None:
     directory = made.folder(tmp_path / "faulty")
     with (directory / "two.csv").open("a") as file:
