@@ -204,8 +204,9 @@ class _Reader:
 
     def _capacity(self, row: int, fields: Sequence[str]) -> int | None:
         text = plain_cell("capacity", fields[self._places["capacity"]])
-        if text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_SPACES:
-            return int(text)
+        # Of thousands of digits int would raise an error.
+        if re.fullmatch(r"0*[0-9]{1,5}", text) and 1 <= int(text[-5:]) <= _MOST_SPACES:
+            return int(text[-5:])
         self._fault(row, "capacity", f"{shown(text)} is no whole number 1..{_MOST_SPACES}")
         return None
 

@@ -247,6 +247,13 @@ async def test_files_that_are_no_days(
     assert await refusal(small_city, write(tmp_path / "past", files)) == faults
 
 
+async def test_a_capacity_of_thousands_of_digits_is_named(small_city: Db, tmp_path: Path) -> None:
+    line = f"{LOTS[0]},{'9' * 5_000},1"
+    past = write(tmp_path / "past", {YESTERDAY: f"lot_id,capacity,00:00\n{line}\n"})
+    (fault,) = await refusal(small_city, past)
+    assert fault.startswith(f"{YESTERDAY}.csv, row 2, capacity: ")
+
+
 async def test_a_file_that_is_cut_off(small_city: Db, tmp_path: Path) -> None:
     text = gzip.compress((HEADER + whole(LOTS[0], 4, 1)).encode())
     past = write(tmp_path / "past", {})
