@@ -31,9 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("truth", type=Path, metavar="DIR", help="of `run --truth DIR`")
     parser.add_argument("--http", help=f"the platform (default: as in {RUN_FILE})")
     parser.add_argument(
-        "--minutes", type=int, default=0, help="look at bays and ages each minute, so many times"
+        "--minutes",
+        type=_minutes,
+        default=0,
+        help="look at bays and ages each minute, so many times",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the score there as JSON")
+
+
+def _minutes(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is below 0")
+    return number
 
 
 def run_command(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ import gzip
 import io
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ DESCRIPTION = "fit.csv"
 # A slip of the finger shall not ask for quarters of an hour of a thousand years.
 _YEARS = range(1990, 2100)
 _MOST_DIGITS = 6
+# Of one table, unpacked: some years of a city's car parks have a tenth of it.
+MOST_BYTES = 200_000_000
 _TIME = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[ T](\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 
 
@@ -89,13 +92,16 @@ def read_text(content: bytes) -> str:
     """Return a file's text: UTF-8, with or without its mark, or GB 18030; gzip is unpacked.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or has more than MOST_BYTES.
     """
     if content[:2] == b"\x1f\x8b":
         try:
-            content = gzip.decompress(content)
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+                content = packed.read(MOST_BYTES + 1)
         except (EOFError, OSError, zlib.error) as error:
             raise ValueError(f"gzip that cannot be unpacked: {error}") from error
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"has more than {MOST_BYTES} bytes")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)
@@ -110,7 +116,8 @@ def read_table(path: Path, file: str, faults: list[Fault]) -> Table | None:
         faults.append(Fault(file, 0, "", "is no file"))
         return None
     try:
-        text = read_text(path.read_bytes())
+        with path.open("rb") as opened:
+            text = read_text(opened.read(MOST_BYTES + 1))
     except (OSError, ValueError) as error:
         faults.append(Fault(file, 0, "", str(error)))
         return None
@@ -155,7 +162,9 @@ def _shape(file: str, header: list[str], faults: list[Fault]) -> str | None:
         faults.append(Fault(file, 1, "", text))
         return None
     faults += [Fault(file, 1, name, "is missing") for name in missing[best]]
-    return None if missing[best] else best
+    twice = [name for name, times in Counter(header).items() if times > 1]
+    faults += [Fault(file, 1, name, "stands there again") for name in twice]
+    return None if missing[best] or twice else best
 
 
 def read_time(text: str) -> float:

@@ -13,6 +13,7 @@ from simulators.fitting.files import (
     Fault,
     FaultyDataError,
     Table,
+    read_count,
     read_table,
     read_tables,
 )
@@ -101,13 +102,24 @@ def _read_one(
 def _describe(tables: list[Table], faults: list[Fault]) -> dict[str, Described]:
     """Return descriptions by file, the project's own first, so that a folder's replace them."""
     own = read_table(KNOWN, KNOWN.name, faults)
-    rows = [own] if own else []
-    rows += [table for table in tables if table.shape == "description"]
-    return {
-        row["file"].strip(): _described(table.file, number, row, faults)
-        for table in rows
-        for number, row in table.rows
-    }
+    known = own.rows if own else []
+    found = {row["file"]: _described(KNOWN.name, number, row, faults) for number, row in known}
+    # A file that cannot be read is there as well.
+    files = [*(table.file for table in tables), *(fault.file for fault in faults)]
+    there = {name for file in files for name in (file, PurePath(file).name)}
+    seen: set[str] = set()
+    for table in tables:
+        if table.shape != "description":
+            continue
+        for number, row in table.rows:
+            name = row["file"].strip()
+            found[name] = _described(table.file, number, row, faults)
+            if name and name not in there:
+                faults.append(Fault(table.file, number, "file", f"{name!r} is not there"))
+            if name in seen:
+                faults.append(Fault(table.file, number, "file", f"{name!r} is described again"))
+            seen.add(name)
+    return found
 
 
 def _described(file: str, number: int, row: dict[str, str], faults: list[Fault]) -> Described:
@@ -122,10 +134,8 @@ def _described(file: str, number: int, row: dict[str, str], faults: list[Fault])
             fault(column, "is missing")
     if row["land_use"] and row["land_use"] not in LAND_USES:
         fault("land_use", f"{row['land_use']!r} is none of {', '.join(LAND_USES)}")
-    if row["spaces"] and not (
-        row["spaces"].isascii() and row["spaces"].isdigit() and int(row["spaces"])
-    ):
-        fault("spaces", f"{row['spaces']!r} is no number of spaces")
+    if row["spaces"] and not _is_some(row["spaces"]):
+        fault("spaces", f"{row['spaces'][:40]!r} is no number of spaces")
     if len(faults) > faults_before:
         return Described(None, None, Source("", "", ""))
     return Described(
@@ -133,3 +143,10 @@ def _described(file: str, number: int, row: dict[str, str], faults: list[Fault])
         int(row["spaces"]) if row["spaces"] else None,
         Source(row["source"], row["licence"], "", row["url"]),
     )
+
+
+def _is_some(text: str) -> bool:
+    try:
+        return bool(read_count(text))
+    except ValueError:
+        return False

@@ -59,7 +59,7 @@ class Files:
         elif any(directory.iterdir()):
             raise OtherHistoryError(f"{directory} has other files")
         else:
-            marker.write_text(made_of, encoding="utf-8")
+            _write(marker, made_of.encode())
         # Of each half bay, as a file has it.
         most = max(lot.capacity for lot in past.lots)
         self._texts = [f"{half / 2:g}" for half in range(2 * most + 1)]
@@ -91,11 +91,18 @@ class Files:
         ):
             cells = ",".join(map(self._texts.__getitem__, values))
             rows.append(f"{lot.lot_id},{lot.capacity},{cells}\n")
-        path = self.path(day)
-        fresh = path.with_name(f".{path.name}.new")
         # Without the time of writing: the same day is the same file.
-        fresh.write_bytes(gzip.compress("".join(rows).encode(), _PACKING, mtime=0))
+        _write(self.path(day), gzip.compress("".join(rows).encode(), _PACKING, mtime=0))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that is whole or not there."""
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        fresh.write_bytes(content)
         fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _header(steps: range) -> str:

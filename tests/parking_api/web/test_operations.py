@@ -326,12 +326,22 @@ async def test_where_nothing_is_wrong_it_says_so_large(
             "**/v1/feeds?*", lambda route: route.fulfill(json={**feeds, "next": None})
         )
         condition |= {"missing": [], "detail": None, "lots_live": condition["lots"]}
-        await visit.page.route("**/v1/operations", lambda route: route.fulfill(json=condition))
+        condition |= {"observations_per_s": 0.0}
+
+        async def told(route: Route) -> None:
+            await route.fulfill(json=condition | {"as_of": datetime.now(UTC).isoformat()})
+
+        await visit.page.route("**/v1/operations", told)
         await visit.page.route(
             "**/v1/dead-letters?*", lambda route: route.fulfill(json={"items": [], "next": None})
         )
         await sign_in(visit.page, keys["operations"])
-        await expect(visit.page.get_by_text("Nothing is wrong", exact=True)).to_be_visible()
+        nothing = visit.page.get_by_text("Nothing is wrong", exact=True)
+        # No trouble is named, but nothing comes in.
+        await expect(visit.page.locator(".others")).to_be_visible()
+        await expect(nothing).to_have_count(0)
+        condition |= {"observations_per_s": 120.0}
+        await expect(nothing).to_be_visible(timeout=15_000)
         await visit.picture("operations-nothing-en")
 
 

@@ -1,3 +1,4 @@
+import gzip
 import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from simulators.__main__ import main
 from simulators.demand.parameters import LandUse, Parameters, load
 from simulators.demand.rates import week_present
-from simulators.fitting import holding
+from simulators.fitting import files, holding
 from simulators.fitting.files import read_text
 from tests.simulators.fitting import made
 
@@ -114,6 +115,9 @@ def test_what_is_no_fact_is_left_out_and_said(directory: Path, capsys: Any) -> N
         (("lots.csv", 2, "latitude"), "95", "no number"),
         (("fit.csv", 2, "land_use"), "port", "none of hospital"),
         (("fit.csv", 3, "spaces"), "0", "no number of spaces"),
+        (("fit.csv", 3, "spaces"), "9" * 5000, "no number of spaces"),
+        (("fit.csv", 3, "file"), "one.csv", "'one.csv' is described again"),
+        (("fit.csv", 3, "file"), "tow.csv", "'tow.csv' is not there"),
         (("fit.csv", 4, "licence"), "", "is missing"),
     ],
 )
@@ -161,6 +165,23 @@ def test_what_cannot_be_read_is_not_passed_over(tmp_path: Path, capsys: Any) -> 
     parks = directory / "parks.csv.gz"
     parks.write_bytes(read_text(parks.read_bytes()).splitlines()[0].encode())
     refuse(directory, capsys, "parks.csv.gz: ", "no occupancy is left")
+
+
+def test_a_column_that_stands_there_twice_is_named(tmp_path: Path, capsys: Any) -> None:
+    directory = made.folder(tmp_path / "faulty")
+    made.write(directory / "two.csv", [*made.STAY_HEADER, "cost"], [])
+    refuse(directory, capsys, "two.csv, row 1, column cost: ", "again")
+
+
+def test_a_file_that_is_too_large_is_named(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = made.folder(tmp_path / "faulty")
+    monkeypatch.setattr(files, "MOST_BYTES", 1_000_000)
+    (directory / "bomb.csv.gz").write_bytes(gzip.compress(bytes(5_000_000)))
+    (directory / "long.csv").write_bytes(bytes(1_000_001))
+    said = refuse(directory, capsys, "bomb.csv.gz: ", "has more than 1000000 bytes")
+    assert "long.csv: has more than" in said
 
 
 def test_a_row_of_another_length_is_named(tmp_path: Path, capsys: Any) -> None:

@@ -9,6 +9,9 @@ export type Condition = Shapes["Condition"];
 /** The last answer; null before the first. */
 export const condition = new Store<Told<Condition> | null>(null);
 
+/** An age of the newest commit that is normal: heartbeats of lots come at least as often. */
+export const LATE_S = 30;
+
 const EVERY_MS = 5_000;
 
 /** Ask at intervals, beginning now, until what this returns is called. */
@@ -24,4 +27,10 @@ export function isBroken(told: Told<Condition> | null): boolean {
   if (!told.ok) return true;
   const { missing, programs } = told.value;
   return missing.length > 0 || (programs ?? []).some(({ is_up: isUp }) => !isUp);
+}
+
+/** Whether the platform is whole, and reports come in and are committed. */
+export function isWell(told: Told<Condition> | null, ageS: number | null): boolean {
+  if (told?.ok !== true || isBroken(told)) return false;
+  return ageS !== null && ageS <= LATE_S && (told.value.observations_per_s ?? 0) > 0;
 }

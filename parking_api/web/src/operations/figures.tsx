@@ -8,13 +8,11 @@ import { read, type Shapes } from "../client";
 import { useWords } from "../language";
 import { repeated } from "../repeated";
 import { useNow, useStore } from "../store";
-import { condition, type Condition } from "./condition";
+import { condition, LATE_S, type Condition } from "./condition";
 import { Curve, known } from "./curve";
 
 const EVERY_MS = 5_000;
 const UNKNOWN = "–";
-/** An age that is normal: heartbeats of lots come at least as often. */
-const LATE_S = 30;
 
 export function Figures({ city }: { city: City }) {
   const told = useStore(condition);

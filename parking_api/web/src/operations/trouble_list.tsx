@@ -3,8 +3,9 @@ import type { City } from "../city";
 import { useWords, type Words } from "../language";
 import { useNow, useStore } from "../store";
 import { clock } from "../time";
-import { condition, isBroken } from "./condition";
+import { condition, isWell } from "./condition";
 import { Refused } from "./refused";
+import { session } from "./session";
 import type { Chosen } from "./trouble_map";
 import { isWrong, problem, troubles, worstFirst, type Feed } from "./troubles";
 
@@ -17,7 +18,7 @@ export function TroubleList({ city, onChoose }: Props) {
   const { t, name, locale } = useWords();
   const found = useStore(troubles);
   const wrong = useStore(problem);
-  const isWhole = !isBroken(useStore(condition));
+  const isWhole = useIsWhole(city);
   if (found === null) {
     return <p role="status">{wrong === undefined ? t.loading : (wrong ?? t.failed)}</p>;
   }
@@ -50,23 +51,35 @@ export function TroubleList({ city, onChoose }: Props) {
         </section>
       )}
       {others.length > 0 && (
-        <ul class="others">
-          {others.map(({ gateway_id: id }) => (
-            <li key={id}>
-              <button
-                class="chip"
-                onClick={() => {
-                  onChoose({ gatewayId: id });
-                }}
-              >
-                {id}
-              </button>
-            </li>
-          ))}
-        </ul>
+        <section aria-label={t.operations.inOrder}>
+          <h3 class="soft">{t.operations.inOrder}</h3>
+          <ul class="others">
+            {others.map(({ gateway_id: id }) => (
+              <li key={id}>
+                <button
+                  class="chip"
+                  onClick={() => {
+                    onChoose({ gatewayId: id });
+                  }}
+                >
+                  {id}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
       )}
     </>
   );
+}
+
+/** Whether the platform itself has no trouble; operators are not told of it. */
+function useIsWhole(city: City): boolean {
+  const told = useStore(condition);
+  const now = useNow(1_000);
+  const roles = useStore(session)?.me.roles ?? [];
+  const at = told?.ok === true ? told.value.as_of : null;
+  return !roles.includes("operations") || isWell(told, at === null ? null : city.age(at, now));
 }
 
 function Rows({ feeds, city, onChoose }: Props & { feeds: readonly Feed[] }) {

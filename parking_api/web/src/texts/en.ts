@@ -176,6 +176,7 @@ export const en: Texts = {
     isDown: "down, starts again soon",
     restarts: (times) => (times === 1 ? "restarted once" : `restarted ${times} times`),
     nothing: "Nothing is wrong",
+    inOrder: "In order",
     nothingAt: (time) =>
       `${time}: all lots have live data, and no message was refused in 24 hours.`,
     allSilent: (lots) => (lots === 1 ? "Its lot is silent" : `All ${lots} lots are silent`),

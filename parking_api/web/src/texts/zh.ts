@@ -185,6 +185,7 @@ export const zh = {
     isDown: "已停止，即将重启",
     restarts: (times: number) => `重启 ${times} 次`,
     nothing: "一切正常",
+    inOrder: "正常的网关",
     nothingAt: (time: string) => `${time}：所有停车场都有实时数据，24 小时内没有被拒的消息。`,
     allSilent: (lots: number) => `全部 ${lots} 个停车场无数据`,
     silent: (silent: number, lots: number) => `${lots} 个停车场中 ${silent} 个无数据`,
