@@ -236,7 +236,8 @@ def test_holidays_are_no_days_of_the_week(tmp_path: Path, capsys: Any) -> None:
         is_makeup = (at.month, at.day) in {(9, 29), (9, 30)}
         hour, cars = (20, 100) if is_holiday else (5, 50) if is_makeup else (9, 20)
         stays += [
-            (at.replace(hour=hour, minute=car % 60), timedelta(hours=1)) for car in range(cars)
+            (at.replace(hour=hour, minute=car % 60), timedelta(minutes=50 + car % 20))
+            for car in range(cars)
         ]
     arrivals = fit_one(tmp_path, "mall", stays).land_uses["mall"].arrivals
     for kind in (arrivals.workday, arrivals.saturday, arrivals.sunday):
