@@ -6,12 +6,16 @@ is a clone of that. A broker starts in hundredths of a second, so that each test
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from deploy import postgres
@@ -23,6 +27,10 @@ from tests.servers import DB_PASSWORDS, Broker, Databases
 # A shell starts what runs in the background deaf to Ctrl-C, and programs of tests would inherit it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+MEMORY = "/dev/shm"
+# Each process that runs tests has a cluster of some 500 MB.
+ROOMY_BYTES = 8_000_000_000
 
 # Directories of tests that run whole cities: some minutes each.
 _LONG = {"load_tests", "end_to_end"}
@@ -36,9 +44,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A private PostgreSQL; not durable, since nothing of it outlives the session."""
-    directory = tmp_path_factory.mktemp("postgres") / "data"
+    directory = _room(tmp_path_factory)
     account = server_account(postgres.SYSTEM_USER)
     fast = {"fsync": "off", "full_page_writes": "off", "max_connections": "100"}
+    fast["max_wal_size"] = "256MB"
     port = any_free()
     with running_postgres(directory, account, port, "test-superuser", extra=fast) as running:
         postgres.create_database(
@@ -48,6 +57,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             DB_PASSWORDS,
         )
         yield running
+    shutil.rmtree(directory.parent, ignore_errors=True)
+
+
+def _room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in memory where there is plenty: databases are cloned in a fifth of the time."""
+    with suppress(OSError):
+        free = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available)
+        if free > ROOMY_BYTES:
+            return Path(tempfile.mkdtemp(prefix="onelot-test-", dir=MEMORY)) / "data"
+    return tmp_path_factory.mktemp("postgres") / "data"
 
 
 @pytest.fixture(scope="session")
